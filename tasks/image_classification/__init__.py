@@ -1,0 +1,1 @@
+"""Image classification: one picture in, one label out."""
