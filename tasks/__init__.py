@@ -1,0 +1,1 @@
+"""What the models are for: one folder a task."""

@@ -1,0 +1,1 @@
+"""Recurrent cells: the maths of one time step, one file a family."""

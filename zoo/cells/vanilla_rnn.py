@@ -1,0 +1,60 @@
+"""The vanilla recurrent network."""
+
+from typing import Any
+
+import keras
+
+from zoo.cells.base import Cell, HiddenState
+from zoo.registry import register
+
+
+@register("cell", "vanilla_rnn", paper="Elman 1990, doi:10.1207/s15516709cog1402_1")
+class VanillaRNNCell(Cell):
+    """h_t = f(W_xh x_t + W_hh h_(t-1) + b).
+
+    The output is h_t. Weights: `kernel` (W_xh, `[D, H]`), `recurrent_kernel` (W_hh, `[H, H]`),
+    `bias` (`[H]`). The initial state is zero.
+
+    Args:
+        units: H.
+        activation: f, a name that Keras knows or a function.
+
+    Example:
+        >>> from keras import ops
+        >>> cell = VanillaRNNCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape, state.h.shape
+        (TensorShape([2, 4]), TensorShape([2, 4]))
+
+    Source: J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990).
+    """
+
+    def __init__(self, units: int, activation: Any = "tanh", **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], self.units), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, self.units), initializer="orthogonal"
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+
+    def project(self, x: Any) -> Any:
+        """W_xh x + b: `[..., D] -> [..., H]`."""
+        return keras.ops.matmul(x, self.kernel) + self.bias
+
+    def update(self, z: Any, r: Any, state: HiddenState) -> tuple[Any, HiddenState]:
+        """h = f(z + r)."""
+        h = self.activation(z + r)
+        return h, HiddenState(h)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+        }

@@ -1,0 +1,212 @@
+"""Named things: cells, topologies, tasks and models.
+
+A registration is *read* before it is *run*: the decorator's arguments are literals, so that a
+listing needs to parse a source file but not to import it, and `zoo list` answers without
+TensorFlow. Only `load` imports.
+"""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+from zoo.errors import UserError
+
+KINDS = {"cell": "cells", "topology": "topologies", "task": "tasks", "model": "models"}
+_OWN_FOLDERS = {"cell": "cells", "topology": "topologies"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered thing.
+
+    Attributes:
+        kind: one of `KINDS`.
+        name: what users call it.
+        target: the thing itself, or `"module:attribute"` where it can be imported from, or None
+            for a model of the catalog, whose topology builds it.
+        summary: the first line of its docstring.
+        info: the decorator's other arguments, such as `paper` or `topology`.
+        source: the distribution that brings it.
+    """
+
+    kind: str
+    name: str
+    target: Any
+    summary: str = ""
+    info: Mapping[str, Any] = field(default_factory=dict)
+    source: str = "sequence-zoo"
+
+
+_registered: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
+_scanned: dict[str, dict[str, Entry]] = {}
+
+
+def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
+    """Register the decorated class or function under a name.
+
+    Args:
+        kind: "cell", "topology", "task" or "model".
+        name: the name users will type. A name of the same kind that another object holds already
+            is refused.
+        **info: literals that listings show and filter by: `paper` for a cell; `topology`,
+            `dataset` and so on for a task; `topology`, `task`, `cell`, `options` (keyword
+            arguments of the builder) and `training` for a model.
+
+    Returns:
+        The decorator. It returns what it decorates.
+
+    Raises:
+        ValueError: the kind is unknown or the name is taken.
+
+    Example:
+        >>> @register("topology", "echo-topology")
+        ... class Echo:
+        ...     '''Says it again.'''
+        >>> get("topology", "echo-topology").summary
+        'Says it again.'
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}")
+
+    def decorate(thing: T) -> T:
+        held = _registered[kind].get(name)
+        if held is not None and not _same_definition(held.target, thing):
+            raise ValueError(f"the {kind} name {name!r} is taken by {held.target!r}")
+        summary = (getattr(thing, "__doc__", None) or "").strip().split("\n")[0]
+        _registered[kind][name] = Entry(kind, name, thing, summary, info, _top_package(thing))
+        return thing
+
+    return decorate
+
+
+def register_model(name: str, summary: str, **info: Any) -> None:
+    """Add a model that its topology builds: the catalog's way, see `zoo.catalog`."""
+    if name in _registered["model"]:
+        raise ValueError(f"the model name {name!r} is taken")
+    _registered["model"][name] = Entry("model", name, None, summary, info)
+
+
+def entries(kind: str) -> dict[str, Entry]:
+    """All entries of a kind by name, sorted; nothing heavy is imported."""
+    if kind not in _scanned:
+        _scanned[kind] = {entry.name: entry for entry in _discover(kind)}
+    merged = {**_scanned[kind], **_registered[kind]}
+    return {name: merged[name] for name in sorted(merged)}
+
+
+def get(kind: str, name: str) -> Entry:
+    """The entry of that name.
+
+    Raises:
+        UserError: there is none; the message names the nearest ones.
+    """
+    known = entries(kind)
+    if name not in known:
+        raise UserError(unknown(kind, name, known))
+    return known[name]
+
+
+def load(kind: str, name: str) -> Any:
+    """The registered class or function itself, imported if need be."""
+    target = get(kind, name).target
+    if not isinstance(target, str):
+        return target
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def select(kind: str, pattern: str | None = None, **wanted: str | None) -> list[str]:
+    """Names of a kind that match a wildcard and the given values of `info`.
+
+    Args:
+        kind: one of `KINDS`.
+        pattern: a shell wildcard such as `"video*"`; None matches all.
+        **wanted: values that `info` must hold; None matches all.
+    """
+    return [
+        name
+        for name, entry in entries(kind).items()
+        if (pattern is None or fnmatchcase(name, pattern))
+        and all(value is None or entry.info.get(key) == value for key, value in wanted.items())
+    ]
+
+
+def unknown(what: str, name: str, known: Any) -> str:
+    """The message for a name that is not known, with the nearest ones.
+
+    Example:
+        >>> unknown("cell", "lstmm", ["gru", "lstm"])
+        "unknown cell 'lstmm': did you mean lstm?"
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near:
+        return f"unknown {what} {name!r}: did you mean {' or '.join(near)}?"
+    return f"unknown {what} {name!r}: known are {', '.join(known) or 'none'}"
+
+
+def _discover(kind: str) -> Iterator[Entry]:
+    """Entries of the zoo's own folders, then of installed packages."""
+    if folder := _OWN_FOLDERS.get(kind):
+        for path in sorted((Path(__file__).parent / folder).glob("*.py")):
+            yield from read_registrations(path, f"zoo.{folder}.{path.stem}")
+    if kind == "model":
+        importlib.import_module("zoo.catalog")
+    for point in entry_points(group=f"zoo.{KINDS[kind]}"):
+        try:
+            yield from _from_entry_point(kind, point)
+        except Exception as error:
+            warnings.warn(f"the plug-in {point.value} was left out: {error}", stacklevel=2)
+
+
+def _from_entry_point(kind: str, point: EntryPoint) -> Iterator[Entry]:
+    spec = importlib.util.find_spec(point.module)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"there is no module {point.module}")
+    source = point.dist.name if point.dist else point.module
+    for entry in read_registrations(Path(spec.origin), point.module, source):
+        if entry.kind == kind and entry.target == point.value:
+            yield entry
+            return
+    raise ImportError(f"{point.attr} is not decorated with @register({kind!r}, ...)")
+
+
+def read_registrations(
+    path: Path, module: str, source: str = "sequence-zoo"
+) -> Iterator[Entry]:
+    """The registrations that a source file makes, read without importing it."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+            continue
+        for call in node.decorator_list:
+            if isinstance(call, ast.Call) and _called_name(call) == "register":
+                kind, name = (ast.literal_eval(argument) for argument in call.args)
+                info = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
+                summary = (ast.get_docstring(node) or "").split("\n")[0]
+                yield Entry(kind, name, f"{module}:{node.name}", summary, info, source)
+
+
+def _called_name(call: ast.Call) -> str | None:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+
+
+def _top_package(thing: Any) -> str:
+    package = getattr(thing, "__module__", "").partition(".")[0]
+    return "sequence-zoo" if package in ("zoo", "tasks") else package
+
+
+def _same_definition(one: Any, other: Any) -> bool:
+    """Whether both come from the same line of source, as after a module was reloaded."""
+    keys = ("__module__", "__qualname__")
+    return all(getattr(one, key, one) == getattr(other, key, other) for key in keys)
