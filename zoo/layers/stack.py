@@ -1,0 +1,90 @@
+"""Stacked recurrent layers: h of one feeds the next."""
+
+from typing import Any
+
+import keras
+
+from zoo import registry
+from zoo.recurrence import Recurrence
+
+
+@keras.saving.register_keras_serializable("zoo")
+class RecurrentStack(keras.layers.Layer):
+    """`layers` recurrences of one kind of cell, each fed the outputs of the one below.
+
+    h^l_t = cell^l(h^(l-1)_t, state^l_(t-1)), with h^0_t = x_t.
+
+    Args:
+        cell: the registered name of the cell.
+        units: size of each layer's output.
+        layers: how many; at least 1.
+        dropout: share of each layer's inputs that is dropped in training, in 0..1, drawn anew at
+            each time step (Zaremba et al. 2014, arXiv:1409.2329); the recurrence itself is spared.
+        reverse: run from the last time step to the first.
+
+    Raises:
+        UserError: no cell has that name.
+
+    Example:
+        >>> from keras import ops
+        >>> stack = RecurrentStack("vanilla_rnn", units=4, layers=2)
+        >>> y, state = stack(ops.ones((2, 5, 3)))
+        >>> y.shape, len(state)
+        (TensorShape([2, 5, 4]), 2)
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        units: int,
+        layers: int = 1,
+        dropout: float = 0.0,
+        reverse: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        make_cell = registry.load("cell", cell)
+        self.recurrences = [
+            Recurrence(make_cell(units, dtype=self.dtype_policy), reverse, dtype=self.dtype_policy)
+            for _ in range(layers)
+        ]
+        self.dropout = keras.layers.Dropout(dropout)
+
+    def build(self, input_shape: Any) -> None:
+        """Make all weights for inputs of size `input_shape[-1]`."""
+        size = input_shape[-1]
+        for recurrence in self.recurrences:
+            recurrence.build((None, None, size))
+            size = recurrence.cell.output_size
+
+    def initial_state(self, batch_size: Any) -> tuple[Any, ...]:
+        """One state a layer, from the bottom up."""
+        return tuple(recurrence.initial_state(batch_size) for recurrence in self.recurrences)
+
+    def call(
+        self,
+        inputs: Any,
+        initial_state: Any = None,
+        lengths: Any = None,
+        reset: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Outputs of the top layer `[B, T, units]` and one final state a layer.
+
+        The arguments are those of `Recurrence.call`.
+        """
+        states = initial_state or [None] * len(self.recurrences)
+        finals = []
+        for recurrence, state in zip(self.recurrences, states, strict=True):
+            inputs = self.dropout(inputs, training=training)
+            inputs, final = recurrence(inputs, initial_state=state, lengths=lengths, reset=reset)
+            finals.append(final)
+        return inputs, tuple(finals)
+
+    def step(self, x_t: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones."""
+        new_states = []
+        for recurrence, layer_state in zip(self.recurrences, state, strict=True):
+            x_t, new_state = recurrence.step(x_t, layer_state)
+            new_states.append(new_state)
+        return x_t, tuple(new_states)
