@@ -1,0 +1,1 @@
+"""Translation: one phrase in, the same phrase in another language out."""
