@@ -1,0 +1,40 @@
+"""A Keras 3 / TensorFlow model zoo covering all sequence topologies.
+
+The public face: `list_models`, `describe`, `create`, `fit`, `evaluate`, `predict`, `export`,
+`load`, and `register` for new cells, topologies, tasks and models. TensorFlow is imported by the
+first of them that needs it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from zoo.catalog import describe, list_models
+from zoo.errors import UserError
+from zoo.registry import register
+
+if TYPE_CHECKING:
+    from zoo.api import create, evaluate, export, fit, load, predict
+    from zoo.runs import Run
+
+__all__ = [
+    "Run",
+    "UserError",
+    "create",
+    "describe",
+    "evaluate",
+    "export",
+    "fit",
+    "list_models",
+    "load",
+    "predict",
+    "register",
+]
+_LATER = {"create", "evaluate", "export", "fit", "load", "predict"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module("zoo.api"), name)
+    if name == "Run":
+        return import_module("zoo.runs").Run
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")

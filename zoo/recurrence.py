@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.cells.base import Cell
@@ -22,6 +23,7 @@ class Recurrence(keras.layers.Layer):
         cell: a zoo cell, or any Keras cell: `call(x_t, states) -> (y_t, new_states)`.
         reverse: run each row from its last time step to its first. Outputs stay aligned with the
             inputs: `y[:, t]` then has seen `x[:, t:]`.
+        **kwargs: those of `keras.layers.Layer`: name, and dtype, by default the cell's.
 
     Example:
         >>> from keras import ops
@@ -32,9 +34,10 @@ class Recurrence(keras.layers.Layer):
     """
 
     def __init__(self, cell: Any, reverse: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": cell.dtype_policy, **kwargs})
         self.cell = cell
         self.reverse = reverse
+        self.input_spec = keras.InputSpec(ndim=3)
 
     def initial_state(self, batch_size: Any) -> Any:
         """The cell's initial state for that many rows."""
@@ -69,20 +72,22 @@ class Recurrence(keras.layers.Layer):
                 that is, where its state is set to the cell's initial state before the step; `[B]`
                 speaks of the first time step only. Under `reverse` a sequence starts at its end,
                 so that the state is reset on passing from its first step to the sequence before.
+                Flags past the end of a row are not read.
 
         Returns:
             Outputs `[B, T, H]`, and the state after the last step of each row.
 
         Raises:
-            ValueError: `reset` has neither one nor two axes.
+            ValueError: `initial_state`, `lengths` or `reset` has the wrong structure or shape, or
+                a length is outside 0..T (told from values outside a graph only).
         """
+        batch_size, steps = inputs.shape[0], inputs.shape[1]
         x = tf.transpose(tf.convert_to_tensor(inputs), [1, 0, 2])
         time, batch = tf.shape(x)[0], tf.shape(x)[1]
         fresh = self.initial_state(batch)
-        state = fresh if initial_state is None else initial_state
-        state = tf.nest.pack_sequence_as(fresh, tf.nest.flatten(state))
-        lengths = None if lengths is None else tf.cast(tf.convert_to_tensor(lengths), tf.int32)
-        resets = None if reset is None else _time_major_flags(reset, time)
+        state = fresh if initial_state is None else _checked_state(initial_state, fresh)
+        lengths = None if lengths is None else _checked_lengths(lengths, batch_size, steps)
+        resets = None if reset is None else _time_major_flags(reset, batch_size, steps, time)
 
         if self.reverse:
             x = _reverse(x, lengths)
@@ -90,32 +95,40 @@ class Recurrence(keras.layers.Layer):
                 starts = tf.roll(resets, -1, axis=0)
                 resets = _reverse(starts, lengths) & (tf.range(time) > 0)[:, None]
         valid = None if lengths is None else tf.range(time)[:, None] < lengths
+        if valid is not None and resets is not None:
+            resets &= valid
         y, state = self._run(x, state, fresh, valid, resets)
-        y.set_shape([inputs.shape[1], inputs.shape[0], None])
+        y.set_shape([steps, batch_size, None])
         if self.reverse:
             y = _reverse(y, lengths)
         return tf.transpose(y, [1, 0, 2]), state
 
     def _run(self, x: Any, state: Any, fresh: Any, valid: Any, resets: Any) -> tuple[Any, Any]:
         """Time-major: `x [T, B, D]`, flags `[T, B]` or None. Outputs `[T, B, H]`, final state."""
-        if isinstance(self.cell, Cell) and self.compute_dtype == self.variable_dtype:
+        dtypes = {self.compute_dtype, self.cell.compute_dtype, self.cell.variable_dtype}
+        if isinstance(self.cell, Cell) and len(dtypes) == 1:
             z = self.cell.project(x)
             return _hand_derived(self.cell, z, state, fresh, valid, resets)
 
-        def step(t: Any, x_t: Any, state: Any) -> tuple[Any, Any]:
-            y, new = self.cell(x_t, state)
-            return y, tf.nest.pack_sequence_as(state, tf.nest.flatten(new))
-
+        # A Keras cell draws its dropout masks at its first call and keeps them for all time steps:
+        # they must be drawn outside the loop, and anew for each sequence.
+        cells = getattr(self.cell, "cells", [self.cell])
+        dropping = [cell for cell in cells if hasattr(cell, "reset_dropout_mask")]
+        if dropping:
+            self.cell(x[0], state)
         flags = _Flags(valid, resets, fresh)
         steps = tf.TensorArray(x.dtype, tf.shape(x)[0]).unstack(x)
 
         def body(t: Any, state: Any, ys: Any) -> tuple[Any, Any, Any]:
             state = flags.start(t, state)
-            y, new = flags.end(t, state, *step(t, steps.read(t), state))
+            y, new = flags.end(t, state, *self.step(steps.read(t), state))
             return t + 1, new, ys.write(t, y)
 
-        ys = tf.TensorArray(x.dtype, tf.shape(x)[0])
+        ys = tf.TensorArray(self.cell.compute_dtype, tf.shape(x)[0])
         _, state, ys = _loop(body, (tf.constant(0), state, ys), tf.shape(x)[0])
+        for cell in dropping:
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()
         return ys.stack(), state
 
     def get_config(self) -> dict[str, Any]:
@@ -158,11 +171,12 @@ class _Flags:
             _where(valid, zero, dnew),
         )
 
-    def start_gradient(self, t: Any, dstate: Any) -> Any:
-        """The gradient that crosses the start of step t: none where a row was reset."""
+    def start_gradient(self, t: Any, dstate: Any) -> tuple[Any, Any]:
+        """The gradients that cross the start of step t, and that reach the fresh state there."""
         if self.resets is None:
-            return dstate
-        return _where(self.resets[t], tf.nest.map_structure(tf.zeros_like, dstate), dstate)
+            return dstate, None
+        zero = tf.nest.map_structure(tf.zeros_like, dstate)
+        return _where(self.resets[t], zero, dstate), _where(self.resets[t], dstate, zero)
 
 
 def _hand_derived(
@@ -175,15 +189,16 @@ def _hand_derived(
     """
     weights = [tf.identity(keras.ops.convert_to_tensor(w)) for w in cell.recurrent_weights()]
     time = tf.shape(z)[0]
-    flags = _Flags(valid, resets, fresh)
-    flat_state = tf.nest.flatten(state)
+    flat_state, flat_fresh = tf.nest.flatten(state), tf.nest.flatten(fresh)
+    parts = len(flat_state)
 
     def pack(flat: Any) -> Any:
         return tf.nest.pack_sequence_as(state, flat)
 
     @tf.custom_gradient
     def run(z: Any, *tensors: Any) -> Any:
-        state, weights = tensors[: len(flat_state)], tensors[len(flat_state) :]
+        state, weights = tensors[:parts], tensors[2 * parts :]
+        flags = _Flags(valid, resets, pack(tensors[parts : 2 * parts]))
         zs = tf.TensorArray(z.dtype, time).unstack(z)
 
         def forward(t: Any, state: Any, ys: Any, states: Any, rs: Any) -> tuple[Any, ...]:
@@ -195,30 +210,29 @@ def _hand_derived(
 
         keep = [tf.TensorArray(part.dtype, time) for part in state]
         ys, rs = tf.TensorArray(z.dtype, time), tf.TensorArray(z.dtype, time)
-        _, final, ys, keep, rs = _loop(
-            forward, (tf.constant(0), list(state), ys, keep, rs), time
-        )
+        _, final, ys, keep, rs = _loop(forward, (tf.constant(0), list(state), ys, keep, rs), time)
         y, S, R = ys.stack(), [part.stack() for part in keep], rs.stack()
 
         def gradient(dy: Any, *dfinal: Any) -> Any:
-            dz, dR, dstate = _backward(
+            dz, dR, dstate, dfresh = _backward(
                 cell, flags, pack, time, (z, R, S, weights), dy, list(dfinal)
             )
             flat = pack([tf.reshape(part, [-1, *part.shape[2:]]) for part in S])
             dr = tf.reshape(dR, [-1, dR.shape[-1]])
             dweights = _vjp(lambda *w: cell.recur(flat, *w), list(weights), dr)
-            return (dz, *dstate, *dweights)
+            return (dz, *dstate, *dfresh, *dweights)
 
         return (y, *final), gradient
 
-    y, *final = run(z, *flat_state, *weights)
+    y, *final = run(z, *flat_state, *flat_fresh, *weights)
     return y, pack(final)
 
 
 def _backward(
     cell: Cell, flags: _Flags, pack: Callable, time: Any, saved: Any, dy: Any, dfinal: list[Any]
-) -> tuple[Any, Any, list[Any]]:
-    """From the last time step to the first: gradients of z and r `[T, B, ...]`, and of the state.
+) -> tuple[Any, Any, list[Any], list[Any]]:
+    """From the last time step to the first: gradients of z and r `[T, B, ...]`, and of the states
+    that the sequence started from and was reset to.
 
     `saved` is z, all recurrent products, all states before a step, and the recurrent weights.
     """
@@ -226,7 +240,7 @@ def _backward(
     zs, rs, dys = (tf.TensorArray(a.dtype, time).unstack(a) for a in (z, R, dy))
     states = [tf.TensorArray(part.dtype, time).unstack(part) for part in S]
 
-    def body(n: Any, dstate: Any, dzs: Any, drs: Any) -> tuple[Any, ...]:
+    def body(n: Any, dstate: Any, dfresh: Any, dzs: Any, drs: Any) -> tuple[Any, ...]:
         t = time - 1 - n
         state = [part.read(t) for part in states]
         dy_t, dnew, past = flags.end_gradient(t, dys.read(t), dstate)
@@ -240,12 +254,15 @@ def _backward(
         dstate = [a + b for a, b in zip(through, back)]
         if past is not None:
             dstate = [a + b for a, b in zip(dstate, past)]
-        dstate = flags.start_gradient(t, dstate)
-        return n + 1, dstate, dzs.write(t, dz), drs.write(t, dr)
+        dstate, at_reset = flags.start_gradient(t, dstate)
+        if at_reset is not None:
+            dfresh = [a + b for a, b in zip(dfresh, at_reset)]
+        return n + 1, dstate, dfresh, dzs.write(t, dz), drs.write(t, dr)
 
     dzs, drs = tf.TensorArray(z.dtype, time), tf.TensorArray(z.dtype, time)
-    _, dstate, dzs, drs = _loop(body, (tf.constant(0), dfinal, dzs, drs), time)
-    return dzs.stack(), drs.stack(), dstate
+    dfresh = [tf.zeros_like(part) for part in dfinal]
+    _, dstate, dfresh, dzs, drs = _loop(body, (tf.constant(0), dfinal, dfresh, dzs, drs), time)
+    return dzs.stack(), drs.stack(), dstate, dfresh
 
 
 def _vjp(function: Callable, arguments: list[Any], cotangents: Any) -> list[Any]:
@@ -279,11 +296,48 @@ def _reverse(x: Any, lengths: Any) -> Any:
     return tf.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
 
 
-def _time_major_flags(reset: Any, time: Any) -> Any:
+def _time_major_flags(reset: Any, batch: int | None, steps: int | None, time: Any) -> Any:
     """`[B]` or `[B, T]` of any dtype to booleans `[T, B]`."""
     flags = tf.cast(tf.convert_to_tensor(reset), tf.bool)
-    if len(flags.shape) == 1:
+    if flags.shape.is_compatible_with([batch]):
         return flags[None, :] & (tf.range(time) == 0)[:, None]
-    if len(flags.shape) == 2:
+    if flags.shape.is_compatible_with([batch, steps]):
         return tf.transpose(flags)
-    raise ValueError(f"reset has shape {flags.shape}, but [B] or [B, T] is needed")
+    raise ValueError(
+        f"reset has shape {flags.shape}, but the batch has {batch} rows of {steps} time steps; "
+        "pass [B] or [B, T]"
+    )
+
+
+def _checked_lengths(lengths: Any, batch: int | None, steps: int | None) -> Any:
+    """Integers `[B]`; what is known of them outside a graph is checked."""
+    lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
+    if not lengths.shape.is_compatible_with([batch]):
+        raise ValueError(
+            f"lengths has shape {lengths.shape}, but the batch has {batch} rows; pass [B]"
+        )
+    known = tf.get_static_value(lengths)
+    if known is None:
+        return lengths
+    for row in np.flatnonzero(known < 0):
+        raise ValueError(f"lengths[{row}] is {known[row]}; pass lengths >= 0")
+    for row in np.flatnonzero(known > (np.inf if steps is None else steps)):
+        raise ValueError(
+            f"lengths[{row}] is {known[row]}, but the batch has {steps} time steps; "
+            f"pass lengths <= {steps}"
+        )
+    return lengths
+
+
+def _checked_state(state: Any, fresh: Any) -> Any:
+    """The tensors of `state` in the structure of `fresh`."""
+    given, needed = (
+        [tf.TensorShape(getattr(part, "shape", ())) for part in tf.nest.flatten(tree)]
+        for tree in (state, fresh)
+    )
+    if len(given) != len(needed) or not all(map(tf.TensorShape.is_compatible_with, given, needed)):
+        raise ValueError(
+            f"initial_state has shapes {', '.join(map(str, given))}, but the cell's state has "
+            f"{', '.join(map(str, needed))}; pass a state as initial_state(batch_size) gives it"
+        )
+    return tf.nest.pack_sequence_as(fresh, tf.nest.flatten(state))

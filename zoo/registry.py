@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,9 +80,9 @@ def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
         raise ValueError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}")
 
     def decorate(thing: T) -> T:
-        held = _registered[kind].get(name)
-        if held is not None and not _same_definition(held.target, thing):
-            raise ValueError(f"the {kind} name {name!r} is taken by {held.target!r}")
+        held = entries(kind).get(name)
+        if held is not None and _address(held.target) != _address(thing):
+            raise ValueError(_taken(held))
         summary = (getattr(thing, "__doc__", None) or "").strip().split("\n")[0]
         _registered[kind][name] = Entry(kind, name, thing, summary, info, _top_package(thing))
         return thing
@@ -92,14 +93,21 @@ def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
 def register_model(name: str, summary: str, **info: Any) -> None:
     """Add a model that its topology builds: the catalog's way, see `zoo.catalog`."""
     if name in _registered["model"]:
-        raise ValueError(f"the model name {name!r} is taken")
+        raise ValueError(_taken(_registered["model"][name]))
     _registered["model"][name] = Entry("model", name, None, summary, info)
 
 
 def entries(kind: str) -> dict[str, Entry]:
     """All entries of a kind by name, sorted; nothing heavy is imported."""
     if kind not in _scanned:
-        _scanned[kind] = {entry.name: entry for entry in _discover(kind)}
+        found: dict[str, Entry] = {}
+        for entry in _discover(kind):
+            held = {**found, **_registered[kind]}.get(entry.name, entry)
+            if _address(held.target) == _address(entry.target):
+                found[entry.name] = entry
+            else:
+                _warn_left_out(entry.target, _taken(held))
+        _scanned[kind] = found
     merged = {**_scanned[kind], **_registered[kind]}
     return {name: merged[name] for name in sorted(merged)}
 
@@ -166,39 +174,44 @@ def _discover(kind: str) -> Iterator[Entry]:
         try:
             yield from _from_entry_point(kind, point)
         except Exception as error:
-            warnings.warn(f"the plug-in {point.value} was left out: {error}", stacklevel=2)
+            _warn_left_out(point.value, error)
 
 
 def _from_entry_point(kind: str, point: EntryPoint) -> Iterator[Entry]:
-    spec = importlib.util.find_spec(point.module)
-    if spec is None or spec.origin is None:
-        raise ImportError(f"there is no module {point.module}")
     source = point.dist.name if point.dist else point.module
-    for entry in read_registrations(Path(spec.origin), point.module, source):
-        if entry.kind == kind and entry.target == point.value:
+    for entry in read_registrations(_source_file(point.module), point.module, source):
+        if entry.kind == kind and entry.target == f"{point.module}:{point.attr}":
             yield entry
             return
     raise ImportError(f"{point.attr} is not decorated with @register({kind!r}, ...)")
 
 
-def read_registrations(
-    path: Path, module: str, source: str = "sequence-zoo"
-) -> Iterator[Entry]:
+def _source_file(module: str) -> Path:
+    """Where a module lies, found without importing the packages above it."""
+    top, *below = module.split(".")
+    name, spec = top, importlib.util.find_spec(top)
+    for part in below:
+        name = f"{name}.{part}"
+        spec = spec and PathFinder.find_spec(name, spec.submodule_search_locations)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"there is no module {module}")
+    return Path(spec.origin)
+
+
+def read_registrations(path: Path, module: str, source: str = "sequence-zoo") -> Iterator[Entry]:
     """The registrations that a source file makes, read without importing it."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.ClassDef | ast.FunctionDef):
             continue
-        for call in node.decorator_list:
-            if isinstance(call, ast.Call) and _called_name(call) == "register":
-                kind, name = (ast.literal_eval(argument) for argument in call.args)
-                info = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
-                summary = (ast.get_docstring(node) or "").split("\n")[0]
-                yield Entry(kind, name, f"{module}:{node.name}", summary, info, source)
-
-
-def _called_name(call: ast.Call) -> str | None:
-    function = call.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+        for decorator in node.decorator_list:
+            match decorator:
+                case ast.Call(
+                    func=ast.Name("register") | ast.Attribute(attr="register"),
+                    args=[ast.Constant(str(kind)), ast.Constant(str(name))],
+                ) if kind in KINDS:
+                    info = {k.arg: ast.literal_eval(k.value) for k in decorator.keywords if k.arg}
+                    summary = (ast.get_docstring(node) or "").split("\n")[0]
+                    yield Entry(kind, name, f"{module}:{node.name}", summary, info, source)
 
 
 def _top_package(thing: Any) -> str:
@@ -206,7 +219,16 @@ def _top_package(thing: Any) -> str:
     return "sequence-zoo" if package in ("zoo", "tasks") else package
 
 
-def _same_definition(one: Any, other: Any) -> bool:
-    """Whether both come from the same line of source, as after a module was reloaded."""
-    keys = ("__module__", "__qualname__")
-    return all(getattr(one, key, one) == getattr(other, key, other) for key in keys)
+def _address(target: Any) -> str | None:
+    """`"module:attribute"` of a target, whether imported or not; None for a catalog's model."""
+    if target is None or isinstance(target, str):
+        return target
+    return f"{target.__module__}:{target.__qualname__}"
+
+
+def _taken(held: Entry) -> str:
+    return f"the {held.kind} name {held.name!r} is taken by {_address(held.target) or held.source}"
+
+
+def _warn_left_out(plug_in: str, why: object) -> None:
+    warnings.warn(f"the plug-in {plug_in} was left out: {why}", stacklevel=3)

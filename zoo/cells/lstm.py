@@ -28,7 +28,7 @@ class LSTMCell(Cell):
         >>> from keras import ops
         >>> cell = LSTMCell(4)
         >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
-        >>> state.c.shape, cell.kernel.shape
+        >>> state.c.shape, tuple(cell.kernel.shape)
         (TensorShape([2, 4]), (7, 16))
 
     Source: S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (1997).

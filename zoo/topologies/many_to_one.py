@@ -80,9 +80,7 @@ class ManyToOne(SequenceModel):
         frames, lengths = inputs["frames"], ops.cast(inputs["lengths"], "int32")
         batch, time = ops.shape(frames)[0], ops.shape(frames)[1]
         # One convolution over all frames: TimeDistributed would emit one for each.
-        vectors = self.encoder(
-            ops.reshape(frames, (-1, *self.frame_shape)), training=training
-        )
+        vectors = self.encoder(ops.reshape(frames, (-1, *self.frame_shape)), training=training)
         vectors = ops.reshape(vectors, (batch, time, vectors.shape[-1]))
         y, state = self.stack(
             vectors, initial_state=state, lengths=lengths, reset=reset, training=training

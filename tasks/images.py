@@ -1,0 +1,67 @@
+"""Pictures in the graph: raw input to what a model takes."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+
+def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
+    """PNG, JPEG, GIF or BMP bytes `[N]` to `[N, *shape]`, float32 in 0..255, resized.
+
+    Args:
+        encoded: strings.
+        shape: height, width, and 1 or 3 channels.
+    """
+    height, width, channels = shape
+
+    def decode(one: Any) -> Any:
+        image = tf.io.decode_image(one, channels=channels, expand_animations=False)
+        return tf.ensure_shape(_resize(image, (height, width)), (height, width, channels))
+
+    return tf.map_fn(
+        decode, encoded, fn_output_signature=tf.TensorSpec((height, width, channels), tf.float32)
+    )
+
+
+def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
+    """RGB clips `[N, T, h, w, 3]`, uint8, to `[N, T, *shape]`, float32 in 0..255, resized."""
+    height, width, channels = shape
+    size = tf.shape(clips)
+    frames = tf.reshape(clips, [-1, size[2], size[3], 3])
+    if channels == 1:
+        frames = tf.image.rgb_to_grayscale(frames)
+    frames = _resize(frames, (height, width))
+    return tf.reshape(frames, [size[0], size[1], height, width, channels])
+
+
+def shift_images(window: dict[str, Any]) -> dict[str, Any]:
+    """A window of images `[B, h, w, c]`, each moved by up to a tenth of its size."""
+    images = window["inputs"]
+    batch, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    rows, columns = (
+        tf.clip_by_value(tf.range(size)[None] + _shifts(batch, size), 0, size - 1)
+        for size in (height, width)
+    )
+    moved = tf.gather(tf.gather(images, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
+    return {**window, "inputs": moved}
+
+
+def _shifts(batch: Any, size: int) -> Any:
+    most = max(1, size // 10)
+    return tf.random.uniform([batch, 1], -most, most + 1, tf.int32)
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """An image `[h, w, 1 or 3]`, uint8, as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def _resize(images: Any, size: tuple[int, int]) -> Any:
+    """Antialiased, so that a large picture keeps its strokes; the identity at the same size."""
+    return tf.image.resize(images, size, antialias=True)

@@ -1,0 +1,86 @@
+"""Text to token ids and back, in the graph, so that it travels with an export."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+
+PADDING, UNKNOWN, START, END = range(4)
+SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
+_SEPARATOR = "\x1f"
+
+
+class Vocabulary(tf.Module):
+    """Tokens and their ids: 0 `<pad>`, 1 `<unk>`, 2 `<start>`, 3 `<end>`, then the tokens.
+
+    Args:
+        tokens: the tokens from id 4 on, each once.
+        pattern: an RE2 expression for one token, such as `\\w+|[^\\w\\s]`; what lies between two
+            matches is dropped. Empty for one character a token.
+        joiner: what `decode` puts between tokens.
+
+    Example:
+        >>> vocabulary = Vocabulary(["a", "circle", "red"], pattern=r"\\w+", joiner=" ")
+        >>> vocabulary.encode(tf.constant(["a red square"])).to_list()
+        [[4, 6, 1]]
+        >>> vocabulary.decode(tf.constant([[4, 6, 5, 0]]), tf.constant([3])).numpy()
+        array([b'a red circle'], dtype=object)
+    """
+
+    def __init__(self, tokens: list[str], pattern: str = "", joiner: str = "") -> None:
+        super().__init__()
+        self._words = [*SPECIAL, *tokens]
+        self.pattern, self.joiner = pattern, joiner
+        keys = tf.constant(self._words)
+        self._table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(keys, tf.range(len(self._words))), UNKNOWN
+        )
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens, without the four special ones."""
+        return list(self._words[len(SPECIAL) :])
+
+    @property
+    def size(self) -> int:
+        """How many ids there are."""
+        return len(self._words)
+
+    def encode(self, text: Any) -> tf.RaggedTensor:
+        """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
+        tokens = split_tokens(text, self.pattern)
+        return tf.RaggedTensor.from_row_splits(
+            self._table.lookup(tokens.values), tokens.row_splits, validate=False
+        )
+
+    def decode(self, ids: Any, lengths: Any) -> Any:
+        """Ids `[N, T]`, of which each row's first `lengths[n]` count, to strings `[N]`."""
+        words = tf.gather(tf.constant(self._words), ids)
+        return tf.strings.reduce_join(
+            tf.RaggedTensor.from_tensor(words, lengths=lengths), axis=1, separator=self.joiner
+        )
+
+
+def split_tokens(text: Any, pattern: str) -> tf.RaggedTensor:
+    """Strings `[N]` to their tokens, ragged `[N, (T)]`; see `Vocabulary` for the pattern."""
+    text = tf.convert_to_tensor(text)
+    if not pattern:
+        return tf.strings.unicode_split(text, "UTF-8")
+    # Each match is set apart and marked with "+", and what lies between two matches with "-".
+    text = tf.strings.regex_replace(text, _SEPARATOR, " ")
+    marked = tf.strings.regex_replace(text, f"({pattern})", rf"{_SEPARATOR}+\1{_SEPARATOR}-")
+    parts = tf.strings.split("-" + marked, _SEPARATOR)
+    matches = tf.ragged.boolean_mask(parts, tf.strings.substr(parts, 0, 1) == "+")
+    return matches.with_flat_values(tf.strings.substr(matches.flat_values, 1, -1))
+
+
+def most_common(texts: Iterable[str], pattern: str, minimum: int = 1) -> list[str]:
+    """The tokens that occur at least `minimum` times, the commonest first, ties by name."""
+    counts: Counter[str] = Counter()
+    texts = list(texts)
+    for start in range(0, len(texts), 1000):
+        tokens = split_tokens(tf.constant(texts[start : start + 1000]), pattern)
+        counts.update(token.decode() for token in tokens.flat_values.numpy())
+    kept = [token for token, count in counts.items() if count >= minimum]
+    return sorted(kept, key=lambda token: (-counts[token], token))

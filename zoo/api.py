@@ -1,0 +1,290 @@
+"""The public face: a dozen functions, from a model's name to its SavedModel."""
+
+import inspect
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo import registry
+from zoo.errors import UserError
+from zoo.exporting.saved_model import (
+    check_target,
+    export_saved_model,
+    load_saved_model,
+)
+from zoo.inputs import read_input
+from zoo.runs import Run, new_run, open_run
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.callbacks import KeepBest, Progress
+from zoo.training.settings import Settings
+from zoo.training.trainer import Trainer
+
+
+def create(name: str, **overrides: Any) -> SequenceModel:
+    """Build a model of the catalog.
+
+    Args:
+        name: as `list_models` gives it.
+        **overrides: constructor arguments of its topology, such as `units=64` or `cell="gru"`.
+
+    Returns:
+        A built `keras.Model` with fresh weights.
+
+    Raises:
+        UserError: there is no such model, cell or argument.
+
+    Example:
+        >>> import zoo
+        >>> model = zoo.create("char-lstm", vocab_size=50, units=16)
+        >>> model(model.example_inputs(2, time=3)).shape
+        TensorShape([2, 3, 50])
+    """
+    entry = registry.get("model", name)
+    options = model_options(entry)
+    accepted = _accepted(_builder(entry))
+    for key in overrides:
+        if key not in accepted:
+            raise UserError(registry.unknown(f"option of {name}", key, accepted))
+    options |= overrides
+    if cell := options.get("cell"):
+        registry.get("cell", cell)
+    try:
+        return _builder(entry)(**options)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"cannot build {name}: {str(error).splitlines()[0]}") from error
+
+
+def model_options(entry: registry.Entry) -> dict[str, Any]:
+    """The constructor arguments that a model's entry sets."""
+    cell = entry.info.get("cell")
+    return {**entry.info.get("options", {}), **({"cell": cell} if cell else {})}
+
+
+def _builder(entry: registry.Entry) -> Any:
+    if entry.target is None:
+        return registry.load("topology", entry.info["topology"])
+    return registry.load("model", entry.name)
+
+
+def _accepted(function: Any) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A model's entry with a user's overrides sorted into what they speak of."""
+
+    model: str
+    options: dict[str, Any]
+    task: str
+    task_options: dict[str, Any]
+    settings: Settings
+
+
+def plan(name: str, overrides: dict[str, Any]) -> Plan:
+    """Sort overrides into the model's options, the task's, and training settings.
+
+    Raises:
+        UserError: the model or an override is not known.
+    """
+    entry = registry.get("model", name)
+    task_class = registry.load("task", entry.info["task"])
+    known = {
+        "training": {field.name for field in fields(Settings)},
+        "options": _accepted(_builder(entry)),
+        "task_options": _accepted(task_class) - {"dataset", "data_dir"},
+    }
+    chosen: dict[str, dict[str, Any]] = {
+        "training": dict(entry.info.get("training", {})),
+        "options": model_options(entry),
+        "task_options": dict(entry.info.get("task_options", {})),
+    }
+    for key, value in overrides.items():
+        place = next((place for place, names in known.items() if key in names), None)
+        if place is None:
+            raise UserError(
+                registry.unknown(f"option of {name}", key, set().union(*known.values()))
+            )
+        chosen[place][key] = value
+    if cell := chosen["options"].get("cell"):
+        registry.get("cell", cell)
+    settings = _settings(chosen["training"])
+    return Plan(name, chosen["options"], entry.info["task"], chosen["task_options"], settings)
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    """Settings with each value turned to its field's type."""
+    typed = {}
+    for field in fields(Settings):
+        if field.name in values:
+            kind, value = type(field.default), values[field.name]
+            if kind is float and isinstance(value, int):
+                value = float(value)
+            if not isinstance(value, kind):
+                raise UserError(f"{field.name} is {value!r}, but {kind.__name__} is needed")
+            typed[field.name] = value
+    return Settings(**typed)
+
+
+def fit(
+    name: str,
+    dataset: str | None = None,
+    data_dir: str | None = None,
+    seed: int = 1,
+    runs: str | Path = "runs",
+    verbose: bool = True,
+    **overrides: Any,
+) -> Run:
+    """Train a model of the catalog and write a run folder.
+
+    Args:
+        name: as `list_models` gives it.
+        dataset: a tensorflow-datasets name, or a path where the task takes one; None for the
+            task's bundled data set.
+        data_dir: folder of prepared data sets.
+        seed: of the weights, of dropout and of the order of the data; the same seed gives the
+            same run on the same machine.
+        runs: folder of all runs.
+        verbose: show a progress bar.
+        **overrides: options of the model (`units=64`), of its task, and of training (`epochs=3`).
+
+    Returns:
+        The run, its best weights kept.
+
+    Raises:
+        UserError: something that was asked for does not exist or cannot be.
+    """
+    chosen = plan(name, overrides)
+    keras.utils.set_random_seed(seed)
+    task: Task = registry.load("task", chosen.task)(
+        dataset=dataset, data_dir=data_dir, **chosen.task_options
+    )
+    options = {**chosen.options, **task.model_options()}
+    train = task.windows("train", chosen.settings, seed=seed)
+    validation = task.windows("validation", chosen.settings)
+    model = create(name, **options)
+    config = {
+        "model": name,
+        "options": options,
+        "task": chosen.task,
+        "task_config": task.get_config(),
+        "training": asdict(chosen.settings),
+        "seed": seed,
+    }
+    run = new_run(runs, name, config)
+    callbacks = [
+        KeepBest(run.weights, task.monitor, chosen.settings.patience),
+        keras.callbacks.CSVLogger(str(run.metrics)),
+        keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
+        *([Progress(name)] if verbose else []),
+    ]
+    Trainer(model, chosen.settings).fit(train, validation, callbacks)
+    return run
+
+
+def load(run: Run | str | Path) -> SequenceModel:
+    """The trained model of a run, with its best weights.
+
+    Raises:
+        UserError: the folder is not a run, or has no checkpoint.
+    """
+    return _restore(run)[0]
+
+
+def _restore(run: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
+    run = open_run(run.path if isinstance(run, Run) else run)
+    config = run.config
+    model = create(config["model"], **config["options"])
+    try:
+        model.load_weights(str(run.weights))
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"cannot read the checkpoint {run.weights}: {error}") from error
+    task = registry.load("task", config["task"])(**config["task_config"])
+    return model, task, Settings(**config["training"])
+
+
+def evaluate(
+    run: Run | str | Path,
+    split: str = "test",
+    dataset: str | None = None,
+    data_dir: str | None = None,
+) -> dict[str, float]:
+    """The figures of a run's task on a split.
+
+    Args:
+        run: a run or its folder.
+        split: "train", "validation" or "test".
+        dataset: another data set than the one it was trained on.
+        data_dir: folder of prepared data sets, if not that of the training.
+
+    Raises:
+        UserError: the run or the data set cannot be read.
+    """
+    if split not in ("train", "validation", "test"):
+        raise UserError(f"unknown split {split!r}: expected train, validation or test")
+    model, task, settings = _restore(run)
+    task.dataset = dataset or task.dataset
+    task.data_dir = data_dir or task.data_dir
+    return task.score(model, split, settings)
+
+
+def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
+    """Readable predictions for raw inputs.
+
+    Args:
+        run_or_export: a run, its folder, or the folder of an exported SavedModel.
+        *inputs: text or paths, see `zoo.inputs.read_input`.
+
+    Returns:
+        For each input a dict with `text`, the answer, and whatever else the task tells, such as
+        `probability`.
+
+    Raises:
+        UserError: the model or an input cannot be read.
+    """
+    if isinstance(run_or_export, Run) or not (Path(run_or_export) / "saved_model.pb").is_file():
+        model, task, _ = _restore(run_or_export)
+        served, kind = task.endpoints(model)["serve"], task.input_kind
+    else:
+        # The object must outlive the calls: its variables die with it.
+        exported, description = load_saved_model(run_or_export)
+        served, kind = exported.serve, description["input"]
+    raw = [read_input(kind, given) for given in inputs]
+    # One at a time, as clips differ in length and size.
+    return [_readable(served(tf.constant([one]))) for one in raw]
+
+
+def _readable(outputs: dict[str, Any]) -> dict[str, Any]:
+    """The only row of each output as plain Python values."""
+    row = {key: value.numpy()[0] for key, value in outputs.items()}
+    return {
+        key: value.decode() if isinstance(value, bytes) else np.asarray(value).tolist()
+        for key, value in row.items()
+    }
+
+
+def export(run: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:
+    """Write a run's model as a SavedModel that takes raw input and gives readable output.
+
+    Args:
+        run: a run or its folder.
+        path: the folder to write.
+        overwrite: replace the export that is there.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: the run cannot be read, or the path exists or cannot be written.
+    """
+    # Before the model is loaded, so that the answer comes at once.
+    check_target(Path(path), overwrite)
+    run = open_run(run.path if isinstance(run, Run) else run)
+    model, task, _ = _restore(run)
+    return export_saved_model(model, task, path, run.config["model"], overwrite)

@@ -1,0 +1,171 @@
+"""Every ready-made model, one entry each. Imports no TensorFlow.
+
+`options` are constructor arguments of the topology, `task_options` of the task, and `training`
+fields of `zoo.training.settings.Settings`. What is not said is left at its default. Sizes that
+the data decide, such as `vocab_size`, are those of the bundled data set.
+"""
+
+from typing import Any
+
+from zoo import registry
+from zoo.registry import register_model
+
+
+def list_models(
+    topology: str | None = None,
+    task: str | None = None,
+    cell: str | None = None,
+    name: str | None = None,
+) -> list[str]:
+    """Names of the models that match all that is given, sorted.
+
+    Args:
+        topology: such as "many_to_one".
+        task: such as "tagging".
+        cell: such as "lstm".
+        name: a wildcard, such as "video*".
+
+    Raises:
+        UserError: there is no such topology, task or cell.
+
+    Example:
+        >>> list_models(topology="one_to_one", name="*-cnn")
+        ['digits-cnn']
+    """
+    for kind, given in (("topology", topology), ("task", task), ("cell", cell)):
+        if given is not None:
+            registry.get(kind, given)
+    return registry.select("model", name, topology=topology, task=task, cell=cell)
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What a model is, as plain values: name, summary, topology, task, cell, options, training.
+
+    Raises:
+        UserError: there is no such model; the message names the nearest ones.
+
+    Example:
+        >>> describe("char-lstm")["topology"]
+        'many_to_many'
+    """
+    entry = registry.get("model", name)
+    return {"name": name, "summary": entry.summary, "source": entry.source, **entry.info}
+
+
+for _encoder, _summary in (
+    ("linear", "Softmax regression on the pixels."),
+    ("mlp", "One hidden layer of rectified units."),
+    ("cnn", "Two 3x3 convolutions and a dense layer."),
+):
+    register_model(
+        f"digits-{_encoder}",
+        _summary,
+        topology="one_to_one",
+        task="image_classification",
+        options={"encoder": _encoder, "dropout": 0.0 if _encoder == "linear" else 0.3},
+        training={"epochs": 60, "batch_size": 32, "patience": 60},
+    )
+
+register_model(
+    "caption-lstm",
+    "Convolutions to a vector v that an LSTM sees at every word.",
+    topology="one_to_many",
+    task="captioning",
+    cell="lstm",
+    training={"epochs": 12, "batch_size": 64},
+)
+register_model(
+    "caption-rnn",
+    "The lecture's captioner: v enters a vanilla RNN with <start> only.",
+    topology="one_to_many",
+    task="captioning",
+    cell="vanilla_rnn",
+    options={"image_input": "first"},
+    training={"epochs": 12, "batch_size": 64},
+)
+
+register_model(
+    "video-lstm",
+    "Convolutions on each frame, an LSTM over the frames, the class after the last.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="lstm",
+    training={"epochs": 12, "batch_size": 32},
+)
+register_model(
+    "video-gru",
+    "Convolutions on each frame, a GRU over the frames, the class after the last.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="gru",
+    training={"epochs": 12, "batch_size": 32},
+)
+
+register_model(
+    "char-rnn",
+    "The lecture's character model: one vanilla RNN.",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="vanilla_rnn",
+    training={"epochs": 10, "batch_size": 32, "window": 64, "jit_compile": True},
+)
+register_model(
+    "char-lstm",
+    "Characters through an LSTM.",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    training={"epochs": 10, "batch_size": 32, "window": 64, "jit_compile": True},
+)
+register_model(
+    "char-lstm-2",
+    "Characters through two stacked LSTMs: h of one feeds the next.",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={"layers": 2},
+    training={"epochs": 10, "batch_size": 32, "window": 64, "jit_compile": True},
+)
+register_model(
+    "word-lstm",
+    "Words through an LSTM, input and output weights tied.",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={"tied": True, "embedding": 256, "dropout": 0.5},
+    task_options={"unit": "word"},
+    training={"epochs": 20, "batch_size": 20, "window": 35, "jit_compile": True},
+)
+register_model(
+    "highlight-lstm",
+    "Token classes of Python source, character by character, through an LSTM.",
+    topology="many_to_many",
+    task="tagging",
+    cell="lstm",
+    training={"epochs": 4, "batch_size": 32, "window": 64, "jit_compile": True},
+)
+register_model(
+    "highlight-gru",
+    "Token classes of Python source, character by character, through a GRU.",
+    topology="many_to_many",
+    task="tagging",
+    cell="gru",
+    training={"epochs": 4, "batch_size": 32, "window": 64, "jit_compile": True},
+)
+
+register_model(
+    "translate-gru",
+    "A GRU encoder, its context vector, and a GRU decoder.",
+    topology="seq2seq",
+    task="translation",
+    cell="gru",
+    training={"epochs": 20, "batch_size": 64, "jit_compile": True},
+)
+register_model(
+    "translate-lstm",
+    "An LSTM encoder, its context vector, and an LSTM decoder.",
+    topology="seq2seq",
+    task="translation",
+    cell="lstm",
+    training={"epochs": 20, "batch_size": 64, "jit_compile": True},
+)

@@ -1,0 +1,91 @@
+"""Run folders: `runs/<model>/<n>/`."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import UserError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run's folder: config.json, checkpoints/, logs/, metrics.csv.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What was run: model, options, task, task_config, training, seed."""
+        return json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+
+    @property
+    def weights(self) -> Path:
+        """The best weights so far."""
+        return self.path / "checkpoints" / "best.weights.h5"
+
+    @property
+    def metrics(self) -> Path:
+        """One line an epoch."""
+        return self.path / "metrics.csv"
+
+
+def new_run(root: str | Path, model: str, config: dict[str, Any]) -> Run:
+    """Make the next free folder `root/model/<n>` and write its config.json.
+
+    Raises:
+        UserError: the folder cannot be made.
+    """
+    parent = Path(root) / model
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(p.name) for p in parent.iterdir() if p.name.isdigit()), default=0)
+        while True:
+            try:
+                (parent / str(number)).mkdir()
+                break
+            except FileExistsError:
+                number += 1
+        run = Run(parent / str(number))
+        (run.path / "checkpoints").mkdir()
+        write_whole(run.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
+    except OSError as error:
+        raise UserError(
+            f"cannot write the run to {parent}: {error.strerror}; choose another --runs folder"
+        ) from error
+    return run
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        UserError: there is no folder, no config.json or no checkpoint.
+    """
+    run = Run(Path(path))
+    if not run.path.is_dir():
+        raise UserError(f"there is no run folder {path}: `zoo fit` prints where it writes")
+    if not (run.path / "config.json").is_file():
+        raise UserError(f"{path} is not a run folder: it has no config.json")
+    if not run.weights.is_file():
+        raise UserError(f"the run {path} has no checkpoint yet: fit it for at least one epoch")
+    try:
+        run.config  # noqa: B018
+    except ValueError as error:
+        raise UserError(f"{path}/config.json is damaged: {error}") from error
+    return run
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)

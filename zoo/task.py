@@ -1,0 +1,79 @@
+"""What a task is: all that lies between a model and the people who use it."""
+
+import abc
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+from zoo.training.trainer import evaluate
+
+
+class Task(abc.ABC):
+    """What a model is for: where its data come from, and how it takes and gives readable things.
+
+    A task is registered with `@register("task", name, topology=..., dataset=..., input=...)` and
+    offered under the entry-point group `zoo.tasks`. Its constructor takes plain values, among them
+    whatever was learned from the data (a vocabulary, class names), so that `get_config` makes a
+    task that can predict where the data are not.
+
+    Attributes:
+        input_kind: "text", "image" or "video": what `serve` is given, see `zoo.inputs`.
+        default_dataset: the bundled data set's name.
+        monitor: the figure after each epoch that says which weights are the best: smaller is
+            better for a loss, larger for anything else.
+
+    Args:
+        dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
+        data_dir: folder of prepared data sets; None for tensorflow-datasets' own default.
+    """
+
+    input_kind: ClassVar[str]
+    default_dataset: ClassVar[str]
+    monitor: ClassVar[str] = "val_loss"
+
+    def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
+        self.dataset = dataset or self.default_dataset
+        self.data_dir = data_dir
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments as JSON values, with what was learned from the data."""
+        return {"dataset": self.dataset, "data_dir": self.data_dir}
+
+    @abc.abstractmethod
+    def model_options(self) -> dict[str, Any]:
+        """The model's constructor arguments that the data decide, such as `vocab_size`."""
+
+    @abc.abstractmethod
+    def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
+        """Windows of a split, as `zoo.training.windows` makes them.
+
+        Args:
+            split: "train", "validation" or "test".
+            settings: `batch_size` and `window`.
+            seed: for training: shuffle, cut streams, augment, from this seed. None reads every
+                example once, whole and in order.
+        """
+
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
+        """The figures by which the task is judged; here, loss and accuracy."""
+        return evaluate(model, self.windows(split, settings))
+
+    @abc.abstractmethod
+    def endpoints(self, model: SequenceModel) -> dict[str, Any]:
+        """What an export answers to: `tf.function`s with an input signature, by name.
+
+        `serve` is always there: a batch of raw inputs (strings, image bytes, or clips) to a dict
+        of tensors, one row an input. `text` among them is the readable answer, a string. It is
+        the SavedModel's `serving_default`. Endpoints may use the model's weights and constants
+        only, and the tables that `resources` names.
+        """
+
+    def resources(self) -> list[Any]:
+        """Lookup tables and the like, which an export must keep alive."""
+        return []
+
+    @abc.abstractmethod
+    def examples(self) -> list[Any]:
+        """A few raw inputs of the test split: str, encoded image bytes, or `[T, h, w, 3]` uint8."""

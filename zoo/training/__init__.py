@@ -1,0 +1,1 @@
+"""Truncated BPTT over windows of parallel streams."""

@@ -1,0 +1,46 @@
+"""What a training run can be told."""
+
+from dataclasses import dataclass
+
+from zoo.errors import UserError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; a model's catalog entry holds its own defaults.
+
+    Attributes:
+        epochs: passes over the training windows, at most.
+        batch_size: parallel streams of a window.
+        window: time steps of a window, where the task cuts streams: the k of truncated BPTT.
+        optimizer: name of a Keras optimizer.
+        learning_rate: at the start; positive.
+        schedule: "cosine" falls to zero over all epochs; "constant" stays.
+        clip_norm: gradients are scaled down to this global norm; 0 for never.
+        patience: epochs without a better validation figure after which training stops.
+        minutes: stop at the end of the first step past that time; 0 for no limit.
+        jit_compile: compile the training step with XLA.
+    """
+
+    epochs: int = 10
+    batch_size: int = 32
+    window: int = 64
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    clip_norm: float = 1.0
+    patience: int = 10
+    minutes: float = 0.0
+    jit_compile: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "window", "patience"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} is {getattr(self, name)}, but at least 1 is needed")
+        if self.learning_rate <= 0:
+            raise UserError(f"learning_rate is {self.learning_rate}, but it must be positive")
+        for name in ("clip_norm", "minutes"):
+            if getattr(self, name) < 0:
+                raise UserError(f"{name} is {getattr(self, name)}, but it must not be negative")
+        if self.schedule not in ("cosine", "constant"):
+            raise UserError(f"schedule is {self.schedule!r}, but cosine or constant is needed")
