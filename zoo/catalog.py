@@ -5,10 +5,12 @@ fields of `zoo.training.settings.Settings`. What is not said is left at its defa
 the data decide, such as `vocab_size`, are those of the bundled data set.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from zoo import registry
 from zoo.registry import register_model
+from zoo.training.settings import Settings
 
 
 def list_models(
@@ -39,7 +41,12 @@ def list_models(
 
 
 def describe(name: str) -> dict[str, Any]:
-    """What a model is, as plain values: name, summary, topology, task, cell, options, training.
+    """What a model is and all that can be set, with defaults, as plain values.
+
+    Returns:
+        `name`, `summary`, `source`, `topology`, `task`, `cell`; and `options` of the model,
+        `task_options` and `training`, which `create` and `fit` can override. Sizes that the data
+        decide are set by `fit` from the data.
 
     Raises:
         UserError: there is no such model; the message names the nearest ones.
@@ -49,7 +56,22 @@ def describe(name: str) -> dict[str, Any]:
         'many_to_many'
     """
     entry = registry.get("model", name)
-    return {"name": name, "summary": entry.summary, "source": entry.source, **entry.info}
+    info = entry.info
+    builder = entry if entry.target else registry.get("topology", info["topology"])
+    cell = {"cell": info["cell"]} if info.get("cell") else {}
+    task = registry.get("task", info["task"]).parameters
+    own = {key: value for key, value in task.items() if key not in ("dataset", "data_dir")}
+    return {
+        "name": name,
+        "summary": entry.summary,
+        "source": entry.source,
+        "topology": info["topology"],
+        "task": info["task"],
+        "cell": info.get("cell"),
+        "options": {**builder.parameters, **info.get("options", {}), **cell},
+        "task_options": {**own, **info.get("task_options", {})},
+        "training": {**asdict(Settings()), **info.get("training", {})},
+    }
 
 
 for _encoder, _summary in (

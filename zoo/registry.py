@@ -9,6 +9,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ class Entry:
             for a model of the catalog, whose topology builds it.
         summary: the first line of its docstring.
         info: the decorator's other arguments, such as `paper` or `topology`.
+        parameters: the keyword arguments that make one, with their defaults; None where the
+            default is no literal.
         source: the distribution that brings it.
     """
 
@@ -45,6 +48,7 @@ class Entry:
     target: Any
     summary: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     source: str = "sequence-zoo"
 
 
@@ -84,7 +88,9 @@ def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
         if held is not None and _address(held.target) != _address(thing):
             raise ValueError(_taken(held))
         summary = (getattr(thing, "__doc__", None) or "").strip().split("\n")[0]
-        _registered[kind][name] = Entry(kind, name, thing, summary, info, _top_package(thing))
+        _registered[kind][name] = Entry(
+            kind, name, thing, summary, info, _signature(thing), _top_package(thing)
+        )
         return thing
 
     return decorate
@@ -211,7 +217,40 @@ def read_registrations(path: Path, module: str, source: str = "sequence-zoo") ->
                 ) if kind in KINDS:
                     info = {k.arg: ast.literal_eval(k.value) for k in decorator.keywords if k.arg}
                     summary = (ast.get_docstring(node) or "").split("\n")[0]
-                    yield Entry(kind, name, f"{module}:{node.name}", summary, info, source)
+                    yield Entry(
+                        kind,
+                        name,
+                        f"{module}:{node.name}",
+                        summary,
+                        info,
+                        _defaults(node),
+                        source,
+                    )
+
+
+def _signature(thing: Any) -> dict[str, Any]:
+    """Arguments that have a default, of a function or a class that was imported."""
+    parameters = inspect.signature(thing).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _defaults(node: ast.ClassDef | ast.FunctionDef) -> dict[str, Any]:
+    """The same, read from its source."""
+    functions = [node] if isinstance(node, ast.FunctionDef) else node.body
+    for function in functions:
+        if isinstance(function, ast.FunctionDef) and function.name in ("__init__", node.name):
+            given = function.args
+            named = given.args[len(given.args) - len(given.defaults) :]
+            pairs = zip([*named, *given.kwonlyargs], [*given.defaults, *given.kw_defaults])
+            return {a.arg: _literal(default) for a, default in pairs if default is not None}
+    return {}
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
 
 
 def _top_package(thing: Any) -> str:

@@ -33,6 +33,11 @@ class Cell(keras.layers.Layer):
 
     State: ClassVar[type] = HiddenState
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let Keras find the cell by name when it reads a config or a `.keras` file."""
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
+
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(units, int) or units <= 0:
