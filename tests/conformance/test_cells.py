@@ -1,0 +1,345 @@
+"""What holds for every registered cell, whoever wrote it."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo import registry
+from zoo.recurrence import Recurrence
+
+CELLS = sorted(registry.entries("cell"))
+B, T, D, H = 4, 7, 3, 4
+
+every_cell = pytest.mark.parametrize("name", CELLS)
+both_ways = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+
+LENGTHS = np.array([7, 0, 4, 1])
+RESET_ROWS = np.array([1, 1, 0, 0])
+RESET_STEPS = np.array(
+    [  # flags at the first and last step, two in a row, and past the end of a row
+        [1, 0, 0, 1, 1, 0, 1],
+        [1, 0, 1, 0, 0, 0, 0],
+        [0, 0, 1, 0, 1, 1, 1],
+        [0, 1, 0, 0, 0, 0, 0],
+    ]
+)
+SEQUENCES = {
+    "whole": {},
+    "lengths": {"lengths": LENGTHS},
+    "reset rows": {"reset": RESET_ROWS},
+    "reset steps": {"reset": RESET_STEPS},
+    "lengths and reset rows": {"lengths": LENGTHS, "reset": RESET_ROWS},
+    "lengths and reset steps": {"lengths": LENGTHS, "reset": RESET_STEPS},
+}
+every_sequence = pytest.mark.parametrize("arguments", SEQUENCES.values(), ids=list(SEQUENCES))
+
+
+@keras.saving.register_keras_serializable("tests")
+class KerasCell(keras.layers.Layer):
+    """A zoo cell that does not look like one, so that `Recurrence` takes the ordinary loop."""
+
+    def __init__(self, cell):
+        super().__init__(dtype=cell.dtype_policy)
+        self.cell, self.state_size, self.output_size = cell, cell.state_size, cell.output_size
+        self.get_initial_state = cell.get_initial_state
+
+    def build(self, input_shape):
+        if not self.cell.built:
+            self.cell.build(input_shape)
+
+    def call(self, inputs, states):
+        return self.cell.call(inputs, states)
+
+
+def random(*shape):
+    return tf.constant(np.random.default_rng(shape).normal(size=shape))
+
+
+def make(name, reverse=False, units=H):
+    """A recurrence in float64 whose weights, biases too, are all different from zero."""
+    recurrence = Recurrence(registry.load("cell", name)(units, dtype="float64"), reverse)
+    recurrence.build((None, None, D))
+    for weight in recurrence.weights:
+        weight.assign(0.7 * random(*weight.shape))
+    return recurrence
+
+
+def random_state(recurrence, batch=B):
+    state = recurrence.initial_state(batch)
+    flat = [random(*part.shape) + n for n, part in enumerate(tf.nest.flatten(state))]
+    return tf.nest.pack_sequence_as(state, flat)
+
+
+def results(function, x, state, weights):
+    """Outputs, final state, and the gradients of a random mixture of them in everything."""
+    sources = [x, *tf.nest.flatten(state), *[weight.value for weight in weights]]
+    with tf.GradientTape() as tape:
+        tape.watch(sources)
+        y, final = function(x, state)
+        values = [y, *tf.nest.flatten(final)]
+        loss = tf.add_n([tf.reduce_sum(value * random(*value.shape)) for value in values])
+    gradients = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return [*values, *gradients]
+
+
+def assert_equal(ours, theirs):
+    assert len(ours) == len(theirs)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
+
+
+def row_by_row(cell, x, state, reverse, lengths=None, reset=None):
+    """The meaning of lengths, reset and reverse, spelled out for one row and step at a time."""
+    batch, time, _ = x.shape
+    lengths = np.full(batch, time) if lengths is None else lengths
+    flags = np.zeros((batch, time), bool) if reset is None else np.array(reset, bool)
+    if flags.ndim == 1:
+        flags = flags[:, None] & (np.arange(time) == 0)
+    rows = []
+    for b in range(batch):
+        row_state = tf.nest.map_structure(lambda part, b=b: part[b : b + 1], state)
+        ys = [tf.zeros((1, cell.output_size), x.dtype)] * time
+        steps = list(range(lengths[b]))
+        for t in reversed(steps) if reverse else steps:
+            # A sequence starts at a flag: forwards it is entered there, backwards left there.
+            entered = t + 1 < lengths[b] and flags[b, t + 1] if reverse else flags[b, t]
+            if entered:
+                row_state = cell.get_initial_state(1)
+            ys[t], row_state = cell(x[b : b + 1, t], row_state)
+        rows.append((tf.stack(ys, axis=1), row_state))
+    return tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *rows)
+
+
+@both_ways
+@every_sequence
+@every_cell
+def test_a_sequence_equals_each_row_stepped_by_hand(name, arguments, reverse):
+    recurrence = make(name, reverse)
+    x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights
+    assert_equal(
+        results(lambda x, s: recurrence(x, s, **arguments), x, state, weights),
+        results(
+            lambda x, s: row_by_row(recurrence.cell, x, s, reverse, **arguments), x, state, weights
+        ),
+    )
+
+
+@both_ways
+@every_sequence
+@every_cell
+def test_the_hand_derived_gradient_equals_the_ordinary_loop(name, arguments, reverse):
+    recurrence = make(name, reverse)
+    ordinary = Recurrence(KerasCell(recurrence.cell), reverse)
+    x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights
+    assert_equal(
+        results(lambda x, s: recurrence(x, s, **arguments), x, state, weights),
+        results(lambda x, s: ordinary(x, s, **arguments), x, state, weights),
+    )
+
+
+@pytest.mark.parametrize("time", [1, T])
+@every_cell
+def test_a_sequence_equals_step_after_step(name, time):
+    recurrence = make(name)
+    x, state, weights = random(B, time, D), random_state(recurrence), recurrence.weights
+
+    def stepped(x, state):
+        ys = []
+        for t in range(time):
+            y, state = recurrence.step(x[:, t], state)
+            ys.append(y)
+        return tf.stack(ys, axis=1), state
+
+    assert_equal(results(recurrence, x, state, weights), results(stepped, x, state, weights))
+
+
+@pytest.mark.parametrize("time", [1, T])
+@both_ways
+@every_cell
+def test_a_cell_runs_in_keras_rnn_and_equals_recurrence(name, reverse, time):
+    recurrence = make(name, reverse)
+    rnn = keras.layers.RNN(
+        recurrence.cell,
+        return_sequences=True,
+        return_state=True,
+        go_backwards=reverse,
+        dtype="float64",
+    )
+
+    def in_keras(x, state):
+        y, *final = rnn(x, initial_state=list(state))
+        return (y[:, ::-1] if reverse else y), final
+
+    x, state, weights = random(B, time, D), random_state(recurrence), recurrence.weights
+    assert_equal(results(recurrence, x, state, weights), results(in_keras, x, state, weights))
+
+
+@every_cell
+def test_lengths_mean_what_a_keras_mask_means(name):
+    recurrence = make(name)
+    rnn = keras.layers.RNN(
+        recurrence.cell,
+        return_sequences=True,
+        return_state=True,
+        zero_output_for_mask=True,
+        dtype="float64",
+    )
+
+    def in_keras(x, state):
+        y, *final = rnn(x, initial_state=list(state), mask=tf.sequence_mask(LENGTHS, T))
+        return y, final
+
+    x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights
+    assert_equal(
+        results(lambda x, s: recurrence(x, s, lengths=LENGTHS), x, state, weights),
+        results(in_keras, x, state, weights),
+    )
+
+
+@both_ways
+@every_cell
+def test_the_gradient_equals_central_finite_differences(name, reverse):
+    recurrence = make(name, reverse, units=2)
+    state = recurrence.initial_state(B)
+    flat = [tf.Variable(random(*part.shape)) for part in tf.nest.flatten(state)]
+    variables = [tf.Variable(random(B, T, D)), *flat, *[w.value for w in recurrence.weights]]
+
+    @tf.function
+    def loss():
+        y, final = recurrence(
+            variables[0],
+            tf.nest.pack_sequence_as(state, [tf.identity(part) for part in flat]),
+            lengths=LENGTHS,
+            reset=RESET_STEPS,
+        )
+        values = [y, *tf.nest.flatten(final)]
+        return tf.add_n([tf.reduce_sum(value * random(*value.shape)) for value in values])
+
+    with tf.GradientTape() as tape:
+        value = loss()
+    for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
+        numeric = finite_differences(loss, variable)
+        np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+
+
+def finite_differences(loss, variable, epsilon=1e-5):
+    """(f(v + ε) - f(v - ε)) / 2ε for each element of a variable."""
+    start = variable.numpy()
+    gradient = np.zeros_like(start)
+    for index in np.ndindex(*start.shape):
+        moved = []
+        for sign in (1, -1):
+            value = start.copy()
+            value[index] += sign * epsilon
+            variable.assign(value)
+            moved.append(loss().numpy())
+        gradient[index] = (moved[0] - moved[1]) / (2 * epsilon)
+    variable.assign(start)
+    return gradient
+
+
+@both_ways
+@every_cell
+def test_one_graph_serves_every_batch_size_and_number_of_steps(name, reverse):
+    recurrence = make(name, reverse)
+    signature = [
+        tf.TensorSpec([None, None, D], "float64"),
+        tf.TensorSpec([None], "int32"),
+        tf.TensorSpec([None, None], "bool"),
+    ]
+
+    def run(x, lengths, reset):
+        state = recurrence.initial_state(tf.shape(x)[0])
+        call = lambda x, s: recurrence(x, s, lengths=lengths, reset=reset)  # noqa: E731
+        with tf.GradientTape() as tape:
+            y, final = call(x, state)
+            loss = tf.reduce_sum(y**2) + tf.add_n([tf.reduce_sum(f) for f in tuple(final)])
+        return [y, *final, *tape.gradient(loss, [w.value for w in recurrence.weights])]
+
+    graph = tf.function(run, input_signature=signature)
+    for batch, time in [(B, T), (2, 1), (1, 3)]:
+        data = (
+            random(batch, time, D),
+            tf.constant(np.minimum(LENGTHS[:batch], time), "int32"),
+            tf.constant(RESET_STEPS[:batch, :time], "bool"),
+        )
+        assert_equal(graph(*data), run(*data))
+
+
+@every_cell
+def test_a_cell_compiles_with_xla(name):
+    recurrence = make(name, reverse=True)
+    x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights
+
+    def run(x, state):
+        return results(
+            lambda x, s: recurrence(x, s, lengths=LENGTHS, reset=RESET_STEPS), x, state, weights
+        )
+
+    assert_equal(tf.function(run, jit_compile=True)(x, state), run(x, state))
+
+
+@every_cell
+def test_a_keras_model_with_lengths_and_reset_survives_a_keras_file(name, tmp_path):
+    x = keras.Input((None, D))
+    lengths, reset = keras.Input((), dtype="int32"), keras.Input((None,), dtype="bool")
+    cell = registry.load("cell", name)(H)
+    y, state = Recurrence(cell, reverse=True)(x, lengths=lengths, reset=reset)
+    model = keras.Model([x, lengths, reset], [y, *state])
+    model.save(tmp_path / "model.keras")
+    data = [tf.cast(random(B, T, D), "float32"), tf.constant(LENGTHS), tf.constant(RESET_STEPS > 0)]
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for before, after in zip(model(data), loaded(data), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@every_cell
+def test_the_config_survives_json(name):
+    config = Recurrence(registry.load("cell", name)(H, dtype="float64"), reverse=True).get_config()
+    again = Recurrence.from_config(json.loads(json.dumps(config)))
+    assert again.get_config() == config
+    recurrence = make(name, reverse=True)
+    again.build((None, None, D))
+    again.set_weights(recurrence.get_weights())
+    x = random(B, T, D)
+    np.testing.assert_array_equal(again(x)[0], recurrence(x)[0])
+
+
+@every_cell
+def test_half_precision_agrees_with_single_to_its_own_precision(name):
+    recurrence = make(name)
+    half = Recurrence(registry.load("cell", name)(H, dtype="mixed_float16"))
+    half.build((None, None, D))
+    half.set_weights(recurrence.get_weights())
+    y, state = half(random(B, T, D), lengths=LENGTHS, reset=RESET_STEPS)
+    assert {part.dtype for part in (y, *tf.nest.flatten(state))} == {tf.float16}
+    expected, _ = recurrence(random(B, T, D), lengths=LENGTHS, reset=RESET_STEPS)
+    np.testing.assert_allclose(y, expected, atol=0.02)
+
+
+@every_cell
+def test_the_initial_state_is_zero_and_the_default(name):
+    recurrence = make(name)
+    state = recurrence.initial_state(B)
+    assert all(part.shape[0] == B and not np.any(part) for part in tf.nest.flatten(state))
+    x = random(B, T, D)
+    np.testing.assert_array_equal(recurrence(x)[0], recurrence(x, initial_state=state)[0])
+
+
+@every_cell
+def test_a_cell_states_its_equation_and_its_source(name):
+    entry = registry.get("cell", name)
+    documentation = registry.load("cell", name).__doc__
+    assert "=" in entry.summary and "_t" in entry.summary
+    assert "Source:" in documentation
+    assert "arXiv:" in entry.info["paper"] or "doi:" in entry.info["paper"]
+
+
+@pytest.mark.parametrize("units", [0, -3, 2.5, "8"])
+@every_cell
+def test_a_size_that_is_not_a_positive_integer_is_refused(name, units):
+    with pytest.raises(ValueError, match=r"units is .*, but a positive integer is needed"):
+        registry.load("cell", name)(units)
