@@ -20,7 +20,7 @@ from zoo.inputs import read_input
 from zoo.runs import Run, new_run, open_run
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
-from zoo.training.callbacks import KeepBest, Progress
+from zoo.training.callbacks import Curves, KeepBest, Progress
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 
@@ -181,6 +181,7 @@ def fit(
     callbacks = [
         KeepBest(run.weights, task.monitor, chosen.settings.patience),
         keras.callbacks.CSVLogger(str(run.metrics)),
+        Curves(run.path / "figures" / "curves.png"),
         keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
         *([Progress(name)] if verbose else []),
     ]

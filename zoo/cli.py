@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
@@ -36,6 +37,18 @@ def main() -> None:
 def _fail(message: str) -> None:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(2)
+
+
+def _api() -> Any:
+    """The public face, without what TensorFlow's libraries log while they load."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        return import_module("zoo.api")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _print_json(value: Any) -> None:
@@ -184,7 +197,7 @@ def fit(
     registry.get("model", name)
     if cell:
         registry.get("cell", cell)
-    from zoo import api
+    api = _api()
 
     run = api.fit(
         name,
@@ -228,7 +241,7 @@ def evaluate(
       zoo evaluate runs/digits-cnn/1
     """
     _check_folder(run)
-    from zoo import api
+    api = _api()
 
     figures = api.evaluate(run, split, dataset, data_dir)
     if as_json:
@@ -254,7 +267,7 @@ def predict(run_or_savedmodel: str, inputs: tuple[str, ...], as_json: bool) -> N
       zoo predict saved_models/demo/digits-cnn seven.png
     """
     _check_folder(run_or_savedmodel)
-    from zoo import api
+    api = _api()
 
     answers = api.predict(run_or_savedmodel, *inputs)
     if as_json:
@@ -279,7 +292,7 @@ def export(run: str, path: str, overwrite: bool) -> None:
       zoo export runs/char-lstm/1 saved_models/demo/char-lstm --overwrite
     """
     _check_folder(run)
-    from zoo import api
+    api = _api()
 
     print(api.export(run, path, overwrite))
 

@@ -12,7 +12,7 @@ from zoo.errors import UserError
 
 @dataclass(frozen=True)
 class Run:
-    """One training run's folder: config.json, checkpoints/, logs/, metrics.csv.
+    """One training run's folder: config.json, checkpoints/, logs/, figures/, metrics.csv.
 
     Attributes:
         path: the folder.

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -66,7 +67,8 @@ class Progress(keras.callbacks.Callback):
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
         )
         self.steps, self.epochs = self.params["steps"], self.params["epochs"]
         self.line = self.bar.add_task(self.title, total=self.steps * self.epochs)
@@ -85,3 +87,35 @@ class Progress(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the bar away."""
         self.bar.stop()
+
+
+class Curves(keras.callbacks.Callback):
+    """Draws each figure over the epochs, training and validation in one plot, as a PNG.
+
+    Args:
+        path: the picture; its folder is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.history: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Remember."""
+        self.history.append(dict(logs or {}))
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Draw."""
+        from matplotlib.figure import Figure
+
+        names = [n for n in self.history[0] if f"val_{n}" in self.history[0]]
+        figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+        epochs = range(1, len(self.history) + 1)
+        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
+            for key, label in ((name, "training"), (f"val_{name}", "validation")):
+                axes.plot(epochs, [logs[key] for logs in self.history], marker=".", label=label)
+            axes.set(xlabel="epoch", title=name)
+            axes.legend()
+        self.path.parent.mkdir(exist_ok=True)
+        figure.savefig(self.path, dpi=100)

@@ -1,0 +1,41 @@
+# demo, test, lint and bench first bring .venv up to the pinned dependencies.
+PYTHON ?= python3
+MODEL ?= char-lstm
+# Training time of the demo; the rest of its five minutes is for data, export and serving.
+MINUTES ?= 3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := saved_models/demo/$(MODEL)
+
+.PHONY: demo test test-slow lint bench clean
+
+demo: $(READY)
+	run=$$($(BIN)/zoo fit $(MODEL) --minutes $(MINUTES)) && \
+	$(BIN)/zoo evaluate "$$run" && \
+	$(BIN)/zoo export "$$run" $(DEMO) --overwrite && \
+	$(BIN)/python examples/use_export.py $(DEMO)
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	{ echo "$(PYTHON) is not Python 3.11 to 3.13: run make PYTHON=/path/to/python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(READY)
+
+clean:
+	rm -rf .venv build dist *.egg-info runs saved_models/demo

@@ -1,0 +1,169 @@
+"""A user's mistake is one line on stderr and exit code 2."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo import cli
+
+
+@pytest.fixture
+def zoo(monkeypatch, capfd):
+    """Runs the command line in this process: exit code, stdout, stderr."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capfd.readouterr()
+        return end.value.code, out, err
+
+    return run
+
+
+def assert_mistake(answer, *said):
+    code, _, err = answer
+    lines = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert code == 2 and len(lines) == 1 and "Traceback" not in err
+    for words in said:
+        assert words in lines[0]
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["show", "char-lstm"], ["list", "cells"]])
+def test_listings_import_no_tensorflow(arguments):
+    code = (
+        "import sys; from zoo import cli; sys.argv = ['zoo', *sys.argv[1:]]\n"
+        "try: cli.main()\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
+
+
+def test_list_filters_and_prints_json(zoo):
+    code, out, _ = zoo("list", "--topology", "seq2seq", "--json")
+    assert code == 0
+    assert {row["task"] for row in json.loads(out)} == {"translation"}
+
+
+def test_show_names_the_defaults(zoo):
+    _, out, _ = zoo("show", "char-lstm")
+    assert "many_to_many" in out and "batch_size" in out and "vocab_size" in out
+
+
+@pytest.mark.parametrize("command", ["list", "show", "fit", "evaluate", "predict", "export"])
+def test_every_command_has_help_with_an_example(zoo, command):
+    code, out, _ = zoo(command, "--help")
+    assert code == 0 and f"zoo {command} " in out.split("Example")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "char-lstmm"], ["char-lstmm", "char-lstm"]),
+        (["fit", "char-lstmm"], ["char-lstmm", "char-lstm"]),
+        (["fit", "char-lstm", "--cell", "lstmm"], ["lstmm", "did you mean lstm"]),
+        (["fit", "char-lstm", "--epoch", "3"], ["--epochs"]),
+        (["fit", "digits-mlp", "--dataset", "digit"], ["digit", "digits"]),
+        (["fit", "digits-mlp", "--set", "unitss=3"], ["unitss", "units"]),
+        (["fit", "digits-mlp", "--set", "units"], ["KEY=VALUE"]),
+        (["fit", "digits-mlp", "--epochs", "0"], ["epochs is 0", "at least 1"]),
+        (["fit", "digits-mlp", "--set", "batch_size=many"], ["batch_size", "int"]),
+        (["fit", "digits-mlp", "--set", "optimizer=adan"], ["adan"]),
+        (["lst"], ["lst", "list"]),
+        (["list", "--topology", "seq2sec"], ["seq2sec", "seq2seq"]),
+        (["evaluate", "runs/none"], ["runs/none", "zoo fit"]),
+        (["predict", "runs/none", "x"], ["runs/none", "zoo fit"]),
+        (["export", "runs/none", "x"], ["runs/none", "zoo fit"]),
+    ],
+)
+def test_a_mistake_gets_one_line(zoo, arguments, said, data_dir, tmp_path):
+    if arguments[0] == "fit":
+        arguments = [*arguments, "--data-dir", data_dir, "--runs", tmp_path]
+    assert_mistake(zoo(*arguments), *said)
+
+
+def test_a_run_folder_without_a_checkpoint(zoo, run, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(run.config))
+    assert_mistake(zoo("evaluate", tmp_path), "no checkpoint")
+
+
+def test_a_folder_that_is_no_run(zoo, tmp_path):
+    assert_mistake(zoo("export", tmp_path, tmp_path / "x"), "config.json")
+
+
+def test_an_export_target_that_exists(zoo, run, tmp_path):
+    assert_mistake(zoo("export", run.path, tmp_path), "--overwrite")
+
+
+def test_a_data_set_that_would_need_a_download(zoo, tmp_path):
+    answer = zoo("fit", "digits-mlp", "--dataset", "mnist", "--data-dir", tmp_path)
+    assert_mistake(answer, "tfds build mnist", "--data-dir")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_data_folder_that_cannot_be_written(zoo, tmp_path):
+    tmp_path.chmod(0o500)
+    assert_mistake(zoo("fit", "digits-mlp", "--data-dir", tmp_path / "data"), "--data-dir")
+
+
+def test_a_data_folder_that_is_a_file(zoo, tmp_path):
+    (tmp_path / "data").write_text("in the way")
+    assert_mistake(zoo("fit", "digits-mlp", "--data-dir", tmp_path / "data"), "--data-dir")
+
+
+def test_a_runs_folder_that_is_a_file(zoo, data_dir, tmp_path):
+    (tmp_path / "runs").write_text("in the way")
+    answer = zoo("fit", "digits-mlp", "--data-dir", data_dir, "--runs", tmp_path / "runs")
+    assert_mistake(answer, "--runs")
+
+
+def _bad_picture(folder: Path, kind: str) -> Path:
+    path = folder / f"{kind}.png"
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("not a picture")
+    elif kind == "float":
+        path = path.with_suffix(".npy")
+        np.save(path, np.zeros((8, 8), "float32"))
+    elif kind == "webp":
+        Image.new("RGB", (8, 8)).save(path, "webp")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("missing", "no file"),
+        ("empty", "empty"),
+        ("text", "not an image"),
+        ("float", "uint8"),
+        ("webp", "WEBP"),
+    ],
+)
+def test_a_picture_that_cannot_be_read(zoo, export, tmp_path, kind, said):
+    assert_mistake(zoo("predict", export, _bad_picture(tmp_path, kind)), said)
+
+
+def test_predict_prints_an_answer_for_each_input(zoo, export):
+    pictures = sorted((export / "assets.extra" / "examples").iterdir())
+    code, out, _ = zoo("predict", export, *pictures)
+    assert code == 0 and len(out.splitlines()) == 3
+    _, out, _ = zoo("predict", export, *pictures, "--json")
+    assert {"input", "text", "probability"} == set(json.loads(out)[0])
+
+
+def test_fit_prints_its_run_folder_last(zoo, data_dir, tmp_path):
+    code, out, err = zoo(
+        "fit", "digits-linear", "--epochs", 1, "--data-dir", data_dir, "--runs", tmp_path
+    )
+    assert code == 0
+    assert out.splitlines() == [str(tmp_path / "digits-linear" / "1")]
+    assert "epoch 1/1" in err

@@ -1,0 +1,60 @@
+import av
+import numpy as np
+import pytest
+
+from zoo import UserError
+from zoo.inputs import read_input
+
+
+def test_text_is_itself_or_a_utf8_file(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("naïve café", encoding="utf-8")
+    assert read_input("text", "a prompt. with/slashes") == "a prompt. with/slashes"
+    assert read_input("text", str(path)) == "naïve café"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "no file"), (b"", "empty"), (b"caf\xe9 \xff", "UTF-8")]
+)
+def test_text_files_that_cannot_be_read(tmp_path, content, said):
+    path = tmp_path / "words.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        read_input("text", str(path))
+
+
+def test_a_video_file_is_decoded_frame_by_frame(tmp_path):
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 32, 48, "yuv420p"
+        for level in (20, 120, 220):
+            picture = np.full((48, 32, 3), level, "uint8")
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    clip = read_input("video", str(path))
+    assert clip.shape == (3, 48, 32, 3) and clip.dtype == np.uint8
+    assert np.allclose(clip.mean(axis=(1, 2, 3)), [20, 120, 220], atol=4)
+
+
+def test_an_array_clip_becomes_rgb(tmp_path):
+    np.save(tmp_path / "clip.npy", np.arange(2 * 4 * 4, dtype="uint8").reshape(2, 4, 4))
+    clip = read_input("video", str(tmp_path / "clip.npy"))
+    assert clip.shape == (2, 4, 4, 3) and np.array_equal(clip[..., 0], clip[..., 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("clip.mp4", b"not a video", "not a video"),
+        ("clip.npy", b"not an array", "not a .npy"),
+        ("clip.mp4", b"", "empty"),
+    ],
+)
+def test_videos_that_cannot_be_read(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        read_input("video", str(tmp_path / name))
