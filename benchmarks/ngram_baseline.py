@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tasks.language_modelling.text import UNKNOWN, build_vocabulary, split_words
+from tasks.language_modelling.text import MINIMUM_COUNT, UNKNOWN, build_vocabulary, split_words
 
 START = "<s>"
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-MINIMUM_COUNT = {"character": 1, "word": 2}
 EXAMPLES = """\
 Every token of the test split is predicted. Training tokens outside the vocabulary count as
 <unk>: words that occur once, none of the characters. A word is a run of letters, digits and

@@ -10,7 +10,9 @@ from PIL import Image, UnidentifiedImageError
 
 from zoo.errors import UserError
 
-_TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
+TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
+"""How the name of a text file ends."""
+
 _LONGEST_CLIP = 2000
 
 
@@ -48,19 +50,30 @@ def read_input(kind: str, given: str) -> Any:
 def _text(given: str) -> str:
     path = Path(given)
     # Only what looks like a path is one: the words of a prompt may hold dots and slashes.
-    looks_like_file = path.suffix in _TEXT_FILES and not any(c.isspace() for c in given)
+    looks_like_file = path.suffix in TEXT_FILES and not any(c.isspace() for c in given)
     if not (looks_like_file or (len(given) < 256 and path.is_file())):
         return given
-    if not path.is_file():
-        raise UserError(f"there is no file {given}")
+    return read_text_file(given)
+
+
+def read_text_file(path: str | Path) -> str:
+    """What a UTF-8 text file says.
+
+    Raises:
+        UserError: there is no such file, or it is empty, not UTF-8, or cannot be read.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"there is no file {path}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{given} is not UTF-8 text (byte {error.start}): convert it first"
+            f"{path} is not UTF-8 text (byte {error.start}): convert it first"
         ) from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
     if not text.strip():
-        raise UserError(f"{given} is empty: expected text")
+        raise UserError(f"{path} is empty: expected text")
     return text
 
 

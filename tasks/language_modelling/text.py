@@ -16,6 +16,9 @@ WORD = r"\w+|[^\w\s]|\n"
 RE2 (`tf.strings.regex_replace`) reads this pattern the same way.
 """
 
+MINIMUM_COUNT = {"character": 1, "word": 2}
+"""How often a token must occur in the training data to be in the vocabulary."""
+
 _WORD = re.compile(WORD, re.ASCII)
 
 

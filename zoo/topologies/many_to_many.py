@@ -65,6 +65,7 @@ class ManyToMany(SequenceModel):
         state: Any = None,
         reset: Any = None,
         return_state: bool = False,
+        lengths: Any = None,
         training: bool | None = None,
     ) -> Any:
         """Token ids `[B, T]` to logits `[B, T, outputs]`.
@@ -74,10 +75,15 @@ class ManyToMany(SequenceModel):
             state: as `initial_state` gives it; None for the start of a sequence.
             reset: `[B]` or `[B, T]`, true where a row starts a new sequence.
             return_state: also give the state after the last step.
+            lengths: `[B]`, where right-padded rows end, and with them the changes of their state.
             training: whether dropout acts.
         """
         y, state = self.stack(
-            self.embedding(inputs), initial_state=state, reset=reset, training=training
+            self.embedding(inputs),
+            initial_state=state,
+            lengths=lengths,
+            reset=reset,
+            training=training,
         )
         logits = self._logits(self.dropout(y, training=training))
         return (logits, state) if return_state else logits

@@ -1,0 +1,175 @@
+"""Language modelling: what comes next in a text, by characters or by words."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+import tasks.language_modelling.dataset  # noqa: F401  makes `python_docs` known by name
+from tasks.data import load_split
+from tasks.language_modelling.text import MINIMUM_COUNT, WORD
+from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
+from zoo.decoding import decode
+from zoo.errors import UserError
+from zoo.inputs import TEXT_FILES, read_text_file
+from zoo.registry import register
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+from zoo.training.windows import stream_windows
+
+SHARES = {"train": (0.0, 0.9), "validation": (0.9, 0.95), "test": (0.95, 1.0)}
+"""Where each split of a text file begins and ends."""
+
+_PATTERN = {"character": "", "word": WORD}
+_SERVED = {"character": 200, "word": 40}
+_TEMPERATURE = 0.5
+_SPACING = ((r" ([.,:;!?)\]}])", r"\1"), (r"([(\[{]) ", r"\1"), (r" ?\n ?", "\n"))
+
+
+@register(
+    "task", "language_modelling", topology="many_to_many", dataset="python_docs", input="text"
+)
+class LanguageModelling(Task):
+    """Continues a text.
+
+    Any tensorflow-datasets set with `text` will do, such as `tiny_shakespeare`, and so does a
+    UTF-8 text file, of which the first 90% are for training, then 5% for validation and 5% for
+    the test. Each text is predicted from `<start>` on, every token of it.
+
+    Args:
+        dataset: a data set's name, or the path of a text file.
+        data_dir: folder of prepared data sets.
+        unit: "character", or "word": a run of letters and digits, any other visible character, or
+            a line break.
+        tokens: the vocabulary; read from the training data if not given. Words that occur there
+            only once are `<unk>`.
+
+    Raises:
+        UserError: `unit` is neither, or the data set cannot be read.
+    """
+
+    input_kind = "text"
+    default_dataset = "python_docs"
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        data_dir: str | None = None,
+        unit: str = "character",
+        tokens: list[str] | None = None,
+    ) -> None:
+        super().__init__(dataset, data_dir)
+        if unit not in _PATTERN:
+            raise UserError(f"unit is {unit!r}, but character or word is needed")
+        self.unit = unit
+        pattern = _PATTERN[unit]
+        tokens = tokens or most_common(self._texts("train"), pattern, MINIMUM_COUNT[unit])
+        self.vocabulary = Vocabulary(tokens, pattern, joiner="" if unit == "character" else " ")
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), "unit": self.unit, "tokens": self.vocabulary.tokens}
+
+    def model_options(self) -> dict[str, Any]:
+        """Size of the vocabulary."""
+        return {"vocab_size": self.vocabulary.size}
+
+    def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
+        """Tokens `[B, T]`, each with the next one as its target."""
+        texts = self._texts(split)
+        if seed is not None:
+            np.random.default_rng(seed).shuffle(texts)
+        ids = [np.append(START, row) for row in self.vocabulary.encode(texts).numpy()]
+        sequences = [(row[:-1], row[1:], np.ones(len(row) - 1)) for row in ids]
+        rows = settings.batch_size if seed is not None else min(settings.batch_size, len(texts))
+        return stream_windows(sequences, rows, settings.window, cut=seed is not None)
+
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
+        """`loss` (nats a token), `accuracy`, `perplexity`, and `bits_per_character` for those."""
+        figures = super().score(model, split, settings)
+        figures["perplexity"] = math.exp(figures["loss"])
+        if self.unit == "character":
+            figures["bits_per_character"] = figures["loss"] / math.log(2)
+        return figures
+
+    def endpoints(self, model: SequenceModel) -> dict[str, Any]:
+        """`serve`: prompts `[N]` to `text`, each continued; `generate`: the same, under control.
+
+        `generate(prompts, length, temperature, seed)` takes the number of tokens to add, a
+        temperature (0 for the most likely token each time), and two integers; the draws of a
+        prompt depend on them and on its place in the batch. `serve` adds 200 characters or 40
+        words at temperature 0.5.
+        """
+        prompts = tf.TensorSpec([None], tf.string, name="prompts")
+
+        @tf.function(
+            input_signature=[
+                prompts,
+                tf.TensorSpec([], tf.int32, name="length"),
+                tf.TensorSpec([], tf.float32, name="temperature"),
+                tf.TensorSpec([2], tf.int32, name="seed"),
+            ]
+        )
+        def generate(prompts: Any, length: Any, temperature: Any, seed: Any) -> dict[str, Any]:
+            last, state = self._read(model, prompts)
+            tokens, lengths = decode(
+                model.step,
+                state,
+                last,
+                length,
+                temperature=temperature,
+                seed=seed,
+                banned=(PADDING, UNKNOWN, START, END),
+            )
+            return {"text": self._join(prompts, self.vocabulary.decode(tokens, lengths))}
+
+        @tf.function(input_signature=[prompts])
+        def serve(prompts: Any) -> dict[str, Any]:
+            return generate(prompts, _SERVED[self.unit], _TEMPERATURE, tf.constant([1, 1]))
+
+        return {"serve": serve, "generate": generate}
+
+    def resources(self) -> list[Any]:
+        """The vocabulary."""
+        return [self.vocabulary]
+
+    def examples(self) -> list[str]:
+        """The beginnings of three test texts."""
+        beginnings = [text[:60] for text in self._texts("test")[:3]]
+        return [text.rpartition(" ")[0] or text for text in beginnings]
+
+    def _read(self, model: SequenceModel, prompts: Any) -> tuple[Any, Any]:
+        """The last token of each prompt, and the state before it."""
+        ids = self.vocabulary.encode(prompts)
+        ids = tf.concat([tf.fill([ids.nrows(out_type=tf.int32), 1], START), ids], axis=1)
+        before = tf.cast(ids.row_lengths(), tf.int32) - 1
+        padded = ids.to_tensor(PADDING)
+        _, state = model(padded, lengths=before, return_state=True)
+        return tf.gather(padded, before, axis=1, batch_dims=1), state
+
+    def _join(self, prompts: Any, added: Any) -> Any:
+        """Prompts `[N]` and what follows them, words spaced as in print."""
+        if self.unit == "character":
+            return tf.strings.join([prompts, added])
+        added = tf.strings.join(["", added], separator=" ")
+        for pattern, spaced in _SPACING:
+            added = tf.strings.regex_replace(added, pattern, spaced)
+        spaced_already = tf.strings.regex_full_match(prompts, r"(?s)(.*[\s(\[{])?")
+        added = tf.where(spaced_already, tf.strings.regex_replace(added, "^ ", ""), added)
+        return tf.strings.join([prompts, added])
+
+    def _texts(self, split: str) -> list[str]:
+        path = Path(self.dataset).expanduser()
+        if path.suffix in TEXT_FILES or path.is_file():
+            text = read_text_file(path)
+            begin, end = (int(share * len(text)) for share in SHARES[split])
+            return [text[begin:end]]
+        examples = load_split(self.dataset, split, self.data_dir)
+        if examples and "text" not in examples[0]:
+            raise UserError(
+                f"the data set {self.dataset} has {', '.join(examples[0])}: choose one with `text`"
+            )
+        return [example["text"].decode() for example in examples]

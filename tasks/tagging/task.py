@@ -1,0 +1,161 @@
+"""Tagging as a stream: the token class of each character of a program."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.data import load_split
+from tasks.tagging.dataset import CLASSES
+from tasks.text import PADDING, Vocabulary, most_common
+from zoo.errors import UserError
+from zoo.registry import register
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+from zoo.training.windows import stream_windows
+
+
+@register("task", "tagging", topology="many_to_many", dataset="python_source", input="text")
+class Tagging(Task):
+    """Names the class of each character of a text, a few characters after reading it.
+
+    A causal model cannot know that `d` begins `def`. So the output at step t is the class of
+    character t - delay, and `delay` steps of padding follow each text.
+
+    Args:
+        dataset: name of a tensorflow-datasets set with `text` and `labels`, one a character.
+        data_dir: folder of prepared data sets.
+        delay: steps between a character and its class; 0 or more.
+        carry: whether a window goes on from the state at the end of the one before; False resets
+            the state at each window, to measure what the memory is worth.
+        characters: the vocabulary; read from the training data if not given.
+        classes: names of the classes, in the order of the labels.
+
+    Raises:
+        UserError: `delay` is negative, or the data set cannot be read.
+    """
+
+    input_kind = "text"
+    default_dataset = "python_source"
+    monitor = "val_accuracy"
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        data_dir: str | None = None,
+        delay: int = 8,
+        carry: bool = True,
+        characters: list[str] | None = None,
+        classes: list[str] | None = None,
+    ) -> None:
+        super().__init__(dataset, data_dir)
+        if delay < 0:
+            raise UserError(f"delay is {delay}, but it must not be negative")
+        self.delay, self.carry = delay, carry
+        self.classes = classes or list(CLASSES)
+        if characters is None:
+            characters = most_common((text for text, _ in self._labelled("train")), pattern="")
+        self.vocabulary = Vocabulary(characters)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            **super().get_config(),
+            "delay": self.delay,
+            "carry": self.carry,
+            "characters": self.vocabulary.tokens,
+            "classes": self.classes,
+        }
+
+    def model_options(self) -> dict[str, Any]:
+        """Sizes of the vocabulary and of the output."""
+        return {"vocab_size": self.vocabulary.size, "outputs": len(self.classes)}
+
+    def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
+        """Characters `[B, T]`, each with the class of the one `delay` steps before it."""
+        texts, labels = zip(*self._labelled(split))
+        early = np.zeros(self.delay, "int32")
+        sequences = [
+            (
+                np.concatenate([characters, early + PADDING]),
+                np.concatenate([early, row]),
+                np.concatenate([early, np.ones(len(row))]),
+            )
+            for characters, row in zip(self.vocabulary.encode(texts).numpy(), labels)
+        ]
+        if seed is not None:
+            order = np.random.default_rng(seed).permutation(len(sequences))
+            sequences = [sequences[index] for index in order]
+        rows = settings.batch_size if seed is not None else min(settings.batch_size, len(texts))
+        windows = stream_windows(sequences, rows, settings.window, cut=seed is not None)
+        return windows if self.carry else windows.map(_reset)
+
+    def endpoints(self, model: SequenceModel) -> dict[str, Any]:
+        """`serve`: texts `[N]` to `classes` `[N, T]`, names padded with "", and `text`.
+
+        `text` is the same for a reader: a line `class: characters` for each run of one class, line
+        breaks within it written as `\\n`, white space between runs left out.
+        """
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+        def serve(texts: Any) -> dict[str, Any]:
+            characters = tf.strings.unicode_split(texts, "UTF-8")
+            ids = self.vocabulary.encode(texts).to_tensor(PADDING)
+            logits = model(tf.pad(ids, [[0, 0], [0, self.delay]]))[:, self.delay :]
+            names = tf.gather(tf.constant(self.classes), tf.argmax(logits, axis=-1))
+            inside = tf.sequence_mask(characters.row_lengths(), tf.shape(ids)[1])
+            classes = tf.where(inside, names, "")
+            return {"text": mark_up(characters.to_tensor(""), classes), "classes": classes}
+
+        return {"serve": serve}
+
+    def resources(self) -> list[Any]:
+        """The vocabulary."""
+        return [self.vocabulary]
+
+    def examples(self) -> list[str]:
+        """The first lines of three test programs."""
+        return ["\n".join(text.splitlines()[:12]) for text, _ in self._labelled("test")[:3]]
+
+    def _labelled(self, split: str) -> list[tuple[str, np.ndarray]]:
+        examples = load_split(self.dataset, split, self.data_dir)
+        if examples and not {"text", "labels"} <= set(examples[0]):
+            raise UserError(
+                f"the data set {self.dataset} has {', '.join(examples[0])}: "
+                "choose one with `text` and `labels`"
+            )
+        return [(example["text"].decode(), example["labels"]) for example in examples]
+
+
+def mark_up(characters: Any, classes: Any) -> Any:
+    """A line `class: characters` for each run of one class.
+
+    Args:
+        characters: strings `[N, T]`, one character each.
+        classes: names of their classes, strings `[N, T]`; "" past the end of a row.
+
+    Returns:
+        Strings `[N]`. White space of the class `whitespace` is left out, line breaks of any other
+        class are written as a backslash and an n.
+
+    Example:
+        >>> characters = tf.constant([list("if 10")])
+        >>> classes = tf.constant([["keyword"] * 2 + ["whitespace"] + ["number"] * 2])
+        >>> mark_up(characters, classes).numpy()[0].decode()
+        'keyword: if\\nnumber: 10'
+    """
+    blank = tf.strings.regex_full_match(characters, r"\s*") & (classes == "whitespace")
+    shown = ~blank & (classes != "")
+    kinds = tf.where(shown, classes, "")
+    before = tf.pad(kinds[:, :-1], [[0, 0], [1, 0]], constant_values="")
+    heading = tf.where(shown & (kinds != before), tf.strings.join(["\n", kinds, ": "]), "")
+    written = tf.strings.regex_replace(characters, "\n", r"\\n")
+    pieces = tf.where(shown, tf.strings.join([heading, written]), "")
+    return tf.strings.regex_replace(tf.strings.reduce_join(pieces, axis=1), "^\n", "")
+
+
+def _reset(window: dict[str, Any]) -> dict[str, Any]:
+    """The same window, every row starting anew."""
+    reset = window["reset"]
+    return {**window, "reset": tf.concat([tf.ones_like(reset[:, :1]), reset[:, 1:]], axis=1)}
