@@ -120,7 +120,7 @@ def plan(name: str, overrides: dict[str, Any]) -> Plan:
 
 def _settings(values: dict[str, Any]) -> Settings:
     """Settings with each value turned to its field's type."""
-    typed = {}
+    typed: dict[str, Any] = {}
     for field in fields(Settings):
         if field.name in values:
             kind, value = type(field.default), values[field.name]
@@ -161,11 +161,12 @@ def fit(
         UserError: something that was asked for does not exist or cannot be.
     """
     chosen = plan(name, overrides)
-    keras.utils.set_random_seed(seed)
     task: Task = registry.load("task", chosen.task)(
         dataset=dataset, data_dir=data_dir, **chosen.task_options
     )
     options = {**chosen.options, **task.model_options()}
+    # After the data are prepared, which may draw random numbers of its own.
+    keras.utils.set_random_seed(seed)
     train = task.windows("train", chosen.settings, seed=seed)
     validation = task.windows("validation", chosen.settings)
     model = create(name, **options)
@@ -263,11 +264,14 @@ def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any
 
 def _readable(outputs: dict[str, Any]) -> dict[str, Any]:
     """The only row of each output as plain Python values."""
-    row = {key: value.numpy()[0] for key, value in outputs.items()}
-    return {
-        key: value.decode() if isinstance(value, bytes) else np.asarray(value).tolist()
-        for key, value in row.items()
-    }
+    return {key: _plain_python(value.numpy()[0]) for key, value in outputs.items()}
+
+
+def _plain_python(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode()
+    listed = np.asarray(value).tolist()
+    return [_plain_python(part) for part in listed] if isinstance(listed, list) else listed
 
 
 def export(run: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:

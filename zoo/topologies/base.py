@@ -1,5 +1,6 @@
 """What every model of the zoo answers to."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -13,12 +14,24 @@ class SequenceModel(keras.Model):
     has the empty state `()`. A conditional model (one-to-many, seq2seq) makes its state from what
     it is conditioned on, with `encode`, and steps through what it generates.
 
-    Constructor arguments are plain values, from which Keras keeps the configuration; all weights
-    exist when the constructor returns.
+    Constructor arguments are plain values, which are the configuration; all weights exist when
+    the constructor returns.
     """
 
     recurrent = True
     conditional = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "SequenceModel":
+        """Note the arguments: `keras.Model` keeps those of a functional model only."""
+        model = super().__new__(cls)
+        bound = inspect.signature(cls.__init__).bind(model, *args, **kwargs)
+        given = {k: v for k, v in bound.arguments.items() if k not in ("self", "kwargs")}
+        object.__setattr__(model, "_given", given)
+        return model
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), **self._given}
 
     def initial_state(self, batch_size: Any) -> Any:
         """The state before the first time step of a sequence: a tree of tensors `[B, ...]`."""

@@ -1,0 +1,153 @@
+"""What every registered model must do, by being registered."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import registry
+from zoo.exporting.saved_model import stepping
+
+SMALL = {
+    "units": 12,
+    "features": 10,
+    "embedding": 9,
+    "filters": (4, 6),
+    "vocab_size": 17,
+    "outputs": 5,
+    "source_vocab_size": 14,
+    "target_vocab_size": 15,
+    "image_shape": (12, 12, 3),
+    "frame_shape": (10, 10, 1),
+}
+
+
+def _small(name):
+    entry = registry.get("model", name)
+    known = registry.get("topology", entry.info["topology"]).parameters
+    sizes = {key: value for key, value in SMALL.items() if key in known}
+    if entry.info.get("options", {}).get("tied"):
+        sizes.pop("outputs", None)
+    return zoo.create(name, **sizes)
+
+
+def _random(model, time=5):
+    """Inputs like the model's example, with random values and a ragged end where it has one."""
+    rng = np.random.default_rng(1)
+
+    def fill(example):
+        high = 200 if example.dtype == np.uint8 else 13
+        return rng.integers(1, high, example.shape).astype(example.dtype)
+
+    inputs = tf.nest.map_structure(fill, model.example_inputs(3, time))
+    if isinstance(inputs, dict) and "lengths" in inputs:
+        inputs["lengths"] = np.array([time, 1, time - 2], "int32")
+    if isinstance(inputs, dict) and "source" in inputs:
+        inputs["source"][1, 2:] = 0
+    return inputs
+
+
+@pytest.fixture(scope="module", params=zoo.list_models())
+def model(request):
+    return _small(request.param)
+
+
+recurrent = pytest.mark.parametrize(
+    "model",
+    [n for n in zoo.list_models() if n not in zoo.list_models(topology="one_to_one")],
+    indirect=True,
+)
+
+
+def test_the_model_survives_a_keras_file(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    inputs = _random(model)
+    np.testing.assert_allclose(model(inputs), again(inputs), atol=1e-6)
+
+
+def test_every_weight_gets_a_gradient(model):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(model(_random(model))))
+    gradients = tape.gradient(loss, [w.value for w in model.trainable_variables])
+    assert all(g is not None and np.abs(tf.convert_to_tensor(g)).max() > 0 for g in gradients)
+
+
+def test_the_graph_and_the_compiled_graph_agree_with_eager(model):
+    inputs = _random(model)
+    expected = model(inputs)
+    for jit in (False, True):
+        found = tf.function(lambda x: model(x), jit_compile=jit)(inputs)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@recurrent
+def test_steps_equal_the_whole(model):
+    inputs = _random(model)
+    whole = model(inputs)
+    if model.conditional:
+        condition = inputs["image"] if "image" in inputs else inputs["source"]
+        state, tokens = model.encode(condition), inputs["tokens"]
+    else:
+        state = model.initial_state(3)
+        tokens = inputs["frames"] if isinstance(inputs, dict) else inputs
+    outputs = []
+    for t in range(tokens.shape[1]):
+        y, state = model.step(tokens[:, t], state)
+        outputs.append(y)
+    stepped = tf.stack(outputs, axis=1)
+    if isinstance(inputs, dict) and "lengths" in inputs:
+        stepped = tf.gather(stepped, inputs["lengths"] - 1, batch_dims=1)
+    np.testing.assert_allclose(stepped, whole, atol=1e-5)
+
+
+@recurrent
+def test_the_state_can_be_carried_from_window_to_window(model):
+    if model.conditional:
+        state = model.initial_state(3)
+        assert all(not np.any(part) for part in tf.nest.flatten(state))
+        return
+    inputs = _random(model, time=6)
+    if isinstance(inputs, dict):
+        inputs["lengths"][:] = 6
+        halves = [{"frames": inputs["frames"][:, s], "lengths": inputs["lengths"] * 0 + 3}
+                  for s in (slice(0, 3), slice(3, 6))]  # fmt: skip
+        whole = model(inputs)
+    else:
+        halves = [inputs[:, :3], inputs[:, 3:]]
+        whole = model(inputs)[:, 3:]
+    _, state = model(halves[0], return_state=True)
+    y, _ = model(halves[1], state=state, return_state=True)
+    np.testing.assert_allclose(y, whole, atol=1e-5)
+    fresh, _ = model(halves[1], state=state, reset=np.ones(3, "int32"), return_state=True)
+    np.testing.assert_allclose(fresh, model(halves[1]), atol=1e-5)
+
+
+@recurrent
+def test_exported_steps_equal_the_model(model, tmp_path):
+    endpoints = stepping(model)
+    assert bool(endpoints) == (not model.conditional)
+    if not endpoints:
+        return
+    module = tf.Module()
+    module.kept = [variable.value for variable in model.variables]
+    module.initial_state, module.step = endpoints["initial_state"], endpoints["step"]
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    inputs = _random(model)
+    x = inputs["frames"] if isinstance(inputs, dict) else inputs
+    state, exported = model.initial_state(3), loaded.initial_state(3)
+    for t in range(2):
+        y, state = model.step(x[:, t], state)
+        y_exported, exported = loaded.step(x[:, t], exported)
+        np.testing.assert_allclose(y_exported, y, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", zoo.list_models())
+def test_the_entry_says_what_it_is(name):
+    entry = registry.get("model", name)
+    assert entry.summary.endswith(".")
+    assert zoo.describe(name)["topology"] in registry.entries("topology")
+    cell = entry.info.get("cell")
+    assert cell is None or cell in registry.entries("cell")

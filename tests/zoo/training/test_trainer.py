@@ -1,0 +1,149 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo.training.settings import Settings
+from zoo.training.trainer import Trainer, evaluate
+from zoo.training.windows import example_windows, stream_windows
+
+
+@pytest.fixture
+def model():
+    return zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
+
+
+def _text(length, count=1, seed=1):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 9, (count, length + 1))
+    return [(row[:-1], row[1:], np.ones(length)) for row in rows]
+
+
+def _settings(**changes):
+    plain = {"epochs": 1, "optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0}
+    return Settings(**{**plain, **changes})
+
+
+def test_evaluation_does_not_depend_on_window_or_batch_size(model):
+    text = _text(23, count=5)
+    figures = [
+        evaluate(model, stream_windows(text, batch, window, cut=False))
+        for batch, window in ((1, 23), (2, 5), (5, 40))
+    ]
+    assert figures[0] == pytest.approx(figures[1], abs=1e-5)
+    assert figures[0] == pytest.approx(figures[2], abs=1e-5)
+
+
+def test_evaluation_is_the_mean_cross_entropy_of_whole_sequences(model):
+    text = _text(12, count=3)
+    inputs, targets = (np.stack([t[part] for t in text]) for part in (0, 1))
+    expected = keras.losses.sparse_categorical_crossentropy(targets, model(inputs), True)
+    found = evaluate(model, stream_windows(text, 3, 4, cut=False))
+    assert found["loss"] == pytest.approx(float(np.mean(expected)), abs=1e-5)
+
+
+def test_a_window_as_long_as_the_sequence_is_full_bptt(model):
+    inputs, targets, _ = _text(15)[0]
+    before = [w.numpy() for w in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(
+            keras.losses.sparse_categorical_crossentropy(targets[None], model(inputs[None]), True)
+        )
+    gradients = tape.gradient(loss, [w.value for w in model.trainable_variables])
+    windows = stream_windows(_text(15), 1, 15, cut=True)
+    Trainer(model, _settings(learning_rate=0.5)).fit(windows, windows)
+    for old, gradient, weight in zip(before, gradients, model.trainable_variables):
+        np.testing.assert_allclose(
+            weight.numpy(), old - 0.5 * tf.convert_to_tensor(gradient), atol=1e-6
+        )
+
+
+def test_the_state_is_carried_and_no_gradient_crosses_a_window(model):
+    inputs, targets, _ = _text(10)[0]
+    windows = stream_windows(_text(10), 1, 5, cut=True)
+    frozen = _settings(learning_rate=1e-30)
+    second = list(windows)[1]
+    _, state = model(inputs[None, :5], return_state=True)
+    with tf.GradientTape() as tape:
+        tape.watch(tf.nest.flatten(state))
+        logits = model(inputs[None, 5:], state=state)
+        loss = tf.reduce_mean(
+            keras.losses.sparse_categorical_crossentropy(targets[None, 5:], logits, True)
+        )
+    expected = tape.gradient(loss, [w.value for w in model.trainable_variables])
+
+    trainer = Trainer(model, frozen)
+    seen = []
+    trainer._step = lambda window, state: seen.append(state) or trainer._train_step(window, state)
+    trainer.fit(windows, windows)
+    np.testing.assert_allclose(tf.nest.flatten(seen[1])[0], tf.nest.flatten(state)[0], atol=1e-6)
+    # The step on the second window alone, from the carried state, is the whole second update.
+    model.optimizer = keras.optimizers.SGD(1.0)
+    before = [w.numpy() for w in model.trainable_variables]
+    trainer._train_step(second, seen[1])
+    for old, gradient, weight in zip(before, expected, model.trainable_variables):
+        np.testing.assert_allclose(old - weight.numpy(), tf.convert_to_tensor(gradient), atol=1e-5)
+
+
+def test_rows_of_weight_zero_change_nothing(model):
+    other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7)
+    other.set_weights(model.get_weights())
+    text = _text(6, count=3)
+    inputs, targets = (np.stack([t[part] for t in text]) for part in (0, 1))
+    for m, batch in ((model, 3), (other, 4)):
+        windows = example_windows(inputs, targets, np.ones((3, 6)), batch)
+        Trainer(m, _settings(batch_size=batch)).fit(windows, windows)
+    for a, b in zip(model.get_weights(), other.get_weights()):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_validation_leaves_training_as_it_was(model):
+    other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7)
+    other.set_weights(model.get_weights())
+    train = stream_windows(_text(40), 2, 5, cut=True)
+    for m, seed in ((model, 5), (other, 6)):
+        validation = stream_windows(_text(30, seed=seed), 3, 4, cut=False)
+        Trainer(m, _settings(epochs=3, optimizer="adam")).fit(train, validation)
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights()))
+
+
+def test_gradients_are_clipped_to_their_global_norm(model):
+    windows = stream_windows(_text(20), 1, 20, cut=True)
+    before = model.get_weights()
+    Trainer(model, _settings(learning_rate=1.0, clip_norm=0.01)).fit(windows, windows)
+    moved = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(before, model.get_weights())))
+    assert moved == pytest.approx(0.01, rel=0.02)
+
+
+def test_compiled_and_plain_steps_agree(model):
+    other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7)
+    other.set_weights(model.get_weights())
+    windows = stream_windows(_text(40), 2, 5, cut=True)
+    for m, jit in ((model, False), (other, True)):
+        Trainer(m, _settings(jit_compile=jit)).fit(windows, windows)
+    for a, b in zip(model.get_weights(), other.get_weights()):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_keras_callbacks_see_every_step_and_can_stop(model):
+    class Stop(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+
+        def on_epoch_end(self, epoch, logs=None):
+            assert {"loss", "accuracy", "val_loss", "learning_rate"} <= set(logs)
+            self.model.stop_training = epoch == 1
+
+    stop = Stop()
+    windows = stream_windows(_text(40), 2, 5, cut=True)
+    history = Trainer(model, _settings(epochs=9)).fit(windows, windows, [stop])
+    assert stop.steps == 2 * 4 and len(history["loss"]) == 2
+
+
+def test_a_time_budget_ends_the_run(model):
+    windows = stream_windows(_text(4000), 2, 5, cut=True)
+    history = Trainer(model, _settings(epochs=10_000, minutes=0.02)).fit(windows, windows)
+    assert len(history["loss"]) < 10_000
