@@ -1,0 +1,6 @@
+"""What `make bench` runs: every benchmark, one after the other."""
+
+from benchmarks import recurrence
+
+if __name__ == "__main__":
+    recurrence.main()
