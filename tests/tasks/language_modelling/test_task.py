@@ -1,0 +1,216 @@
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tasks.language_modelling.task import LanguageModelling
+from tasks.language_modelling.text import build_vocabulary, split_words
+from tasks.text import START
+from zoo.errors import UserError
+from zoo.training.settings import Settings
+
+TEXT = "The cat sat on a mat.\nThe dog (a big one) sat on the cat, too.\n" * 8
+TINY = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
+SPLIT_INTO_TOKENS = {"character": list, "word": split_words}
+
+
+@pytest.fixture
+def text_file(tmp_path):
+    path = tmp_path / "cats.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return str(path)
+
+
+def model_for(task):
+    model = zoo.create("char-lstm", units=16, layers=2, **task.model_options())
+    model.set_weights([3 * weight for weight in model.get_weights()])
+    return model
+
+
+def test_each_token_is_predicted_from_those_before_it(tmp_path):
+    path = tmp_path / "letters.txt"
+    path.write_text("cabbcabbcabbcabbcabb")
+    task = LanguageModelling(str(path))
+    assert task.vocabulary.tokens == ["b", "a", "c"]
+    b, a, c = 4, 5, 6
+    settings = Settings(batch_size=1, window=10)
+    first, second = task.windows("train", settings, seed=1).as_numpy_iterator()
+    assert first["inputs"].tolist() == [[START, c, a, b, b, c, a, b, b, c]]
+    assert first["targets"].tolist() == [[c, a, b, b, c, a, b, b, c, a]]
+    assert second["targets"][0, :8].tolist() == [b, b, c, a, b, b, c, a]
+    assert second["weights"].tolist() == [[1] * 8 + [0] * 2], "90% of 20 characters are 18"
+    (last,) = task.windows("test", settings).as_numpy_iterator()
+    assert last["inputs"][0, 0] == START
+    assert last["targets"][0, 0] == b
+
+
+@pytest.mark.parametrize("unit", ["character", "word"])
+def test_tokens_are_those_of_the_baseline(unit, data_dir):
+    task = LanguageModelling(data_dir=data_dir, unit=unit)
+    split = SPLIT_INTO_TOKENS[unit]
+    train, test = (
+        [token for text in task._texts(name) for token in split(text)] for name in ("train", "test")
+    )
+    minimum = {"character": 1, "word": 2}[unit]
+    assert task.vocabulary.tokens == build_vocabulary(train, minimum)
+    windows = task.windows("test", Settings(batch_size=8, window=64))
+    targets = np.concatenate([w["targets"][w["weights"] == 1] for w in windows])
+    index = {token: 4 + place for place, token in enumerate(task.vocabulary.tokens)}
+    expected = [index.get(token, 1) for token in test]
+    assert sorted(targets) == sorted(expected)
+
+
+def test_the_seed_orders_the_training_texts(data_dir):
+    task = LanguageModelling(data_dir=data_dir)
+
+    def first_targets(seed):
+        windows = task.windows("train", Settings(batch_size=2, window=50), seed)
+        return next(iter(windows))["targets"].numpy().tolist()
+
+    assert first_targets(1) == first_targets(1) != first_targets(2)
+
+
+def test_a_model_that_knows_nothing_is_as_perplexed_as_there_are_tokens(text_file):
+    task = LanguageModelling(text_file)
+    model = model_for(task)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    figures = task.score(model, "test", Settings(batch_size=2, window=16))
+    assert figures["perplexity"] == pytest.approx(task.vocabulary.size, rel=1e-4)
+    assert figures["bits_per_character"] == pytest.approx(math.log2(task.vocabulary.size))
+
+
+@pytest.mark.parametrize("unit", ["character", "word"])
+def test_greedy_generation_equals_running_the_whole_text_again_for_each_token(unit, text_file):
+    task = LanguageModelling(text_file, unit=unit)
+    model = model_for(task)
+    prompts = ["The dog", "", "a big one sat on", "\n"]
+    generate = task.endpoints(model)["generate"]
+    texts = generate(prompts, 12, 0.0, tf.constant([0, 0]))["text"].numpy()
+    for prompt, text in zip(prompts, texts, strict=True):
+        ids = [START, *task.vocabulary.encode(tf.constant([prompt])).to_list()[0]]
+        for _ in range(12):
+            logits = model(np.array([ids])).numpy()[0, -1]
+            ids.append(4 + int(logits[4:].argmax()))
+        added = [task.vocabulary.tokens[index - 4] for index in ids[-12:]]
+        assert SPLIT_INTO_TOKENS[unit](text.decode())[-12:] == added
+        assert text.decode().startswith(prompt)
+
+
+def test_the_seed_decides_what_is_drawn(text_file):
+    task = LanguageModelling(text_file)
+    generate = task.endpoints(model_for(task))["generate"]
+
+    def draw(*seed):
+        return generate(["The "], 30, 1.0, tf.constant(seed))["text"].numpy()[0]
+
+    assert draw(1, 2) == draw(1, 2) != draw(3, 4)
+
+
+class Parrot:
+    """Says the same tokens whatever it is given."""
+
+    def __init__(self, tokens, size):
+        self.tokens, self.size = tokens, size
+
+    def __call__(self, ids, lengths, return_state):
+        return None, tf.zeros([tf.shape(ids)[0]], tf.int32)
+
+    def step(self, token, state):
+        return tf.one_hot(tf.gather(self.tokens, state), self.size), state + 1
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said", "expected"),
+    [
+        ("The", "cat sat", "The cat sat"),
+        ("The", ", too", "The, too"),
+        ("The ", "cat", "The cat"),
+        ("", "The cat", "The cat"),
+        ("a dog (", "big", "a dog (big"),
+        ("a dog", "( big ) .", "a dog (big)."),
+        ("sat", ". \n The", "sat.\nThe"),
+    ],
+)
+def test_words_are_spaced_as_in_print(prompt, said, expected, text_file):
+    task = LanguageModelling(text_file, unit="word")
+    tokens = task.vocabulary.encode(tf.constant([said]))[0]
+    generate = task.endpoints(Parrot(tokens, task.vocabulary.size))["generate"]
+    text = generate([prompt], len(tokens), 0.0, tf.constant([0, 0]))["text"]
+    assert text.numpy()[0].decode() == expected
+
+
+PLAIN_TENSORFLOW = """
+import sys
+sys.modules["keras"] = None
+import tensorflow as tf
+loaded = tf.saved_model.load(sys.argv[1])
+for text in loaded.serve(tf.constant(sys.argv[2:]))["text"].numpy():
+    print(repr(text.decode()))
+"""
+
+
+def test_a_run_answers_as_its_export_does_without_keras(text_file, tmp_path):
+    run = zoo.fit("word-lstm", dataset=text_file, runs=tmp_path / "runs", verbose=False, **TINY)
+    assert zoo.evaluate(run)["perplexity"] > 1
+    export = zoo.export(run, tmp_path / "export")
+    command = [sys.executable, "-c", PLAIN_TENSORFLOW, str(export), "The cat"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (answer,) = zoo.predict(run, "The cat")
+    assert eval(printed.strip()) == answer["text"] != "The cat"
+    assert zoo.predict(export, "The cat") == [answer]
+
+
+def test_the_configuration_predicts_where_the_data_are_not(text_file):
+    task = LanguageModelling(text_file, unit="word")
+    config = json.loads(json.dumps(task.get_config()))
+    moved = LanguageModelling(**{**config, "dataset": "nowhere.txt"})
+    assert moved.vocabulary.tokens == task.vocabulary.tokens
+    assert moved.get_config() == {**task.get_config(), "dataset": "nowhere.txt"}
+
+
+def test_examples_begin_the_test_texts(data_dir):
+    examples = LanguageModelling(data_dir=data_dir).examples()
+    assert len(examples) == 3
+    assert all(0 < len(example) < 60 for example in examples)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no file"),
+        (b"", "is empty: expected text"),
+        (b"caf\xe9 au lait", "is not UTF-8 text (byte 3)"),
+    ],
+)
+def test_a_file_that_is_no_text_gets_one_clear_line(content, message, tmp_path):
+    path = tmp_path / "mine.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        LanguageModelling(str(path))
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_a_file_too_short_to_split_says_so(tmp_path):
+    path = tmp_path / "short.txt"
+    path.write_text("abc")
+    with pytest.raises(UserError, match="no text: a split needs at least one character"):
+        LanguageModelling(str(path)).windows("validation", Settings())
+
+
+def test_a_data_set_without_text_names_what_it_has(data_dir):
+    import tasks.image_classification.dataset  # noqa: F401
+
+    with pytest.raises(UserError, match="digits has image, label: choose one with `text`"):
+        LanguageModelling("digits", data_dir)
+
+
+def test_an_unknown_unit_names_the_known_ones():
+    with pytest.raises(UserError, match="unit is 'line', but character or word is needed"):
+        LanguageModelling(unit="line")
