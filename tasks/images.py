@@ -38,23 +38,6 @@ def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
     return tf.reshape(frames, [size[0], size[1], height, width, channels])
 
 
-def shift_images(window: dict[str, Any]) -> dict[str, Any]:
-    """A window of images `[B, h, w, c]`, each moved by up to a tenth of its size."""
-    images = window["inputs"]
-    batch, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    rows, columns = (
-        tf.clip_by_value(tf.range(size)[None] + _shifts(batch, size), 0, size - 1)
-        for size in (height, width)
-    )
-    moved = tf.gather(tf.gather(images, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
-    return {**window, "inputs": moved}
-
-
-def _shifts(batch: Any, size: int) -> Any:
-    most = max(1, size // 10)
-    return tf.random.uniform([batch, 1], -most, most + 1, tf.int32)
-
-
 def encode_png(image: np.ndarray) -> bytes:
     """An image `[h, w, 1 or 3]`, uint8, as the bytes of a PNG file."""
     buffer = io.BytesIO()

@@ -74,19 +74,30 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
-for _encoder, _summary in (
-    ("linear", "Softmax regression on the pixels."),
-    ("mlp", "One hidden layer of rectified units."),
-    ("cnn", "Two 3x3 convolutions and a dense layer."),
-):
-    register_model(
-        f"digits-{_encoder}",
-        _summary,
-        topology="one_to_one",
-        task="image_classification",
-        options={"encoder": _encoder, "dropout": 0.0 if _encoder == "linear" else 0.3},
-        training={"epochs": 60, "batch_size": 32, "patience": 60},
-    )
+register_model(
+    "digits-linear",
+    "Softmax regression on the pixels.",
+    topology="one_to_one",
+    task="image_classification",
+    options={"encoder": "linear"},
+    training={"epochs": 100, "learning_rate": 0.01, "patience": 100},
+)
+register_model(
+    "digits-mlp",
+    "One hidden layer of rectified units.",
+    topology="one_to_one",
+    task="image_classification",
+    options={"encoder": "mlp", "units": 256, "dropout": 0.3},
+    training={"epochs": 60, "learning_rate": 0.003, "patience": 60},
+)
+register_model(
+    "digits-cnn",
+    "Two 3x3 convolutions and a dense layer.",
+    topology="one_to_one",
+    task="image_classification",
+    options={"encoder": "cnn", "dropout": 0.3},
+    training={"epochs": 50, "patience": 50},
+)
 
 register_model(
     "caption-lstm",

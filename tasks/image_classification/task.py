@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
 from tasks.data import class_names, load_split
-from tasks.images import decode_images, encode_png, shift_images
+from tasks.images import decode_images, encode_png
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -20,12 +20,13 @@ class ImageClassification(Task):
     """Says which of some classes an image shows.
 
     Any tensorflow-datasets set with `image`, all of one size, and `label` will do, such as
-    `mnist`. Training images are shifted by up to a tenth of their size.
+    `mnist`.
 
     Args:
         dataset: its name.
         data_dir: folder of prepared data sets.
         classes: names of the classes; read from the data set if not given.
+        image_shape: height, width and channels, likewise.
     """
 
     input_kind = "image"
@@ -55,8 +56,7 @@ class ImageClassification(Task):
         """Images `[B, h, w, c]` with one target each."""
         examples = load_split(self.dataset, split, self.data_dir)
         images, labels = (np.stack([e[key] for e in examples]) for key in ("image", "label"))
-        windows = example_windows(images, labels, np.ones(len(labels)), settings.batch_size, seed)
-        return windows if seed is None else windows.map(shift_images)
+        return example_windows(images, labels, np.ones(len(labels)), settings.batch_size, seed)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to `text` (the class) and `probability`."""

@@ -77,7 +77,9 @@ class OneToMany(SequenceModel):
 
     def encode(self, inputs: Any, training: bool | None = None) -> Any:
         """The state before `<start>` for images `[B, h, w, c]`, values 0..255."""
-        v = self.encoder(inputs, training=training)
+        return self._start(self.encoder(inputs, training=training))
+
+    def _start(self, v: Any) -> Any:
         return {"v": v, "stack": self.stack.initial_state(ops.shape(v)[0])}
 
     def call(
@@ -92,14 +94,20 @@ class OneToMany(SequenceModel):
 
         Args:
             inputs: `image` `[B, h, w, c]`, values 0..255, and `tokens` `[B, T]`, the caption from
-                `<start>` on.
+                `<start>` on; or `[B, k, T]`, k captions of each image, which then is encoded
+                once. The logits are `[B, k, T, vocab_size]`, and the state has B k rows.
             state: not used: a caption starts from its image.
             reset: not used, likewise.
             return_state: also give the state after the last word.
             training: whether dropout acts.
         """
-        state = self.encode(inputs["image"], training=training)
-        words = self.embedding(inputs["tokens"])
+        v = self.encoder(inputs["image"], training=training)
+        tokens = inputs["tokens"]
+        shape = ops.shape(tokens)
+        if len(shape) == 3:
+            v = ops.repeat(v, shape[1], axis=0)
+        state = self._start(v)
+        words = self.embedding(ops.reshape(tokens, (-1, shape[-1])))
         shown = ops.repeat(state["v"][:, None], ops.shape(words)[1], axis=1)
         if self.image_input == "first":
             first = ops.arange(ops.shape(words)[1])[None, :, None] == 0
@@ -111,6 +119,7 @@ class OneToMany(SequenceModel):
             training=training,
         )
         logits = self.head(self.dropout(y, training=training))
+        logits = ops.reshape(logits, (*shape, logits.shape[-1]))
         return (logits, {**state, "stack": final}) if return_state else logits
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:

@@ -12,15 +12,18 @@ from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 
 PADDING = 0
+_REVERSE = {"forward": (False,), "backward": (True,), "both": (False, True)}
 
 
 @register("topology", "seq2seq", inputs="tokens", outputs="tokens")
 @keras.saving.register_keras_serializable("zoo")
 class Seq2Seq(SequenceModel):
-    """c = encoder(x); s_t = decoder((E y_(t-1), c), s_(t-1)); o_t = W (s_t, c) + b, y_0 = <start>.
+    """c = encoder(x); s_t = decoder((E y_(t-1), c), s_(t-1)); o_t = W s_t + U c + b, y_0 = <start>.
 
     The context vector c is the encoder's last output; it enters every step of the decoder and of
     its output, as in Cho et al. (2014), and tanh of a dense layer over it starts the decoder.
+    Read from its end, a source's first tokens are the freshest in c, just when the target's first
+    ones are to be said, which makes training easier (Sutskever et al. 2014).
 
     Args:
         source_vocab_size: how many source tokens there are; id 0 is padding.
@@ -29,8 +32,12 @@ class Seq2Seq(SequenceModel):
         cell: name of the recurrent cell, on either side.
         units: size of each recurrent layer.
         layers: how many recurrent layers on either side.
-        bidirectional: read the source from both ends; c then joins both last outputs.
+        reading: "forward", "backward" (from the source's end), or "both"; c then joins the two
+            last outputs.
         dropout: share dropped before each recurrent layer and before the logits, in training.
+
+    Raises:
+        ValueError: `reading` is none of the three.
 
     Example:
         >>> model = Seq2Seq(source_vocab_size=30, target_vocab_size=40, units=16)
@@ -50,16 +57,18 @@ class Seq2Seq(SequenceModel):
         cell: str = "gru",
         units: int = 256,
         layers: int = 1,
-        bidirectional: bool = False,
+        reading: str = "backward",
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if reading not in _REVERSE:
+            raise ValueError(f"reading is {reading!r}, but {' or '.join(_REVERSE)} is needed")
         self.source_embedding = keras.layers.Embedding(source_vocab_size, embedding)
         self.target_embedding = keras.layers.Embedding(target_vocab_size, embedding)
-        directions = (False, True) if bidirectional else (False,)
         self.encoders = [
-            RecurrentStack(cell, units, layers, dropout, reverse=reverse) for reverse in directions
+            RecurrentStack(cell, units, layers, dropout, reverse=reverse)
+            for reverse in _REVERSE[reading]
         ]
         self.decoder = RecurrentStack(cell, units, layers, dropout)
         self.context_size = units * len(self.encoders)
@@ -67,6 +76,7 @@ class Seq2Seq(SequenceModel):
         self.bridge = keras.layers.Dense(parts, activation="tanh")
         self.dropout = keras.layers.Dropout(dropout)
         self.head = keras.layers.Dense(target_vocab_size)
+        self.context_head = keras.layers.Dense(target_vocab_size, use_bias=False)
         self._finish()
 
     def decoder_part_sizes(self) -> list[int]:
@@ -125,15 +135,16 @@ class Seq2Seq(SequenceModel):
             initial_state=state["decoder"],
             training=training,
         )
-        joined = ops.concatenate([y, context], axis=-1)
-        logits = self.head(self.dropout(joined, training=training))
+        # One product with the context for all steps.
+        shared = self.context_head(self.dropout(state["context"], training=training))
+        logits = self.head(self.dropout(y, training=training)) + shared[:, None]
         return (logits, {**state, "decoder": decoder}) if return_state else logits
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
         """One target token `[B]`: logits of the next one, and the new state."""
         x_t = ops.concatenate([self.target_embedding(x_t), state["context"]], axis=-1)
         y, decoder = self.decoder.step(x_t, state["decoder"])
-        logits = self.head(ops.concatenate([y, state["context"]], axis=-1))
+        logits = self.head(y) + self.context_head(state["context"])
         return logits, {**state, "decoder": decoder}
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
