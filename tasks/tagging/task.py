@@ -1,14 +1,17 @@
 """Tagging as a stream: the token class of each character of a program."""
 
+import tokenize
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tasks.data import load_split
-from tasks.tagging.dataset import CLASSES
+from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.text import PADDING, Vocabulary, most_common
 from zoo.errors import UserError
+from zoo.inputs import read_text_file
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -24,7 +27,8 @@ class Tagging(Task):
     character t - delay, and `delay` steps of padding follow each text.
 
     Args:
-        dataset: name of a tensorflow-datasets set with `text` and `labels`, one a character.
+        dataset: name of a tensorflow-datasets set with `text` and `labels`, one a character; or a
+            folder of Python programs, see `label_folder`.
         data_dir: folder of prepared data sets.
         delay: steps between a character and its class; 0 or more.
         carry: whether a window goes on from the state at the end of the one before; False resets
@@ -119,6 +123,8 @@ class Tagging(Task):
         return ["\n".join(text.splitlines()[:12]) for text, _ in self._labelled("test")[:3]]
 
     def _labelled(self, split: str) -> list[tuple[str, np.ndarray]]:
+        if Path(self.dataset).expanduser().is_dir():
+            return label_folder(Path(self.dataset).expanduser(), split)
         examples = load_split(self.dataset, split, self.data_dir)
         if examples and not {"text", "labels"} <= set(examples[0]):
             raise UserError(
@@ -126,6 +132,31 @@ class Tagging(Task):
                 "choose one with `text` and `labels`"
             )
         return [(example["text"].decode(), example["labels"]) for example in examples]
+
+
+def label_folder(folder: Path, split: str) -> list[tuple[str, np.ndarray]]:
+    """The programs `*.py` in a folder and the folders in it, each with its characters' labels.
+
+    In the order of their paths, of every ten the ninth is for validation, the tenth for the test.
+
+    Raises:
+        UserError: there are fewer than ten, or one of them is not UTF-8 or not Python.
+    """
+    paths = sorted(path for path in folder.rglob("*.py") if path.stat().st_size)
+    if len(paths) < 10:
+        raise UserError(
+            f"{folder} has {len(paths)} Python programs, but at least 10 are needed: "
+            "choose a larger folder"
+        )
+    place = {"validation": [8], "test": [9]}.get(split, range(8))
+    programs = []
+    for path in (path for index, path in enumerate(paths) if index % 10 in place):
+        text = read_text_file(path)
+        try:
+            programs.append((text, label_characters(text)))
+        except (tokenize.TokenError, SyntaxError) as error:
+            raise UserError(f"{path} is not a Python program: {error.args[0]}") from error
+    return programs
 
 
 def mark_up(characters: Any, classes: Any) -> Any:

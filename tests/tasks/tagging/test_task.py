@@ -9,7 +9,7 @@ import tensorflow as tf
 import zoo
 from tasks.tagging import task as module
 from tasks.tagging.dataset import CLASSES, label_characters
-from tasks.tagging.task import Tagging, mark_up
+from tasks.tagging.task import Tagging, label_folder, mark_up
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
@@ -139,6 +139,41 @@ def test_the_configuration_predicts_where_the_data_are_not(monkeypatch):
     moved = Tagging(**config)
     assert moved.get_config() == task.get_config()
     assert moved.model_options() == {"vocab_size": task.vocabulary.size, "outputs": 10}
+
+
+def test_a_folder_of_programs_is_split_by_path(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "empty.py").touch()
+    for index in range(20):
+        (tmp_path / "deep" / f"{index:02}.py").write_text(f"x = {index}\n")
+    found = {
+        split: [text for text, _ in label_folder(tmp_path, split)]
+        for split in ("train", "validation", "test")
+    }
+    assert found["validation"] == ["x = 8\n", "x = 18\n"]
+    assert found["test"] == ["x = 9\n", "x = 19\n"]
+    assert len(found["train"]) == 16
+    task = Tagging(str(tmp_path))
+    assert sorted(task.vocabulary.tokens) == sorted("x =\n" + "01234567")
+    rows = read_on(task.windows("test", Settings(batch_size=2, window=8)))
+    assert rows["weights"].sum() == len("x = 9\nx = 19\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "has 0 Python programs, but at least 10 are needed"),
+        (b"x = '''\n", "0.py is not a Python program: "),
+        (b"if x:\n    1\n  2\n", "0.py is not a Python program: "),
+        (b"# \xe9\n", "0.py is not UTF-8 text (byte 2)"),
+    ],
+)
+def test_a_folder_that_holds_no_programs_gets_one_clear_line(content, message, tmp_path):
+    for index in range(10) if content else ():
+        (tmp_path / f"{index}.py").write_bytes(content)
+    with pytest.raises(UserError) as error:
+        Tagging(str(tmp_path))
+    assert message in str(error.value)
 
 
 def test_a_data_set_without_labels_names_what_it_has(data_dir):
