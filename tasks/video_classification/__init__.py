@@ -1,0 +1,1 @@
+"""Video classification: many frames in, one label out."""
