@@ -48,7 +48,8 @@ def decode(
     temperature = tf.cast(temperature, tf.float32)
 
     def going(t: Any, token: Any, flat: Any, alive: Any, lengths: Any, out: Any) -> Any:
-        return (t < max_length) & tf.reduce_any(alive)
+        # One step even for no rows: without any, the shape of the outputs is not known.
+        return (t < max_length) & (tf.reduce_any(alive) | (t == 0))
 
     def body(t: Any, token: Any, flat: Any, alive: Any, lengths: Any, out: Any) -> tuple[Any, ...]:
         logits, new_state = step(token, tf.nest.pack_sequence_as(state, flat))

@@ -1,0 +1,286 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+import zoo
+from tasks.text import END, START, split_tokens
+from tasks.translation.pairs import Pair, read_file
+from tasks.translation.task import PATTERN, Translation
+from zoo.errors import UserError
+from zoo.training.settings import Settings
+
+SMALL = {"units": 48, "embedding": 16, "jit_compile": False, "verbose": False}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """40 pairs; those of the numbers 18 and 38 are for validation, 19 and 39 for the test."""
+    path = tmp_path_factory.mktemp("pairs") / "cats.tsv"
+    path.write_text("".join(f"{n} cats\t{n} chats\n" for n in range(40)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def task(file):
+    return Translation(str(file))
+
+
+@pytest.fixture(scope="module")
+def run(file, tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    options = {"epochs": 60, "batch_size": 12, "learning_rate": 0.01, **SMALL}
+    return zoo.fit("translate-gru", str(file), runs=runs, **options)
+
+
+@pytest.fixture(scope="module")
+def export(run, tmp_path_factory):
+    return zoo.export(run, tmp_path_factory.mktemp("exports") / "cats")
+
+
+def ids(vocabulary, *tokens):
+    return [4 + vocabulary.tokens.index(token) for token in tokens]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("1 234,5 mètres", ["1", " 2", "3", "4", ",", "5", " mètres"]),
+        ("Île-de-France", ["Île", "-", "de", "-", "France"]),
+        ("l’été, d'où", ["l", "’", "été", ",", " d", "'", "où"]),
+        ("2024年1月5日", ["2", "0", "2", "4", "年", "1", "月", "5", "日"]),
+        ("  a\n b ", [" ", " a", "\n", " b", " "]),
+        ("добрый день", ["добрый", " день"]),
+    ],
+)
+def test_tokens_are_words_and_characters_that_joined_are_the_text(text, tokens):
+    found = split_tokens(tf.constant([text]), PATTERN).to_list()[0]
+    assert [token.decode() for token in found] == tokens
+    assert "".join(tokens) == text
+
+
+def test_a_window_holds_the_source_and_the_target_moved_by_one(task):
+    (window,) = task.windows("validation", Settings(batch_size=2))
+    sources = [ids(task.source, *"18", " cats"), ids(task.source, *"38", " cats")]
+    targets = [ids(task.target, *"18", " chats"), ids(task.target, *"38", " chats")]
+    assert window["inputs"]["source"].numpy().tolist() == sources
+    assert window["inputs"]["tokens"].numpy().tolist() == [[START, *row] for row in targets]
+    assert window["targets"].numpy().tolist() == [[*row, END] for row in targets]
+    assert window["weights"].numpy().tolist() == np.ones((2, 4)).tolist()
+    assert window["reset"].numpy().tolist() == [1, 1]
+
+
+def test_padding_has_no_weight(task):
+    (window,) = task.windows("train", Settings(batch_size=50))
+    assert window["inputs"]["source"].shape == (50, 3)
+    assert window["weights"].numpy().sum() == 10 * 3 + 26 * 4  # one digit, two digits
+    assert (window["weights"].numpy() == (window["targets"].numpy() > 0))[:36].all()
+
+
+def sources_of(windows, task):
+    texts = []
+    for window in windows:
+        rows = window["weights"].numpy()[:, 0] > 0
+        source = tf.boolean_mask(window["inputs"]["source"], rows)
+        lengths = tf.math.count_nonzero(source, axis=1)
+        texts += task.source.decode(source, lengths).numpy().tolist()
+    return texts
+
+
+def test_training_shows_each_pair_once_an_epoch_in_a_new_order_from_the_seed(task):
+    settings = Settings(batch_size=4)
+    windows = task.windows("train", settings, seed=1)
+    first, second = sources_of(windows, task), sources_of(windows, task)
+    again = sources_of(task.windows("train", settings, seed=1), task)
+    expected = {f"{n} cats".encode() for n in range(40) if n % 20 < 18}
+    assert len(first) == len(second) == 36
+    assert set(first) == set(second) == expected
+    assert first != second
+    assert first == again
+
+
+def test_training_windows_are_as_wide_as_their_own_pairs(task):
+    windows = list(task.windows("train", Settings(batch_size=9), seed=1))
+    assert len(windows) == windows[0]["targets"].shape[0] - 5 == 4
+    assert sorted(window["inputs"]["source"].shape[1] for window in windows) == [2, 3, 3, 3]
+
+
+def test_longer_pairs_are_left_out_of_training_only(file):
+    task = Translation(str(file), max_length=2)
+    assert set(sources_of(task.windows("train", Settings(batch_size=4), seed=1), task)) == {
+        f"{n} cats".encode() for n in range(10)
+    }
+    assert len(sources_of(task.windows("train", Settings(batch_size=4)), task)) == 36
+    with pytest.raises(UserError, match="more than 1 tokens: raise max_length"):
+        Translation(str(file), max_length=1).windows("train", Settings(), seed=1)
+
+
+def test_rare_tokens_are_unknown(file):
+    task = Translation(str(file), minimum_count=10)
+    assert task.target.tokens == [" chats", "2", "1", "3"]
+
+
+def test_the_config_makes_the_same_task_without_the_data(task):
+    config = json.loads(json.dumps(task.get_config()))
+    again = Translation(**{**config, "dataset": "gone.tsv"})
+    assert again.get_config() == {**config, "dataset": "gone.tsv"}
+    assert again.model_options() == task.model_options()
+
+
+def test_a_short_run_learns_its_pairs(run):
+    figures = zoo.evaluate(run, "train")
+    assert figures["exact_match"] > 0.9
+    assert set(figures) == {"loss", "accuracy", "exact_match"}
+
+
+def test_serve_says_what_predict_says(run, export):
+    sources = ["7 cats", "25 cats"]
+    expected = zoo.predict(run, *sources)
+    assert zoo.predict(export, *sources) == expected
+    served = tf.saved_model.load(str(export))
+    texts = served.serve(tf.constant(sources))["text"].numpy()
+    assert [{"text": text.decode()} for text in texts] == expected
+
+
+def test_the_export_needs_neither_zoo_nor_keras(run, export):
+    code = f"""
+import sys
+sys.modules["keras"] = sys.modules["zoo"] = None
+import tensorflow as tf
+model = tf.saved_model.load({str(export)!r})
+out = model.signatures["serving_default"](sources=tf.constant(["7 cats"]))
+sys.stdout.buffer.write(out["text"].numpy()[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode() == zoo.predict(run, "7 cats")[0]["text"]
+
+
+def test_any_text_gets_an_answer(export):
+    served = tf.saved_model.load(str(export))
+    odd = ["", "dogs?", "1 2 3 4 5 6 7 8 9 " * 20, "7 cats"]
+    texts = served.serve(tf.constant(odd))["text"].numpy()
+    assert texts[3] == served.serve(tf.constant(odd[3:]))["text"].numpy()[0]
+    assert served.serve(tf.constant([""]))["text"].shape == [1]
+    assert served.serve(tf.constant([], tf.string))["text"].shape == [0]
+
+
+def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(export):
+    served = tf.saved_model.load(str(export))
+    sources = tf.constant([f"{n} cats" for n in range(20)])
+
+    def generate(temperature, seed):
+        return served.generate(sources, temperature, tf.constant(seed))["text"].numpy().tolist()
+
+    assert generate(0.0, [1, 2]) == served.serve(sources)["text"].numpy().tolist()
+    assert generate(3.0, [1, 2]) == generate(3.0, [1, 2]) != generate(3.0, [1, 3])
+
+
+def test_exact_match_is_the_share_of_right_texts_overall_and_by_kind(task, monkeypatch):
+    pairs = [Pair("a", "A", "x"), Pair("b", "B", "x"), Pair("c", "C", "x"), Pair("d", "D", "y")]
+    monkeypatch.setattr(task, "_pairs", lambda split: pairs)
+    answer = {"serve": lambda sources: {"text": tf.constant(["A", "B", "?", "?"])}}
+    monkeypatch.setattr(task, "endpoints", lambda model: answer)
+    model = zoo.create("translate-gru", units=4, embedding=4, **task.model_options())
+    figures = task.score(model, "test", Settings(batch_size=4))
+    assert figures["exact_match"] == 0.5
+    assert figures["exact_match/x"] == pytest.approx(2 / 3)
+    assert figures["exact_match/y"] == 0
+
+
+def test_no_source_of_a_file_is_in_two_splits(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    lines = [f"{n % 40}\t{n}\tan author" for n in range(80)]
+    path.write_text("\ufeff" + "\n\n".join([*lines, lines[0]]), encoding="utf-8")
+    splits = {split: read_file(path, split) for split in ("train", "validation", "test")}
+    assert splits["train"][0] == Pair("0", "0")
+    assert splits["validation"] == [
+        Pair(s, t) for s, t in (("18", "18"), ("38", "38"), ("18", "58"), ("38", "78"))
+    ]
+    assert {split: len(pairs) for split, pairs in splits.items()} == {
+        "train": 72, "validation": 4, "test": 4
+    }  # fmt: skip
+
+
+GOOD = [f"{n}\t{n}" for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("\n".join([*GOOD, "no tab here"]).encode(), "line 21 .* 'no tab here': expected a source"),
+        ("\n".join([*GOOD, "cat\t "]).encode(), "line 21 .* expected a source, a tab and its"),
+        ("\n".join(GOOD[1:]).encode(), "19 different sources: at least 20"),
+        (b"caf\xe9\tcoffee\n", "not UTF-8"),
+        (b" \n", "is empty"),
+        (None, "there is no file"),
+    ],
+)
+def test_a_bad_file_is_told_in_one_line(tmp_path, content, message):
+    path = tmp_path / "bad.tsv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        Translation(str(path))
+
+
+def test_a_length_below_one_is_refused(file):
+    with pytest.raises(UserError, match="max_length is 0"):
+        Translation(str(file), max_length=0)
+
+
+class Talks(tfds.core.GeneratorBasedBuilder):
+    """Public translation sets look like this."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = tfds.features.Translation(languages=("en", "pt"))
+        return tfds.core.DatasetInfo(builder=self, features=features, supervised_keys=("pt", "en"))
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(30), "test": self._generate_examples(2)}
+
+    def _generate_examples(self, count):
+        for n in range(count):
+            yield n, {"en": f"{n} eggs", "pt": f"{n} ovos"}
+
+
+class Pictures(tfds.core.GeneratorBasedBuilder):
+    """Nothing to translate."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self, features=tfds.features.FeaturesDict({"title": tfds.features.Text()})
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        yield 0, {"title": "A"}
+
+
+def test_a_set_of_translations_goes_from_its_supervised_source_to_its_target(tmp_path):
+    Talks(data_dir=tmp_path).download_and_prepare()
+    task = Translation("talks", str(tmp_path))
+    assert " ovos" in task.source.tokens
+    assert " eggs" in task.target.tokens
+    assert all(example.endswith(" ovos") for example in task.examples())
+
+
+def test_a_set_without_pairs_is_refused(tmp_path):
+    Pictures(data_dir=tmp_path).download_and_prepare()
+    with pytest.raises(UserError, match="pictures has title: choose one with `source` and"):
+        Translation("pictures", str(tmp_path))
+
+
+def test_the_bundled_pairs_have_kinds(data_dir):
+    task = Translation(data_dir=data_dir)
+    assert {pair.kind for pair in task._pairs("test[:100]")} > {"date", "country"}
+    assert len(task.examples()) == 3
