@@ -140,7 +140,14 @@ register_model(
     topology="many_to_many",
     task="language_modelling",
     cell="vanilla_rnn",
-    training={"epochs": 10, "batch_size": 32, "window": 64, "jit_compile": True},
+    options={"units": 384, "dropout": 0.1},
+    training={
+        "epochs": 18,
+        "batch_size": 16,
+        "window": 64,
+        "learning_rate": 0.001,
+        "jit_compile": True,
+    },
 )
 register_model(
     "char-lstm",
@@ -148,7 +155,14 @@ register_model(
     topology="many_to_many",
     task="language_modelling",
     cell="lstm",
-    training={"epochs": 10, "batch_size": 32, "window": 64, "jit_compile": True},
+    options={"units": 384, "dropout": 0.25},
+    training={
+        "epochs": 18,
+        "batch_size": 16,
+        "window": 64,
+        "learning_rate": 0.004,
+        "jit_compile": True,
+    },
 )
 register_model(
     "char-lstm-2",
@@ -156,8 +170,14 @@ register_model(
     topology="many_to_many",
     task="language_modelling",
     cell="lstm",
-    options={"layers": 2},
-    training={"epochs": 10, "batch_size": 32, "window": 64, "jit_compile": True},
+    options={"units": 256, "layers": 2, "dropout": 0.25},
+    training={
+        "epochs": 18,
+        "batch_size": 16,
+        "window": 64,
+        "learning_rate": 0.004,
+        "jit_compile": True,
+    },
 )
 register_model(
     "word-lstm",
@@ -167,7 +187,13 @@ register_model(
     cell="lstm",
     options={"tied": True, "embedding": 256, "dropout": 0.5},
     task_options={"unit": "word"},
-    training={"epochs": 20, "batch_size": 20, "window": 35, "jit_compile": True},
+    training={
+        "epochs": 25,
+        "batch_size": 16,
+        "window": 32,
+        "learning_rate": 0.003,
+        "jit_compile": True,
+    },
 )
 register_model(
     "highlight-lstm",
@@ -175,7 +201,14 @@ register_model(
     topology="many_to_many",
     task="tagging",
     cell="lstm",
-    training={"epochs": 4, "batch_size": 32, "window": 64, "jit_compile": True},
+    options={"units": 160},
+    training={
+        "epochs": 6,
+        "batch_size": 32,
+        "window": 64,
+        "learning_rate": 0.004,
+        "jit_compile": True,
+    },
 )
 register_model(
     "highlight-gru",
@@ -183,7 +216,14 @@ register_model(
     topology="many_to_many",
     task="tagging",
     cell="gru",
-    training={"epochs": 4, "batch_size": 32, "window": 64, "jit_compile": True},
+    options={"units": 160},
+    training={
+        "epochs": 6,
+        "batch_size": 32,
+        "window": 64,
+        "learning_rate": 0.004,
+        "jit_compile": True,
+    },
 )
 
 register_model(
@@ -192,7 +232,8 @@ register_model(
     topology="seq2seq",
     task="translation",
     cell="gru",
-    training={"epochs": 20, "batch_size": 64, "jit_compile": True},
+    options={"embedding": 128, "units": 384},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
 )
 register_model(
     "translate-lstm",
@@ -200,5 +241,6 @@ register_model(
     topology="seq2seq",
     task="translation",
     cell="lstm",
-    training={"epochs": 20, "batch_size": 64, "jit_compile": True},
+    options={"embedding": 128, "units": 384},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
 )
