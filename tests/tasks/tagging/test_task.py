@@ -9,7 +9,7 @@ import tensorflow as tf
 import zoo
 from tasks.tagging import task as module
 from tasks.tagging.dataset import CLASSES, label_characters
-from tasks.tagging.task import Tagging, label_folder, mark_up
+from tasks.tagging.task import Tagging, cut_text, label_folder, mark_up
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
@@ -66,14 +66,21 @@ def test_without_carry_each_window_starts_anew():
 
 
 @pytest.mark.usefixtures("programs")
-def test_the_seed_orders_the_programs():
-    task = Tagging()
-    settings = Settings(batch_size=1, window=10)
-    starts = {
-        tuple(next(iter(task.windows("train", settings, seed)))["inputs"].numpy()[0])
-        for seed in range(8)
-    }
-    assert len(starts) == 3
+def test_the_seed_orders_the_training_texts():
+    def inputs(seed):
+        windows = Tagging().windows("train", Settings(batch_size=1, window=100), seed)
+        return next(iter(windows))["inputs"].numpy().tolist()
+
+    assert inputs(1) == inputs(1) != inputs(4)
+
+
+def test_training_texts_are_cut_between_lines_and_never_inside_a_string():
+    program = 'x = """\n1\n"""\n' * 200
+    parts = cut_text(program, label_characters(program), np.random.default_rng(1))
+    assert 1 < len(parts) < 20
+    assert "".join(text for text, _ in parts) == program
+    assert np.array_equal(np.concatenate([row for _, row in parts]), label_characters(program))
+    assert all(text.startswith("x = ") for text, _ in parts)
 
 
 @pytest.mark.usefixtures("programs")

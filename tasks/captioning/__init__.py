@@ -1,0 +1,1 @@
+"""Captioning: one image in, a sentence about it out."""

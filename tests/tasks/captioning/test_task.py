@@ -1,0 +1,119 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tasks.captioning import dataset
+from tasks.captioning.task import Captioning
+from tasks.text import END, PADDING, START
+from zoo.errors import UserError
+from zoo.training.settings import Settings
+
+SMALL = {"units": 24, "features": 16, "embedding": 8, "filters": (4, 4), "jit_compile": False}
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """A folder with a small preparation of the data set."""
+    folder = str(tmp_path_factory.mktemp("scenes"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "SCENES", {"train": 64, "validation": 16, "test": 32})
+        dataset.CaptionedScenes(data_dir=folder).download_and_prepare()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def task(scenes):
+    return Captioning(data_dir=scenes)
+
+
+@pytest.fixture(scope="module")
+def run(scenes, tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    return zoo.fit(
+        "caption-lstm", data_dir=scenes, runs=runs, epochs=2, batch_size=16, verbose=False, **SMALL
+    )
+
+
+@pytest.fixture(scope="module")
+def export(run, tmp_path_factory):
+    return zoo.export(run, tmp_path_factory.mktemp("exports") / "caption")
+
+
+def test_targets_are_the_next_words_up_to_the_end(task):
+    window = next(iter(task.windows("test", Settings(batch_size=4))))
+    tokens, targets = window["inputs"]["tokens"].numpy(), window["targets"].numpy()
+    assert tokens.shape[:2] == (4, 5) and (tokens[..., 0] == START).all()
+    real = window["weights"].numpy() > 0
+    assert ((targets == END).sum(axis=-1) == 1).all()
+    assert (targets[~real] == PADDING).all()
+    shifted = tokens[..., 1:]
+    same = (shifted == targets[..., :-1]) | (targets[..., :-1] == END) | ~real[..., :-1]
+    assert same.all()
+
+
+def test_training_draws_other_captions_each_epoch_from_the_seed(task):
+    def epochs(seed):
+        windows = task.windows("train", Settings(batch_size=64), seed=seed)
+        return [next(iter(windows))["inputs"]["tokens"].numpy().sum() for _ in range(2)]
+
+    assert epochs(1) == epochs(1)
+    assert len(set(epochs(1) + epochs(2))) > 2
+
+
+def test_the_score_tells_truth_rate_and_bleu(run):
+    figures = zoo.evaluate(run)
+    assert {"loss", "accuracy", "bleu4", "truth_rate", "truth_rate/unseen_pairs"} <= set(figures)
+    assert 0 <= figures["truth_rate"] <= 1 and 0 <= figures["bleu4"] <= 100
+
+
+def test_the_references_themselves_score_full_marks(task, monkeypatch):
+    references = [example.captions[0] for example in task._examples("test")]
+    model = zoo.create("caption-lstm", **task.model_options(), units=8, features=8, filters=(4,))
+    monkeypatch.setattr(task, "_write", lambda model, images: references)
+    figures = task.score(model, "test", Settings(batch_size=16))
+    assert figures["truth_rate"] == 1 and figures["bleu4"] == pytest.approx(100)
+
+
+def test_run_export_and_a_process_without_keras_say_the_same(run, export):
+    pictures = sorted(map(str, (export / "assets.extra" / "examples").iterdir()))
+    said = [answer["text"] for answer in zoo.predict(run, *pictures)]
+    assert said == [answer["text"] for answer in zoo.predict(export, *pictures)]
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(('zoo', 'tasks', 'keras')))\n"
+        "import tensorflow as tf; model = tf.saved_model.load(sys.argv[1])\n"
+        "for path in sys.argv[2:]:\n"
+        "    print(model.serve([open(path, 'rb').read()])['text'][0].numpy().decode())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(export), *pictures], capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == said, done.stderr[-500:]
+
+
+def test_sampling_follows_its_seed(export):
+    model = tf.saved_model.load(str(export))
+    picture = next((export / "assets.extra" / "examples").iterdir()).read_bytes()
+    images = tf.constant([picture] * 8)
+
+    def draw(seed):
+        return model.generate(images, 1.0, tf.constant([seed, 0]))["text"].numpy().tolist()
+
+    assert draw(1) == draw(1) != draw(2)
+    greedy = model.generate(images, 0.0, tf.constant([5, 5]))["text"].numpy()
+    assert (greedy == model.serve(images)["text"].numpy()).all()
+
+
+def test_the_configuration_needs_no_data(task):
+    again = Captioning(**{**task.get_config(), "data_dir": "/nowhere"})
+    assert again.model_options() == task.model_options()
+    text = tf.constant(["a small red circle"])
+    assert np.array_equal(again.vocabulary.encode(text)[0], task.vocabulary.encode(text)[0])
+
+
+def test_a_data_set_without_captions_is_refused(data_dir):
+    with pytest.raises(UserError, match="choose one with"):
+        Captioning("digits", data_dir)
