@@ -29,7 +29,7 @@ def main(export: str, *files: str) -> None:
     model = tf.saved_model.load(export)
     paths = [Path(file) for file in files]
     for path in paths or sorted(Path(export, "assets.extra", "examples").iterdir()):
-        outputs = model.serve(tf.constant([read(path)]))
+        outputs = model.serve(tf.expand_dims(read(path), 0))
         print(f"--- {path.name}")
         print(outputs["text"][0].numpy().decode())
 

@@ -259,7 +259,7 @@ def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any
         served, kind = exported.serve, description["input"]
     raw = [read_input(kind, given) for given in inputs]
     # One at a time, as clips differ in length and size.
-    return [_readable(served(tf.constant([one]))) for one in raw]
+    return [_readable(served(tf.expand_dims(one, 0))) for one in raw]
 
 
 def _readable(outputs: dict[str, Any]) -> dict[str, Any]:

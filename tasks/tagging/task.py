@@ -1,6 +1,7 @@
 """Tagging as a stream: the token class of each character of a program."""
 
 import tokenize
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
+
+_LINES = 40
 
 
 @register("task", "tagging", topology="many_to_many", dataset="python_source", input="text")
@@ -77,8 +80,17 @@ class Tagging(Task):
         return {"vocab_size": self.vocabulary.size, "outputs": len(self.classes)}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Characters `[B, T]`, each with the class of the one `delay` steps before it."""
-        texts, labels = zip(*self._labelled(split))
+        """Characters `[B, T]`, each with the class of the one `delay` steps before it.
+
+        For training, texts are cut into fragments of some forty lines: what is to be tagged need
+        not begin as a file does.
+        """
+        examples = self._labelled(split)
+        if seed is not None:
+            random = np.random.default_rng(seed)
+            examples = [part for example in examples for part in cut_text(*example, random)]
+            random.shuffle(examples)  # type: ignore[arg-type]
+        texts, labels = zip(*examples)
         early = np.zeros(self.delay, "int32")
         sequences = [
             (
@@ -88,9 +100,6 @@ class Tagging(Task):
             )
             for characters, row in zip(self.vocabulary.encode(texts).numpy(), labels)
         ]
-        if seed is not None:
-            order = np.random.default_rng(seed).permutation(len(sequences))
-            sequences = [sequences[index] for index in order]
         rows = settings.batch_size if seed is not None else min(settings.batch_size, len(texts))
         windows = stream_windows(sequences, rows, settings.window, cut=seed is not None)
         return windows if self.carry else windows.map(_reset)
@@ -132,6 +141,25 @@ class Tagging(Task):
                 "choose one with `text` and `labels`"
             )
         return [(example["text"].decode(), example["labels"]) for example in examples]
+
+
+def cut_text(
+    text: str, labels: np.ndarray, random: np.random.Generator
+) -> list[tuple[str, np.ndarray]]:
+    """Cut a text and its labels after one in forty of the line breaks, drawn at random.
+
+    Only where the line break begins a run of its class, so that no string is cut in two.
+
+    Example:
+        >>> parts = cut_text("a\\nb\\n" * 50, np.array([5, 0] * 100), np.random.default_rng(1))
+        >>> len(parts), {text[-1] for text, _ in parts}
+        (4, {'\\n'})
+    """
+    breaks = (np.array(list(text)) == "\n") & (np.diff(labels, prepend=labels[:1]) != 0)
+    places = np.flatnonzero(breaks) + 1
+    chosen = places[random.random(len(places)) < 1 / _LINES]
+    edges = [0, *chosen[chosen < len(text)].tolist(), len(text)]
+    return [(text[begin:end], labels[begin:end]) for begin, end in pairwise(edges)]
 
 
 def label_folder(folder: Path, split: str) -> list[tuple[str, np.ndarray]]:
