@@ -185,10 +185,10 @@ register_model(
     topology="many_to_many",
     task="language_modelling",
     cell="lstm",
-    options={"tied": True, "embedding": 256, "dropout": 0.5},
+    options={"tied": True, "units": 320, "embedding": 320, "dropout": 0.65},
     task_options={"unit": "word"},
     training={
-        "epochs": 25,
+        "epochs": 36,
         "batch_size": 16,
         "window": 32,
         "learning_rate": 0.003,

@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 from tasks.captioning.scenes import DIGITS, IMAGE_SIZE, Object, render, sample_scene
 from tasks.captioning.writing import write_captions
 
-SCENES = {"train": 12_000, "validation": 500, "test": 1_000}
+SCENES = {"train": 20_000, "validation": 500, "test": 1_000}
 """How many scenes each split has."""
 CAPTIONS_PER_SCENE = 5
 Layout = tuple[Object, ...]

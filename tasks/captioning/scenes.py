@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 IMAGE_SIZE = 64
 SHAPES = ("circle", "square", "triangle", "star", "diamond")
 DIGITS = tuple("0123456789")
-SIZES = {"small": 14, "large": 22}
+SIZES = {"small": 16, "large": 26}
 """The side, in pixels, of the square box that an object of each size fills."""
 COLOURS = {
     "red": (235, 45, 45),

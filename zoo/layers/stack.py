@@ -18,8 +18,9 @@ class RecurrentStack(keras.layers.Layer):
         cell: the registered name of the cell.
         units: size of each layer's output.
         layers: how many; at least 1.
-        dropout: share of each layer's inputs that is dropped in training, in 0..1, drawn anew at
-            each time step (Zaremba et al. 2014, arXiv:1409.2329); the recurrence itself is spared.
+        dropout: share of each layer's inputs that is dropped in training, in 0..1: the same
+            entries at all time steps of a window (Gal and Ghahramani 2016, arXiv:1512.05287),
+            which also spares drawing `T` times as many; the recurrence itself loses none.
         reverse: run from the last time step to the first.
 
     Raises:
@@ -48,7 +49,7 @@ class RecurrentStack(keras.layers.Layer):
             Recurrence(make_cell(units, dtype=self.dtype_policy), reverse, dtype=self.dtype_policy)
             for _ in range(layers)
         ]
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
 
     def build(self, input_shape: Any) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""

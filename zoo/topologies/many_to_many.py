@@ -23,7 +23,8 @@ class ManyToMany(SequenceModel):
         cell: name of the recurrent cell.
         units: size of each recurrent layer.
         layers: how many recurrent layers.
-        dropout: share dropped before each recurrent layer and before the logits, in training.
+        dropout: share dropped before each recurrent layer and before the logits, in training; the
+            same entries at all time steps of a window.
         tied: use the embedding as output weights too (Press and Wolf 2017, arXiv:1608.05859),
             after a projection of h to the embedding's size; the outputs are then the vocabulary.
 
@@ -48,7 +49,7 @@ class ManyToMany(SequenceModel):
         super().__init__(**kwargs)
         self.embedding = keras.layers.Embedding(vocab_size, embedding)
         self.stack = RecurrentStack(cell, units, layers, dropout)
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
         self.tied = tied
         self.head = keras.layers.Dense(embedding if tied else outputs or vocab_size)
         if tied:
