@@ -26,7 +26,13 @@ SHARES = {"train": (0.0, 0.9), "validation": (0.9, 0.95), "test": (0.95, 1.0)}
 _PATTERN = {"character": "", "word": WORD}
 _SERVED = {"character": 200, "word": 40}
 _TEMPERATURE = 0.5
-_SPACING = ((r" ([.,:;!?)\]}])", r"\1"), (r"([(\[{]) ", r"\1"), (r" ?\n ?", "\n"))
+_SPACING = (
+    (r'" ([^"\n]*) "', r'"\1"'),
+    (r" ' (s|t) ", r"'\1 "),
+    (r" ([.,:;!?)\]}])", r"\1"),
+    (r"([(\[{]) ", r"\1"),
+    (r" ?\n ?", "\n"),
+)
 
 
 @register(

@@ -14,7 +14,7 @@ from tasks.text import START
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
-TEXT = "The cat sat on a mat.\nThe dog (a big one) sat on the cat, too.\n" * 8
+TEXT = 'The cat sat on a mat.\nThe dog\'s (a "big" one) sat on the cat, too.\n' * 8
 TINY = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
 SPLIT_INTO_TOKENS = {"character": list, "word": split_words}
 
@@ -134,6 +134,7 @@ class Parrot:
         ("a dog (", "big", "a dog (big"),
         ("a dog", "( big ) .", "a dog (big)."),
         ("sat", ". \n The", "sat.\nThe"),
+        ("The", '" big " dog \' s mat', 'The "big" dog\'s mat'),
     ],
 )
 def test_words_are_spaced_as_in_print(prompt, said, expected, text_file):
