@@ -5,6 +5,7 @@
     python -m benchmarks.figures translate-gru --dataset cldr_phrases/en-de
 
 Prints a line a model and keeps it in benchmarks/results/figures.md, in the place of an older one.
+Exits with 1 if a model falls short of what its task asks for.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import zoo
 
@@ -23,10 +25,31 @@ SHOWN = (
     "perplexity",
     "bits_per_character",
     "truth_rate",
-    "truth_rate/test_only",
+    "truth_rate/unseen_pairs",
     "bleu4",
     "exact_match",
 )
+FLOORS = {
+    "image_classification": ("accuracy", 0.97),
+    "captioning": ("truth_rate", 0.85),
+    "video_classification": ("accuracy", 0.95),
+    "tagging": ("accuracy", 0.97),
+    "translation": ("exact_match", 0.75),
+}
+"""By task; the language models' is measured: see benchmarks/ngram_baseline.py."""
+
+
+class Measured(NamedTuple):
+    """One model's result: what was typed, what `zoo evaluate` printed, how long `zoo fit` took."""
+
+    command: str
+    figures: dict[str, float]
+    minutes: float
+
+    def row(self) -> str:
+        """A line of the table, without its borders."""
+        shown = [f"{key} {self.figures[key]:.4f}" for key in SHOWN if key in self.figures]
+        return f"`{self.command}` | {', '.join(shown)} | {self.minutes:.1f}"
 
 
 def main() -> None:
@@ -36,19 +59,27 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=zoo.list_models(), metavar="NAME")
     parser.add_argument("--dataset")
     arguments = parser.parse_args()
+    failed = False
     for name in arguments.names:
-        options = ["--dataset", arguments.dataset] if arguments.dataset else []
-        keep(*measure([name, *options]))
+        measured = measure(name, arguments.dataset)
+        print(measured.row())
+        keep(measured)
+        figure, floor = FLOORS.get(zoo.describe(name)["task"], ("", 0.0))
+        if measured.figures.get(figure, 1.0) < floor:
+            print(f"{name}: {figure} is below {floor}", file=sys.stderr)
+            failed = True
+    sys.exit(failed)
 
 
-def measure(options: list[str]) -> tuple[str, str]:
-    """The command, and the rest of its row."""
+def measure(name: str, dataset: str | None = None) -> Measured:
+    """Run `zoo fit` and `zoo evaluate` as a user would."""
+    options = [name, *(["--dataset", dataset] if dataset else [])]
     start = time.monotonic()
     run = _zoo("fit", *options).strip().splitlines()[-1]
     minutes = (time.monotonic() - start) / 60
-    figures = json.loads(_zoo("evaluate", run, "--json"))
-    shown = ", ".join(f"{key} {figures[key]:.4f}" for key in SHOWN if key in figures)
-    return f"`zoo fit {' '.join(options)}`", f"{shown} | {minutes:.1f}"
+    return Measured(
+        f"zoo fit {' '.join(options)}", json.loads(_zoo("evaluate", run, "--json")), minutes
+    )
 
 
 def _zoo(*arguments: str) -> str:
@@ -58,14 +89,13 @@ def _zoo(*arguments: str) -> str:
     ).stdout
 
 
-def keep(command: str, rest: str) -> None:
+def keep(measured: Measured, results: Path = RESULTS) -> None:
     """Write the row into the table, sorted by command."""
-    print(f"{command}: {rest}")
-    lines = RESULTS.read_text(encoding="utf-8").splitlines()[2:] if RESULTS.exists() else []
+    lines = results.read_text(encoding="utf-8").splitlines()[2:] if results.exists() else []
     rows = {line.split(" | ")[0]: line for line in lines}
-    rows[f"| {command}"] = f"| {command} | {rest} |"
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(HEAD + "\n".join(rows[key] for key in sorted(rows)) + "\n")
+    rows[f"| `{measured.command}`"] = f"| {measured.row()} |"
+    results.parent.mkdir(exist_ok=True)
+    results.write_text(HEAD + "\n".join(rows[key] for key in sorted(rows)) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -96,16 +96,16 @@ register_model(
     topology="one_to_one",
     task="image_classification",
     options={"encoder": "cnn", "dropout": 0.3},
-    training={"epochs": 50, "patience": 50},
+    training={"epochs": 40, "learning_rate": 0.002, "patience": 40},
 )
 
 register_model(
     "caption-lstm",
-    "Convolutions to a vector v that an LSTM sees at every word.",
+    "Convolutions to a vector v; an LSTM sees it at every word, the output through a gate.",
     topology="one_to_many",
     task="captioning",
     cell="lstm",
-    training={"epochs": 12, "batch_size": 64},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
 )
 register_model(
     "caption-rnn",
@@ -114,7 +114,7 @@ register_model(
     task="captioning",
     cell="vanilla_rnn",
     options={"image_input": "first"},
-    training={"epochs": 12, "batch_size": 64},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
 )
 
 register_model(
@@ -123,7 +123,7 @@ register_model(
     topology="many_to_one",
     task="video_classification",
     cell="lstm",
-    training={"epochs": 12, "batch_size": 32},
+    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
     "video-gru",
@@ -131,7 +131,7 @@ register_model(
     topology="many_to_one",
     task="video_classification",
     cell="gru",
-    training={"epochs": 12, "batch_size": 32},
+    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
 )
 
 register_model(

@@ -1,18 +1,19 @@
 """Reads captions and says whether every claim they make is true in a scene.
 
-The grammar (every caption makes at least three claims):
+The grammar; a caption of it makes at least three claims:
 
     caption  = ["there is" | "there are" | "only"] item {"and" item}
              | existent relation existent
-             | definite "is" (size | colour | place | relation (existent | definite))
-             | ("both" | "all" number) group "are" (size | colour)
-    item     = existent [place] | number group
+             | definite "is" (size | colour | relation (existent | definite))
+             | "at the" corner "is" existent
+             | ("both" | "all three" | "all four") group "are" (size | colour)
+    item     = existent | number group
     existent = ("a" | "an") thing                   "an" before 8
     definite = "the" thing
-    thing    = [size] [colour] kind                  kind: circle, ..., diamond, 0, ..., 9
+    thing    = [size] [colour] kind                 kind: circle, ..., diamond, 0, ..., 9
     group    = [size] [colour] (kind | "shape" | "digit" | "object"), plural from two on
     relation = "above" | "below" | "to the left of" | "to the right of"
-    place    = "at the top" | "at the bottom" | "on the left" | "on the right"
+    corner   = "top left" | "top right" | "bottom left" | "bottom right"
 
 What makes a claim true:
 
@@ -22,8 +23,9 @@ What makes a claim true:
   With "only", they are all there is.
 - "above": the centre is at least `MARGIN` pixels higher, and at least half as far up as aside,
   that is, within 63 degrees of straight up; on a diagonal, "above" and "to the left of" are both
-  right, as in English. The other relations likewise.
-- "at the top": the centre is at least `MARGIN` pixels above the image's. The others likewise.
+  right, as in English. The other relations likewise. Captions are written with a wider margin.
+- "at the top left": the centre is at least `MARGIN` pixels above the image's, and as many to its
+  left. The other corners likewise.
 """
 
 from __future__ import annotations

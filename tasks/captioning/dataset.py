@@ -28,7 +28,7 @@ class CaptionedScenes(tfds.core.GeneratorBasedBuilder):
     - `objects`: what is in it, as columns `kind`, `colour`, `size`, `x`, `y`; turn them into
       objects with `scenes.scene_objects` and check any caption with `checking.holds`.
 
-    A quarter of the test scenes shows a pair of colour and kind that training never does
+    A fifth of the test scenes shows a pair of colour and kind that training never does
     (`scenes.TEST_ONLY`). No layout is in two splits, and no handwritten digit either.
 
     Example:

@@ -36,10 +36,11 @@ TEST_ONLY = frozenset(
 """Pairs of colour and kind that are drawn in the test split alone; each part is in every split."""
 
 _COUNT_ODDS = (0.25, 0.3, 0.25, 0.2)  # of one, two, three, four objects
-_DIGIT_ODDS = 0.4
+_DIGIT_ODDS = 0.35
 _ECHO_ODDS = 0.35  # that a colour or kind is taken from the object before, for the counts' sake
-_NOVEL_ODDS = 0.25  # that a test scene shows a test-only pair
+_NOVEL_ODDS = 0.2  # that a test scene shows a test-only pair
 _GAP = 1  # pixels between an object's box and the edge of its quarter
+_JITTER = 5  # pixels that an object may be off the middle of its quarter, each way
 _OVERSAMPLING = 4
 
 
@@ -89,7 +90,7 @@ def sample_scene(rng: Random, *, novel: bool = False) -> tuple[Object, ...]:
 
     Args:
         rng: the source of all randomness.
-        novel: whether the scene may show test-only pairs. A quarter of such scenes has exactly
+        novel: whether the scene may show test-only pairs. A fifth of such scenes has exactly
             one, the others have none.
     """
     count = rng.choices((1, 2, 3, 4), _COUNT_ODDS)[0]
@@ -157,7 +158,7 @@ def _sample_looks(rng: Random, count: int) -> list[tuple[str, str, str]]:
 def _centre(rng: Random, quarter: int, size: str) -> tuple[int, int]:
     """A point in a quarter of the image, such that the object's box stays inside the quarter."""
     half = IMAGE_SIZE // 2
-    reach = (half - SIZES[size]) // 2 - _GAP
+    reach = min(_JITTER, (half - SIZES[size]) // 2 - _GAP)
     row, column = divmod(quarter, 2)
     return (
         column * half + half // 2 + rng.randint(-reach, reach),
@@ -179,7 +180,7 @@ def _around(turns: Iterable[float], radii: Iterable[float]) -> list[tuple[float,
     ]
 
 
-_CRISP = [min(255, max(0, round(1.8 * (level - 50)))) for level in range(256)]
+_CRISP = [min(255, max(0, round(2.2 * (level - 60)))) for level in range(256)]
 _OUTLINES = {
     "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     "triangle": [(0.0, -1.0), (1.0, 0.85), (-1.0, 0.85)],

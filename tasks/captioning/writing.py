@@ -59,7 +59,7 @@ def _definite(objects: _Group, rng: Random) -> str | None:
     """The blue 7 is below the red circle, or: The large star is green."""
     if len(objects) > 1 and rng.random() < 0.5:
         return _converse(objects[0], objects[1], objects)
-    item = rng.choice(objects)
+    item = objects[0]
     about, said = rng.choice(((item.size, item.colour), (item.colour, item.size)))
     return f"the {about} {item.kind} is {said}" if _unique(about, item.kind, objects) else None
 

@@ -12,7 +12,7 @@ from tasks.image_classification.dataset import SPLITS, digit_images
 
 FRAMES = 16
 SIZE = 32
-CLIPS = {"train": 2400, "validation": 300, "test": 600}
+CLIPS = {"train": 7200, "validation": 300, "test": 600}
 
 # How each class moves the four phases of a digit: row, column, angle (clockwise), log-scale.
 MOTIONS = {

@@ -22,8 +22,8 @@ class ManyToOne(SequenceModel):
         classes: how many.
         frame_shape: height, width, channels.
         encoder: "linear", "mlp" or "cnn", applied to each frame, see `zoo.layers.images`.
-        filters: channels of each convolution of the "cnn".
-        features: size of a frame's vector from "mlp" and "cnn".
+        filters: channels of each block of the "cnn".
+        features: size of the dense layer of "mlp" and "cnn".
         cell: name of the recurrent cell.
         units: size of each recurrent layer.
         layers: how many recurrent layers.
@@ -40,7 +40,7 @@ class ManyToOne(SequenceModel):
         classes: int = 8,
         frame_shape: Sequence[int] = (32, 32, 1),
         encoder: str = "cnn",
-        filters: Sequence[int] = (16, 32, 32),
+        filters: Sequence[int] = (16, 32, 48),
         features: int = 64,
         cell: str = "lstm",
         units: int = 128,
@@ -50,7 +50,7 @@ class ManyToOne(SequenceModel):
     ) -> None:
         super().__init__(**kwargs)
         self.frame_shape = tuple(frame_shape)
-        self.encoder = image_encoder(encoder, filters, features, 0.0)
+        self.encoder = image_encoder(encoder, frame_shape, filters, features)
         self.stack = RecurrentStack(cell, units, layers, dropout)
         self.dropout = keras.layers.Dropout(dropout)
         self.head = keras.layers.Dense(classes)

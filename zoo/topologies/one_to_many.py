@@ -20,21 +20,26 @@ class OneToMany(SequenceModel):
 
     Convolutions, a flattening and a dense layer make the vector v, which enters the recurrent
     layer together with `<start>` and, unless `image_input` is "first", with every later word.
+    With "gated", the output layer also looks at v itself, through a gate that h_t opens (as Xu et al.
+    2015, arXiv:1502.03044, gate what they show): y_t = W (h_t, g_t * v) + b with
+    g_t = sigmoid(U h_t + a).
 
     Args:
         vocab_size: how many words there are, `<start>` and `<end>` among them.
         image_shape: height, width, channels.
-        filters: channels of each convolution.
-        features: size of v.
+        encoder: "linear", "mlp" or "cnn", see `zoo.layers.images`.
+        filters: channels of each block of the "cnn".
+        features: size of the dense layer of "mlp" and "cnn".
         embedding: size of a word's vector.
         cell: name of the recurrent cell.
         units: size of each recurrent layer.
         layers: how many recurrent layers.
         dropout: share dropped around v, before each recurrent layer and before the logits.
-        image_input: "first" shows v with `<start>` only; "every" at every step.
+        image_input: "first" shows v with `<start>` only; "every" at every step; "gated" at every
+            step and to the output layer.
 
     Raises:
-        ValueError: `image_input` is neither.
+        ValueError: `image_input` is none of these.
 
     Example:
         >>> model = OneToMany(vocab_size=30, image_shape=(16, 16, 3), units=16)
@@ -48,31 +53,35 @@ class OneToMany(SequenceModel):
         self,
         vocab_size: int = 100,
         image_shape: Sequence[int] = (64, 64, 3),
-        filters: Sequence[int] = (16, 32, 64, 64),
+        encoder: str = "cnn",
+        filters: Sequence[int] = (16, 48, 96),
         features: int = 256,
         embedding: int = 64,
         cell: str = "lstm",
         units: int = 256,
         layers: int = 1,
         dropout: float = 0.0,
-        image_input: str = "every",
+        image_input: str = "gated",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if image_input not in ("first", "every"):
-            raise ValueError(f"image_input is {image_input!r}, but first or every is needed")
-        self.image_shape, self.features = tuple(image_shape), features
+        if image_input not in ("first", "every", "gated"):
+            raise ValueError(f"image_input is {image_input!r}, but first, every or gated is needed")
+        self.image_shape = tuple(image_shape)
         self.image_input = image_input
-        self.encoder = image_encoder("cnn", filters, features, dropout)
+        self.encoder = image_encoder(encoder, image_shape, filters, features, dropout)
+        self.v_size = self.encoder.output_shape[-1]
         self.embedding = keras.layers.Embedding(vocab_size, embedding)
         self.stack = RecurrentStack(cell, units, layers, dropout)
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
+        if image_input == "gated":
+            self.gate = keras.layers.Dense(self.v_size, activation="sigmoid")
         self.head = keras.layers.Dense(vocab_size)
         self._finish()
 
     def initial_state(self, batch_size: Any) -> Any:
         """The state for an image whose v is zero; `encode` gives that of a real one."""
-        v = ops.zeros((batch_size, self.features), self.compute_dtype)
+        v = ops.zeros((batch_size, self.v_size), self.compute_dtype)
         return {"v": v, "stack": self.stack.initial_state(batch_size)}
 
     def encode(self, inputs: Any, training: bool | None = None) -> Any:
@@ -118,7 +127,7 @@ class OneToMany(SequenceModel):
             initial_state=state["stack"],
             training=training,
         )
-        logits = self.head(self.dropout(y, training=training))
+        logits = self._logits(self.dropout(y, training=training), shown)
         logits = ops.reshape(logits, (*shape, logits.shape[-1]))
         return (logits, {**state, "stack": final}) if return_state else logits
 
@@ -128,7 +137,12 @@ class OneToMany(SequenceModel):
             ops.concatenate([self.embedding(x_t), state["v"]], axis=-1), state["stack"]
         )
         v = ops.zeros_like(state["v"]) if self.image_input == "first" else state["v"]
-        return self.head(y), {"v": v, "stack": stack}
+        return self._logits(y, state["v"]), {"v": v, "stack": stack}
+
+    def _logits(self, h: Any, v: Any) -> Any:
+        if self.image_input == "gated":
+            h = ops.concatenate([h, self.gate(h) * v], axis=-1)
+        return self.head(h)
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Grey images with rows of the first word."""

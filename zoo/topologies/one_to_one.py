@@ -20,7 +20,7 @@ class OneToOne(SequenceModel):
         classes: how many.
         image_shape: height, width, channels.
         encoder: "linear", "mlp" or "cnn", see `zoo.layers.images`.
-        filters: channels of each convolution of the "cnn".
+        filters: channels of each block of the "cnn".
         units: size of the dense layer of "mlp" and "cnn".
         dropout: share dropped around that layer in training.
 
@@ -44,7 +44,7 @@ class OneToOne(SequenceModel):
     ) -> None:
         super().__init__(**kwargs)
         self.image_shape = tuple(image_shape)
-        self.encoder = image_encoder(encoder, filters, units, dropout)
+        self.encoder = image_encoder(encoder, image_shape, filters, units, dropout)
         self.head = keras.layers.Dense(classes)
         self._finish()
 

@@ -74,7 +74,7 @@ class Seq2Seq(SequenceModel):
         self.context_size = units * len(self.encoders)
         parts = sum(self.decoder_part_sizes())
         self.bridge = keras.layers.Dense(parts, activation="tanh")
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
         self.head = keras.layers.Dense(target_vocab_size)
         self.context_head = keras.layers.Dense(target_vocab_size, use_bias=False)
         self._finish()
@@ -136,8 +136,8 @@ class Seq2Seq(SequenceModel):
             training=training,
         )
         # One product with the context for all steps.
-        shared = self.context_head(self.dropout(state["context"], training=training))
-        logits = self.head(self.dropout(y, training=training)) + shared[:, None]
+        shared = self.context_head(self.dropout(state["context"][:, None], training=training))
+        logits = self.head(self.dropout(y, training=training)) + shared
         return (logits, {**state, "decoder": decoder}) if return_state else logits
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:

@@ -22,8 +22,8 @@ def example_windows(
         inputs: a tree of arrays `[N, ...]`.
         targets: array `[N, ...]` of class ids.
         weights: array of the shape of `targets`.
-        batch_size: rows of a window. The last window is filled up with rows of weight 0, so that
-            every window has one shape.
+        batch_size: rows of a window. The last window is filled up with copies of weight 0, so
+            that every window has one shape.
         shuffle_seed: draw a new order each time the data set is read, from this seed; None keeps
             the order.
 
@@ -49,7 +49,7 @@ def example_windows(
         dataset = dataset.shuffle(count, seed=shuffle_seed, reshuffle_each_iteration=True)
     missing = -count % batch_size
     if missing:
-        filling = tf.nest.map_structure(lambda a: a[np.zeros(missing, int)], arrays)
+        filling = tf.nest.map_structure(lambda a: a[np.arange(missing) % count], arrays)
         filling["weights"] = np.zeros_like(filling["weights"])
         dataset = dataset.concatenate(tf.data.Dataset.from_tensor_slices(filling))
     return dataset.batch(batch_size, drop_remainder=True).prefetch(2)

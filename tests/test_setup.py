@@ -1,0 +1,40 @@
+"""The two commands of the README in a clean clone. Slow: installs TensorFlow."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def clone(tmp_path):
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), tmp_path / "clone"], check=True)
+    return tmp_path / "clone"
+
+
+@pytest.mark.slow
+def test_demo_sets_up_fits_exports_and_serves(clone):
+    done = subprocess.run(
+        ["make", "demo", "MODEL=digits-cnn"], cwd=clone, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (clone / "saved_models/demo/digits-cnn/saved_model.pb").is_file()
+    answers = done.stdout.rsplit("---", 3)[1:]
+    assert all(answer.split()[-1] in "0123456789" for answer in answers)
+
+
+@pytest.mark.slow
+def test_the_package_installs_and_gives_the_command(clone, tmp_path):
+    subprocess.run(["python3", "-m", "venv", tmp_path / "env"], check=True)
+    subprocess.run([tmp_path / "env/bin/pip", "install", "--quiet", "."], cwd=clone, check=True)
+    listed = subprocess.run(
+        [tmp_path / "env/bin/zoo", "list"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "char-lstm" in listed.stdout
+    shown = subprocess.run(
+        [tmp_path / "env/bin/zoo", "fit", "digits-linear", "--epochs", "1"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (tmp_path / shown.stdout.splitlines()[-1] / "config.json").is_file()
