@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.errors import UserError
@@ -68,3 +69,17 @@ def class_names(name: str, data_dir: str | None) -> list[str]:
     if not isinstance(label, tfds.features.ClassLabel):
         raise UserError(f"the data set {name} has no class labels: choose one that has `label`")
     return list(label.names)
+
+
+def likeliest(classes: list[str], logits: Any) -> dict[str, Any]:
+    """`text`, the likeliest class of each row of `logits` `[N, classes]`, and its `probability`.
+
+    Example:
+        >>> likeliest(["no", "yes"], tf.constant([[0.0, 100.0]]))["text"].numpy()
+        array([b'yes'], dtype=object)
+    """
+    probabilities = tf.nn.softmax(logits)
+    return {
+        "text": tf.gather(tf.constant(classes), tf.argmax(probabilities, axis=-1)),
+        "probability": tf.reduce_max(probabilities, axis=-1),
+    }

@@ -202,13 +202,19 @@ def load(run: Run | str | Path) -> SequenceModel:
 def _restore(run: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
     run = open_run(run.path if isinstance(run, Run) else run)
     config = run.config
-    model = create(config["model"], **config["options"])
+    try:
+        model = create(config["model"], **config["options"])
+        task = registry.load("task", config["task"])(**config["task_config"])
+        settings = Settings(**config["training"])
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{run.path}/config.json is damaged or of another version: {error}; fit the model anew"
+        ) from error
     try:
         model.load_weights(str(run.weights))
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"cannot read the checkpoint {run.weights}: {error}") from error
-    task = registry.load("task", config["task"])(**config["task_config"])
-    return model, task, Settings(**config["training"])
+    return model, task, settings
 
 
 def evaluate(

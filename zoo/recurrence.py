@@ -78,10 +78,12 @@ class Recurrence(keras.layers.Layer):
             Outputs `[B, T, H]`, and the state after the last step of each row.
 
         Raises:
-            ValueError: `initial_state`, `lengths` or `reset` has the wrong structure or shape, or
-                a length is outside 0..T (told from values outside a graph only).
+            ValueError: `initial_state`, `lengths` or `reset` has the wrong structure or shape, T
+                is 0, or a length is outside 0..T (told from values outside a graph only).
         """
         batch_size, steps = inputs.shape[0], inputs.shape[1]
+        if steps == 0:
+            raise ValueError("the inputs have no time step; pass at least one")
         x = tf.transpose(tf.convert_to_tensor(inputs), [1, 0, 2])
         time, batch = tf.shape(x)[0], tf.shape(x)[1]
         fresh = self.initial_state(batch)

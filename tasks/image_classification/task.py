@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
-from tasks.data import class_names, load_split
+from tasks.data import class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png
 from zoo.registry import register
 from zoo.task import Task
@@ -63,12 +63,7 @@ class ImageClassification(Task):
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
         def serve(images: Any) -> dict[str, Any]:
-            probabilities = tf.nn.softmax(model(decode_images(images, self.image_shape)))
-            best = tf.argmax(probabilities, axis=-1)
-            return {
-                "text": tf.gather(tf.constant(self.classes), best),
-                "probability": tf.reduce_max(probabilities, axis=-1),
-            }
+            return likeliest(self.classes, model(decode_images(images, self.image_shape)))
 
         return {"serve": serve}
 

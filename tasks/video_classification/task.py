@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.data import class_names, load_split
+from tasks.data import class_names, likeliest, load_split
 from tasks.images import fit_frames
 from zoo.registry import register
 from zoo.task import Task
@@ -76,11 +76,7 @@ class VideoClassification(Task):
                 "frames": fit_frames(clips, self.frame_shape),
                 "lengths": tf.fill([size[0]], size[1]),
             }
-            probabilities = tf.nn.softmax(model(inputs))
-            return {
-                "text": tf.gather(tf.constant(self.classes), tf.argmax(probabilities, axis=-1)),
-                "probability": tf.reduce_max(probabilities, axis=-1),
-            }
+            return likeliest(self.classes, model(inputs))
 
         return {"serve": serve}
 

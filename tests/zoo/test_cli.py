@@ -1,6 +1,7 @@
 """A user's mistake is one line on stderr and exit code 2."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,14 @@ def test_a_mistake_gets_one_line(zoo, arguments, said, data_dir, tmp_path):
 def test_a_run_folder_without_a_checkpoint(zoo, run, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(run.config))
     assert_mistake(zoo("evaluate", tmp_path), "no checkpoint")
+
+
+@pytest.mark.parametrize("change", [{"training": {"speed": 3}}, {"task_config": {"x": 1}}, None])
+def test_a_run_folder_of_another_version(zoo, run, tmp_path, change):
+    copy = shutil.copytree(run.path, tmp_path / "copy")
+    config = {**run.config, **change} if change else {"model": "digits-mlp"}
+    (copy / "config.json").write_text(json.dumps(config))
+    assert_mistake(zoo("evaluate", copy), "config.json", "another version")
 
 
 def test_a_folder_that_is_no_run(zoo, tmp_path):

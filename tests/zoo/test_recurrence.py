@@ -343,3 +343,8 @@ def test_a_wrong_argument_gets_one_clear_line(arguments, message):
 def test_inputs_without_a_time_axis_are_refused():
     with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
         lstm()(random(B, D))
+
+
+def test_inputs_without_a_time_step_are_refused():
+    with pytest.raises(ValueError, match="no time step; pass at least one"):
+        lstm()(random(B, 0, D))

@@ -20,8 +20,8 @@ class OneToMany(SequenceModel):
 
     Convolutions, a flattening and a dense layer make the vector v, which enters the recurrent
     layer together with `<start>` and, unless `image_input` is "first", with every later word.
-    With "gated", the output layer also looks at v itself, through a gate that h_t opens (as Xu et al.
-    2015, arXiv:1502.03044, gate what they show): y_t = W (h_t, g_t * v) + b with
+    With "gated", the output layer also looks at v itself, through a gate that h_t opens (as Xu et
+    al. 2015, arXiv:1502.03044, gate what they show): y_t = W (h_t, g_t * v) + b with
     g_t = sigmoid(U h_t + a).
 
     Args:
