@@ -1,6 +1,10 @@
 """Finds, prepares and reads data sets by name."""
 
+import difflib
 import os
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +15,53 @@ from zoo.errors import UserError
 from zoo.registry import unknown
 
 
-def load_split(name: str, split: str, data_dir: str | None) -> list[dict[str, Any]]:
+def load_split(
+    name: str, split: str, data_dir: str | None, features: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
     """A split of a data set as a list of examples, each a dict of numpy values.
 
     Args:
         name: as tensorflow-datasets knows it, such as `digits` or `cldr_phrases/en-fr`. The
             module that defines a bundled one must have been imported.
-        split: "train", "validation" or "test"; a data set without "validation" gives up the last
-            tenth of "train" for it.
+        split: "train", "validation" or "test", also cut to its first examples as "test[:3]". For
+            each of the last two that a data set lacks, "train" gives up a tenth, from its end.
         data_dir: folder of prepared data sets; None for tensorflow-datasets' default.
+        features: what each example must have.
 
     Raises:
         UserError: no such data set, or it would have to be downloaded first, or the folder cannot
-            be written.
+            be written or read, or it lacks one of the features, or has too few examples.
     """
     builder = prepared(name, data_dir)
-    have_validation = "validation" in builder.info.splits
-    if not have_validation and split == "validation":
-        split = "train[90%:]"
-    elif not have_validation and split == "train":
-        split = "train[:90%]"
-    return list(builder.as_dataset(split=split, shuffle_files=False).as_numpy_iterator())
+    if missing := [feature for feature in features if feature not in builder.info.features]:
+        raise UserError(
+            f"the data set {name} has {', '.join(builder.info.features)}: choose one that has "
+            f"{' and '.join(missing)}"
+        )
+    wanted = _part(split, builder.info.splits)
+    try:
+        return list(builder.as_dataset(split=wanted, shuffle_files=False).as_numpy_iterator())
+    except (ValueError, tf.errors.OpError, OSError, AssertionError) as error:
+        raise UserError(
+            f"cannot read {split} of the data set {name} in {builder.data_dir}: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+
+
+def _part(split: str, available: Any) -> str:
+    """What to ask tensorflow-datasets for; it cannot cut a slice once more, so ids do."""
+    name, _, first = split.removesuffix("]").partition("[:")
+    lacking = [part for part in ("validation", "test") if part not in available]
+    if "train" not in available or (name not in lacking and name != "train") or not lacking:
+        return split
+    count = available["train"].num_examples
+    tenth = max(1, count // 10)
+    parts = ["train", *lacking]
+    start = 0 if name == "train" else count - tenth * (len(parts) - parts.index(name))
+    end = count - tenth * len(lacking) if name == "train" else start + tenth
+    if first:
+        end = min(end, start + int(first))
+    return f"train[{start}:{end}]"
 
 
 def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
@@ -40,7 +70,9 @@ def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
     try:
         builder = tfds.builder(name, data_dir=os.path.expanduser(folder))
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
-        raise UserError(unknown("data set", name, tfds.list_builders())) from error
+        raise UserError(_unknown_data_set(name)) from error
+    except Exception as error:
+        raise UserError(f"cannot read the data set {name} in {folder}: {error}") from error
     if Path(builder.data_dir).is_dir():
         return builder
     if not type(builder).__module__.startswith("tasks."):
@@ -49,13 +81,23 @@ def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
             f"--data_dir {folder}` where there is a network, or give --data-dir"
         )
     try:
-        builder.download_and_prepare()
+        # Standard output is for answers.
+        with redirect_stdout(sys.stderr):
+            builder.download_and_prepare()
     except OSError as error:
         raise UserError(
             f"cannot write the data set {name} to {folder}: {error.strerror or error}; "
             "choose another --data-dir"
         ) from error
     return builder
+
+
+def _unknown_data_set(name: str) -> str:
+    """The nearest names, or else what could have been given: there are hundreds of names."""
+    near = difflib.get_close_matches(name, tfds.list_builders(), n=3, cutoff=0.6)
+    if near:
+        return unknown("data set", name, near)
+    return f"unknown data set {name!r}: give the name of one in tensorflow-datasets, or a path"
 
 
 def class_names(name: str, data_dir: str | None) -> list[str]:
@@ -69,6 +111,26 @@ def class_names(name: str, data_dir: str | None) -> list[str]:
     if not isinstance(label, tfds.features.ClassLabel):
         raise UserError(f"the data set {name} has no class labels: choose one that has `label`")
     return list(label.names)
+
+
+def whole_path(dataset: str | None, is_there: Callable[[Path], bool]) -> str | None:
+    """A data set that is a path of the user's, from the root on; the name of any other."""
+    path = Path(dataset or "").expanduser()
+    return str(path.absolute()) if dataset and is_there(path) else dataset
+
+
+def check_classes(classes: list[str], name: str, data_dir: str | None) -> None:
+    """That a data set's labels mean the classes that a model knows.
+
+    Raises:
+        UserError: they do not.
+    """
+    found = class_names(name, data_dir)
+    if found != list(classes):
+        raise UserError(
+            f"the data set {name} has the classes {', '.join(found)}, but the model knows "
+            f"{', '.join(classes)}"
+        )
 
 
 def likeliest(classes: list[str], logits: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
-    """PNG, JPEG, GIF or BMP bytes `[N]` to `[N, *shape]`, float32 in 0..255, resized.
+    """PNG or JPEG bytes `[N]` to `[N, *shape]`, float32 in 0..255, resized.
 
     Args:
         encoded: strings.
@@ -43,6 +43,17 @@ def encode_png(image: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(buffer, "png")
     return buffer.getvalue()
+
+
+def stack_images(images: Sequence[np.ndarray], shape: Sequence[int]) -> np.ndarray:
+    """Images `[h, w, c]`, uint8, of any sizes, as `[N, *shape]`, uint8."""
+    wanted = tuple(shape)
+
+    def resized(image: np.ndarray) -> np.ndarray:
+        pixels = decode_images(tf.constant([encode_png(image)]), wanted)[0]
+        return np.rint(pixels).astype("uint8")
+
+    return np.stack([image if image.shape == wanted else resized(image) for image in images])
 
 
 def _resize(images: Any, size: tuple[int, int]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import registry
+from zoo.catalog import describe
 from zoo.errors import UserError
 from zoo.exporting.saved_model import (
     check_target,
@@ -97,9 +98,10 @@ def plan(name: str, overrides: dict[str, Any]) -> Plan:
     task_class = registry.load("task", entry.info["task"])
     known = {
         "training": {field.name for field in fields(Settings)},
-        "options": _accepted(_builder(entry)),
         "task_options": _accepted(task_class) - {"dataset", "data_dir"},
+        "options": _accepted(_builder(entry)),
     }
+    defaults = describe(name)
     chosen: dict[str, dict[str, Any]] = {
         "training": dict(entry.info.get("training", {})),
         "options": model_options(entry),
@@ -111,11 +113,24 @@ def plan(name: str, overrides: dict[str, Any]) -> Plan:
             raise UserError(
                 registry.unknown(f"option of {name}", key, set().union(*known.values()))
             )
+        if place != "training":
+            _check_type(key, value, defaults[place].get(key))
         chosen[place][key] = value
     if cell := chosen["options"].get("cell"):
         registry.get("cell", cell)
     settings = _settings(chosen["training"])
     return Plan(name, chosen["options"], entry.info["task"], chosen["task_options"], settings)
+
+
+def _check_type(key: str, value: Any, default: Any) -> None:
+    """That a value is of its default's kind; a list of strings where the default says nothing."""
+    kinds: tuple[type, ...]
+    if isinstance(default, (list, tuple)) or default is None:
+        kinds = (list, tuple)
+    else:
+        kinds = (int, float) if isinstance(default, float) else (type(default),)
+    if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
+        raise UserError(f"{key} is {value!r}, but {kinds[-1].__name__} is needed")
 
 
 def _settings(values: dict[str, Any]) -> Settings:
@@ -126,7 +141,7 @@ def _settings(values: dict[str, Any]) -> Settings:
             kind, value = type(field.default), values[field.name]
             if kind is float and isinstance(value, int):
                 value = float(value)
-            if not isinstance(value, kind):
+            if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
                 raise UserError(f"{field.name} is {value!r}, but {kind.__name__} is needed")
             typed[field.name] = value
     return Settings(**typed)
@@ -160,16 +175,21 @@ def fit(
     Raises:
         UserError: something that was asked for does not exist or cannot be.
     """
+    if not 0 <= seed < 2**32:
+        raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
     chosen = plan(name, overrides)
     task: Task = registry.load("task", chosen.task)(
         dataset=dataset, data_dir=data_dir, **chosen.task_options
     )
+    for key in sorted(set(overrides) & set(task.model_options()) - set(chosen.task_options)):
+        raise UserError(f"{key} cannot be set: the data decide it")
     options = {**chosen.options, **task.model_options()}
     # After the data are prepared, which may draw random numbers of its own.
     keras.utils.set_random_seed(seed)
     train = task.windows("train", chosen.settings, seed=seed)
     validation = task.windows("validation", chosen.settings)
     model = create(name, **options)
+    trainer = Trainer(model, chosen.settings)
     config = {
         "model": name,
         "options": options,
@@ -186,7 +206,7 @@ def fit(
         keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
         *([Progress(name)] if verbose else []),
     ]
-    Trainer(model, chosen.settings).fit(train, validation, callbacks)
+    trainer.fit(train, validation, callbacks)
     return run
 
 

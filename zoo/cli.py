@@ -26,12 +26,16 @@ def main() -> None:
         _fail(error.format_message())
     except UserError as error:
         _fail(str(error))
-    except (KeyboardInterrupt, click.Abort):
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not error.filename:
+            raise
+        _fail(f"cannot use {error.filename}: {error.strerror}")
+    except (KeyboardInterrupt, click.Abort):
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
 
 
 def _fail(message: str) -> None:
@@ -163,7 +167,13 @@ def show(name: str, as_json: bool) -> None:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
 )
-@click.option("--seed", default=1, show_default=True, help="Of weights, dropout and data order.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=1,
+    show_default=True,
+    help="Of weights, dropout and data order.",
+)
 @click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
 @data_dir
 @as_json
@@ -193,6 +203,8 @@ def fit(
     named = {"epochs": epochs, "cell": cell, "minutes": minutes}
     overrides = {key: value for key, value in named.items() if value is not None}
     overrides |= dict(_key_and_value(text) for text in settings)
+    for key in {"name", "dataset", "data_dir", "seed", "runs", "verbose"} & set(overrides):
+        raise UserError(f"{key} is not for --set: see `zoo fit --help`")
     # Found wrong before TensorFlow is imported, so that the answer comes at once.
     registry.get("model", name)
     if cell:

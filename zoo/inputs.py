@@ -13,6 +13,8 @@ from zoo.errors import UserError
 TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
 """How the name of a text file ends."""
 
+KINDS = ("text", "image", "video")
+
 _LONGEST_CLIP = 2000
 
 
@@ -20,13 +22,13 @@ def read_input(kind: str, given: str) -> Any:
     """One raw input, as a task's `serve` takes it.
 
     Args:
-        kind: "text": the words themselves, or the path of a UTF-8 file. "image": an image file,
-            or a `.npy` of `[h, w]` or `[h, w, c]` uint8. "video": a video file, or a `.npy` of
-            `[T, h, w]` or `[T, h, w, c]` uint8.
+        kind: "text": the words themselves, or the path of a UTF-8 file. "image": an image file of
+            any format that Pillow reads, or a `.npy` of `[h, w]` or `[h, w, c]` uint8. "video": a
+            video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]` uint8.
         given: what was typed.
 
     Returns:
-        A str, the bytes of an image file, or an array `[T, h, w, 3]` uint8.
+        A str, the bytes of a PNG file, or an array `[T, h, w, 3]` uint8.
 
     Raises:
         UserError: the file is missing, empty, or not of that kind.
@@ -49,9 +51,13 @@ def read_input(kind: str, given: str) -> Any:
 
 def _text(given: str) -> str:
     path = Path(given)
+    try:
+        size = len(given.encode())
+    except UnicodeEncodeError as error:
+        raise UserError("the text is not UTF-8: convert it first") from error
     # Only what looks like a path is one: the words of a prompt may hold dots and slashes.
     looks_like_file = path.suffix in TEXT_FILES and not any(c.isspace() for c in given)
-    if not (looks_like_file or (len(given) < 256 and path.is_file())):
+    if not (looks_like_file or (size < 256 and path.is_file())):
         return given
     return read_text_file(given)
 
@@ -78,20 +84,21 @@ def read_text_file(path: str | Path) -> str:
 
 
 def _image(path: Path) -> bytes:
-    if path.suffix == ".npy":
-        picture = Image.fromarray(_array(path, (2, 3)).squeeze())
-        buffer = io.BytesIO()
-        picture.save(buffer, "png")
-        return buffer.getvalue()
+    """Any picture as PNG, which is what every export can decode."""
     try:
-        with Image.open(path) as image:
-            image.verify()
-            known = image.format in ("PNG", "JPEG", "GIF", "BMP")
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise UserError(f"{path} is not an image: expected PNG, JPEG, GIF or BMP") from error
-    if not known:
-        raise UserError(f"{path} is {image.format}: convert it to PNG, JPEG, GIF or BMP")
-    return path.read_bytes()
+        if path.suffix == ".npy":
+            pixels = _with_channels(path, 2)
+            picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+        else:
+            picture = Image.open(path)
+        buffer = io.BytesIO()
+        grey = picture.mode in ("1", "L")
+        picture.convert("L" if grey else "RGB").save(buffer, "png")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path} is not an image that can be read: {error}") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path} is too large: {error}") from error
+    return buffer.getvalue()
 
 
 def _video(path: Path) -> np.ndarray:
@@ -104,29 +111,33 @@ def _video(path: Path) -> np.ndarray:
                     raise UserError(
                         f"{path} has more than {_LONGEST_CLIP} frames: cut it into clips"
                     )
-    except (av.error.FFmpegError, IndexError) as error:
-        raise UserError(f"{path} is not a video that can be read: {error}") from error
-    if not frames:
-        raise UserError(f"{path} has no video frames")
+    except IndexError as error:
+        raise UserError(f"{path} has no video frames") from error
+    except av.error.FFmpegError as error:
+        raise UserError(f"{path} is not a video that can be read: {error.strerror}") from error
+    if len({frame.shape for frame in frames}) != 1:
+        raise UserError(f"{path} has no video frames, or frames of several sizes")
     return np.stack(frames)
 
 
 def _array_clip(path: Path) -> np.ndarray:
-    clip = _array(path, (3, 4))
-    clip = clip[..., None] if clip.ndim == 3 else clip
-    if clip.shape[-1] not in (1, 3):
-        raise UserError(f"{path} has {clip.shape[-1]} channels, but 1 or 3 are needed")
+    clip = _with_channels(path, 3)
     return np.repeat(clip, 3, axis=-1) if clip.shape[-1] == 1 else clip
 
 
-def _array(path: Path, axes: tuple[int, int]) -> np.ndarray:
+def _with_channels(path: Path, axes: int) -> np.ndarray:
+    """The array of a `.npy` file, with an axis of 1 or 3 channels after its other `axes`."""
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"{path} is not a .npy array: {error}") from error
-    if array.dtype != np.uint8 or array.ndim not in axes or array.size == 0:
+        raise UserError(f"{path} is not a .npy array of numbers") from error
+    form = "[h, w]" if axes == 2 else "[T, h, w]"
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+        raise UserError(f"{path} does not hold one array of uint8, as {form} is needed")
+    array = array[..., None] if array.ndim == axes else array
+    if array.ndim != axes + 1 or array.shape[-1] not in (1, 3) or array.size == 0:
         raise UserError(
-            f"{path} holds {array.dtype} of shape {list(array.shape)}, but uint8 with "
-            f"{axes[0]} or {axes[1]} axes is needed"
+            f"{path} holds an array of shape {list(array.shape)}, but {form}, or the same with 1 "
+            "or 3 channels after it, is needed"
         )
     return array

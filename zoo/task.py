@@ -1,6 +1,7 @@
 """What a task is: all that lies between a model and the people who use it."""
 
 import abc
+import os
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -35,7 +36,8 @@ class Task(abc.ABC):
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
         self.dataset = dataset or self.default_dataset
-        self.data_dir = data_dir
+        # Whole paths, for a run to be used from another folder.
+        self.data_dir = os.path.abspath(os.path.expanduser(data_dir)) if data_dir else None
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments as JSON values, with what was learned from the data."""

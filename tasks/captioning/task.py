@@ -13,7 +13,7 @@ import tasks.captioning.dataset  # noqa: F401  makes `captioned_scenes` known by
 from tasks.captioning.checking import truth_rate
 from tasks.captioning.scenes import Object, has_test_only_pair, scene_objects
 from tasks.data import load_split
-from tasks.images import decode_images, encode_png
+from tasks.images import decode_images, encode_png, stack_images
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from zoo.decoding import decode
 from zoo.errors import UserError
@@ -224,14 +224,7 @@ class Captioning(Task):
 
     def _images(self, examples: list[_Example]) -> np.ndarray:
         """All images in one size, `[N, h, w, c]`, uint8."""
-        shape = tuple(self.image_shape)
-
-        def resized(image: np.ndarray) -> np.ndarray:
-            pixels = decode_images(tf.constant([encode_png(image)]), shape)[0]
-            return np.rint(pixels).astype("uint8")
-
-        images = [example.image for example in examples]
-        return np.stack([image if image.shape == shape else resized(image) for image in images])
+        return stack_images([example.image for example in examples], self.image_shape)
 
 
 def _example(raw: dict[str, Any], dataset: str) -> _Example:

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
-from tasks.data import class_names, likeliest, load_split
-from tasks.images import decode_images, encode_png
+from tasks.data import check_classes, class_names, likeliest, load_split
+from tasks.images import decode_images, encode_png, stack_images
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -54,8 +54,10 @@ class ImageClassification(Task):
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Images `[B, h, w, c]` with one target each."""
-        examples = load_split(self.dataset, split, self.data_dir)
-        images, labels = (np.stack([e[key] for e in examples]) for key in ("image", "label"))
+        check_classes(self.classes, self.dataset, self.data_dir)
+        examples = load_split(self.dataset, split, self.data_dir, ("image", "label"))
+        images = stack_images([example["image"] for example in examples], self.image_shape)
+        labels = np.array([example["label"] for example in examples])
         return example_windows(images, labels, np.ones(len(labels)), settings.batch_size, seed)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
@@ -72,4 +74,4 @@ class ImageClassification(Task):
         return [encode_png(example["image"]) for example in self._some(3)]
 
     def _some(self, count: int) -> list[dict[str, Any]]:
-        return load_split(self.dataset, f"test[:{count}]", self.data_dir)
+        return load_split(self.dataset, f"test[:{count}]", self.data_dir, ("image", "label"))

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import tasks.language_modelling.dataset  # noqa: F401  makes `python_docs` known by name
-from tasks.data import load_split
+from tasks.data import load_split, whole_path
 from tasks.language_modelling.text import MINIMUM_COUNT, WORD
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from zoo.decoding import decode
@@ -67,7 +67,7 @@ class LanguageModelling(Task):
         unit: str = "character",
         tokens: list[str] | None = None,
     ) -> None:
-        super().__init__(dataset, data_dir)
+        super().__init__(whole_path(dataset, Path.is_file), data_dir)
         if unit not in _PATTERN:
             raise UserError(f"unit is {unit!r}, but character or word is needed")
         self.unit = unit
@@ -168,7 +168,7 @@ class LanguageModelling(Task):
         return tf.strings.join([prompts, added])
 
     def _texts(self, split: str) -> list[str]:
-        path = Path(self.dataset).expanduser()
+        path = Path(self.dataset)
         if path.suffix in TEXT_FILES or path.is_file():
             text = read_text_file(path)
             begin, end = (int(share * len(text)) for share in SHARES[split])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.data import load_split
+from tasks.data import load_split, whole_path
 from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.text import PADDING, Vocabulary, most_common
 from zoo.errors import UserError
@@ -56,7 +56,7 @@ class Tagging(Task):
         characters: list[str] | None = None,
         classes: list[str] | None = None,
     ) -> None:
-        super().__init__(dataset, data_dir)
+        super().__init__(whole_path(dataset, Path.is_dir), data_dir)
         if delay < 0:
             raise UserError(f"delay is {delay}, but it must not be negative")
         self.delay, self.carry = delay, carry
@@ -132,8 +132,8 @@ class Tagging(Task):
         return ["\n".join(text.splitlines()[:12]) for text, _ in self._labelled("test")[:3]]
 
     def _labelled(self, split: str) -> list[tuple[str, np.ndarray]]:
-        if Path(self.dataset).expanduser().is_dir():
-            return label_folder(Path(self.dataset).expanduser(), split)
+        if Path(self.dataset).is_dir():
+            return label_folder(Path(self.dataset), split)
         examples = load_split(self.dataset, split, self.data_dir)
         if examples and not {"text", "labels"} <= set(examples[0]):
             raise UserError(
@@ -170,7 +170,9 @@ def label_folder(folder: Path, split: str) -> list[tuple[str, np.ndarray]]:
     Raises:
         UserError: there are fewer than ten, or one of them is not UTF-8 or not Python.
     """
-    paths = sorted(path for path in folder.rglob("*.py") if path.stat().st_size)
+    paths = sorted(
+        path for path in folder.rglob("*.py") if path.is_file() and path.read_bytes().strip()
+    )
     if len(paths) < 10:
         raise UserError(
             f"{folder} has {len(paths)} Python programs, but at least 10 are needed: "

@@ -6,8 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.data import class_names, likeliest, load_split
+from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import fit_frames
+from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -56,10 +57,16 @@ class VideoClassification(Task):
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Clips `[B, T, h, w, c]` with their lengths `[B]`, one target each."""
-        examples = load_split(self.dataset, split, self.data_dir)
+        check_classes(self.classes, self.dataset, self.data_dir)
+        examples = load_split(self.dataset, split, self.data_dir, ("video", "label"))
         lengths = np.array([len(example["video"]) for example in examples], "int32")
         frames = np.zeros((len(examples), lengths.max(), *self.frame_shape), "uint8")
         for row, example in zip(frames, examples):
+            if (size := list(example["video"].shape[1:])) != list(self.frame_shape):
+                raise UserError(
+                    f"the data set {self.dataset} has frames of {size}, but {self.frame_shape} "
+                    "are needed"
+                )
             row[: len(example["video"])] = example["video"]
         labels = np.array([example["label"] for example in examples])
         inputs = {"frames": frames, "lengths": lengths}
@@ -85,5 +92,5 @@ class VideoClassification(Task):
         return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in self._some(3)]
 
     def _some(self, count: int) -> list[np.ndarray]:
-        examples = load_split(self.dataset, f"test[:{count}]", self.data_dir)
+        examples = load_split(self.dataset, f"test[:{count}]", self.data_dir, ("video", "label"))
         return [example["video"] for example in examples]

@@ -89,7 +89,7 @@ def test_an_export_is_replaced_only_if_told_to(run, export, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "file").write_text("kept")
-    with pytest.raises(UserError, match="no SavedModel"):
+    with pytest.raises(UserError, match="no export of the zoo"):
         zoo.export(run, precious, overwrite=True)
     assert (precious / "file").read_text() == "kept"
 

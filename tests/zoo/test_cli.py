@@ -76,6 +76,15 @@ def test_every_command_has_help_with_an_example(zoo, command):
         (["fit", "digits-mlp", "--epochs", "0"], ["epochs is 0", "at least 1"]),
         (["fit", "digits-mlp", "--set", "batch_size=many"], ["batch_size", "int"]),
         (["fit", "digits-mlp", "--set", "optimizer=adan"], ["adan"]),
+        (["fit", "digits-mlp", "--set", "units=many"], ["units", "int"]),
+        (["fit", "digits-mlp", "--set", "units=true"], ["units", "int"]),
+        (["fit", "digits-mlp", "--set", "dropout=much"], ["dropout", "float"]),
+        (["fit", "digits-mlp", "--set", "seed=3"], ["seed", "zoo fit --help"]),
+        (["fit", "digits-mlp", "--set", 'classes=["a"]'], ["classes", "knows a"]),
+        (["fit", "char-lstm", "--set", "vocab_size=3"], ["vocab_size", "the data decide"]),
+        (["fit", "char-lstm", "--set", "layers=0"], ["layers is 0", "at least 1"]),
+        (["fit", "digits-mlp", "--seed", "-1"], ["--seed", "0<=x"]),
+        (["fit", "video-gru", "--dataset", "digits"], ["image, label", "video"]),
         (["lst"], ["lst", "list"]),
         (["list", "--topology", "seq2sec"], ["seq2sec", "seq2seq"]),
         (["evaluate", "runs/none"], ["runs/none", "zoo fit"]),
@@ -110,6 +119,24 @@ def test_an_export_target_that_exists(zoo, run, tmp_path):
     assert_mistake(zoo("export", run.path, tmp_path), "--overwrite")
 
 
+def test_an_export_target_that_is_somebody_elses(zoo, run, tmp_path):
+    (tmp_path / "saved_model.pb").write_text("precious")
+    answer = zoo("export", run.path, tmp_path, "--overwrite")
+    assert_mistake(answer, "no export of the zoo")
+    assert (tmp_path / "saved_model.pb").read_text() == "precious"
+
+
+@pytest.mark.parametrize("file", ["saved_model.pb", "variables", "assets.extra/zoo.json"])
+def test_an_export_that_is_damaged(zoo, export, tmp_path, file):
+    copy = shutil.copytree(export, tmp_path / "copy")
+    if file == "variables":
+        shutil.rmtree(copy / file)
+    else:
+        (copy / file).write_bytes(b"damaged")
+    picture = next((copy / "assets.extra" / "examples").iterdir())
+    assert_mistake(zoo("predict", copy, picture), "damaged", "export the run again")
+
+
 def test_a_data_set_that_would_need_a_download(zoo, tmp_path):
     answer = zoo("fit", "digits-mlp", "--dataset", "mnist", "--data-dir", tmp_path)
     assert_mistake(answer, "tfds build mnist", "--data-dir")
@@ -140,8 +167,12 @@ def _bad_picture(folder: Path, kind: str) -> Path:
     elif kind == "float":
         path = path.with_suffix(".npy")
         np.save(path, np.zeros((8, 8), "float32"))
-    elif kind == "webp":
-        Image.new("RGB", (8, 8)).save(path, "webp")
+    elif kind == "cut":
+        Image.effect_noise((64, 64), 50).save(path)
+        path.write_bytes(path.read_bytes()[:900])
+    elif kind == "channels":
+        path = path.with_suffix(".npy")
+        np.save(path, np.zeros((8, 8, 2), "uint8"))
     return path
 
 
@@ -152,7 +183,8 @@ def _bad_picture(folder: Path, kind: str) -> Path:
         ("empty", "empty"),
         ("text", "not an image"),
         ("float", "uint8"),
-        ("webp", "WEBP"),
+        ("cut", "not an image"),
+        ("channels", "1 or 3 channels"),
     ],
 )
 def test_a_picture_that_cannot_be_read(zoo, export, tmp_path, kind, said):
@@ -167,9 +199,28 @@ def test_predict_prints_an_answer_for_each_input(zoo, export):
     assert {"input", "text", "probability"} == set(json.loads(out)[0])
 
 
-def test_fit_prints_its_run_folder_last(zoo, data_dir, tmp_path):
+def test_a_text_file_that_is_not_utf8(zoo, run, tmp_path):
+    (tmp_path / "text.txt").write_bytes(b"caf\xe9")
+    answer = zoo("fit", "char-rnn", "--dataset", tmp_path / "text.txt")
+    assert_mistake(answer, "text.txt", "UTF-8")
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "RGBA", "CMYK"])
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "bmp", "webp", "tiff"])
+def test_pictures_of_every_kind_are_read(zoo, export, tmp_path, kind, mode):
+    path = tmp_path / f"picture.{kind}"
+    try:
+        Image.new(mode, (9, 7)).save(path)
+    except (OSError, KeyError, ValueError):
+        Image.new("RGB", (9, 7)).save(path)
+    code, out, _ = zoo("predict", export, path)
+    assert code == 0 and out.split()[0].isdigit()
+
+
+def test_fit_prints_its_run_folder_and_nothing_else(zoo, tmp_path):
+    # In an empty folder, so that the data are prepared on the way.
     code, out, err = zoo(
-        "fit", "digits-linear", "--epochs", 1, "--data-dir", data_dir, "--runs", tmp_path
+        "fit", "digits-linear", "--epochs", 1, "--data-dir", tmp_path / "data", "--runs", tmp_path
     )
     assert code == 0
     assert out.splitlines() == [str(tmp_path / "digits-linear" / "1")]

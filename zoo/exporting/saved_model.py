@@ -1,7 +1,6 @@
 """SavedModels that load with plain TensorFlow."""
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
+from zoo.inputs import KINDS
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 
@@ -56,7 +56,8 @@ def export_saved_model(
             tf.saved_model.save(module, str(whole), signatures={"serving_default": module.serve})
             _write_extras(whole, task, name, sorted({*endpoints, *stepping(model)}))
             if path.exists():
-                shutil.rmtree(path)
+                # The old one stays whole until the new one is; then it goes with the scratch.
+                path.rename(Path(scratch) / "old")
             whole.rename(path)
     except OSError as error:
         raise UserError(f"cannot write the export to {path}: {error.strerror}") from error
@@ -64,11 +65,11 @@ def export_saved_model(
 
 
 def check_target(path: Path, overwrite: bool) -> None:
-    """Refuse a path that exists, unless it holds a SavedModel that may be replaced."""
+    """Refuse a path that exists, unless it is an export that may be replaced."""
     if path.exists() and not overwrite:
         raise UserError(f"{path} exists already: pass --overwrite to replace it")
-    if path.exists() and not (path / "saved_model.pb").is_file():
-        raise UserError(f"{path} exists and is no SavedModel: choose another path")
+    if path.exists() and (path.is_symlink() or not (path / DESCRIPTION).is_file()):
+        raise UserError(f"{path} exists and is no export of the zoo: choose another path")
 
 
 def stepping(model: SequenceModel) -> dict[str, Any]:
@@ -125,10 +126,18 @@ def load_saved_model(path: str | Path) -> tuple[Any, dict[str, Any]]:
     """An export and its description: `model`, `input`, `endpoints`.
 
     Raises:
-        UserError: it is not an export of the zoo.
+        UserError: it is not an export of the zoo, or damaged.
     """
     description = Path(path) / DESCRIPTION
     if not description.is_file():
         raise UserError(f"{path} is no export of the zoo: it has no {DESCRIPTION}")
-    loaded = tf.saved_model.load(str(path))
-    return loaded, json.loads(description.read_text(encoding="utf-8"))
+    try:
+        said = json.loads(description.read_text(encoding="utf-8"))
+        loaded = tf.saved_model.load(str(path))
+        if said["input"] not in KINDS or not hasattr(loaded, "serve"):
+            raise ValueError("what it takes or gives is not known")
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, tf.errors.OpError) as error:
+        raise UserError(
+            f"the export {path} is damaged: {str(error).splitlines()[0]}; export the run again"
+        ) from error
+    return loaded, said

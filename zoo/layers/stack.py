@@ -25,6 +25,7 @@ class RecurrentStack(keras.layers.Layer):
 
     Raises:
         UserError: no cell has that name.
+        ValueError: `layers` is less than 1.
 
     Example:
         >>> from keras import ops
@@ -44,6 +45,8 @@ class RecurrentStack(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if layers < 1:
+            raise ValueError(f"layers is {layers}, but at least 1 is needed")
         make_cell = registry.load("cell", cell)
         self.recurrences = [
             Recurrence(make_cell(units, dtype=self.dtype_policy), reverse, dtype=self.dtype_policy)

@@ -109,6 +109,8 @@ class Curves(keras.callbacks.Callback):
         """Draw."""
         from matplotlib.figure import Figure
 
+        if not self.history:
+            return
         names = [n for n in self.history[0] if f"val_{n}" in self.history[0]]
         figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
         epochs = range(1, len(self.history) + 1)

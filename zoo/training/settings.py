@@ -1,5 +1,6 @@
 """What a training run can be told."""
 
+import math
 from dataclasses import dataclass
 
 from zoo.errors import UserError
@@ -37,6 +38,9 @@ class Settings:
         for name in ("epochs", "batch_size", "window", "patience"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}, but at least 1 is needed")
+        for name in ("learning_rate", "clip_norm", "minutes"):
+            if not math.isfinite(getattr(self, name)):
+                raise UserError(f"{name} is {getattr(self, name)}, but a number is needed")
         if self.learning_rate <= 0:
             raise UserError(f"learning_rate is {self.learning_rate}, but it must be positive")
         for name in ("clip_norm", "minutes"):

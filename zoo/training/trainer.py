@@ -31,6 +31,10 @@ class Trainer:
     def __init__(self, model: SequenceModel, settings: Settings) -> None:
         self.model = model
         self.settings = settings
+        try:
+            keras.optimizers.get(settings.optimizer)
+        except ValueError as error:
+            raise UserError(f"Keras has no optimizer {settings.optimizer!r}: try adam") from error
         self._step = tf.function(
             self._train_step, jit_compile=settings.jit_compile, reduce_retracing=True
         )
@@ -67,15 +71,18 @@ class Trainer:
         )
         deadline = time.monotonic() + 60 * self.settings.minutes
         every.on_train_begin()
-        for epoch in range(self.settings.epochs):
-            every.on_epoch_begin(epoch)
-            logs = self._epoch(train, every, deadline)
-            validated = evaluate(self.model, validation)
-            logs |= {f"val_{name}": value for name, value in validated.items()}
-            every.on_epoch_end(epoch, logs)
-            if self.model.stop_training:
-                break
-        every.on_train_end()
+        try:
+            for epoch in range(self.settings.epochs):
+                every.on_epoch_begin(epoch)
+                logs = self._epoch(train, every, deadline)
+                validated = evaluate(self.model, validation)
+                logs |= {f"val_{name}": value for name, value in validated.items()}
+                every.on_epoch_end(epoch, logs)
+                if self.model.stop_training:
+                    break
+        finally:
+            # Also after Ctrl-C or a failure: callbacks put away what they have begun.
+            every.on_train_end()
         return history.history
 
     def _epoch(self, train: tf.data.Dataset, every: Any, deadline: float) -> dict[str, Any]:
@@ -120,10 +127,7 @@ class Trainer:
         if settings.schedule == "cosine":
             rate = keras.optimizers.schedules.CosineDecay(rate, steps * settings.epochs)
         config = {"learning_rate": rate, "global_clipnorm": settings.clip_norm or None}
-        try:
-            optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
-        except ValueError as error:
-            raise UserError(f"Keras has no optimizer {settings.optimizer!r}: try adam") from error
+        optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
         optimizer.build(self.model.trainable_variables)
         return optimizer
 

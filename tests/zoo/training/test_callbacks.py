@@ -1,0 +1,67 @@
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.errors import UserError
+from zoo.training.callbacks import Curves, KeepBest, Progress
+from zoo.training.settings import Settings
+from zoo.training.trainer import Trainer
+from zoo.training.windows import example_windows
+
+
+@pytest.fixture
+def model():
+    return zoo.create("digits-linear", classes=2, image_shape=(2, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("monitor", "figures", "best", "epochs"),
+    [
+        ("val_loss", [3, 2, 4, 5, 1], 1, 4),
+        ("val_accuracy", [0.2, 0.5, 0.4, 0.6, 0.1, 0.3], 3, 6),
+    ],
+)
+def test_the_best_weights_are_kept_and_patience_ends(
+    model, tmp_path, monitor, figures, best, epochs
+):
+    keep = KeepBest(tmp_path / "best.weights.h5", monitor, patience=2)
+    keep.set_model(model)
+    model.stop_training = False
+    done = 0
+    for figure in figures:
+        model.head.bias.assign([done, done])
+        keep.on_epoch_end(done, {monitor: figure})
+        done += 1
+        if model.stop_training:
+            break
+    assert done == epochs
+    model.load_weights(tmp_path / "best.weights.h5")
+    assert model.head.bias.numpy().tolist() == [best, best]
+
+
+def test_training_that_fails_takes_its_bar_away_and_draws_what_there_is(model, tmp_path, capfd):
+    windows = example_windows(np.zeros((4, 2, 2, 1)), np.zeros(4), np.ones(4), 2)
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    progress, curves = Progress("test"), Curves(tmp_path / "curves.png")
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(model, Settings(epochs=3)).fit(windows, windows, [progress, curves, Interrupt()])
+    assert progress.bar.finished is False and not progress.bar.live.is_started
+    assert (tmp_path / "curves.png").is_file()
+
+
+def test_an_unknown_optimizer_is_refused_before_anything_is_written(data_dir, tmp_path):
+    with pytest.raises(UserError, match="adan"):
+        zoo.fit("digits-linear", data_dir=data_dir, runs=tmp_path / "runs", optimizer="adan")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "clip_norm", "minutes"])
+def test_settings_that_are_no_number_are_refused(name):
+    with pytest.raises(UserError, match=f"{name} is nan"):
+        Settings(**{name: float("nan")})
