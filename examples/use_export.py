@@ -35,6 +35,6 @@ def main(export: str, *files: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 2 or not Path(sys.argv[1]).is_dir():
         sys.exit(__doc__)
     main(*sys.argv[1:])

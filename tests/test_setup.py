@@ -1,5 +1,6 @@
 """The two commands of the README in a clean clone. Slow: installs TensorFlow."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def clone(tmp_path):
+def clone(tmp_path, monkeypatch):
+    monkeypatch.setitem(os.environ, "TFDS_DATA_DIR", str(tmp_path / "data"))
     subprocess.run(["git", "clone", "--quiet", str(ROOT), tmp_path / "clone"], check=True)
     return tmp_path / "clone"
 

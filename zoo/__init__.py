@@ -38,3 +38,7 @@ def __getattr__(name: str) -> Any:
     if name == "Run":
         return import_module("zoo.runs").Run
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -71,7 +71,7 @@ def read_text_file(path: str | Path) -> str:
     if not Path(path).is_file():
         raise UserError(f"there is no file {path}")
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path} is not UTF-8 text (byte {error.start}): convert it first"

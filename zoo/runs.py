@@ -88,4 +88,6 @@ def write_whole(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    # A temporary file is its owner's alone; this one is as readable as its folder.
+    os.chmod(file.name, path.parent.stat().st_mode & 0o666)
     os.replace(file.name, path)

@@ -24,6 +24,34 @@ def test_text_files_that_cannot_be_read(tmp_path, content, said):
         read_input("text", str(path))
 
 
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    (tmp_path / "words.txt").write_bytes(b"\xef\xbb\xbfwords")
+    assert read_input("text", str(tmp_path / "words.txt")) == "words"
+
+
+def test_long_text_in_any_script_is_itself():
+    assert read_input("text", "我" * 200) == "我" * 200
+
+
+def test_frames_of_several_sizes_are_refused(tmp_path, monkeypatch):
+    frames = [av.VideoFrame(32, 32, "rgb24"), av.VideoFrame(16, 16, "rgb24")]
+
+    class Container:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def decode(self, video):
+            return iter(frames)
+
+    monkeypatch.setattr(av, "open", lambda path: Container())
+    (tmp_path / "clip.ts").write_bytes(b"x")
+    with pytest.raises(UserError, match="several sizes"):
+        read_input("video", str(tmp_path / "clip.ts"))
+
+
 def test_a_video_file_is_decoded_frame_by_frame(tmp_path):
     path = tmp_path / "clip.mp4"
     with av.open(str(path), "w") as container:
