@@ -84,10 +84,10 @@ def open_run(path: str | Path) -> Run:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    # A temporary file is its owner's alone; this one is as readable as its folder.
-    os.chmod(file.name, path.parent.stat().st_mode & 0o666)
-    os.replace(file.name, path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        file = Path(scratch) / path.name
+        with file.open("w", encoding="utf-8") as writing:
+            writing.write(text)
+            writing.flush()
+            os.fsync(writing.fileno())
+        os.replace(file, path)

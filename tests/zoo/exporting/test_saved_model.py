@@ -1,0 +1,59 @@
+import errno
+import json
+import shutil
+
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import UserError
+
+
+@pytest.fixture
+def copy(export, tmp_path):
+    return shutil.copytree(export, tmp_path / "exports" / "copy")
+
+
+def _files(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_serving_default_takes_names_and_gives_names(export):
+    signature = tf.saved_model.load(str(export)).signatures["serving_default"]
+    assert list(signature.structured_input_signature[1]) == ["images"]
+    assert set(signature.structured_outputs) == {"text", "probability"}
+
+
+def test_the_description_says_what_goes_in(export):
+    said = json.loads((export / "assets.extra" / "zoo.json").read_text())
+    assert said == {"model": "digits-mlp", "input": "image", "endpoints": ["serve"]}
+
+
+def test_an_export_that_fails_leaves_the_old_one_and_nothing_else(run, copy, monkeypatch):
+    before = _files(copy)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        zoo.export(run, copy, overwrite=True)
+    assert _files(copy) == before
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]
+
+
+def test_a_replaced_export_leaves_nothing_of_the_old_one(run, copy):
+    (copy / "left-over").touch()
+    zoo.export(run, copy, overwrite=True)
+    assert not (copy / "left-over").exists()
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]
+
+
+def test_a_link_is_not_replaced(run, copy, tmp_path):
+    (tmp_path / "link").symlink_to(copy)
+    with pytest.raises(UserError, match="choose another path"):
+        zoo.export(run, tmp_path / "link", overwrite=True)
