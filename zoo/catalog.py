@@ -109,7 +109,7 @@ register_model(
 )
 register_model(
     "caption-rnn",
-    "The same with a vanilla RNN; image_input=first is the lecture's: v enters with <start> only.",
+    "The same through a vanilla RNN.",
     topology="one_to_many",
     task="captioning",
     cell="vanilla_rnn",
