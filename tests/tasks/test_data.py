@@ -5,6 +5,7 @@ import tensorflow_datasets as tfds
 from tasks.data import check_classes, load_split, prepared, whole_path
 from tasks.image_classification.task import ImageClassification
 from zoo.errors import UserError
+from zoo.training.settings import Settings
 
 
 @pytest.fixture
@@ -60,8 +61,6 @@ def test_images_of_several_sizes_are_brought_to_one(stored):
     task = ImageClassification(name, folder)
     images = [example["image"] for example in load_split(name, "train", folder)]
     assert {image.shape[0] for image in images} == {6, 7}
-    from zoo.training.settings import Settings
-
     (window, *_) = task.windows("validation", Settings(batch_size=4))
     assert window["inputs"].shape[1:] == task.image_shape
     assert set(np.unique(window["inputs"])) == {0, 200}

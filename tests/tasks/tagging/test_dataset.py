@@ -114,8 +114,8 @@ def outside_fstrings(text):
 
 def test_tokenising_again_finds_the_labelled_comments_and_numbers(builder):
     for example in examples(builder, "test"):
-        tokens = list(outside_fstrings(example["text"].decode()))
         text = example["text"].decode()
+        tokens = list(outside_fstrings(text))
         for kind, name in ((tokenize.COMMENT, "comment"), (tokenize.NUMBER, "number")):
             labelled = example["labels"] == CLASSES.index(name)
             found = [token.string for token in tokens if token.type == kind]
