@@ -29,9 +29,9 @@ class OneGateCell(Cell):
     def project(self, x):
         return ops.matmul(x, self.kernel) + self.bias
 
-    def update(self, z, r, state):
+    def update(self, z, state, recur):
         z_forget, z_candidate = ops.split(z, 2, axis=-1)
-        f = ops.sigmoid(z_forget + r)
+        f = ops.sigmoid(z_forget + recur(state.h))
         h = (1 - f) * state.h + f * ops.tanh(z_candidate)
         return h, HiddenState(h)
 

@@ -163,7 +163,7 @@ def unknown(what: str, name: str, known: Any) -> str:
         "unknown cell 'lstmm': did you mean lstm?"
     """
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.65)
     if near:
         return f"unknown {what} {name!r}: did you mean {' or '.join(near)}?"
     return f"unknown {what} {name!r}: known are {', '.join(known) or 'none'}"
@@ -206,7 +206,9 @@ def _source_file(module: str) -> Path:
 
 def read_registrations(path: Path, module: str, source: str = "sequence-zoo") -> Iterator[Entry]:
     """The registrations that a source file makes, read without importing it."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
+    for node in nodes:
         if not isinstance(node, ast.ClassDef | ast.FunctionDef):
             continue
         for decorator in node.decorator_list:
@@ -223,7 +225,7 @@ def read_registrations(path: Path, module: str, source: str = "sequence-zoo") ->
                         f"{module}:{node.name}",
                         summary,
                         info,
-                        _defaults(node),
+                        _defaults(node, classes),
                         source,
                     )
 
@@ -234,8 +236,10 @@ def _signature(thing: Any) -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
-def _defaults(node: ast.ClassDef | ast.FunctionDef) -> dict[str, Any]:
-    """The same, read from its source."""
+def _defaults(
+    node: ast.ClassDef | ast.FunctionDef, classes: Mapping[str, ast.ClassDef]
+) -> dict[str, Any]:
+    """The same, read from its source; an `__init__` may be that of a base in the same file."""
     functions = [node] if isinstance(node, ast.FunctionDef) else node.body
     for function in functions:
         if isinstance(function, ast.FunctionDef) and function.name in ("__init__", node.name):
@@ -243,6 +247,9 @@ def _defaults(node: ast.ClassDef | ast.FunctionDef) -> dict[str, Any]:
             named = given.args[len(given.args) - len(given.defaults) :]
             pairs = zip([*named, *given.kwonlyargs], [*given.defaults, *given.kw_defaults])
             return {a.arg: _literal(default) for a, default in pairs if default is not None}
+    for base in getattr(node, "bases", ()):
+        if isinstance(base, ast.Name) and base.id in classes:
+            return _defaults(classes[base.id], classes)
     return {}
 
 

@@ -34,7 +34,16 @@ SEQUENCES = {
     "lengths and reset rows": {"lengths": LENGTHS, "reset": RESET_ROWS},
     "lengths and reset steps": {"lengths": LENGTHS, "reset": RESET_STEPS},
 }
-every_sequence = pytest.mark.parametrize("arguments", SEQUENCES.values(), ids=list(SEQUENCES))
+# The flags are the engine's business: every cell meets none of them and all of them at once, and
+# one cell of each kind (one product, several products, linear) meets them one by one.
+GRID = [
+    pytest.param(name, arguments, id=f"{name}-{kind}")
+    for name in CELLS
+    for kind, arguments in SEQUENCES.items()
+    if kind in ("whole", "lengths and reset steps")
+    or name in ("lstm", "gru_reset_before", "min_gru")
+]
+cells_and_sequences = pytest.mark.parametrize(("name", "arguments"), GRID)
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -114,8 +123,7 @@ def row_by_row(cell, x, state, reverse, lengths=None, reset=None):
 
 
 @both_ways
-@every_sequence
-@every_cell
+@cells_and_sequences
 def test_a_sequence_equals_each_row_stepped_by_hand(name, arguments, reverse):
     recurrence = make(name, reverse)
     x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights
@@ -128,8 +136,7 @@ def test_a_sequence_equals_each_row_stepped_by_hand(name, arguments, reverse):
 
 
 @both_ways
-@every_sequence
-@every_cell
+@cells_and_sequences
 def test_the_hand_derived_gradient_equals_the_ordinary_loop(name, arguments, reverse):
     recurrence = make(name, reverse)
     ordinary = Recurrence(KerasCell(recurrence.cell), reverse)
@@ -199,10 +206,9 @@ def test_lengths_mean_what_a_keras_mask_means(name):
     )
 
 
-@both_ways
 @every_cell
-def test_the_gradient_equals_central_finite_differences(name, reverse):
-    recurrence = make(name, reverse, units=2)
+def test_the_gradient_equals_central_finite_differences(name):
+    recurrence = make(name, units=2)
     state = recurrence.initial_state(B)
     flat = [tf.Variable(random(*part.shape)) for part in tf.nest.flatten(state)]
     variables = [tf.Variable(random(B, T, D)), *flat, *[w.value for w in recurrence.weights]]
@@ -225,7 +231,7 @@ def test_the_gradient_equals_central_finite_differences(name, reverse):
         np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
 
 
-def finite_differences(loss, variable, epsilon=1e-5):
+def finite_differences(loss, variable, epsilon=3e-6):
     """(f(v + ε) - f(v - ε)) / 2ε for each element of a variable."""
     start = variable.numpy()
     gradient = np.zeros_like(start)
@@ -317,7 +323,7 @@ def test_half_precision_agrees_with_single_to_its_own_precision(name):
     y, state = half(random(B, T, D), lengths=LENGTHS, reset=RESET_STEPS)
     assert {part.dtype for part in (y, *tf.nest.flatten(state))} == {tf.float16}
     expected, _ = recurrence(random(B, T, D), lengths=LENGTHS, reset=RESET_STEPS)
-    np.testing.assert_allclose(y, expected, atol=0.02)
+    np.testing.assert_allclose(y, expected, rtol=0.005, atol=0.02)
 
 
 @every_cell

@@ -94,7 +94,7 @@ def test_an_unknown_kind_is_refused():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("lstmm", "unknown cell 'lstmm': did you mean lstm?"),
+        ("lstmm", "unknown cell 'lstmm': did you mean lstm or slstm or mlstm?"),
         ("vanila_rnn", "unknown cell 'vanila_rnn': did you mean vanilla_rnn?"),
     ],
 )
@@ -210,8 +210,8 @@ CELL = """
         def project(self, x):
             return ops.matmul(x, self.kernel)
 
-        def update(self, z, r, state):
-            h = state.h / 2 + ops.tanh(z + r)
+        def update(self, z, state, recur):
+            h = state.h / 2 + ops.tanh(z + recur(state.h))
             return h, HiddenState(h)
 """
 MODEL = """

@@ -1,5 +1,6 @@
 """What a cell is."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import keras
@@ -16,9 +17,11 @@ class Cell(keras.layers.Layer):
     """One time step of a recurrent layer, in three pieces, so that any cell can run fast.
 
     `project` is all that does not depend on the state: `Recurrence` applies it to all time steps
-    at once. `recur` is the matrix product with the state, the only one inside the loop. `update`
-    is pointwise: gates and new state. A subclass writes these three, `build`, and the class
-    attributes; `call` puts them together, so that every cell also runs in `keras.layers.RNN`.
+    at once. `update` is the rest: gates, norms, peepholes and the new state, pointwise but for
+    `recur(v)`, the product of a vector of this step with a recurrent weight. Those products are
+    the only ones inside the loop, and their weights' gradients are taken after it. A subclass
+    writes `build`, `project` and `update`; `call` puts them together, so that every cell also
+    runs in `keras.layers.RNN`.
 
     Attributes:
         State: the NamedTuple that holds the state, each field `[B, units]`.
@@ -65,27 +68,71 @@ class Cell(keras.layers.Layer):
         raise NotImplementedError
 
     def recurrent_weights(self) -> tuple[Any, ...]:
-        """The tensors that `recur` multiplies by, read once for a whole sequence."""
+        """The weights that `recur` multiplies by, read once for a whole sequence."""
         return (self.recurrent_kernel,)
 
-    def recur(self, state: Any, *weights: Any) -> Any:
-        """What the state contributes, linear in `weights`: `[B, H] -> [B, R]`.
+    def product(self, v: Any, weight: Any) -> Any:
+        """`v @ weight`: `[B, H] -> [B, R]`. Another map must be linear in the weight as well.
 
-        Here: `h @ recurrent_kernel`.
+        `weight` is one item of `recurrent_weights()`: a tensor, or a tuple such as (kernel, bias).
         """
-        return ops.matmul(state.h, weights[0])
+        return ops.matmul(v, weight)
 
-    def update(self, z: Any, r: Any, state: Any) -> tuple[Any, Any]:
-        """The pointwise rest, without weights: output and new state from projections and state."""
+    def update(self, z: Any, state: Any, recur: Callable[..., Any]) -> tuple[Any, Any]:
+        """Output and new state from the projection and the state before.
+
+        Args:
+            z: `project(x_t)`, `[B, G]`.
+            state: a `State`.
+            recur: `recur(v, k=0)` is `product(v, recurrent_weights()[k])`. The calls are the same
+                at every time step. Other weights of the cell may be used where they stand.
+        """
         raise NotImplementedError
 
     def call(self, inputs: Any, states: Any) -> tuple[Any, Any]:
         """One time step: `x_t [B, D]` and a state give `y_t [B, H]` and the new state."""
-        state = self.State(*states)
+        weights = self.recurrent_weights()
         return self.update(
-            self.project(inputs), self.recur(state, *self.recurrent_weights()), state
+            self.project(inputs),
+            self.State(*states),
+            lambda v, k=0: self.product(v, weights[k]),
         )
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {**super().get_config(), "units": self.units}
+
+
+class LinearCell(Cell):
+    """A cell whose state is linear in the state before: h_t = a_t h_(t-1) + b_t, elementwise.
+
+    a and b depend on the input alone, so that `Recurrence` can compute all time steps in parallel
+    by a scan, and a single step is a plain one. A subclass writes `project`, `coefficients` and
+    `output`; its `State` has one field.
+    """
+
+    def coefficients(self, z: Any) -> tuple[Any, Any]:
+        """a and b, `[..., N]`, from the projection `[..., G]`."""
+        raise NotImplementedError
+
+    def output(self, z: Any, h: Any) -> Any:
+        """y_t `[..., H]` from projection and new state; here h_t itself."""
+        return h
+
+    def coordinates(self, h: Any) -> Any:
+        """The state in the numbers that a multiplies; here the state as it is."""
+        return h
+
+    def from_coordinates(self, h: Any) -> Any:
+        """The state again."""
+        return h
+
+    def recurrent_weights(self) -> tuple[Any, ...]:
+        """None."""
+        return ()
+
+    def update(self, z: Any, state: Any, recur: Callable[..., Any]) -> tuple[Any, Any]:
+        """One step of the recurrence."""
+        a, b = self.coefficients(z)
+        h = self.from_coordinates(a * self.coordinates(state[0]) + b)
+        return self.output(z, h), self.State(h)

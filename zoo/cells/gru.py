@@ -47,20 +47,68 @@ class GRUCell(Cell):
         return ops.matmul(x, self.kernel) + self.bias
 
     def recurrent_weights(self) -> tuple[Any, ...]:
-        """U `[H, 3H]` and c `[3H]`."""
-        return self.recurrent_kernel, self.recurrent_bias
+        """U `[H, 3H]` with c `[3H]`."""
+        return ((self.recurrent_kernel, self.recurrent_bias),)
 
-    def recur(self, state: HiddenState, *weights: Any) -> Any:
-        """U h + c: `[B, H] -> [B, 3H]`."""
-        recurrent_kernel, recurrent_bias = weights
-        return ops.matmul(state.h, recurrent_kernel) + recurrent_bias
+    def product(self, v: Any, weight: Any) -> Any:
+        """U v + c: `[B, H] -> [B, 3H]`."""
+        recurrent_kernel, recurrent_bias = weight
+        return ops.matmul(v, recurrent_kernel) + recurrent_bias
 
-    def update(self, z: Any, r: Any, state: HiddenState) -> tuple[Any, HiddenState]:
+    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
         """The gates, then the new state between the old one and the candidate."""
         z_update, z_reset, z_candidate = ops.split(z, 3, axis=-1)
-        r_update, r_reset, r_candidate = ops.split(r, 3, axis=-1)
+        r_update, r_reset, r_candidate = ops.split(recur(state.h), 3, axis=-1)
         update = ops.sigmoid(z_update + r_update)
         reset = ops.sigmoid(z_reset + r_reset)
         candidate = ops.tanh(z_candidate + reset * r_candidate)
+        h = update * state.h + (1 - update) * candidate
+        return h, HiddenState(h)
+
+
+@register("cell", "gru_reset_before", paper="Cho et al. 2014, arXiv:1406.1078")
+class ResetBeforeGRUCell(Cell):
+    """z, r = σ(W x_t + U h_(t-1) + b); h̃ = tanh(W_h x_t + U_h (r h_(t-1)) + b_h).
+
+    Then h_t = z h_(t-1) + (1 - z) h̃. The reset gate acts before the product with the state, as the
+    paper has it. Weights: `kernel` (`[D, 3H]`, columns z, r, h), `recurrent_kernel` (`[H, 3H]`) and
+    `bias` (`[3H]`), those of `keras.layers.GRU(reset_after=False)`.
+
+    Example:
+        >>> from keras import ops
+        >>> cell = ResetBeforeGRUCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation" (2014), equations 5-8.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        wide = 3 * self.units
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
+        )
+        self.bias = self.add_weight(name="bias", shape=(wide,), initializer="zeros")
+
+    def project(self, x: Any) -> Any:
+        """W x + b: `[..., D] -> [..., 3H]`."""
+        return ops.matmul(x, self.kernel) + self.bias
+
+    def recurrent_weights(self) -> tuple[Any, ...]:
+        """U of both gates `[H, 2H]` and of the candidate `[H, H]`."""
+        U = ops.convert_to_tensor(self.recurrent_kernel)
+        return U[:, : 2 * self.units], U[:, 2 * self.units :]
+
+    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+        """The gates, then the candidate from what the reset gate leaves."""
+        gates = ops.sigmoid(z[..., : 2 * self.units] + recur(state.h))
+        update, reset = ops.split(gates, 2, axis=-1)
+        candidate = ops.tanh(z[..., 2 * self.units :] + recur(reset * state.h, 1))
         h = update * state.h + (1 - update) * candidate
         return h, HiddenState(h)

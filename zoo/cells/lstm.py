@@ -52,9 +52,9 @@ class LSTMCell(Cell):
         """W_h, the rows of `kernel` that meet the state: `[H, 4H]`."""
         return (ops.convert_to_tensor(self.kernel)[: self.units],)
 
-    def update(self, z: Any, r: Any, state: LSTMState) -> tuple[Any, LSTMState]:
+    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
         """The gates, then memory and output."""
-        f, i, o, g = ops.split(z + r, 4, axis=-1)
+        f, i, o, g = ops.split(z + recur(state.h), 4, axis=-1)
         c = ops.sigmoid(f) * state.c + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)
         return h, LSTMState(h, c)

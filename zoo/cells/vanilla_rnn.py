@@ -29,6 +29,8 @@ class VanillaRNNCell(Cell):
     Source: J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990).
     """
 
+    recurrent_start = "orthogonal"
+
     def __init__(self, units: int, activation: Any = "tanh", **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.activation = keras.activations.get(activation)
@@ -39,7 +41,9 @@ class VanillaRNNCell(Cell):
             name="kernel", shape=(input_shape[-1], self.units), initializer="glorot_uniform"
         )
         self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, self.units), initializer="orthogonal"
+            name="recurrent_kernel",
+            shape=(self.units, self.units),
+            initializer=self.recurrent_start,
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
@@ -47,9 +51,9 @@ class VanillaRNNCell(Cell):
         """W_xh x + b: `[..., D] -> [..., H]`."""
         return keras.ops.matmul(x, self.kernel) + self.bias
 
-    def update(self, z: Any, r: Any, state: HiddenState) -> tuple[Any, HiddenState]:
-        """h = f(z + r)."""
-        h = self.activation(z + r)
+    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+        """h = f(z + W_hh h)."""
+        h = self.activation(z + recur(state.h))
         return h, HiddenState(h)
 
     def get_config(self) -> dict[str, Any]:
@@ -58,3 +62,31 @@ class VanillaRNNCell(Cell):
             **super().get_config(),
             "activation": keras.activations.serialize(self.activation),
         }
+
+
+@register("cell", "irnn", paper="Le et al. 2015, arXiv:1504.00941")
+class IdentityRNNCell(VanillaRNNCell):
+    """h_t = relu(W_xh x_t + W_hh h_(t-1) + b), where W_hh starts as the identity.
+
+    At the start a state that no input disturbs stays as it is, and so does its gradient. Weights as
+    in `vanilla_rnn`.
+
+    Args:
+        units: H.
+        activation: by default relu.
+
+    Example:
+        >>> from keras import ops
+        >>> cell = IdentityRNNCell(2)
+        >>> _ = cell(ops.ones((1, 3)), cell.get_initial_state(1))
+        >>> cell.recurrent_kernel.numpy().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+
+    Source: Q. Le, N. Jaitly and G. Hinton, "A simple way to initialize recurrent networks of
+    rectified linear units" (2015).
+    """
+
+    recurrent_start = "identity"
+
+    def __init__(self, units: int, activation: Any = "relu", **kwargs: Any) -> None:
+        super().__init__(units, activation, **kwargs)

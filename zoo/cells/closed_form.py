@@ -1,0 +1,77 @@
+"""The closed-form continuous-time network."""
+
+from typing import Any
+
+from keras import ops
+
+from zoo.cells.base import Cell, HiddenState
+from zoo.registry import register
+
+
+@register("cell", "cfc", paper="Hasani et al. 2022, arXiv:2106.13898")
+class ClosedFormCell(Cell):
+    """u = tanh(W x_t + U h_(t-1) + b); h_t = σ(-f(u)) tanh(g(u)) + (1 - σ(-f(u))) tanh(k(u)).
+
+    The closed-form continuous-time cell for steps of equal length, t = 1: the gate that time opens
+    goes over from one head of the backbone u to the other. The heads f, g and k (the paper's h) are
+    linear maps of u. Weights: `kernel` (W, `[D, M]`), `recurrent_kernel` (U, `[H, M]`), `bias` (b,
+    `[M]`), `heads` (`[M, 3H]`, columns f, g, k) and `heads_bias` (`[3H]`).
+
+    Args:
+        units: H.
+        backbone: M, by default `units`.
+
+    Raises:
+        ValueError: `backbone` is not a positive integer.
+
+    Example:
+        >>> from keras import ops
+        >>> cell = ClosedFormCell(4, backbone=6)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape, tuple(cell.heads.shape)
+        (TensorShape([2, 4]), (6, 12))
+
+    Source: R. Hasani et al., "Closed-form continuous-time neural networks" (2022).
+    """
+
+    def __init__(self, units: int, backbone: int | None = None, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        if backbone is not None and (not isinstance(backbone, int) or backbone <= 0):
+            raise ValueError(f"backbone is {backbone!r}, but a positive integer is needed")
+        self.backbone = backbone or units
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], self.backbone), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, self.backbone), initializer="orthogonal"
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.backbone,), initializer="zeros")
+        self.heads = self.add_weight(
+            name="heads", shape=(self.backbone, 3 * self.units), initializer="glorot_uniform"
+        )
+        self.heads_bias = self.add_weight(
+            name="heads_bias", shape=(3 * self.units,), initializer="zeros"
+        )
+
+    def project(self, x: Any) -> Any:
+        """W x + b: `[..., D] -> [..., M]`."""
+        return ops.matmul(x, self.kernel) + self.bias
+
+    def recurrent_weights(self) -> tuple[Any, ...]:
+        """U `[H, M]` and the heads `[M, 3H]`."""
+        return self.recurrent_kernel, self.heads
+
+    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+        """The backbone, then from one head to the other."""
+        u = ops.tanh(z + recur(state.h))
+        f, g, k = ops.split(recur(u, 1) + self.heads_bias, 3, axis=-1)
+        gate = ops.sigmoid(-f)
+        h = gate * ops.tanh(g) + (1 - gate) * ops.tanh(k)
+        return h, HiddenState(h)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), "backbone": self.backbone}

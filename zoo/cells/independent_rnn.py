@@ -1,0 +1,68 @@
+"""The independently recurrent network."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.cells.base import Cell, HiddenState
+from zoo.registry import register
+
+
+@register("cell", "ind_rnn", paper="Li et al. 2018, arXiv:1803.04831")
+class IndRNNCell(Cell):
+    """h_t = f(W x_t + u ⊙ h_(t-1) + b).
+
+    Each unit sees itself alone in the step before. Weights: `kernel` (W, `[D, H]`),
+    `recurrent_kernel` (u, `[H]`, uniform in -1..1 at the start) and `bias` (`[H]`).
+
+    Args:
+        units: H.
+        activation: f, a name that Keras knows or a function.
+
+    Example:
+        >>> from keras import ops
+        >>> cell = IndRNNCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: S. Li et al., "Independently recurrent neural network (IndRNN): building a longer and
+    deeper RNN" (2018).
+    """
+
+    def __init__(self, units: int, activation: Any = "relu", **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], self.units), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units,),
+            initializer=keras.initializers.RandomUniform(-1.0, 1.0),
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+
+    def project(self, x: Any) -> Any:
+        """W x + b: `[..., D] -> [..., H]`."""
+        return ops.matmul(x, self.kernel) + self.bias
+
+    def recurrent_weights(self) -> tuple[Any, ...]:
+        """None: u is used pointwise."""
+        return ()
+
+    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+        """h = f(z + u h)."""
+        h = self.activation(z + self.recurrent_kernel * state.h)
+        return h, HiddenState(h)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+        }

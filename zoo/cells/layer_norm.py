@@ -1,0 +1,128 @@
+"""Cells whose activations are normalised over the layer."""
+
+from typing import Any
+
+from keras import ops
+
+from zoo.cells.base import Cell, HiddenState
+from zoo.cells.lstm import LSTMState
+from zoo.registry import register
+
+
+def normalise(x: Any, gain: Any, epsilon: float = 1e-5) -> Any:
+    """gain (x - μ) / √(σ² + ε) over the last axis."""
+    mean = ops.mean(x, axis=-1, keepdims=True)
+    centred = x - mean
+    variance = ops.mean(centred * centred, axis=-1, keepdims=True)
+    return gain * centred * ops.rsqrt(variance + epsilon)
+
+
+class _NormalisedCell(Cell):
+    """Weights of `blocks` gates, with a gain for each of the two projections."""
+
+    blocks: int
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        wide = self.blocks * self.units
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
+        )
+        self.bias = self.add_weight(name="bias", shape=(wide,), initializer="zeros")
+        self.gain = self.add_weight(name="gain", shape=(wide,), initializer="ones")
+        self.recurrent_gain = self.add_weight(
+            name="recurrent_gain", shape=(wide,), initializer="ones"
+        )
+
+    def project(self, x: Any) -> Any:
+        """LN(W x) + b: `[..., D] -> [..., G]`."""
+        return normalise(ops.matmul(x, self.kernel), self.gain) + self.bias
+
+
+@register("cell", "layer_norm_lstm", paper="Ba et al. 2016, arXiv:1607.06450")
+class LayerNormLSTMCell(_NormalisedCell):
+    """f, i, o, g = LN(W x_t) + LN(U h_(t-1)) + b; c_t = σ(f) c_(t-1) + σ(i) tanh(g).
+
+    h_t = σ(o) tanh(LN(c_t)). LN(v) = gain (v - mean) / standard deviation, over all entries of the
+    vector, with a gain of its own at each of the three places. Weights: `kernel` (`[D, 4H]`,
+    columns f, i, o, g), `recurrent_kernel` (`[H, 4H]`), `bias`, `gain`, `recurrent_gain` (`[4H]`),
+    `memory_gain` and `memory_bias` (`[H]`). The bias starts at zero, as in the paper.
+
+    Example:
+        >>> from keras import ops
+        >>> cell = LayerNormLSTMCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> state.c.shape
+        TensorShape([2, 4])
+
+    Source: J. Ba, J. Kiros and G. Hinton, "Layer normalization" (2016), equations 20-22.
+    """
+
+    State = LSTMState
+    blocks = 4
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        super().build(input_shape)
+        size = (self.units,)
+        self.memory_gain = self.add_weight(name="memory_gain", shape=size, initializer="ones")
+        self.memory_bias = self.add_weight(name="memory_bias", shape=size, initializer="zeros")
+
+    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+        """The gates, then memory and output."""
+        r = normalise(recur(state.h), self.recurrent_gain)
+        f, i, o, g = ops.split(z + r, 4, axis=-1)
+        c = ops.sigmoid(f) * state.c + ops.sigmoid(i) * ops.tanh(g)
+        h = ops.sigmoid(o) * ops.tanh(normalise(c, self.memory_gain) + self.memory_bias)
+        return h, LSTMState(h, c)
+
+
+@register("cell", "layer_norm_gru", paper="Ba et al. 2016, arXiv:1607.06450")
+class LayerNormGRUCell(_NormalisedCell):
+    """z, r = σ(LN(W x_t) + LN(U h_(t-1)) + b); h̃ = tanh(LN(W_h x_t) + b_h + r LN(U_h h_(t-1))).
+
+    Then h_t = z h_(t-1) + (1 - z) h̃. The gates are normalised together and the candidate by
+    itself, on both sides. Weights: `kernel` (`[D, 3H]`, columns z, r, h), `recurrent_kernel`
+    (`[H, 3H]`), `bias`, `gain` and `recurrent_gain` (`[3H]`).
+
+    Example:
+        >>> from keras import ops
+        >>> cell = LayerNormGRUCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: J. Ba, J. Kiros and G. Hinton, "Layer normalization" (2016), equations 26-30, with the
+    update gate named as in `gru`.
+    """
+
+    blocks = 3
+
+    def project(self, x: Any) -> Any:
+        """Both normalised projections and the bias: `[..., D] -> [..., 3H]`."""
+        return self._normalise(ops.matmul(x, self.kernel), self.gain) + self.bias
+
+    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+        """The gates, then the new state between the old one and the candidate."""
+        z_update, z_reset, z_candidate = ops.split(z, 3, axis=-1)
+        r = self._normalise(recur(state.h), self.recurrent_gain)
+        r_update, r_reset, r_candidate = ops.split(r, 3, axis=-1)
+        update = ops.sigmoid(z_update + r_update)
+        reset = ops.sigmoid(z_reset + r_reset)
+        candidate = ops.tanh(z_candidate + reset * r_candidate)
+        h = update * state.h + (1 - update) * candidate
+        return h, HiddenState(h)
+
+    def _normalise(self, v: Any, gain: Any) -> Any:
+        """Gates and candidate each over their own entries."""
+        gain, gates = ops.convert_to_tensor(gain), 2 * self.units
+        return ops.concatenate(
+            [
+                normalise(v[..., :gates], gain[:gates]),
+                normalise(v[..., gates:], gain[gates:]),
+            ],
+            axis=-1,
+        )

@@ -1,0 +1,215 @@
+"""Cells that are linear in their state, and so run in parallel over time."""
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from zoo.cells.base import LinearCell
+from zoo.registry import register
+
+
+class MemoryState(NamedTuple):
+    """Memory `c`, `[B, H]`."""
+
+    c: Any
+
+
+class ComplexState(NamedTuple):
+    """Real parts of x, then its imaginary parts, `[B, 2H]`."""
+
+    x: Any
+
+
+class _ProjectedCell(LinearCell):
+    """Its projection is W x + b with `blocks` blocks of H columns."""
+
+    blocks: int
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        wide = self.blocks * self.units
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
+        )
+        self.bias = self.add_weight(name="bias", shape=(wide,), initializer="zeros")
+
+    def project(self, x: Any) -> Any:
+        """W x + b: `[..., D] -> [..., G]`."""
+        return ops.matmul(x, self.kernel) + self.bias
+
+
+@register("cell", "min_gru", paper="Feng et al. 2024, arXiv:2410.01201")
+class MinGRUCell(_ProjectedCell):
+    """z = σ(W_z x_t + b_z); h̃ = W_h x_t + b_h; h_t = (1 - z) h_(t-1) + z h̃.
+
+    Neither the gate nor the candidate sees the state. Weights: `kernel` (`[D, 2H]`, columns z, h)
+    and `bias` (`[2H]`).
+
+    Example:
+        >>> from keras import ops
+        >>> cell = MinGRUCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: L. Feng et al., "Were RNNs all we needed?" (2024), section 3.1.
+    """
+
+    blocks = 2
+
+    def coefficients(self, z: Any) -> tuple[Any, Any]:
+        """1 - z and z h̃."""
+        update, candidate = ops.split(z, 2, axis=-1)
+        return ops.sigmoid(-update), ops.sigmoid(update) * candidate
+
+
+@register("cell", "min_lstm", paper="Feng et al. 2024, arXiv:2410.01201")
+class MinLSTMCell(_ProjectedCell):
+    """f, i = σ(W x_t + b); h̃ = W_h x_t + b_h; h_t = f / (f + i) h_(t-1) + i / (f + i) h̃.
+
+    Weights: `kernel` (`[D, 3H]`, columns f, i, h) and `bias` (`[3H]`).
+
+    Example:
+        >>> from keras import ops
+        >>> cell = MinLSTMCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: L. Feng et al., "Were RNNs all we needed?" (2024), section 3.2.
+    """
+
+    blocks = 3
+
+    def coefficients(self, z: Any) -> tuple[Any, Any]:
+        """f' and i' h̃, the gates normalised to a sum of one."""
+        f, i, candidate = ops.split(z, 3, axis=-1)
+        # f / (f + i) in logarithms, which divides no two numbers that may both be tiny.
+        keep = ops.log_sigmoid(f) - ops.log_sigmoid(i)
+        return ops.sigmoid(keep), ops.sigmoid(-keep) * candidate
+
+
+@register("cell", "sru", paper="Lei et al. 2017, arXiv:1709.02755")
+class SRUCell(_ProjectedCell):
+    """x̃, f, r = W x_t + b; c_t = σ(f) c_(t-1) + (1 - σ(f)) x̃; h_t = σ(r) tanh(c_t) + (1 - σ(r)) x'.
+
+    x' is x_t seen through a matrix of its own, so that the input need not have the size of the
+    output. Weights: `kernel` (`[D, 4H]`, columns x̃, f, r, x') and `bias` (`[4H]`).
+
+    Example:
+        >>> from keras import ops
+        >>> cell = SRUCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> state.c.shape
+        TensorShape([2, 4])
+
+    Source: T. Lei et al., "Training RNNs as fast as CNNs" (2017, first version).
+    """
+
+    State = MemoryState
+    blocks = 4
+
+    def coefficients(self, z: Any) -> tuple[Any, Any]:
+        """f and (1 - f) x̃."""
+        candidate, f, _, _ = ops.split(z, 4, axis=-1)
+        return ops.sigmoid(f), ops.sigmoid(-f) * candidate
+
+    def output(self, z: Any, h: Any) -> Any:
+        """The highway connection around the memory."""
+        _, _, r, skip = ops.split(z, 4, axis=-1)
+        return ops.sigmoid(r) * ops.tanh(h) + ops.sigmoid(-r) * skip
+
+
+@register("cell", "lru", paper="Orvieto et al. 2023, arXiv:2303.06349")
+class LRUCell(LinearCell):
+    """x_t = λ x_(t-1) + γ B u_t; y_t = Re(C x_t) + D u_t; λ = exp(-exp(ν) + i exp(θ)).
+
+    The state x is complex, kept as its real and then its imaginary parts. λ starts with absolute
+    values evenly spread in area between the radii 0.9 and 0.999, and at any angle; γ starts at
+    √(1 - |λ|²), so that all of x starts at the scale of the input. Weights: `nu`, `theta` and
+    `gamma` (log γ), each `[H]`; `kernel` (`[D, 3H]`: the real and imaginary parts of B, and D);
+    `readout` (`[2H, H]`: the real part of C above its negated imaginary part).
+
+    Example:
+        >>> from keras import ops
+        >>> cell = LRUCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> state.x.shape
+        TensorShape([2, 8])
+
+    Source: A. Orvieto et al., "Resurrecting recurrent neural networks for long sequences" (2023).
+    """
+
+    State = ComplexState
+
+    @property
+    def state_size(self) -> list[int]:
+        """Real and imaginary parts."""
+        return [2 * self.units]
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        size = (self.units,)
+        area = keras.random.uniform(size, 0.9**2, 0.999**2, seed=keras.random.SeedGenerator())
+        decay = ops.convert_to_numpy(area).astype("float64")
+        starts = {
+            "nu": np.log(-0.5 * np.log(decay)),
+            "gamma": 0.5 * np.log(1 - decay),
+        }
+        for name, value in starts.items():
+            start = lambda shape, dtype=None, value=value: ops.cast(value, dtype)  # noqa: E731
+            setattr(self, name, self.add_weight(name=name, shape=size, initializer=start))
+        self.theta = self.add_weight(
+            name="theta",
+            shape=size,
+            initializer=lambda shape, dtype=None: ops.log(
+                keras.random.uniform(shape, 1e-3, 2 * np.pi, dtype)
+            ),
+        )
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], 3 * self.units),
+            initializer=keras.initializers.VarianceScaling(0.5, "fan_in"),
+        )
+        self.readout = self.add_weight(
+            name="readout",
+            shape=(2 * self.units, self.units),
+            initializer=keras.initializers.VarianceScaling(1.0, "fan_in"),
+        )
+
+    def project(self, x: Any) -> Any:
+        """B u and D u: `[..., D] -> [..., 3H]`."""
+        return ops.matmul(x, self.kernel)
+
+    def coefficients(self, z: Any) -> tuple[Any, Any]:
+        """λ and γ B u, complex."""
+        real, imaginary, _ = ops.split(z, 3, axis=-1)
+        nu, theta, gamma = (_wide(w) for w in (self.nu, self.theta, self.gamma))
+        radius = tf.exp(-tf.exp(nu))
+        angle = tf.exp(theta)
+        decay = tf.complex(radius * tf.cos(angle), radius * tf.sin(angle))
+        b = tf.cast(tf.exp(gamma), decay.dtype) * tf.complex(_wide(real), _wide(imaginary))
+        return tf.broadcast_to(decay, tf.shape(b)), b
+
+    def coordinates(self, h: Any) -> Any:
+        """The complex numbers."""
+        real, imaginary = tf.split(_wide(h), 2, axis=-1)
+        return tf.complex(real, imaginary)
+
+    def from_coordinates(self, h: Any) -> Any:
+        """Their real and imaginary parts."""
+        parts = tf.concat([tf.math.real(h), tf.math.imag(h)], axis=-1)
+        return tf.cast(parts, self.compute_dtype)
+
+    def output(self, z: Any, h: Any) -> Any:
+        """Re(C x) + D u."""
+        return ops.matmul(h, self.readout) + z[..., 2 * self.units :]
+
+
+def _wide(x: Any) -> Any:
+    """In a type that complex numbers exist for."""
+    x = tf.convert_to_tensor(x)
+    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)

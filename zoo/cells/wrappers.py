@@ -1,0 +1,359 @@
+"""Cells around a cell: zoneout, residual and highway connections, dropped weights and inputs."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.cells.base import Cell
+
+
+class CellWrapper(Cell):
+    """Delegates every piece to `cell`; a subclass adds its own part.
+
+    `update` runs once more in the backward pass, so that nothing random may stand in it: what a
+    step needs besides the wrapped cell's projection is joined to the end of z by `project`, which
+    runs once for a sequence. For the same reason `update` never asks whether this is training.
+    `keras.layers.RNN` projects step by step, and so draws anew at each. A wrapped `LinearCell`
+    runs step after step, too.
+
+    Attributes:
+        training: whether masks are drawn; set before `project` and `recurrent_weights` are called.
+
+    Args:
+        cell: the zoo cell that is wrapped; wrappers may be nested.
+        **kwargs: those of `keras.layers.Layer`: name, and dtype, by default the cell's.
+
+    Raises:
+        ValueError: cell is not a zoo cell.
+    """
+
+    def __init__(self, cell: Cell, **kwargs: Any) -> None:
+        if not isinstance(cell, Cell):
+            raise ValueError(f"cell is {cell!r}, but a zoo cell is needed")
+        super().__init__(cell.units, **{"dtype": cell.dtype_policy, **kwargs})
+        self.cell = cell
+        self.State = cell.State  # type: ignore[misc]
+        self.training = False
+
+    @property
+    def training(self) -> bool:
+        """Whether masks are drawn."""
+        return self._training
+
+    @training.setter
+    def training(self, value: bool) -> None:
+        self._training = value
+        self.cell.training = value
+
+    @property
+    def state_size(self) -> list[int]:
+        """Size of each part of the wrapped cell's state."""
+        return self.cell.state_size
+
+    @property
+    def output_size(self) -> int:
+        """Size of the wrapped cell's output."""
+        return self.cell.output_size
+
+    def get_initial_state(self, batch_size: Any = None) -> Any:
+        """The wrapped cell's."""
+        return self.cell.get_initial_state(batch_size)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the wrapped cell's weights."""
+        if not self.cell.built:
+            self.cell.build(input_shape)
+            self.cell.built = True
+
+    def project(self, x: Any) -> Any:
+        """The wrapped cell's projection."""
+        return self.cell.project(x)
+
+    def recurrent_weights(self) -> tuple[Any, ...]:
+        """The wrapped cell's."""
+        return self.cell.recurrent_weights()
+
+    def product(self, v: Any, weight: Any) -> Any:
+        """The wrapped cell's."""
+        return self.cell.product(v, weight)
+
+    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+        """The wrapped cell's."""
+        return self.cell.update(z, state, recur)
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
+        """One time step, with masks of its own in training."""
+        self.training = bool(training)
+        return super().call(inputs, states)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, the cell serialised."""
+        config = {**super().get_config(), "cell": keras.saving.serialize_keras_object(self.cell)}
+        del config["units"]
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "CellWrapper":
+        """Make the cell from `get_config`'s dict."""
+        cell = keras.saving.deserialize_keras_object(config["cell"])
+        return cls(**{**config, "cell": cell})
+
+
+class _RandomWrapper(CellWrapper):
+    """A wrapper that drops a share of something in training."""
+
+    def __init__(self, cell: Cell, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(cell, **kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"rate is {rate!r}, but a number from 0 to below 1 is needed")
+        self.rate = rate
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, the cell serialised."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+    def _chosen(self, shape: Any, dtype: Any) -> Any:
+        """One with probability `rate`, else zero, for each entry."""
+        return ops.cast(keras.random.uniform(shape, seed=self.seed_generator) < self.rate, dtype)
+
+
+class ZoneoutCell(_RandomWrapper):
+    """s_t = m_t s_(t-1) + (1 - m_t) s̃_t, where s̃_t is the wrapped cell's new state.
+
+    m_t is drawn for each row, time step and entry of the state: one with probability `rate`. At
+    inference it is `rate` itself, the expectation. An output that is a part of the state, such as
+    an LSTM's h, is that part of s_t; any other stays as the cell gives it.
+
+    Args:
+        cell: the zoo cell that is wrapped.
+        rate: share of entries that keep their old value, from 0 to below 1.
+        seed: of the masks; None for one at random.
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells.lstm import LSTMCell
+        >>> cell = ZoneoutCell(LSTMCell(4), 0.1)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: D. Krueger et al., "Zoneout: regularizing RNNs by randomly preserving hidden
+    activations" (2016), arXiv:1606.01305.
+    """
+
+    def project(self, x: Any) -> Any:
+        """The cell's projection and m: `[..., D] -> [..., G + S]`, S the size of the state."""
+        z = self.cell.project(x)
+        shape = (*ops.shape(z)[:-1], sum(self.state_size))
+        keep = (
+            self._chosen(shape, z.dtype) if self.training else ops.full(shape, self.rate, z.dtype)
+        )
+        return ops.concatenate([z, keep], axis=-1)
+
+    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+        """The cell's step, then a choice between the old and the new state."""
+        z, *keeps = _split_off(z, self.state_size)
+        y, new = self.cell.update(z, state, recur)
+        mixed = self.State(*(m * old + (1 - m) * s for m, old, s in zip(keeps, state, new)))
+        for s, part in zip(new, mixed):
+            if y is s:
+                return part, mixed
+        return y, mixed
+
+
+class ResidualCell(CellWrapper):
+    """y_t = ỹ_t + x_t, where ỹ_t is the wrapped cell's output; the state is the cell's.
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells.lstm import LSTMCell
+        >>> cell = ResidualCell(LSTMCell(3))
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 3])
+
+    Source: K. He et al., "Deep residual learning for image recognition" (2015), arXiv:1512.03385.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Make the wrapped cell's weights; inputs must have the size of the output."""
+        _check_equal_sizes(input_shape[-1], self.output_size)
+        super().build(input_shape)
+
+    def project(self, x: Any) -> Any:
+        """The cell's projection and x: `[..., D] -> [..., G + D]`."""
+        return ops.concatenate([self.cell.project(x), x], axis=-1)
+
+    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+        """The cell's step, with x added to its output."""
+        z, x = _split_off(z, [self.output_size])
+        y, new = self.cell.update(z, state, recur)
+        return y + x, new
+
+
+class HighwayCell(CellWrapper):
+    """y_t = t ỹ_t + (1 - t) x_t; t = σ(W x_t + b), where ỹ_t is the wrapped cell's output.
+
+    The state is the cell's. Weights besides the cell's: `gate_kernel` (W, `[D, D]`) and
+    `gate_bias` (b, `[D]`), which starts at minus one, so that the input is carried at first.
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells.lstm import LSTMCell
+        >>> cell = HighwayCell(LSTMCell(3))
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 3])
+
+    Source: R. K. Srivastava, K. Greff and J. Schmidhuber, "Highway networks" (2015),
+    arXiv:1505.00387.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Make all weights; inputs must have the size of the output."""
+        size = input_shape[-1]
+        _check_equal_sizes(size, self.output_size)
+        super().build(input_shape)
+        self.gate_kernel = self.add_weight(
+            name="gate_kernel", shape=(size, size), initializer="glorot_uniform"
+        )
+        self.gate_bias = self.add_weight(
+            name="gate_bias", shape=(size,), initializer=keras.initializers.Constant(-1.0)
+        )
+
+    def project(self, x: Any) -> Any:
+        """The cell's projection, t and (1 - t) x: `[..., D] -> [..., G + 2D]`."""
+        gate = ops.matmul(x, self.gate_kernel) + self.gate_bias
+        parts = [self.cell.project(x), ops.sigmoid(gate), ops.sigmoid(-gate) * x]
+        return ops.concatenate(parts, axis=-1)
+
+    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+        """The cell's step, its output gated."""
+        z, gate, carried = _split_off(z, [self.output_size] * 2)
+        y, new = self.cell.update(z, state, recur)
+        return gate * y + carried, new
+
+
+class RecurrentWeightDrop(_RandomWrapper):
+    """U' = m U / (1 - rate), DropConnect on the wrapped cell's recurrent weights U.
+
+    m is drawn once for a sequence (m_t is the same for all t) and shared by all rows. Biases among
+    the recurrent weights lose nothing; at inference U' = U.
+
+    Args:
+        cell: the zoo cell that is wrapped.
+        rate: share of weights that are dropped in training, from 0 to below 1.
+        seed: of the masks; None for one at random.
+
+    Raises:
+        ValueError: the cell has no recurrent weights (told when it is built).
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells.lstm import LSTMCell
+        >>> cell = RecurrentWeightDrop(LSTMCell(4), 0.5)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: S. Merity, N. S. Keskar and R. Socher, "Regularizing and optimizing LSTM language
+    models" (2017), arXiv:1708.02182.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Make the wrapped cell's weights."""
+        super().build(input_shape)
+        if not self.cell.recurrent_weights():
+            raise ValueError(f"{self.cell.name} has no recurrent weights, but some are needed")
+
+    def recurrent_weights(self) -> tuple[Any, ...]:
+        """The cell's, in training with entries dropped."""
+        weights = self.cell.recurrent_weights()
+        return keras.tree.map_structure(self._drop, weights) if self.training else weights
+
+    def _drop(self, weight: Any) -> Any:
+        weight = ops.convert_to_tensor(weight)
+        if len(weight.shape) < 2:
+            return weight
+        dropped = self._chosen(weight.shape, weight.dtype)
+        return weight * (1 - dropped) / (1 - self.rate)
+
+
+class VariationalDropoutCell(_RandomWrapper):
+    """x'_t = m_x x_t / (1 - rate); h'_t = m_h h_t / (1 - rate), with m the same for all t.
+
+    x' is what the wrapped cell projects, and h' is what it multiplies by its recurrent weights,
+    while gates act on the whole state. The masks are drawn for each row of a sequence: one for the
+    inputs, and one for all recurrent operands of one size, which must be that of a part of the
+    state. At inference nothing is dropped.
+
+    Args:
+        cell: the zoo cell that is wrapped.
+        rate: share of entries that are dropped in training, from 0 to below 1.
+        seed: of the masks; None for one at random.
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells.lstm import LSTMCell
+        >>> cell = VariationalDropoutCell(LSTMCell(4), 0.2)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape
+        TensorShape([2, 4])
+
+    Source: Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
+    neural networks" (2016), arXiv:1512.05287.
+    """
+
+    @property
+    def mask_sizes(self) -> list[int]:
+        """Sizes of the masks for recurrent operands."""
+        return sorted(set(self.state_size))
+
+    def project(self, x: Any) -> Any:
+        """The projection of x' and the masks for h: `[..., D] -> [..., G + S]`."""
+        if self.training:
+            x = x * self._kept(x, x.shape[-1])
+        z = self.cell.project(x)
+        wide = (*ops.shape(z)[:-1], sum(self.mask_sizes))
+        kept = self._kept(z, wide[-1]) if self.training else ops.ones((wide[-1],), z.dtype)
+        return ops.concatenate([z, ops.broadcast_to(kept, wide)], axis=-1)
+
+    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+        """The cell's step, with each recurrent operand masked."""
+        z, *masks = _split_off(z, self.mask_sizes)
+        by_size = dict(zip(self.mask_sizes, masks))
+
+        def masked(v: Any, k: int = 0) -> Any:
+            size = 1
+            for axis in v.shape[1:]:
+                size *= axis
+            if size not in by_size:
+                raise ValueError(
+                    f"{self.cell.name} multiplies a vector of size {size}, but the size of a part "
+                    f"of its state is needed: {', '.join(map(str, by_size))}"
+                )
+            return recur(v * ops.reshape(by_size[size], (-1, *v.shape[1:])), k)
+
+        return self.cell.update(z, state, masked)
+
+    def _kept(self, like: Any, size: int) -> Any:
+        """A mask `[B, size]` for `[..., B, n]`, to be broadcast over the leading axes."""
+        rows = ops.shape(like)[-2]
+        return (1 - self._chosen((rows, size), like.dtype)) / (1 - self.rate)
+
+
+def _split_off(z: Any, sizes: list[int]) -> list[Any]:
+    """What `project` joined to the end of z, in pieces of these sizes, after the z before it."""
+    ends = [-sum(sizes[n:]) for n in range(len(sizes))]
+    starts = [None, *ends]
+    return [z[..., start:end] for start, end in zip(starts, [*ends, None])]
+
+
+def _check_equal_sizes(inputs: int, outputs: int) -> None:
+    if inputs != outputs:
+        raise ValueError(
+            f"the input has size {inputs}, but the size of the output is needed: {outputs}"
+        )
