@@ -1,0 +1,104 @@
+"""Two recurrences over one sequence, one from each end."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.recurrence import Recurrence
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Bidirectional(keras.layers.Layer):
+    """y_t = [y→_t, y←_t], or their sum: a cell run forwards, and one run backwards.
+
+    Args:
+        forward_cell: the cell that runs from the first time step to the last.
+        backward_cell: the one that runs from the last to the first; by default another of the same
+            configuration, with weights of its own.
+        merge: "concat" or "sum" of the two outputs.
+        **kwargs: those of `keras.layers.Layer`: name, and dtype, by default the forward cell's.
+
+    Raises:
+        ValueError: merge is neither, or the outputs to be summed differ in size.
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells.gru import GRUCell
+        >>> y, state = Bidirectional(GRUCell(4))(ops.ones((2, 5, 3)), lengths=[5, 2])
+        >>> y.shape, len(state)
+        (TensorShape([2, 5, 8]), 2)
+
+    Source: M. Schuster and K. K. Paliwal, "Bidirectional recurrent neural networks", IEEE
+    Transactions on Signal Processing 45 (1997).
+    """
+
+    def __init__(
+        self, forward_cell: Any, backward_cell: Any = None, merge: str = "concat", **kwargs: Any
+    ) -> None:
+        super().__init__(**{"dtype": forward_cell.dtype_policy, **kwargs})
+        if merge not in ("concat", "sum"):
+            raise ValueError(f"merge is {merge!r}, but 'concat' or 'sum' is needed")
+        if backward_cell is None:
+            config = {**forward_cell.get_config(), "name": None}
+            backward_cell = type(forward_cell).from_config(config)
+        sizes = forward_cell.output_size, backward_cell.output_size
+        if merge == "sum" and sizes[0] != sizes[1]:
+            raise ValueError(
+                f"the outputs have sizes {sizes[0]} and {sizes[1]}, but a sum needs equal ones"
+            )
+        self.forwards = Recurrence(forward_cell)
+        self.backwards = Recurrence(backward_cell, reverse=True)
+        self.merge = merge
+
+    def build(self, input_shape: Any) -> None:
+        """Make both cells' weights for inputs of size `input_shape[-1]`."""
+        self.forwards.build(input_shape)
+        self.backwards.build(input_shape)
+
+    def initial_state(self, batch_size: Any) -> tuple[Any, Any]:
+        """The two cells' initial states for that many rows."""
+        return self.forwards.initial_state(batch_size), self.backwards.initial_state(batch_size)
+
+    def call(
+        self,
+        inputs: Any,
+        initial_state: Any = None,
+        lengths: Any = None,
+        reset: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, tuple[Any, Any]]:
+        """Outputs `[B, T, H]`, H the sum of both sizes under "concat", and the two final states.
+
+        The arguments are those of `Recurrence.call`; `initial_state` is a pair. Keras hands
+        `training` on to the layers inside.
+
+        Raises:
+            ValueError: `initial_state` is no pair, or `Recurrence` refuses an argument.
+        """
+        states = (None, None) if initial_state is None else tuple(initial_state)
+        if len(states) != 2:
+            raise ValueError(f"initial_state has {len(states)} parts, but a pair is needed")
+        arguments = {"lengths": lengths, "reset": reset}
+        y, final = self.forwards(inputs, initial_state=states[0], **arguments)
+        y_back, final_back = self.backwards(inputs, initial_state=states[1], **arguments)
+        merged = y + y_back if self.merge == "sum" else tf.concat([y, y_back], axis=-1)
+        return merged, (final, final_back)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, the cells serialised."""
+        return {
+            **super().get_config(),
+            "forward_cell": keras.saving.serialize_keras_object(self.forwards.cell),
+            "backward_cell": keras.saving.serialize_keras_object(self.backwards.cell),
+            "merge": self.merge,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Bidirectional":
+        """Make the layer from `get_config`'s dict."""
+        cells = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("forward_cell", "backward_cell")
+        }
+        return cls(**{**config, **cells})
