@@ -1,8 +1,8 @@
 """A Keras 3 / TensorFlow model zoo covering all sequence topologies.
 
 The public face: `list_models`, `describe`, `create`, `fit`, `evaluate`, `predict`, `export`,
-`load`, and `register` for new cells, topologies, tasks and models. TensorFlow is imported by the
-first of them that needs it.
+`load`, `cell_card`, `compare_cells`, and `register` for new cells, topologies, tasks and models.
+TensorFlow is imported by the first of them that needs it.
 """
 
 from importlib import import_module
@@ -13,12 +13,14 @@ from zoo.errors import UserError
 from zoo.registry import register
 
 if TYPE_CHECKING:
-    from zoo.api import create, evaluate, export, fit, load, predict
+    from zoo.api import cell_card, compare_cells, create, evaluate, export, fit, load, predict
     from zoo.runs import Run
 
 __all__ = [
     "Run",
     "UserError",
+    "cell_card",
+    "compare_cells",
     "create",
     "describe",
     "evaluate",
@@ -29,7 +31,7 @@ __all__ = [
     "predict",
     "register",
 ]
-_LATER = {"create", "evaluate", "export", "fit", "load", "predict"}
+_LATER = {"cell_card", "compare_cells", "create", "evaluate", "export", "fit", "load", "predict"}
 
 
 def __getattr__(name: str) -> Any:

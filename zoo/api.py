@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from zoo import registry
 from zoo.catalog import describe
+from zoo.cell_card import cell_card
+from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
 from zoo.exporting.saved_model import (
     check_target,
@@ -24,6 +26,18 @@ from zoo.topologies.base import SequenceModel
 from zoo.training.callbacks import Curves, KeepBest, Progress
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
+
+__all__ = [
+    "cell_card",
+    "compare_cells",
+    "create",
+    "evaluate",
+    "export",
+    "fit",
+    "load",
+    "predict",
+    "summary",
+]
 
 
 def create(name: str, **overrides: Any) -> SequenceModel:

@@ -86,6 +86,7 @@ def zoo() -> None:
 @click.option("--task", help="Only models for this task.")
 @click.option("--cell", help="Only models with this cell.")
 @click.option("--name", metavar="WILDCARD", help='Only these names, such as "video*".')
+@click.option("--sizes", is_flag=True, help="With cells: what each costs at 128 units.")
 @as_json
 def list_command(
     kind: str,
@@ -93,6 +94,7 @@ def list_command(
     task: str | None,
     cell: str | None,
     name: str | None,
+    sizes: bool,
     as_json: bool,
 ) -> None:
     """List models, or another KIND of registered thing.
@@ -101,14 +103,19 @@ def list_command(
     Examples:
       zoo list
       zoo list --topology seq2seq --name "*gru"
-      zoo list cells
+      zoo list cells --sizes
     """
+    if sizes and kind != "cells":
+        raise UserError(f"--sizes speaks of cells, not of {kind}: `zoo list cells --sizes`")
     if kind == "models":
         rows = [catalog.describe(n) for n in catalog.list_models(topology, task, cell, name)]
         columns = ["name", "topology", "task", "cell", "summary"]
     else:
         if topology or task or cell:
             raise UserError(f"--topology, --task and --cell filter models, not {kind}")
+        if sizes:
+            _list_sizes(registry.select("cell", name), as_json)
+            return
         singular = next(key for key, plural in registry.KINDS.items() if plural == kind)
         found = registry.entries(singular)
         rows = [
@@ -123,6 +130,20 @@ def list_command(
         _print_table(columns, rows)
 
 
+def _list_sizes(names: list[str], as_json: bool) -> None:
+    api = _api()
+    cards = [api.cell_card(name) for name in names]
+    if as_json:
+        _print_json(cards)
+    else:
+        columns = [column for column in cards[0] if column != "equation"] if cards else []
+        _print_table(columns, [{**card, "parallel": _yes_no(card["parallel"])} for card in cards])
+
+
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
 def _print_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
@@ -130,22 +151,38 @@ def _print_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
 
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*(str(row.get(column) or "") for column in columns))
+        values = (row.get(column) for column in columns)
+        table.add_row(*("" if value is None else str(value) for value in values))
     wide = None if sys.stdout.isatty() else 200
     Console(width=wide, markup=False, highlight=False).print(table)
 
 
 @zoo.command()
 @click.argument("name")
+@click.option("--units", type=int, help="Size of a cell's output. [128]")
+@click.option("--input-size", type=int, help="Size of a cell's input. [128]")
 @as_json
-def show(name: str, as_json: bool) -> None:
-    """Show what a model is: its parts and its defaults.
+def show(name: str, units: int | None, input_size: int | None, as_json: bool) -> None:
+    """Show what a model is, its parts and its defaults; or what a cell costs.
 
     \b
-    Example:
+    Examples:
       zoo show char-lstm
+      zoo show lstm --units 256
     """
-    entry = catalog.describe(name)
+    models, cells = registry.entries("model"), registry.entries("cell")
+    sizes = {"units": units, "input_size": input_size}
+    given = {key: size for key, size in sizes.items() if size is not None}
+    if name in models:
+        if given:
+            raise UserError(f"--units and --input-size are for cells, and {name} is a model")
+        entry = catalog.describe(name)
+    elif name in cells:
+        card = _api().cell_card(name, **given)
+        entry = card if as_json else {**card, "parallel": _yes_no(card["parallel"])}
+    else:
+        raise UserError(registry.unknown("model or cell", name, {*models, *cells}))
+    width = max(map(len, entry)) + 1 if name in cells else 10
     if as_json:
         _print_json(entry)
         return
@@ -155,7 +192,7 @@ def show(name: str, as_json: bool) -> None:
             for option, default in value.items():
                 print(f"  {option:<14} {default}")
         else:
-            print(f"{key + ':':<10} {value}")
+            print(f"{key + ':':<{width}} {value}")
 
 
 @zoo.command()
@@ -313,3 +350,60 @@ def _check_folder(path: str) -> None:
     """Found missing before TensorFlow is imported."""
     if not os.path.isdir(path):
         raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
+
+
+@zoo.group()
+def compare() -> None:
+    """Compare cells with each other.
+
+    \b
+    Example:
+      zoo compare cells lstm gru
+    """
+
+
+@compare.command("cells")
+@click.argument("names", nargs=-1)
+@click.option("--parameters", default=20000, show_default=True, help="Of each network, at most.")
+@click.option("--length", default=50, show_default=True, help="Time steps of a sequence.")
+@click.option("--steps", default=600, show_default=True, help="Steps of training.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=1,
+    show_default=True,
+    help="Of weights and sequences.",
+)
+@click.option(
+    "--output", metavar="DIR", default="runs/compare-cells", show_default=True, help="Its folder."
+)
+@as_json
+def compare_cells(
+    names: tuple[str, ...],
+    parameters: int,
+    length: int,
+    steps: int,
+    seed: int,
+    output: str,
+    as_json: bool,
+) -> None:
+    """Train the cells NAMES, or all, on three tests of memory, with as many parameters each.
+
+    The tests are adding two marked numbers, repeating symbols after a delay, and parity. What is
+    done is kept in DIR: the same command continues a comparison that was stopped.
+
+    \b
+    Example:
+      zoo compare cells lstm gru vanilla_rnn
+    """
+    for name in names:
+        registry.get("cell", name)
+    api = _api()
+
+    rows = api.compare_cells(names, parameters, length, steps, seed, output, not as_json)
+    if as_json:
+        _print_json(rows)
+        return
+    lines = api.summary(rows)
+    _print_table(list(lines[0]), lines)
+    print(f"{output}/results.md")
