@@ -8,8 +8,11 @@ import tensorflow as tf
 
 from zoo.cells.base import Cell, LinearCell
 from zoo.cells.wrappers import CellWrapper
+from zoo.compiled import run_compiled
+from zoo.flags import Flags
+from zoo.reads import Reads
 from zoo.scan import run_linear
-from zoo.sequence_gradient import Flags, Reads, hand_derived, loop
+from zoo.sequence_gradient import Sequence, loop, run
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -92,56 +95,63 @@ class Recurrence(keras.layers.Layer):
             raise ValueError("the inputs have no time step; pass at least one")
         if isinstance(self.cell, CellWrapper):
             self.cell.training = bool(training)
-        x = tf.transpose(tf.convert_to_tensor(inputs), [1, 0, 2])
-        time, batch = tf.shape(x)[0], tf.shape(x)[1]
+        x = tf.convert_to_tensor(inputs)
+        batch, time = tf.shape(x)[0], tf.shape(x)[1]
         fresh = self.initial_state(batch)
         state = fresh if initial_state is None else _checked_state(initial_state, fresh)
         lengths = None if lengths is None else _checked_lengths(lengths, batch_size, steps)
         resets = None if reset is None else _time_major_flags(reset, batch_size, steps, time)
 
         if self.reverse:
-            x = _reverse(x, lengths)
+            x = _reverse(x, lengths, time_axis=1)
             if resets is not None:
                 starts = tf.roll(resets, -1, axis=0)
                 resets = _reverse(starts, lengths) & (tf.range(time) > 0)[:, None]
         valid = None if lengths is None else tf.range(time)[:, None] < lengths
         if valid is not None and resets is not None:
             resets &= valid
-        y, state = self._run(x, state, fresh, valid, resets)
-        y.set_shape([steps, batch_size, None])
-        if self.reverse:
-            y = _reverse(y, lengths)
-        return tf.transpose(y, [1, 0, 2]), state
+        y, state = self._run(x, state, Flags(valid, resets, tf.nest.flatten(fresh)), training)
+        y.set_shape([batch_size, steps, None])
+        return _reverse(y, lengths, time_axis=1) if self.reverse else y, state
 
-    def _run(self, x: Any, state: Any, fresh: Any, valid: Any, resets: Any) -> tuple[Any, Any]:
-        """Time-major: `x [T, B, D]`, flags `[T, B]` or None. Outputs `[T, B, H]`, final state."""
-        if isinstance(self.cell, Cell) and self.compute_dtype == self.cell.compute_dtype:
-            z = self.cell.project(x)
-            flags = Flags(valid, resets, fresh)
-            if isinstance(self.cell, LinearCell):
-                return run_linear(self.cell, z, state, flags)
-            return hand_derived(self.cell, self._reads, z, state, flags)
+    def _run(self, x: Any, state: Any, flags: Flags, training: bool | None) -> tuple[Any, Any]:
+        """Outputs `[B, T, H]` and final state of `x [B, T, D]`."""
+        if not isinstance(self.cell, Cell) or self.compute_dtype != self.cell.compute_dtype:
+            return self._run_ordinary(x, state, flags)
+        if isinstance(self.cell, LinearCell):
+            return run_linear(self.cell, x, state, flags)
+        projected = isinstance(self.cell, CellWrapper)
+        sequence = Sequence(self.cell, self._reads, projected)
+        weights = sequence.weights()
+        if projected:
+            # What a wrapper draws at random must be the same forward and backward.
+            x = tf.transpose(self.cell.project(tf.transpose(x, [1, 0, 2])), [1, 0, 2])
+        if training and tf.inside_function() and x.shape.is_fully_defined():
+            return run_compiled(sequence, x, state, flags, weights)
+        return run(sequence, x, state, flags, weights)
 
+    def _run_ordinary(self, x: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
         # A Keras cell draws its dropout masks at its first call and keeps them for all time steps:
         # they must be drawn outside the loop, and anew for each sequence.
         cells = getattr(self.cell, "cells", [self.cell])
         dropping = [cell for cell in cells if hasattr(cell, "reset_dropout_mask")]
         if dropping:
-            self.cell(x[0], state)
-        flags = Flags(valid, resets, fresh)
-        steps = tf.TensorArray(x.dtype, tf.shape(x)[0]).unstack(x)
+            self.cell(x[:, 0], state)
+        time = tf.shape(x)[1]
+        steps = tf.TensorArray(x.dtype, time).unstack(tf.transpose(x, [1, 0, 2]))
 
-        def body(t: Any, state: Any, ys: Any) -> tuple[Any, Any, Any]:
-            state = flags.start(t, state)
-            y, new = flags.end(t, state, *self.step(steps.read(t), state))
-            return t + 1, new, ys.write(t, y)
+        def body(t: Any, parts: Any, ys: Any) -> tuple[Any, Any, Any]:
+            parts = flags.start(t, parts)
+            y, new = self.step(steps.read(t), tf.nest.pack_sequence_as(state, parts))
+            y, parts = flags.end(t, parts, y, tf.nest.flatten(new))
+            return t + 1, parts, ys.write(t, y)
 
-        ys = tf.TensorArray(self.cell.compute_dtype, tf.shape(x)[0])
-        _, state, ys = loop(body, (tf.constant(0), state, ys), tf.shape(x)[0])
+        ys = tf.TensorArray(self.cell.compute_dtype, time)
+        _, parts, ys = loop(body, (tf.constant(0), tf.nest.flatten(state), ys), time)
         for cell in dropping:
             cell.reset_dropout_mask()
             cell.reset_recurrent_dropout_mask()
-        return ys.stack(), state
+        return tf.transpose(ys.stack(), [1, 0, 2]), tf.nest.pack_sequence_as(state, parts)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, the cell serialised."""
@@ -155,11 +165,11 @@ class Recurrence(keras.layers.Layer):
         return cls(**{**config, "cell": cell})
 
 
-def _reverse(x: Any, lengths: Any) -> Any:
-    """Time-major `x [T, B, ...]` with each row's first `lengths[b]` steps turned around."""
+def _reverse(x: Any, lengths: Any, time_axis: int = 0) -> Any:
+    """`x [T, B, ...]`, or `[B, T, ...]`, with each row's first `lengths[b]` steps turned around."""
     if lengths is None:
-        return tf.reverse(x, [0])
-    return tf.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
+        return tf.reverse(x, [time_axis])
+    return tf.reverse_sequence(x, lengths, seq_axis=time_axis, batch_axis=1 - time_axis)
 
 
 def _time_major_flags(reset: Any, batch: int | None, steps: int | None, time: Any) -> Any:

@@ -6,11 +6,13 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.cells.base import LinearCell
-from zoo.sequence_gradient import Flags, loop
+from zoo.flags import Flags
+from zoo.sequence_gradient import loop
 
 
-def run_linear(cell: LinearCell, z: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
-    """A linear cell over `z [T, B, G]` from `state`: outputs `[T, B, H]` and the final state."""
+def run_linear(cell: LinearCell, x: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
+    """A linear cell over `x [B, T, D]` from `state`: outputs `[B, T, H]` and the final state."""
+    z = cell.project(tf.transpose(x, [1, 0, 2]))
     a, b = cell.coefficients(z)
     start, fresh = (cell.coordinates(tf.nest.flatten(s)[0]) for s in (state, flags.fresh))
     if flags.resets is not None:
@@ -26,7 +28,7 @@ def run_linear(cell: LinearCell, z: Any, state: Any, flags: Flags) -> tuple[Any,
     y = cell.output(z, h)
     if flags.valid is not None:
         y = tf.where(flags.valid[:, :, None], y, tf.zeros_like(y))
-    return y, tf.nest.pack_sequence_as(state, [h[-1]])
+    return tf.transpose(y, [1, 0, 2]), tf.nest.pack_sequence_as(state, [h[-1]])
 
 
 @tf.custom_gradient

@@ -1,202 +1,156 @@
 """The gradient of a whole sequence, derived by hand once for all cells."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
-from keras.src.backend import AutocastScope  # has no public name
 
 from zoo.cells.base import Cell
+from zoo.flags import Flags, where
+from zoo.reads import Reads, Values, computing_type, index
 
 
-@dataclass(frozen=True)
-class Reads:
-    """What a cell's `update` uses besides its arguments.
-
-    Attributes:
-        weights: the cell's variables that it reads.
-        products: for each call of `recur` in a step, in their order, the weight's number.
-        operands: for each of them, which part of the state is multiplied; None for another vector.
-    """
-
-    weights: list[keras.Variable]
-    products: list[int]
-    operands: list[int | None]
-
-    @classmethod
-    def of(cls, cell: Cell, input_size: int) -> "Reads":
-        """Found out by one step of the cell."""
-        products: list[int] = []
-        operands: list[int | None] = []
-        dtype = cell.compute_dtype
-        recurrent = [_cast(weight, dtype) for weight in cell.recurrent_weights()]
-        state = cell.get_initial_state(1)
-        parts = tf.nest.flatten(state)
-
-        def recur(v: Any, k: int = 0) -> Any:
-            products.append(k)
-            operands.append(_index(v, parts))
-            return cell.product(v, recurrent[k])
-
-        with _Values(cell, cell.variables, [_cast(v, dtype) for v in cell.variables]) as scope:
-            z = cell.project(keras.ops.zeros((1, input_size), dtype))
-            scope.read.clear()
-            cell.update(z, state, recur)
-        return cls(scope.read, products, operands)
-
-
-class _Values(keras.StatelessScope):
-    """While it is open, variables read as the given tensors; it remembers which were read.
-
-    It stands for the cell's `__call__`: variables also show the cell's computing type.
-    """
-
-    def __init__(self, cell: Cell, variables: list[keras.Variable], values: list[Any]) -> None:
-        super().__init__()
-        self.autocast = AutocastScope(cell.compute_dtype)
-        self.values = {id(variable): value for variable, value in zip(variables, values)}
-        self.read: list[keras.Variable] = []
-
-    def get_current_value(self, variable: Any) -> Any:
-        if not any(variable is known for known in self.read):
-            self.read.append(variable)
-        return self.values.get(id(variable))
-
-    def __enter__(self) -> "_Values":
-        self.autocast.__enter__()
-        return super().__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        super().__exit__(*error)
-        self.autocast.__exit__(*error)
-
-
-@dataclass(frozen=True)
-class Flags:
-    """Where rows start and end.
+class Weights(NamedTuple):
+    """The tensors that stand for a cell's weights.
 
     Attributes:
-        valid: `[T, B]`, false where a row has ended; or None.
-        resets: `[T, B]`, true where a row starts a new sequence; or None.
-        fresh: the state that a new sequence starts from.
+        all: one for each variable that is read.
+        recurrent: what `recurrent_weights` gave, where that runs outside; else empty.
     """
 
-    valid: Any
-    resets: Any
-    fresh: Any
-
-    def start(self, t: Any, state: Any) -> Any:
-        """The state before step t: fresh where a row starts a new sequence."""
-        return state if self.resets is None else _where(self.resets[t], self.fresh, state)
-
-    def end(self, t: Any, old: Any, y: Any, new: Any) -> tuple[Any, Any]:
-        """Output and state after step t: zero, and the old state, where a row has ended."""
-        if self.valid is None:
-            return y, new
-        return _where(self.valid[t], y, tf.zeros_like(y)), _where(self.valid[t], new, old)
-
-    def end_gradient(self, t: Any, dy: Any, dnew: Any) -> tuple[Any, Any, Any]:
-        """Gradients that reach the step's own output and state, and those that pass it by."""
-        if self.valid is None:
-            return dy, dnew, None
-        zero = tf.nest.map_structure(tf.zeros_like, dnew)
-        valid = self.valid[t]
-        return (
-            _where(valid, dy, tf.zeros_like(dy)),
-            _where(valid, dnew, zero),
-            _where(valid, zero, dnew),
-        )
-
-    def start_gradient(self, t: Any, dstate: Any) -> tuple[Any, Any]:
-        """The gradients that cross the start of step t, and that reach the fresh state there."""
-        if self.resets is None:
-            return dstate, None
-        zero = tf.nest.map_structure(tf.zeros_like, dstate)
-        return _where(self.resets[t], zero, dstate), _where(self.resets[t], dstate, zero)
+    all: list[Any]
+    recurrent: Any
 
 
-def hand_derived(cell: Cell, reads: Reads, z: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
-    """`update` over `z [T, B, G]` from `state`: outputs `[T, B, H]` and the final state.
+class Kept(NamedTuple):
+    """What backward needs of forward, time-major.
 
-    Forward keeps the state before each step, S, and the recurrent products, R. Backward runs one
-    loop for the gradients of z and R, and takes the recurrent weights' gradients from all of R's
-    at once. What else `update` reads is small, and its gradient is summed up inside the loop.
+    Attributes:
+        z: projections, `[T, B, G]`; where `Reads.summed`, with the first product added. None if
+            projections and products are to be computed again.
+        products: the others, each `[T, B, R]`.
+        states: the parts of the state before each step, but for the part that is the output.
     """
-    dtype = cell.compute_dtype
-    recurrent = [_cast(weight, dtype) for weight in cell.recurrent_weights()]
-    weights = [_cast(weight, dtype) for weight in reads.weights]
-    inputs = (z, state, flags.fresh, recurrent, weights)
+
+    z: Any
+    products: list[Any]
+    states: list[Any]
+
+
+def run(sequence: "Sequence", x: Any, state: Any, flags: Flags, weights: Weights) -> Any:
+    """Outputs `[B, T, H]` and the final state, with the gradient derived by hand."""
+    return differentiated(sequence.forward, sequence.backward, x, state, flags, weights)
+
+
+def differentiated(
+    forward: Callable, backward: Callable, x: Any, state: Any, flags: Flags, weights: Weights
+) -> tuple[Any, Any]:
+    """`forward(x, state, flags, weights)`, whose gradient `backward` computes."""
+    start = tf.nest.flatten(state)
+    inputs = (x, start, flags.fresh, weights)
 
     @tf.custom_gradient
-    def run(*flat: Any) -> Any:
-        z, state, fresh, recurrent, weights = tf.nest.pack_sequence_as(inputs, flat)
-        sequence = _Sequence(cell, reads, replace(flags, fresh=fresh), recurrent, weights, state)
-        y, final, R, S = sequence.forward(z, state)
+    def both(*flat: Any) -> Any:
+        x, start, fresh, weights = tf.nest.pack_sequence_as(inputs, flat)
+        rows = flags._replace(fresh=fresh)
+        y, final, kept = forward(x, start, rows, weights)
 
         def gradient(dy: Any, *dfinal: Any) -> Any:
-            return tf.nest.flatten(sequence.backward(z, R, S, dy, list(dfinal)))
+            given = (x, start, rows, weights, y, kept, dy, list(dfinal))
+            return tf.nest.flatten(backward(*given))
 
-        return (y, *tf.nest.flatten(final)), gradient
+        return (y, *final), gradient
 
-    y, *final = run(*tf.nest.flatten(inputs))
+    y, *final = both(*tf.nest.flatten(inputs))
     return y, tf.nest.pack_sequence_as(state, final)
 
 
-class _Sequence:
-    """The two loops over time."""
+class Sequence:
+    """A cell over `[B, T, D]`, forward and backward; states are lists of their parts.
 
-    def __init__(
-        self, cell: Cell, reads: Reads, flags: Flags, recurrent: Any, weights: Any, like: Any
-    ) -> None:
-        self.cell, self.reads, self.flags = cell, reads, flags
-        self.recurrent, self.weights, self.like = recurrent, weights, like
+    Args:
+        cell: the zoo cell.
+        reads: what its step does.
+        projected: the inputs are the cell's projections, `[B, T, G]`, already.
+        remember: keep the projections and products of all steps for backward, or compute them
+            again there, which takes a third more products and much less memory.
+    """
 
-    def pack(self, flat: Any) -> Any:
-        return tf.nest.pack_sequence_as(self.like, list(flat))
+    def __init__(self, cell: Cell, reads: Reads, projected: bool, remember: bool = True) -> None:
+        self.cell, self.reads = cell, reads
+        self.projected, self.remember = projected, remember
+        self.variables = reads.pointwise if projected else reads.weights
+        self.pointwise = [
+            n for n, v in enumerate(self.variables) if index(v, reads.pointwise) is not None
+        ]
+        # A sum of projection and first product is kept as one, and its gradient is that of both.
+        self.apart = range(1 if reads.summed else 0, len(reads.products))
 
-    def product(self, n: int, v: Any, weight: Any = None) -> Any:
-        """The n-th recurrent product of a step."""
-        k = self.reads.products[n]
-        return self.cell.product(v, self.recurrent[k] if weight is None else weight)
+    def weights(self) -> Weights:
+        """The weights as tensors of the computing type."""
+        cast = lambda w: tf.nest.map_structure(self._cast, w)  # noqa: E731
+        recurrent = cast(list(self.cell.recurrent_weights())) if self.projected else []
+        return Weights([cast(variable) for variable in self.variables], recurrent)
 
-    def update(self, z: Any, state: Any, weights: Any, recur: Callable) -> tuple[Any, list[Any]]:
-        """The cell's `update`, reading the given tensors in place of its variables."""
-        with _Values(self.cell, self.reads.weights, weights):
-            y, new = self.cell.update(z, state, recur)
-        return y, tf.nest.flatten(new)
-
-    def forward(self, z: Any, state: Any) -> tuple[Any, Any, list[Any], list[Any]]:
-        """Outputs, final state, all recurrent products, and all states before a step."""
-        time, start = tf.shape(z)[0], tf.nest.flatten(state)
+    def forward(self, x: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
+        """Outputs `[B, T, H]`, the final state, and what backward needs."""
+        z, recurrent = self._prepare(_swap(x), weights)
+        time = tf.shape(z)[0]
         zs = tf.TensorArray(z.dtype, time).unstack(z)
+        parts = [n for n in range(len(start)) if n != self.reads.output]
 
-        def body(t: Any, flat: Any, ys: Any, rs: Any, states: Any) -> tuple[Any, ...]:
-            state = self.flags.start(t, self.pack(flat))
+        def body(t: Any, state: Any, ys: Any, kept: Any) -> tuple[Any, ...]:
+            state = flags.start(t, state)
             products: list[Any] = []
 
             def recur(v: Any, k: int = 0) -> Any:
-                products.append(self.product(len(products), v))
+                products.append(self._product(len(products), v, recurrent))
                 return products[-1]
 
-            y, new = self.update(zs.read(t), state, self.weights, recur)
-            old = tf.nest.flatten(state)
-            y, new = self.flags.end(t, old, y, new)
-            rs = [array.write(t, r) for array, r in zip(rs, products)]
-            states = [array.write(t, part) for array, part in zip(states, old)]
-            return t + 1, new, ys.write(t, y), rs, states
+            z_t = zs.read(t)
+            y, new = self._update(z_t, state, weights, recur)
+            y, new = flags.end(t, state, y, new)
+            keeping = [state[n] for n in parts]
+            if self.remember:
+                keeping += [products[n] for n in self.apart]
+                keeping += [z_t + products[0]] if self.reads.summed else []
+            kept = [array.write(t, value) for array, value in zip(kept, keeping, strict=True)]
+            return t + 1, new, ys.write(t, y), kept
 
+        types = [start[n].dtype for n in parts]
+        if self.remember:
+            types += [z.dtype] * len(self.reads.products)
+        kept = [tf.TensorArray(dtype, time) for dtype in types]
         ys = tf.TensorArray(z.dtype, time)
-        rs = [tf.TensorArray(z.dtype, time) for _ in self.reads.products]
-        states = [tf.TensorArray(part.dtype, time) for part in start]
-        _, final, ys, rs, states = loop(body, (tf.constant(0), start, ys, rs, states), time)
-        return ys.stack(), self.pack(final), [r.stack() for r in rs], [s.stack() for s in states]
+        _, final, ys, kept = loop(body, (tf.constant(0), start, ys, kept), time)
+        kept = [array.stack() for array in kept]
+        states, products = kept[: len(parts)], kept[len(parts) :]
+        if self.remember and self.reads.summed:
+            z = products.pop()
+        return _swap(ys.stack()), final, Kept(z if self.remember else None, products, states)
 
-    def backward(self, z: Any, R: Any, S: Any, dy: Any, dfinal: list[Any]) -> tuple[Any, ...]:
-        """Gradients of the projections, the states started from, and all weights."""
+    def backward(
+        self,
+        x: Any,
+        start: list[Any],
+        flags: Flags,
+        weights: Weights,
+        y: Any,
+        kept: Kept,
+        dy: Any,
+        dfinal: list[Any],
+    ) -> tuple[Any, list[Any], list[Any], Weights]:
+        """Gradients of the inputs, of the states started from, and of the weights.
+
+        One loop for the gradients of projections and products; those of the large weights come
+        from all of them at once. What else `update` reads is small, and summed up in the loop.
+        """
+        x = _swap(x)
+        S = self._states(start, flags, y, kept)
+        z, R = (kept.z, kept.products) if self.remember else self._again(x, S, weights)
+        recurrent = self._recurrent(weights)
         time = tf.shape(z)[0]
-        zs, dys = (tf.TensorArray(a.dtype, time).unstack(a) for a in (z, dy))
+        zs, dys = (tf.TensorArray(a.dtype, time).unstack(a) for a in (z, _swap(dy)))
         rs, states = ([tf.TensorArray(a.dtype, time).unstack(a) for a in A] for A in (R, S))
         computed = [n for n, part in enumerate(self.reads.operands) if part is None]
 
@@ -204,12 +158,14 @@ class _Sequence:
             n: Any, dstate: Any, dfresh: Any, dweights: Any, dzs: Any, drs: Any, vs: Any
         ) -> tuple[Any, ...]:
             t = time - 1 - n
-            dy_t, dnew, past = self.flags.end_gradient(t, dys.read(t), dstate)
+            dy_t, dnew, past = flags.end_gradient(t, dys.read(t), dstate)
             state, products = [part.read(t) for part in states], [r.read(t) for r in rs]
-            dz, dstate, dw, dr, v = self.step_gradient(zs.read(t), state, products, dy_t, dnew)
+            dz, dstate, dw, dr, v = self._step_gradient(
+                zs.read(t), state, products, dy_t, dnew, weights, recurrent
+            )
             if past is not None:
                 dstate = _sum(dstate, past)
-            dstate, at_reset = self.flags.start_gradient(t, dstate)
+            dstate, at_reset = flags.start_gradient(t, dstate)
             if at_reset is not None:
                 dfresh = _sum(dfresh, at_reset)
             drs = [array.write(t, part) for array, part in zip(drs, dr)]
@@ -217,20 +173,99 @@ class _Sequence:
             return n + 1, dstate, dfresh, _sum(dweights, dw), dzs.write(t, dz), drs, vs
 
         dfresh = [tf.zeros_like(part) for part in dfinal]
-        dweights = [tf.zeros_like(weight) for weight in self.weights]
+        dpointwise = [tf.zeros_like(weights.all[n]) for n in self.pointwise]
         dzs = tf.TensorArray(z.dtype, time)
         drs = [tf.TensorArray(r.dtype, time) for r in R]
         vs = [tf.TensorArray(z.dtype, time) for _ in computed]
-        _, dstate, dfresh, dweights, dzs, drs, vs = loop(
-            body, (tf.constant(0), dfinal, dfresh, dweights, dzs, drs, vs), time
+        _, dstart, dfresh, dpointwise, dzs, drs, vs = loop(
+            body, (tf.constant(0), dfinal, dfresh, dpointwise, dzs, drs, vs), time
         )
+        dz = dzs.stack()
+        dR = ([dz] if self.reads.summed else []) + [dr.stack() for dr in drs]
         operands = dict(zip(computed, [v.stack() for v in vs]))
         V = [S[part] if part is not None else operands[n] for n, part in self._operands()]
-        drecurrent = self.recurrent_gradient(V, [dr.stack() for dr in drs])
-        return dzs.stack(), dstate, dfresh, drecurrent, dweights
+        drecurrent = self._recurrent_gradient(V, dR, recurrent)
+        dx, dweights = self._prepare_gradient(x, weights, dz, drecurrent)
+        for n, part in zip(self.pointwise, dpointwise):
+            dweights.all[n] += part
+        return _swap(dx), dstart, dfresh, dweights
 
-    def step_gradient(
-        self, z: Any, state: Any, products: Any, dy: Any, dnew: Any
+    def _project(self, x: Any, weights: Weights) -> Any:
+        """Projections `[T, B, G]` of inputs `[T, B, D]`."""
+        if self.projected:
+            return x
+        with Values(self.cell, self.variables, weights.all):
+            z = self.cell.project(_rows(x))
+        return _steps(z, x)
+
+    def _recurrent(self, weights: Weights) -> list[Any]:
+        if self.projected:
+            return weights.recurrent
+        with Values(self.cell, self.variables, weights.all):
+            return tf.nest.map_structure(tf.convert_to_tensor, list(self.cell.recurrent_weights()))
+
+    def _prepare(self, x: Any, weights: Weights) -> tuple[Any, list[Any]]:
+        """All that stands before the loop."""
+        return self._project(x, weights), self._recurrent(weights)
+
+    def _prepare_gradient(
+        self, x: Any, weights: Weights, dz: Any, drecurrent: list[Any]
+    ) -> tuple[Any, Weights]:
+        sources = (x, weights)
+        dx, *dweights = _vjp(
+            lambda *flat: tf.nest.flatten(
+                self._prepare(*tf.nest.pack_sequence_as(sources, list(flat)))
+            ),
+            tf.nest.flatten(sources),
+            [dz, *tf.nest.flatten(drecurrent)],
+        )
+        return dx, tf.nest.pack_sequence_as(weights, dweights)
+
+    def _update(self, z: Any, state: Any, weights: Weights, recur: Callable) -> tuple:
+        """The cell's `update`, reading the given tensors in place of its variables."""
+        with Values(self.cell, self.variables, weights.all):
+            y, new = self.cell.update(z, tf.nest.pack_sequence_as(self.reads.state, state), recur)
+        return y, tf.nest.flatten(new)
+
+    def _product(self, n: int, v: Any, recurrent: list[Any]) -> Any:
+        """The n-th recurrent product of a step."""
+        return self.cell.product(v, recurrent[self.reads.products[n]])
+
+    def _states(self, start: list[Any], flags: Flags, y: Any, kept: Kept) -> list[Any]:
+        """All parts of the state before each step."""
+        S, n = list(kept.states), self.reads.output
+        if n is not None:
+            # Past a row's end this is zero and not its last output, where no gradient asks for it.
+            before = tf.concat([start[n][None], _swap(y)[:-1]], axis=0)
+            if flags.resets is not None:
+                before = where(flags.resets, flags.fresh[n], before)
+            S.insert(n, before)
+        return S
+
+    def _again(self, x: Any, S: list[Any], weights: Weights) -> tuple[Any, list[Any]]:
+        """Projections and products as `Kept` has them, of all steps at once."""
+        z, recurrent = self._prepare(x, weights)
+        products: list[Any] = []
+
+        def recur(v: Any, k: int = 0) -> Any:
+            products.append(self._product(len(products), v, recurrent))
+            return products[-1]
+
+        self._update(_rows(z), [_rows(part) for part in S], weights, recur)
+        products = [_steps(r, z) for r in products]
+        if self.reads.summed:
+            z += products.pop(0)
+        return z, products
+
+    def _step_gradient(
+        self,
+        z: Any,
+        state: list[Any],
+        products: list[Any],
+        dy: Any,
+        dnew: list[Any],
+        weights: Weights,
+        recurrent: list[Any],
     ) -> tuple[Any, list[Any], list[Any], list[Any], list[Any]]:
         """One step back: gradients of z, state, weights and products, and the operands.
 
@@ -238,15 +273,16 @@ class _Sequence:
         first, as each operand may depend on the products before it.
         """
         operands: list[Any] = []
+        given = [tf.zeros([], z.dtype)] * self.apart.start + products
 
         def recur(v: Any, k: int = 0) -> Any:
             operands.append(v)
-            return products[len(operands) - 1]
+            return given[len(operands) - 1]
 
-        sources = [z, *state, *self.weights, *products]
+        sources = [z, *state, *[weights.all[n] for n in self.pointwise], *products]
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(sources)
-            y, new = self.update(z, self.pack(state), self.weights, recur)
+            y, new = self._update(z, state, weights, recur)
 
         def back(values: Any, cotangents: Any) -> list[Any]:
             zero = tf.UnconnectedGradients.ZERO
@@ -254,8 +290,8 @@ class _Sequence:
 
         total, first = back([y, *new], [dy, *dnew]), len(sources) - len(products)
         for n, part in reversed(self._operands()):
-            dr = total[first + n]
-            dv = _vjp(lambda v, n=n: self.product(n, v), [operands[n]], dr)
+            dr = total[first + self.apart.index(n)] if n in self.apart else total[0]
+            dv = _vjp(lambda v, n=n: self._product(n, v, recurrent), [operands[n]], dr)
             if part is None:
                 total = _sum(total, back([operands[n]], dv))
             else:
@@ -263,25 +299,25 @@ class _Sequence:
         split = 1 + len(state)
         return total[0], total[1:split], total[split:first], total[first:], operands
 
-    def recurrent_gradient(self, V: list[Any], dR: list[Any]) -> list[Any]:
+    def _recurrent_gradient(self, V: list[Any], dR: list[Any], recurrent: list[Any]) -> list[Any]:
         """The recurrent weights' gradients, from the operands and gradients of all steps."""
-
-        def rows(a: Any) -> Any:
-            return tf.reshape(a, tf.concat([[-1], tf.shape(a)[2:]], axis=0))
-
-        flat = tf.nest.flatten(self.recurrent)
+        flat = tf.nest.flatten(recurrent)
         total = [tf.zeros_like(weight) for weight in flat]
-        for n, k in enumerate(self.reads.products):
+        for n in range(len(dR)):
 
-            def product(*weights: Any, n: int = n, k: int = k) -> Any:
-                recurrent = tf.nest.pack_sequence_as(self.recurrent, weights)
-                return self.product(n, rows(V[n]), recurrent[k])
+            def product(*weights: Any, n: int = n) -> Any:
+                packed = tf.nest.pack_sequence_as(recurrent, weights)
+                return self._product(n, _rows(V[n]), packed)
 
-            total = _sum(total, _vjp(product, flat, rows(dR[n])))
-        return tf.nest.pack_sequence_as(self.recurrent, total)
+            total = _sum(total, _vjp(product, flat, _rows(dR[n])))
+        return tf.nest.pack_sequence_as(recurrent, total)
 
     def _operands(self) -> list[tuple[int, int | None]]:
         return list(enumerate(self.reads.operands))
+
+    def _cast(self, weight: Any) -> Any:
+        tensor = tf.convert_to_tensor(weight)
+        return tf.cast(tensor, computing_type(self.cell, tensor.dtype.name))
 
 
 def loop(body: Callable, variables: tuple, time: Any) -> Any:
@@ -299,29 +335,20 @@ def _vjp(function: Callable, arguments: list[Any], cotangents: Any) -> list[Any]
     )
 
 
-def _cast(weight: Any, dtype: str) -> Any:
-    """A tensor of the computing type, for each part of a weight."""
+def _swap(a: Any) -> Any:
+    """Batch-major to time-major, or back."""
+    return tf.transpose(a, [1, 0, *range(2, len(a.shape))])
 
-    def cast(part: Any) -> Any:
-        tensor = tf.convert_to_tensor(part)
-        return tf.cast(tensor, dtype) if tensor.dtype.is_floating else tf.identity(tensor)
 
-    return tf.nest.map_structure(cast, weight)
+def _rows(a: Any) -> Any:
+    """`[T, B, ...]` to `[T B, ...]`."""
+    return tf.reshape(a, tf.concat([[-1], tf.shape(a)[2:]], axis=0))
+
+
+def _steps(a: Any, like: Any) -> Any:
+    """`[T B, ...]` back to `[T, B, ...]`, with T and B those of another."""
+    return tf.reshape(a, tf.concat([tf.shape(like)[:2], tf.shape(a)[1:]], axis=0))
 
 
 def _sum(one: list[Any], other: list[Any]) -> list[Any]:
     return [a + b for a, b in zip(one, other)]
-
-
-def _index(thing: Any, things: list[Any]) -> int | None:
-    """Where an object stands in a list; None if it does not."""
-    return next((n for n, other in enumerate(things) if other is thing), None)
-
-
-def _where(rows: Any, yes: Any, no: Any) -> Any:
-    """Choose row by row, `rows [B]`, in every part of a nested value."""
-
-    def choose(yes: Any, no: Any) -> Any:
-        return tf.where(tf.reshape(rows, [-1] + [1] * (len(no.shape) - 1)), yes, no)
-
-    return tf.nest.map_structure(choose, yes, no)

@@ -276,16 +276,17 @@ def test_one_graph_serves_every_batch_size_and_number_of_steps(name, reverse):
 
 
 @every_cell
-def test_a_cell_compiles_with_xla(name):
+def test_a_compiled_training_step_equals_the_plain_loop(name):
     recurrence = make(name, reverse=True)
     x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights
 
-    def run(x, state):
-        return results(
-            lambda x, s: recurrence(x, s, lengths=LENGTHS, reset=RESET_STEPS), x, state, weights
+    def run(x, state, training):
+        call = lambda x, s: recurrence(  # noqa: E731
+            x, s, lengths=LENGTHS, reset=RESET_STEPS, training=training
         )
+        return results(call, x, state, weights)
 
-    assert_equal(tf.function(run, jit_compile=True)(x, state), run(x, state))
+    assert_equal(tf.function(run)(x, state, True), run(x, state, False))
 
 
 @every_cell
