@@ -43,9 +43,7 @@ class Cell(keras.layers.Layer):
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units <= 0:
-            raise ValueError(f"units is {units!r}, but a positive integer is needed")
-        self.units = units
+        self.units = positive_integer("units", units)
 
     @property
     def state_size(self) -> list[int]:
@@ -136,3 +134,28 @@ class LinearCell(Cell):
         a, b = self.coefficients(z)
         h = self.from_coordinates(a * self.coordinates(state[0]) + b)
         return self.output(z, h), self.State(h)
+
+
+def is_positive_integer(value: Any) -> bool:
+    """Whether it is one; True, which Python counts as 1, is none.
+
+    Example:
+        >>> is_positive_integer(1), is_positive_integer(True), is_positive_integer(1.0)
+        (True, False, False)
+    """
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def positive_integer(name: str, value: Any) -> int:
+    """The value of the argument of that name.
+
+    Raises:
+        ValueError: it is not a positive integer.
+
+    Example:
+        >>> positive_integer("memory", 3)
+        3
+    """
+    if not is_positive_integer(value):
+        raise ValueError(f"{name} is {value!r}, but a positive integer is needed")
+    return value

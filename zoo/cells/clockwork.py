@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import Cell, is_positive_integer
 from zoo.registry import register
 
 
@@ -50,7 +50,7 @@ class ClockworkRNNCell(Cell):
     def __init__(self, units: int, periods: Sequence[int] = (1, 2), **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.periods = tuple(periods)
-        positive = all(isinstance(period, int) and period > 0 for period in self.periods)
+        positive = all(map(is_positive_integer, self.periods))
         if not self.periods or not positive or sorted(self.periods) != list(self.periods):
             raise ValueError(
                 f"periods is {periods!r}, but positive integers in ascending order are needed"

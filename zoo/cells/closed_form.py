@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, HiddenState
+from zoo.cells.base import Cell, HiddenState, positive_integer
 from zoo.registry import register
 
 
@@ -36,9 +36,7 @@ class ClosedFormCell(Cell):
 
     def __init__(self, units: int, backbone: int | None = None, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
-        if backbone is not None and (not isinstance(backbone, int) or backbone <= 0):
-            raise ValueError(f"backbone is {backbone!r}, but a positive integer is needed")
-        self.backbone = backbone or units
+        self.backbone = units if backbone is None else positive_integer("backbone", backbone)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""

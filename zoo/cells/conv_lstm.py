@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import Cell, is_positive_integer, positive_integer
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
 
@@ -52,14 +52,12 @@ class ConvLSTMCell(Cell):
         super().__init__(units, **kwargs)
         self.image_shape = tuple(image_shape)
         sizes = self.image_shape
-        if len(sizes) != 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
+        if len(sizes) != 2 or not all(map(is_positive_integer, sizes)):
             raise ValueError(
                 f"image_shape is {image_shape!r}, but two positive integers, height and width, "
                 "are needed"
             )
-        if not isinstance(kernel_size, int) or kernel_size <= 0:
-            raise ValueError(f"kernel_size is {kernel_size!r}, but a positive integer is needed")
-        self.kernel_size = kernel_size
+        self.kernel_size = positive_integer("kernel_size", kernel_size)
 
     @property
     def state_size(self) -> list[int]:

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 from scipy.linalg import expm
 
-from zoo.cells.base import Cell
+from zoo.cells.base import Cell, positive_integer
 from zoo.registry import register
 
 
@@ -53,11 +53,10 @@ class LegendreMemoryCell(Cell):
         self, units: int, order: int | None = None, theta: float = 64.0, **kwargs: Any
     ) -> None:
         super().__init__(units, **kwargs)
-        if order is not None and (not isinstance(order, int) or order <= 0):
-            raise ValueError(f"order is {order!r}, but a positive integer is needed")
         if not isinstance(theta, int | float) or not theta > 0:
             raise ValueError(f"theta is {theta!r}, but a positive number is needed")
-        self.order, self.theta = order or units, theta
+        self.order = units if order is None else positive_integer("order", order)
+        self.theta = theta
 
     @property
     def state_size(self) -> list[int]:

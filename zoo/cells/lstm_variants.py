@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import Cell, positive_integer
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
 
@@ -130,9 +130,7 @@ class ProjectedLSTMCell(_GatedCell):
 
     def __init__(self, units: int, memory: int | None = None, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
-        if memory is not None and (not isinstance(memory, int) or memory <= 0):
-            raise ValueError(f"memory is {memory!r}, but a positive integer is needed")
-        self.memory = memory or 2 * units
+        self.memory = 2 * units if memory is None else positive_integer("memory", memory)
 
     @property
     def state_size(self) -> list[int]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, HiddenState
+from zoo.cells.base import Cell, HiddenState, positive_integer
 from zoo.registry import register
 
 
@@ -37,9 +37,7 @@ class RecurrentHighwayCell(Cell):
 
     def __init__(self, units: int, depth: int = 3, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
-        if not isinstance(depth, int) or depth <= 0:
-            raise ValueError(f"depth is {depth!r}, but a positive integer is needed")
-        self.depth = depth
+        self.depth = positive_integer("depth", depth)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""

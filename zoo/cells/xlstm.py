@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import Cell, is_positive_integer
 from zoo.registry import register
 
 
@@ -31,7 +31,7 @@ class _HeadedCell(Cell):
 
     def __init__(self, units: int, heads: int = 1, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
-        if not isinstance(heads, int) or heads <= 0 or units % heads:
+        if not is_positive_integer(heads) or units % heads:
             raise ValueError(
                 f"heads is {heads!r}, but a positive integer that divides units {units} is needed"
             )

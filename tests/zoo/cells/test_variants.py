@@ -133,6 +133,7 @@ def test_the_forget_gate_starts_open(cell):
     assert np.all(bias[:H] == 1) and not np.any(bias[H:])
 
 
-def test_a_memory_that_is_no_size_is_refused():
-    with pytest.raises(ValueError, match="memory is 0, but a positive integer is needed"):
-        ProjectedLSTMCell(4, memory=0)
+@pytest.mark.parametrize("memory", [0, True])
+def test_a_memory_that_is_no_size_is_refused(memory):
+    with pytest.raises(ValueError, match=f"memory is {memory}, but a positive integer is needed"):
+        ProjectedLSTMCell(4, memory=memory)
