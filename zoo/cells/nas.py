@@ -1,18 +1,12 @@
 """The cell that neural architecture search found."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from keras import ops
 
 from zoo.cells.base import Cell
+from zoo.cells.lstm import LSTMState
 from zoo.registry import register
-
-
-class NASState(NamedTuple):
-    """Output `h` and memory `c`, both `[B, H]`."""
-
-    h: Any
-    c: Any
 
 
 @register("cell", "nas", paper="Zoph and Le 2016, arXiv:1611.01578")
@@ -36,7 +30,7 @@ class NASCell(Cell):
     the cell found on Penn Treebank.
     """
 
-    State = NASState
+    State = LSTMState
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
@@ -52,7 +46,7 @@ class NASCell(Cell):
         """W x: `[..., D] -> [..., 8H]`."""
         return ops.matmul(x, self.kernel)
 
-    def update(self, z: Any, state: NASState, recur: Any) -> tuple[Any, NASState]:
+    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
         """The leaves, joined in pairs; the memory enters at the first pair."""
         x, h = ops.split(z, 8, axis=-1), ops.split(recur(state.h), 8, axis=-1)
         write = ops.tanh(ops.sigmoid(x[0] + h[0]) * ops.relu(x[1] + h[1]))
@@ -61,4 +55,4 @@ class NASCell(Cell):
         gate = ops.sigmoid(ops.tanh(x[6] + h[6]) + ops.sigmoid(x[7] + h[7]))
         c = ops.tanh(write + state.c) * scale
         new_h = ops.tanh(c * ops.tanh(content + gate))
-        return new_h, NASState(new_h, c)
+        return new_h, LSTMState(new_h, c)
