@@ -164,7 +164,20 @@ class ZoneoutCell(_RandomWrapper):
         return y, mixed
 
 
-class ResidualCell(CellWrapper):
+class _SkipWrapper(CellWrapper):
+    """A wrapper that joins the input to the output, which must have its size."""
+
+    def build(self, input_shape: Any) -> None:
+        """Make the wrapped cell's weights; inputs must have the size of the output."""
+        if input_shape[-1] != self.output_size:
+            raise ValueError(
+                f"the input has size {input_shape[-1]}, but the size of the output is needed: "
+                f"{self.output_size}"
+            )
+        super().build(input_shape)
+
+
+class ResidualCell(_SkipWrapper):
     """y_t = ỹ_t + x_t, where ỹ_t is the wrapped cell's output; the state is the cell's.
 
     Example:
@@ -178,11 +191,6 @@ class ResidualCell(CellWrapper):
     Source: K. He et al., "Deep residual learning for image recognition" (2015), arXiv:1512.03385.
     """
 
-    def build(self, input_shape: Any) -> None:
-        """Make the wrapped cell's weights; inputs must have the size of the output."""
-        _check_equal_sizes(input_shape[-1], self.output_size)
-        super().build(input_shape)
-
     def project(self, x: Any) -> Any:
         """The cell's projection and x: `[..., D] -> [..., G + D]`."""
         return ops.concatenate([self.cell.project(x), x], axis=-1)
@@ -194,7 +202,7 @@ class ResidualCell(CellWrapper):
         return y + x, new
 
 
-class HighwayCell(CellWrapper):
+class HighwayCell(_SkipWrapper):
     """y_t = t ỹ_t + (1 - t) x_t; t = σ(W x_t + b), where ỹ_t is the wrapped cell's output.
 
     The state is the cell's. Weights besides the cell's: `gate_kernel` (W, `[D, D]`) and
@@ -214,9 +222,8 @@ class HighwayCell(CellWrapper):
 
     def build(self, input_shape: Any) -> None:
         """Make all weights; inputs must have the size of the output."""
-        size = input_shape[-1]
-        _check_equal_sizes(size, self.output_size)
         super().build(input_shape)
+        size = input_shape[-1]
         self.gate_kernel = self.add_weight(
             name="gate_kernel", shape=(size, size), initializer="glorot_uniform"
         )
@@ -350,10 +357,3 @@ def _split_off(z: Any, sizes: list[int]) -> list[Any]:
     ends = [-sum(sizes[n:]) for n in range(len(sizes))]
     starts = [None, *ends]
     return [z[..., start:end] for start, end in zip(starts, [*ends, None])]
-
-
-def _check_equal_sizes(inputs: int, outputs: int) -> None:
-    if inputs != outputs:
-        raise ValueError(
-            f"the input has size {inputs}, but the size of the output is needed: {outputs}"
-        )
