@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -101,6 +102,57 @@ class Cell(keras.layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
+class DenseCell(Cell):
+    """A cell that starts from W x_t + U h_(t-1) + b, in blocks of H columns, one a gate.
+
+    `project` is W x + b and `recur(h)` is U h; a subclass writes `update`, which activates the
+    blocks. Weights: `kernel` (W, `[D, G]`), `recurrent_kernel` (U, `[H, G]`) and `bias` (b,
+    `[G]`), G = `blocks` · H.
+
+    Attributes:
+        blocks: how many gates and candidates the cell has.
+        recurrent_start: the initializer of U.
+        bias_start: the values that equal parts of b start at.
+
+    Example:
+        >>> class OneGateCell(DenseCell):
+        ...     blocks, bias_start = 2, (1, 0)
+        ...
+        ...     def update(self, z, state, recur):
+        ...         f, g = ops.split(z + recur(state.h), 2, axis=-1)
+        ...         h = ops.sigmoid(f) * state.h + ops.sigmoid(-f) * ops.tanh(g)
+        ...         return h, HiddenState(h)
+        >>> cell = OneGateCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape, tuple(cell.kernel.shape)
+        (TensorShape([2, 4]), (3, 8))
+    """
+
+    blocks: ClassVar[int] = 1
+    recurrent_start: ClassVar[str] = "orthogonal"
+    bias_start: ClassVar[tuple[float, ...]] = (0,)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        self.make_weights(input_shape[-1], self.blocks * self.units)
+
+    def make_weights(self, inputs: int, wide: int) -> None:
+        """W `[inputs, wide]`, U `[H, wide]` and b `[wide]`."""
+        self.kernel = self.add_weight(
+            name="kernel", shape=(inputs, wide), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, wide), initializer=self.recurrent_start
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(wide,), initializer=block_values(*self.bias_start)
+        )
+
+    def project(self, x: Any) -> Any:
+        """W x + b: `[..., D] -> [..., G]`."""
+        return ops.matmul(x, self.kernel) + self.bias
+
+
 class LinearCell(Cell):
     """A cell whose state is linear in the state before: h_t = a_t h_(t-1) + b_t, elementwise.
 
@@ -134,6 +186,20 @@ class LinearCell(Cell):
         a, b = self.coefficients(z)
         h = self.from_coordinates(a * self.coordinates(state[0]) + b)
         return self.output(z, h), self.State(h)
+
+
+def block_values(*values: float) -> Callable[..., Any]:
+    """An initializer for a vector of equal blocks, each filled with its value.
+
+    Example:
+        >>> block_values(1, 0)((4,), "float32").numpy().tolist()
+        [1.0, 1.0, 0.0, 0.0]
+    """
+
+    def start(shape: tuple[int], dtype: Any = None) -> Any:
+        return ops.convert_to_tensor(np.repeat(values, shape[0] // len(values)), dtype)
+
+    return start
 
 
 def is_positive_integer(value: Any) -> bool:

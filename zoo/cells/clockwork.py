@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from zoo.cells.base import Cell, is_positive_integer
+from zoo.cells.base import DenseCell, is_positive_integer
 from zoo.registry import register
 
 
@@ -19,7 +19,7 @@ class ClockworkState(NamedTuple):
 
 
 @register("cell", "clockwork_rnn", paper="Koutnik et al. 2014, arXiv:1402.3511")
-class ClockworkRNNCell(Cell):
+class ClockworkRNNCell(DenseCell):
     """h_t = tanh(W x_t + U h_(t-1) + b) in modules whose period divides t; others keep h_(t-1).
 
     The units fall into modules of equal size, one for each period p_i, in ascending order. A
@@ -65,20 +65,6 @@ class ClockworkRNNCell(Cell):
     def state_size(self) -> list[int]:
         """H, and one number for the clock."""
         return [self.units, 1]
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of size `input_shape[-1]`."""
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], self.units), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, self.units), initializer="orthogonal"
-        )
-        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
-
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., H]`."""
-        return ops.matmul(x, self.kernel) + self.bias
 
     def recurrent_weights(self) -> tuple[Any, ...]:
         """U `[H, H]`, zero from faster modules (rows) to slower ones (columns)."""

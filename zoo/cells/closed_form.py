@@ -4,12 +4,12 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, HiddenState, positive_integer
+from zoo.cells.base import DenseCell, HiddenState, positive_integer
 from zoo.registry import register
 
 
 @register("cell", "cfc", paper="Hasani et al. 2022, arXiv:2106.13898")
-class ClosedFormCell(Cell):
+class ClosedFormCell(DenseCell):
     """u = tanh(W x_t + U h_(t-1) + b); h_t = σ(-f(u)) tanh(g(u)) + (1 - σ(-f(u))) tanh(k(u)).
 
     The closed-form continuous-time cell for steps of equal length, t = 1: the gate that time opens
@@ -40,23 +40,13 @@ class ClosedFormCell(Cell):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], self.backbone), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, self.backbone), initializer="orthogonal"
-        )
-        self.bias = self.add_weight(name="bias", shape=(self.backbone,), initializer="zeros")
+        self.make_weights(input_shape[-1], self.backbone)
         self.heads = self.add_weight(
             name="heads", shape=(self.backbone, 3 * self.units), initializer="glorot_uniform"
         )
         self.heads_bias = self.add_weight(
             name="heads_bias", shape=(3 * self.units,), initializer="zeros"
         )
-
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., M]`."""
-        return ops.matmul(x, self.kernel) + self.bias
 
     def recurrent_weights(self) -> tuple[Any, ...]:
         """U `[H, M]` and the heads `[M, 3H]`."""

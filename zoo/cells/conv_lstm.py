@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, is_positive_integer, positive_integer
+from zoo.cells.base import Cell, block_values, is_positive_integer, positive_integer
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
 
@@ -85,7 +85,9 @@ class ConvLSTMCell(Cell):
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel", shape=(*around, self.units, wide), initializer="orthogonal"
         )
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer=self._forget_one)
+        self.bias = self.add_weight(
+            name="bias", shape=(wide,), initializer=block_values(0, 1, 0, 0)
+        )
 
     def project(self, x: Any) -> Any:
         """W * x + b: `[..., height · width · channels] -> [..., height · width · 4F]`."""
@@ -119,7 +121,3 @@ class ConvLSTMCell(Cell):
         """Flattened frames, however many dimensions lead, to maps `[N, height, width, 4F]`."""
         images = ops.reshape(frames, (-1, *self.image_shape, kernel.shape[2]))
         return ops.conv(images, kernel, padding="same", data_format="channels_last")
-
-    def _forget_one(self, shape: tuple[int], dtype: Any = None) -> Any:
-        one, zero = ops.ones((self.units,), dtype), ops.zeros((self.units,), dtype)
-        return ops.concatenate([zero, one, zero, zero])

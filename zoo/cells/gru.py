@@ -4,12 +4,12 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, HiddenState
+from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
 
 
 @register("cell", "gru", paper="Cho et al. 2014, arXiv:1406.1078")
-class GRUCell(Cell):
+class GRUCell(DenseCell):
     """z, r = σ(W x_t + U h_(t-1) + b); h̃ = tanh(W_h x_t + b_h + r (U_h h_(t-1) + c_h)).
 
     Then h_t = z h_(t-1) + (1 - z) h̃. The reset gate r acts after the product with the state, the
@@ -28,23 +28,14 @@ class GRUCell(Cell):
     statistical machine translation" (2014).
     """
 
+    blocks = 3
+
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
-        wide = 3 * self.units
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
-        )
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer="zeros")
+        super().build(input_shape)
         self.recurrent_bias = self.add_weight(
-            name="recurrent_bias", shape=(wide,), initializer="zeros"
+            name="recurrent_bias", shape=(3 * self.units,), initializer="zeros"
         )
-
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., 3H]`."""
-        return ops.matmul(x, self.kernel) + self.bias
 
     def recurrent_weights(self) -> tuple[Any, ...]:
         """U `[H, 3H]` with c `[3H]`."""
@@ -67,7 +58,7 @@ class GRUCell(Cell):
 
 
 @register("cell", "gru_reset_before", paper="Cho et al. 2014, arXiv:1406.1078")
-class ResetBeforeGRUCell(Cell):
+class ResetBeforeGRUCell(DenseCell):
     """z, r = σ(W x_t + U h_(t-1) + b); h̃ = tanh(W_h x_t + U_h (r h_(t-1)) + b_h).
 
     Then h_t = z h_(t-1) + (1 - z) h̃. The reset gate acts before the product with the state, as the
@@ -85,20 +76,7 @@ class ResetBeforeGRUCell(Cell):
     statistical machine translation" (2014), equations 5-8.
     """
 
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of size `input_shape[-1]`."""
-        wide = 3 * self.units
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
-        )
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer="zeros")
-
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., 3H]`."""
-        return ops.matmul(x, self.kernel) + self.bias
+    blocks = 3
 
     def recurrent_weights(self) -> tuple[Any, ...]:
         """U of both gates `[H, 2H]` and of the candidate `[H, H]`."""

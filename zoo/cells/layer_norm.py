@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, HiddenState
+from zoo.cells.base import DenseCell, HiddenState
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
 
@@ -17,21 +17,13 @@ def normalise(x: Any, gain: Any, epsilon: float = 1e-5) -> Any:
     return gain * centred * ops.rsqrt(variance + epsilon)
 
 
-class _NormalisedCell(Cell):
-    """Weights of `blocks` gates, with a gain for each of the two projections."""
-
-    blocks: int
+class _NormalisedCell(DenseCell):
+    """Each of the two products has a gain."""
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
+        super().build(input_shape)
         wide = self.blocks * self.units
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
-        )
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer="zeros")
         self.gain = self.add_weight(name="gain", shape=(wide,), initializer="ones")
         self.recurrent_gain = self.add_weight(
             name="recurrent_gain", shape=(wide,), initializer="ones"

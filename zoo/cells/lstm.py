@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import Cell, block_values
 from zoo.registry import register
 
 
@@ -41,7 +41,7 @@ class LSTMCell(Cell):
         shape = (self.units + input_shape[-1], 4 * self.units)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self._joined)
         self.bias = self.add_weight(
-            name="bias", shape=(4 * self.units,), initializer=self._forget_one
+            name="bias", shape=(4 * self.units,), initializer=block_values(1, 0, 0, 0)
         )
 
     def project(self, x: Any) -> Any:
@@ -64,8 +64,3 @@ class LSTMCell(Cell):
         recurrent = keras.initializers.Orthogonal()((self.units, shape[1]), dtype)
         kernel = keras.initializers.GlorotUniform()((shape[0] - self.units, shape[1]), dtype)
         return ops.concatenate([recurrent, kernel])
-
-    def _forget_one(self, shape: tuple[int], dtype: Any = None) -> Any:
-        return ops.concatenate(
-            [ops.ones((self.units,), dtype), ops.zeros((shape[0] - self.units,), dtype)]
-        )

@@ -4,44 +4,13 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, positive_integer
+from zoo.cells.base import DenseCell, positive_integer
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
 
 
-class _GatedCell(Cell):
-    """Blocks of columns, one a gate, of which the one named `forget` starts at a bias of one."""
-
-    State = LSTMState
-    blocks = 4
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of size `input_shape[-1]`."""
-        self._build_gates(input_shape[-1], self.units, self.units)
-
-    def _build_gates(self, inputs: int, hidden: int, memory: int) -> None:
-        wide = self.blocks * memory
-        self.kernel = self.add_weight(
-            name="kernel", shape=(inputs, wide), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(hidden, wide), initializer="orthogonal"
-        )
-
-        def forget_one(shape: tuple[int], dtype: Any = None) -> Any:
-            return ops.concatenate(
-                [ops.ones((memory,), dtype), ops.zeros((shape[0] - memory,), dtype)]
-            )
-
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer=forget_one)
-
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., G]`."""
-        return ops.matmul(x, self.kernel) + self.bias
-
-
 @register("cell", "peephole_lstm", paper="Gers et al. 2002, doi:10.1162/153244303768966139")
-class PeepholeLSTMCell(_GatedCell):
+class PeepholeLSTMCell(DenseCell):
     """f, i = σ(W x_t + U h_(t-1) + p c_(t-1) + b); c_t = f c_(t-1) + i tanh(g); o sees p_o c_t.
 
     The gates look at the memory through the diagonal weights p; h_t = σ(o) tanh(c_t). Weights:
@@ -58,6 +27,10 @@ class PeepholeLSTMCell(_GatedCell):
     Source: F. Gers, N. Schraudolph and J. Schmidhuber, "Learning precise timing with LSTM recurrent
     networks" (2002); the form with tanh is that of Graves (2013, arXiv:1308.0850).
     """
+
+    State = LSTMState
+    blocks = 4
+    bias_start = (1, 0, 0, 0)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
@@ -76,7 +49,7 @@ class PeepholeLSTMCell(_GatedCell):
 
 
 @register("cell", "coupled_lstm", paper="Greff et al. 2015, arXiv:1503.04069")
-class CoupledLSTMCell(_GatedCell):
+class CoupledLSTMCell(DenseCell):
     """f, o = σ(W x_t + U h_(t-1) + b); c_t = f c_(t-1) + (1 - f) tanh(g); h_t = o tanh(c_t).
 
     The input gate is what the forget gate leaves (CIFG). Weights: `kernel` (`[D, 3H]`, columns f,
@@ -92,7 +65,9 @@ class CoupledLSTMCell(_GatedCell):
     Source: K. Greff et al., "LSTM: a search space odyssey" (2015).
     """
 
+    State = LSTMState
     blocks = 3
+    bias_start = (1, 0, 0)
 
     def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
         """The gates, then memory and output."""
@@ -104,7 +79,7 @@ class CoupledLSTMCell(_GatedCell):
 
 
 @register("cell", "projected_lstm", paper="Sak et al. 2014, arXiv:1402.1128")
-class ProjectedLSTMCell(_GatedCell):
+class ProjectedLSTMCell(DenseCell):
     """h_t = P (σ(o) tanh(c_t)); c_t = σ(f) c_(t-1) + σ(i) tanh(g); f, i, o, g as in the LSTM.
 
     A memory of M numbers behind an output of H. Weights: `kernel` (`[D, 4M]`, columns f, i, o, g),
@@ -128,6 +103,10 @@ class ProjectedLSTMCell(_GatedCell):
     network architectures for large vocabulary speech recognition" (2014).
     """
 
+    State = LSTMState
+    blocks = 4
+    bias_start = (1, 0, 0, 0)
+
     def __init__(self, units: int, memory: int | None = None, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.memory = 2 * units if memory is None else positive_integer("memory", memory)
@@ -139,7 +118,7 @@ class ProjectedLSTMCell(_GatedCell):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
-        self._build_gates(input_shape[-1], self.units, self.memory)
+        self.make_weights(input_shape[-1], self.blocks * self.memory)
         self.projection = self.add_weight(
             name="projection", shape=(self.memory, self.units), initializer="glorot_uniform"
         )
@@ -161,7 +140,7 @@ class ProjectedLSTMCell(_GatedCell):
 
 
 @register("cell", "multiplicative_lstm", paper="Krause et al. 2016, arXiv:1609.07959")
-class MultiplicativeLSTMCell(_GatedCell):
+class MultiplicativeLSTMCell(DenseCell):
     """m_t = (W_m x_t) ⊙ (U_m h_(t-1)); f, i, o, g = W x_t + U m_t + b; then as in the LSTM.
 
     c_t = σ(f) c_(t-1) + σ(i) tanh(g) and h_t = σ(o) tanh(c_t). Each input so chooses a transition
@@ -178,6 +157,10 @@ class MultiplicativeLSTMCell(_GatedCell):
 
     Source: B. Krause et al., "Multiplicative LSTM for sequence modelling" (2016).
     """
+
+    State = LSTMState
+    blocks = 4
+    bias_start = (1, 0, 0, 0)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""

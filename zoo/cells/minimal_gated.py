@@ -4,12 +4,12 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, HiddenState
+from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
 
 
 @register("cell", "mgu", paper="Zhou et al. 2016, arXiv:1603.09420")
-class MGUCell(Cell):
+class MGUCell(DenseCell):
     """f = σ(W x_t + U h_(t-1) + b); h_t = (1 - f) h_(t-1) + f tanh(W_h x_t + U_h (f h) + b_h).
 
     One forget gate f does the work of the GRU's two: it hides parts of the state from the
@@ -27,20 +27,8 @@ class MGUCell(Cell):
     Source: G.-B. Zhou et al., "Minimal gated unit for recurrent neural networks" (2016).
     """
 
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of size `input_shape[-1]`."""
-        wide = 2 * self.units
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
-        )
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer=self._forget_one)
-
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., 2H]`."""
-        return ops.matmul(x, self.kernel) + self.bias
+    blocks = 2
+    bias_start = (1, 0)
 
     def recurrent_weights(self) -> tuple[Any, ...]:
         """U and U_h, both `[H, H]`: the second product waits for the gate."""
@@ -53,6 +41,3 @@ class MGUCell(Cell):
         candidate = ops.tanh(z_candidate + recur(forget * state.h, 1))
         h = (1 - forget) * state.h + forget * candidate
         return h, HiddenState(h)
-
-    def _forget_one(self, shape: tuple[int], dtype: Any = None) -> Any:
-        return ops.concatenate([ops.ones((self.units,), dtype), ops.zeros((self.units,), dtype)])

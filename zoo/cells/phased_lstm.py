@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import DenseCell
 from zoo.registry import register
 
 
@@ -18,7 +18,7 @@ class PhasedLSTMState(NamedTuple):
 
 
 @register("cell", "phased_lstm", paper="Neil et al. 2016, arXiv:1610.09513")
-class PhasedLSTMCell(Cell):
+class PhasedLSTMCell(DenseCell):
     """c_t = k c̃ + (1 - k) c_(t-1); h_t = k σ(o) tanh(c̃) + (1 - k) h_(t-1), k a clock.
 
     c̃ = σ(f) c_(t-1) + σ(i) tanh(g), and f, i, o, g = W x_t + U h_(t-1) + b as in an LSTM, without
@@ -51,6 +51,8 @@ class PhasedLSTMCell(Cell):
     """
 
     State = PhasedLSTMState
+    blocks = 4
+    bias_start = (1, 0, 0, 0)
 
     def __init__(
         self, units: int, open_ratio: float = 0.05, leak: float = 0.001, **kwargs: Any
@@ -70,14 +72,7 @@ class PhasedLSTMCell(Cell):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
-        wide = 4 * self.units
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], wide), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
-        )
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer=self._forget_one)
+        super().build(input_shape)
         self.log_period = self.add_weight(
             name="log_period",
             shape=(self.units,),
@@ -86,10 +81,6 @@ class PhasedLSTMCell(Cell):
         self.shift = self.add_weight(
             name="shift", shape=(self.units,), initializer=self._within_period
         )
-
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., 4H]`."""
-        return ops.matmul(x, self.kernel) + self.bias
 
     def update(self, z: Any, state: PhasedLSTMState, recur: Any) -> tuple[Any, PhasedLSTMState]:
         """An LSTM's step, taken as far as each unit's clock is open."""
@@ -110,11 +101,6 @@ class PhasedLSTMCell(Cell):
         phase = turns - ops.floor(turns)
         rise = 2 * phase / self.open_ratio
         return ops.where(phase < self.open_ratio, ops.minimum(rise, 2 - rise), self.leak * phase)
-
-    def _forget_one(self, shape: tuple[int], dtype: Any = None) -> Any:
-        return ops.concatenate(
-            [ops.ones((self.units,), dtype), ops.zeros((shape[0] - self.units,), dtype)]
-        )
 
     def _within_period(self, shape: tuple[int], dtype: Any = None) -> Any:
         fraction = keras.initializers.RandomUniform(0.0, 1.0)(shape, dtype)

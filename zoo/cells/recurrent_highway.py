@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.cells.base import Cell, HiddenState, positive_integer
+from zoo.cells.base import Cell, HiddenState, block_values, positive_integer
 from zoo.registry import register
 
 
@@ -54,7 +54,7 @@ class RecurrentHighwayCell(Cell):
             for layer in range(1, self.depth + 1)
         ]
         self.biases = [
-            self.add_weight(name=f"bias_{layer}", shape=(wide,), initializer=self._mostly_carry)
+            self.add_weight(name=f"bias_{layer}", shape=(wide,), initializer=block_values(0, -2))
             for layer in range(1, self.depth + 1)
         ]
 
@@ -84,7 +84,3 @@ class RecurrentHighwayCell(Cell):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {**super().get_config(), "depth": self.depth}
-
-    def _mostly_carry(self, shape: tuple[int], dtype: Any = None) -> Any:
-        zeros = ops.zeros((self.units,), dtype)
-        return ops.concatenate([zeros, zeros - 2])

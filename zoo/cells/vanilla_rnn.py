@@ -4,12 +4,12 @@ from typing import Any
 
 import keras
 
-from zoo.cells.base import Cell, HiddenState
+from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
 
 
 @register("cell", "vanilla_rnn", paper="Elman 1990, doi:10.1207/s15516709cog1402_1")
-class VanillaRNNCell(Cell):
+class VanillaRNNCell(DenseCell):
     """h_t = f(W_xh x_t + W_hh h_(t-1) + b).
 
     The output is h_t. Weights: `kernel` (W_xh, `[D, H]`), `recurrent_kernel` (W_hh, `[H, H]`),
@@ -29,27 +29,9 @@ class VanillaRNNCell(Cell):
     Source: J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990).
     """
 
-    recurrent_start = "orthogonal"
-
     def __init__(self, units: int, activation: Any = "tanh", **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.activation = keras.activations.get(activation)
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of size `input_shape[-1]`."""
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], self.units), initializer="glorot_uniform"
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel",
-            shape=(self.units, self.units),
-            initializer=self.recurrent_start,
-        )
-        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
-
-    def project(self, x: Any) -> Any:
-        """W_xh x + b: `[..., D] -> [..., H]`."""
-        return keras.ops.matmul(x, self.kernel) + self.bias
 
     def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
         """h = f(z + W_hh h)."""

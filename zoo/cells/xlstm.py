@@ -1,11 +1,10 @@
 """The two cells of xLSTM, with exponential gates."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras import ops
 
-from zoo.cells.base import Cell, is_positive_integer
+from zoo.cells.base import Cell, block_values, is_positive_integer
 from zoo.registry import register
 
 
@@ -42,7 +41,8 @@ class _HeadedCell(Cell):
         self.kernel = self.add_weight(
             name="kernel", shape=(inputs, wide), initializer="glorot_uniform"
         )
-        self.bias = self.add_weight(name="bias", shape=(wide,), initializer=_ones_first(forget))
+        ones_first = block_values(1, *[0] * (wide // forget - 1))
+        self.bias = self.add_weight(name="bias", shape=(wide,), initializer=ones_first)
 
     def project(self, x: Any) -> Any:
         """W x + b: `[..., D] -> [..., G]`."""
@@ -177,12 +177,3 @@ class MLSTMCell(_HeadedCell):
         h = ops.sigmoid(o) * ops.reshape(answer, (-1, self.units))
         c, n = (ops.reshape(part, (-1, total)) for part, total in zip((c, n), self.state_size))
         return h, MatrixState(c, n, m)
-
-
-def _ones_first(count: int) -> Callable[..., Any]:
-    """An initializer: `count` ones, then zeros."""
-
-    def start(shape: tuple[int], dtype: Any = None) -> Any:
-        return ops.concatenate([ops.ones((count,), dtype), ops.zeros((shape[0] - count,), dtype)])
-
-    return start
