@@ -3,14 +3,14 @@
 from typing import Any
 
 import keras
-from keras import ops
 
-from zoo.cells.base import Cell, HiddenState
+from zoo.cells.base import HiddenState
+from zoo.cells.vanilla_rnn import VanillaRNNCell
 from zoo.registry import register
 
 
 @register("cell", "ind_rnn", paper="Li et al. 2018, arXiv:1803.04831")
-class IndRNNCell(Cell):
+class IndRNNCell(VanillaRNNCell):
     """h_t = f(W x_t + u ⊙ h_(t-1) + b).
 
     Each unit sees itself alone in the step before. Weights: `kernel` (W, `[D, H]`),
@@ -32,8 +32,7 @@ class IndRNNCell(Cell):
     """
 
     def __init__(self, units: int, activation: Any = "relu", **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
-        self.activation = keras.activations.get(activation)
+        super().__init__(units, activation, **kwargs)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
@@ -47,10 +46,6 @@ class IndRNNCell(Cell):
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
-    def project(self, x: Any) -> Any:
-        """W x + b: `[..., D] -> [..., H]`."""
-        return ops.matmul(x, self.kernel) + self.bias
-
     def recurrent_weights(self) -> tuple[Any, ...]:
         """None: u is used pointwise."""
         return ()
@@ -59,10 +54,3 @@ class IndRNNCell(Cell):
         """h = f(z + u h)."""
         h = self.activation(z + self.recurrent_kernel * state.h)
         return h, HiddenState(h)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {
-            **super().get_config(),
-            "activation": keras.activations.serialize(self.activation),
-        }
