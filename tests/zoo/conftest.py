@@ -1,6 +1,9 @@
+import sys
+
 import pytest
 
 import zoo
+from zoo import cli
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,17 @@ def run(data_dir, tmp_path_factory):
 def export(run, tmp_path_factory):
     """The same, exported."""
     return zoo.export(run, tmp_path_factory.mktemp("exports") / "digits-mlp")
+
+
+@pytest.fixture(name="zoo")
+def command_line(monkeypatch, capfd):
+    """Runs the command line in this process: exit code, stdout, stderr."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capfd.readouterr()
+        return end.value.code, out, err
+
+    return run

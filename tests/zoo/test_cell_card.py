@@ -1,29 +1,14 @@
 import json
 import math
-import sys
 
 import pytest
 import tensorflow as tf
 
-from zoo import cli, registry
+from zoo import registry
 from zoo.cell_card import _multiply_adds, cell_card
 from zoo.errors import UserError
 
 D, H = 5, 7
-
-
-@pytest.fixture
-def zoo(monkeypatch, capfd):
-    """Runs the command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capfd.readouterr()
-        return end.value.code, out, err
-
-    return run
 
 
 @pytest.mark.parametrize(

@@ -10,22 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import cli
-
-
-@pytest.fixture
-def zoo(monkeypatch, capfd):
-    """Runs the command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capfd.readouterr()
-        return end.value.code, out, err
-
-    return run
-
 
 def assert_mistake(answer, *said):
     code, _, err = answer
