@@ -1,11 +1,13 @@
-"""The three classic cells against `keras.layers.SimpleRNN`, `LSTM` and `GRU`, weights converted."""
+"""The classic cells against `keras.layers.SimpleRNN`, `LSTM` and `GRU`, weights converted."""
+
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.cells.gru import GRUCell
+from zoo.cells.gru import GRUCell, ResetBeforeGRUCell
 from zoo.cells.lstm import LSTMCell
 from zoo.cells.vanilla_rnn import VanillaRNNCell
 from zoo.recurrence import Recurrence
@@ -33,6 +35,11 @@ PAIRS = {
     "vanilla_rnn": (VanillaRNNCell, keras.layers.SimpleRNN, unchanged),
     "lstm": (LSTMCell, keras.layers.LSTM, from_joined),
     "gru": (GRUCell, keras.layers.GRU, stacked_biases),
+    "gru_reset_before": (
+        ResetBeforeGRUCell,
+        partial(keras.layers.GRU, reset_after=False),
+        unchanged,
+    ),
 }
 MODES = {
     "eager": lambda function: function,
