@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import expit as sigmoid
 
 from zoo.cells.gru import GRUCell
 from zoo.cells.linear import MinGRUCell
@@ -67,10 +68,6 @@ def engine(recurrence, x, state):
     z, flags = cell.project(tf.transpose(x, [1, 0, 2])), Flags(None, None, fresh)
     y, final = hand_derived(cell, recurrence._reads, z, state, flags)
     return tf.transpose(y, [1, 0, 2]), final
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
 
 
 def results(function, x, state, weights):
@@ -152,16 +149,23 @@ def test_zoneout_in_training_keeps_a_share_of_old_values_at_each_step_anew():
     assert not np.array_equal(kept[:, 0], kept[:, 1])
 
 
-@every_cell
-def test_weight_drop_in_training_uses_one_mask_for_all_steps(make_cell):
-    recurrence = make(RecurrentWeightDrop(make_cell(H, dtype="float64"), 0.5, seed=1))
-    wrapper, cell, x = recurrence.cell, recurrence.cell.cell, random(B, T, H)
-    start = random_state(cell)
+def trained_sequence(recurrence):
+    """Inputs, initial state and outputs in training; the same masks can then be drawn again."""
+    wrapper, x = recurrence.cell, random(B, T, H)
+    start = random_state(wrapper)
     wrapper.training = True
     seed = tf.identity(wrapper.seed_generator.state.value)
     y, _ = engine(recurrence, x, start)
     wrapper.seed_generator.state.assign(seed)
-    weights, state = wrapper.recurrent_weights(), start
+    return x, start, y
+
+
+@every_cell
+def test_weight_drop_in_training_uses_one_mask_for_all_steps(make_cell):
+    recurrence = make(RecurrentWeightDrop(make_cell(H, dtype="float64"), 0.5, seed=1))
+    x, state, y = trained_sequence(recurrence)
+    wrapper, cell = recurrence.cell, recurrence.cell.cell
+    weights = wrapper.recurrent_weights()
     for t in range(T):
         recur = lambda v, k=0: cell.product(v, weights[k])  # noqa: E731
         expected, state = cell.update(cell.project(x[:, t]), state, recur)
@@ -196,14 +200,10 @@ def test_variational_masks_are_the_same_at_all_steps_and_differ_between_rows():
 @every_cell
 def test_variational_dropout_masks_inputs_and_recurrent_operands(make_cell):
     recurrence = make(VariationalDropoutCell(make_cell(H, dtype="float64"), 0.5, seed=1))
-    wrapper, cell, x = recurrence.cell, recurrence.cell.cell, random(B, T, H)
-    start = random_state(cell)
-    wrapper.training = True
-    seed = tf.identity(wrapper.seed_generator.state.value)
-    y, _ = engine(recurrence, x, start)
-    wrapper.seed_generator.state.assign(seed)
+    x, state, y = trained_sequence(recurrence)
+    wrapper, cell = recurrence.cell, recurrence.cell.cell
     x_mask, h_mask = wrapper._kept(x[:, 0], H), wrapper._kept(x[:, 0], H)
-    weights, state = cell.recurrent_weights(), start
+    weights = cell.recurrent_weights()
     for t in range(T):
         recur = lambda v, k=0: cell.product(v * h_mask, weights[k])  # noqa: E731
         expected, state = cell.update(cell.project(x[:, t] * x_mask), state, recur)
