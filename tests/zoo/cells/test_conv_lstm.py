@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from scipy.special import expit as sigmoid
 
 from zoo.cells.conv_lstm import ConvLSTMCell
 from zoo.recurrence import Recurrence
@@ -17,10 +18,6 @@ def random_recurrence():
     recurrence.build((2, 5, HEIGHT * WIDTH * CHANNELS))
     recurrence.set_weights([0.5 * rng.normal(size=w.shape) for w in recurrence.weights])
     return recurrence, rng.normal(size=(2, 5, HEIGHT, WIDTH, CHANNELS))
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
 
 
 def convolve(image, kernel):

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit as sigmoid
 
 from zoo.cells.phased_lstm import PhasedLSTMCell
 from zoo.recurrence import Recurrence
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
 
 
 def openness(t, period, shift, ratio, leak):

@@ -1,15 +1,12 @@
 """The quasi-recurrent network against its paper's equations, in numpy."""
 
 import numpy as np
+from scipy.special import expit as sigmoid
 
 from zoo.cells.quasi import QRNNCell
 from zoo.recurrence import Recurrence
 
 B, T, D, H = 3, 6, 5, 4
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
 
 
 def test_qrnn_is_a_convolution_two_steps_wide_and_fo_pooling():

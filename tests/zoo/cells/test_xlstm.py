@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import expit as sigmoid
 
 from zoo.cells.xlstm import MLSTMCell, SLSTMCell
 from zoo.recurrence import Recurrence
@@ -10,25 +11,22 @@ from zoo.recurrence import Recurrence
 B, T, D, H = 3, 6, 5, 4
 
 
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def run(cell):
+@pytest.fixture
+def sequence(random_recurrence):
     """Inputs, weights, outputs and final state of a cell whose weights are all random."""
-    recurrence = Recurrence(cell)
-    recurrence.build((None, None, D))
-    rng = np.random.default_rng(0)
-    for weight in recurrence.weights:
-        weight.assign(0.7 * rng.normal(size=weight.shape))
-    x = rng.normal(size=(B, T, D))
-    y, final = recurrence(x)
-    return x, {weight.name: weight.numpy() for weight in recurrence.weights}, y, final
+
+    def run(cell):
+        recurrence = random_recurrence(cell)
+        x = np.random.default_rng(1).normal(size=(B, T, D))
+        y, final = recurrence(x)
+        return x, {weight.name: weight.numpy() for weight in recurrence.weights}, y, final
+
+    return run
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
-def test_slstm_equals_the_paper(heads):
-    x, w, y, final = run(SLSTMCell(H, heads=heads, dtype="float64"))
+def test_slstm_equals_the_paper(heads, sequence):
+    x, w, y, final = sequence(SLSTMCell(H, heads=heads, dtype="float64"))
     d = H // heads
     h, c, n = np.zeros((3, B, H))
     for t in range(T):
@@ -52,8 +50,8 @@ def test_slstm_equals_the_paper(heads):
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
-def test_mlstm_equals_the_paper(heads):
-    x, w, y, final = run(MLSTMCell(H, heads=heads, dtype="float64"))
+def test_mlstm_equals_the_paper(heads, sequence):
+    x, w, y, final = sequence(MLSTMCell(H, heads=heads, dtype="float64"))
     d = H // heads
     C, n = np.zeros((B, heads, d, d)), np.zeros((B, heads, d))
     for t in range(T):
