@@ -19,7 +19,6 @@ from zoo.cells.wrappers import (
     ZoneoutCell,
 )
 from zoo.recurrence import Recurrence
-from zoo.sequence_gradient import Flags, hand_derived
 
 B, T, H = 3, 5, 4
 WRAPPERS = {
@@ -60,14 +59,6 @@ def make(cell, size=H):
 
 def random_state(cell, batch=B):
     return cell.State(*(random(batch, size) + n for n, size in enumerate(cell.state_size)))
-
-
-def engine(recurrence, x, state):
-    """A sequence on the fast engine with `cell.training` as it stands."""
-    cell, fresh = recurrence.cell, recurrence.initial_state(x.shape[0])
-    z, flags = cell.project(tf.transpose(x, [1, 0, 2])), Flags(None, None, fresh)
-    y, final = hand_derived(cell, recurrence._reads, z, state, flags)
-    return tf.transpose(y, [1, 0, 2]), final
 
 
 def results(function, x, state, weights):
@@ -140,9 +131,8 @@ def test_dropout_changes_nothing_at_inference(wrapper, make_cell):
 def test_zoneout_in_training_keeps_a_share_of_old_values_at_each_step_anew():
     cell = ZoneoutCell(LSTMCell(8, dtype="float64"), 0.3, seed=1)
     recurrence = make(cell, 8)
-    cell.training = True
     x, start = random(64, 20, 8), random_state(cell, 64)
-    y, _ = engine(recurrence, x, start)
+    y, _ = recurrence(x, start, training=True)
     before = np.concatenate([start.h[:, None], y[:, :-1]], axis=1)
     kept = y.numpy() == before
     np.testing.assert_allclose(kept.mean(), 0.3, atol=0.02)
@@ -155,7 +145,7 @@ def trained_sequence(recurrence):
     start = random_state(wrapper)
     wrapper.training = True
     seed = tf.identity(wrapper.seed_generator.state.value)
-    y, _ = engine(recurrence, x, start)
+    y, _ = recurrence(x, start, training=True)
     wrapper.seed_generator.state.assign(seed)
     return x, start, y
 
@@ -210,28 +200,35 @@ def test_variational_dropout_masks_inputs_and_recurrent_operands(make_cell):
         np.testing.assert_allclose(y[:, t], expected)
 
 
+@pytest.mark.parametrize("run", [lambda f: f, tf.function], ids=["plain", "compiled"])
 @every_cell
 @every_wrapper
-def test_the_gradient_in_training_equals_that_of_the_same_masks_step_by_step(wrap, make_cell):
+def test_the_gradient_in_training_equals_that_of_the_same_masks_step_by_step(wrap, make_cell, run):
     recurrence = make(wrap(make_cell(H, dtype="float64")))
     cell, x = recurrence.cell, random(B, T, H)
     generators = [layer.seed_generator for layer in layers_of(cell)]
     seeds = [tf.identity(generator.state.value) for generator in generators]
 
     def stepped(x, state):
+        cell.training = True
         z, weights, ys = cell.project(tf.transpose(x, [1, 0, 2])), cell.recurrent_weights(), []
         for t in range(T):
             y, state = cell.update(z[t], state, lambda v, k=0: cell.product(v, weights[k]))
             ys.append(y)
         return tf.stack(ys, axis=1), state
 
-    found = []
-    for function in (lambda x, s: engine(recurrence, x, s), stepped):
+    def all_results(function):
         for generator, seed in zip(generators, seeds):
             generator.state.assign(seed)
-        train = lambda x, s, function=function: in_training(cell, function, x, s)  # noqa: E731
-        found.append(results(train, x, random_state(cell), recurrence.weights))
-    assert_equal(*found)
+        return results(function, x, random_state(cell), recurrence.weights)
+
+    def in_training(x, state):
+        y, final = recurrence(x, state, training=True)
+        # Training ends before the gradient is taken, which must not matter.
+        cell.training = False
+        return y, final
+
+    assert_equal(run(lambda: all_results(in_training))(), all_results(stepped))
 
 
 def layers_of(cell):
@@ -240,14 +237,6 @@ def layers_of(cell):
         if hasattr(cell, "seed_generator"):
             yield cell
         cell = cell.cell
-
-
-def in_training(cell, function, x, state):
-    """Training ends before the gradient is taken, which must not matter."""
-    cell.training = True
-    y, final = function(x, state)
-    cell.training = False
-    return y, final
 
 
 @every_wrapper
