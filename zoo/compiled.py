@@ -28,28 +28,26 @@ def run_compiled(
         tf.function(part, jit_compile=True, autograph=False)
         for part in (sequence.forward, sequence.backward)
     )
+    rows = _halves(x.shape[0])
+    starts = zip(*[tf.split(part, rows) for part in tf.nest.flatten(state)])
     outputs, finals = [], []
-    for first, last in _halves(x.shape[0]):
-        parts = [part[first:last] for part in tf.nest.flatten(state)]
-        rows = flags.rows(first, last)
-        ys, start = [], 0
-        for piece in tf.split(x[first:last], lengths, axis=1):
-            stop = start + piece.shape[1]
-            steps = rows.steps(start, stop)
-            y, parts = differentiated(forward, backward, piece, parts, steps, weights)
+    for half, parts, half_flags in zip(tf.split(x, rows), starts, flags.rows(rows), strict=True):
+        ys = []
+        pieces = tf.split(half, lengths, axis=1)
+        for piece, steps in zip(pieces, half_flags.steps(lengths), strict=True):
+            y, parts = differentiated(forward, backward, piece, list(parts), steps, weights)
             ys.append(y)
-            start = stop
         outputs.append(tf.concat(ys, axis=1))
         finals.append(parts)
     final = [tf.concat(parts, axis=0) for parts in zip(*finals)]
     return tf.concat(outputs, axis=0), tf.nest.pack_sequence_as(state, final)
 
 
-def _halves(batch: int) -> list[tuple[int, int]]:
-    """Which rows run together."""
+def _halves(batch: int) -> list[int]:
+    """How many rows run together."""
     if batch < 2 or tf.config.list_physical_devices("GPU"):
-        return [(0, batch)]
-    return [(0, batch // 2), (batch // 2, batch)]
+        return [batch]
+    return [batch // 2, batch - batch // 2]
 
 
 def _pieces(shape: Any, step_bytes: int) -> list[int]:

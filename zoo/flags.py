@@ -18,15 +18,16 @@ class Flags(NamedTuple):
     resets: Any
     fresh: list[Any]
 
-    def rows(self, first: int, last: int) -> "Flags":
-        """Those of some rows."""
-        valid, resets = (flag if flag is None else flag[:, first:last] for flag in self[:2])
-        return Flags(valid, resets, [part[first:last] for part in self.fresh])
+    def rows(self, sizes: list[int]) -> list["Flags"]:
+        """Those of the first rows, the next ones, and so on."""
+        fresh = [tf.split(part, sizes) for part in self.fresh]
+        flags = (_split(flag, sizes, 1) for flag in (self.valid, self.resets))
+        return [Flags(v, r, list(f)) for v, r, *f in zip(*flags, *fresh)]
 
-    def steps(self, first: int, last: int) -> "Flags":
-        """Those of some time steps."""
-        valid, resets = (flag if flag is None else flag[first:last] for flag in self[:2])
-        return Flags(valid, resets, self.fresh)
+    def steps(self, sizes: list[int]) -> list["Flags"]:
+        """Those of the first time steps, the next ones, and so on."""
+        flags = (_split(flag, sizes, 0) for flag in (self.valid, self.resets))
+        return [Flags(v, r, self.fresh) for v, r in zip(*flags)]
 
     def start(self, t: Any, state: list[Any]) -> list[Any]:
         """The state before step t: fresh where a row starts a new sequence."""
@@ -56,6 +57,10 @@ class Flags(NamedTuple):
             return dstate, None
         zero = tf.nest.map_structure(tf.zeros_like, dstate)
         return where(self.resets[t], zero, dstate), where(self.resets[t], dstate, zero)
+
+
+def _split(flag: Any, sizes: list[int], axis: int) -> list[Any]:
+    return [None] * len(sizes) if flag is None else tf.split(flag, sizes, axis=axis)
 
 
 def where(rows: Any, yes: Any, no: Any) -> Any:

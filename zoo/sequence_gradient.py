@@ -83,6 +83,7 @@ class Sequence:
         self.pointwise = [
             n for n, v in enumerate(self.variables) if index(v, reads.pointwise) is not None
         ]
+        self.plain = getattr(cell.product, "__func__", None) is Cell.product
         # A sum of projection and first product is kept as one, and its gradient is that of both.
         self.apart = range(1 if reads.summed else 0, len(reads.products))
 
@@ -99,7 +100,7 @@ class Sequence:
         zs = tf.TensorArray(z.dtype, time).unstack(z)
         parts = [n for n in range(len(start)) if n != self.reads.output]
 
-        def body(t: Any, state: Any, ys: Any, kept: Any) -> tuple[Any, ...]:
+        def body(t: Any, z_t: Any, state: Any, ys: Any, kept: Any) -> tuple[Any, ...]:
             state = flags.start(t, state)
             products: list[Any] = []
 
@@ -107,7 +108,6 @@ class Sequence:
                 products.append(self._product(len(products), v, recurrent))
                 return products[-1]
 
-            z_t = zs.read(t)
             y, new = self._update(z_t, state, weights, recur)
             y, new = flags.end(t, state, y, new)
             keeping = [state[n] for n in parts]
@@ -115,14 +115,16 @@ class Sequence:
                 keeping += [products[n] for n in self.apart]
                 keeping += [z_t + products[0]] if self.reads.summed else []
             kept = [array.write(t, value) for array, value in zip(kept, keeping, strict=True)]
-            return t + 1, new, ys.write(t, y), kept
+            return t + 1, zs.read(tf.minimum(t + 1, time - 1)), new, ys.write(t, y), kept
 
         types = [start[n].dtype for n in parts]
         if self.remember:
             types += [z.dtype] * len(self.reads.products)
         kept = [tf.TensorArray(dtype, time) for dtype in types]
         ys = tf.TensorArray(z.dtype, time)
-        _, final, ys, kept = loop(body, (tf.constant(0), start, ys, kept), time)
+        # The step to come is read ahead: XLA would read it where it is used, once for each use.
+        first = tf.reduce_sum(z[:1], axis=0)
+        _, _, final, ys, kept = loop(body, (tf.constant(0), first, start, ys, kept), time)
         kept = [array.stack() for array in kept]
         states, products = kept[: len(parts)], kept[len(parts) :]
         if self.remember and self.reads.summed:
@@ -149,6 +151,7 @@ class Sequence:
         S = self._states(start, flags, y, kept)
         z, R = (kept.z, kept.products) if self.remember else self._again(x, S, weights)
         recurrent = self._recurrent(weights)
+        turned = self._turned(recurrent)
         time = tf.shape(z)[0]
         zs, dys = (tf.TensorArray(a.dtype, time).unstack(a) for a in (z, _swap(dy)))
         rs, states = ([tf.TensorArray(a.dtype, time).unstack(a) for a in A] for A in (R, S))
@@ -161,7 +164,7 @@ class Sequence:
             dy_t, dnew, past = flags.end_gradient(t, dys.read(t), dstate)
             state, products = [part.read(t) for part in states], [r.read(t) for r in rs]
             dz, dstate, dw, dr, v = self._step_gradient(
-                zs.read(t), state, products, dy_t, dnew, weights, recurrent
+                zs.read(t), state, products, dy_t, dnew, weights, turned
             )
             if past is not None:
                 dstate = _sum(dstate, past)
@@ -231,6 +234,24 @@ class Sequence:
         """The n-th recurrent product of a step."""
         return self.cell.product(v, recurrent[self.reads.products[n]])
 
+    def _turned(self, recurrent: list[Any]) -> list[Any]:
+        """The recurrent weights as `_product_gradient` takes them.
+
+        A matrix is transposed once: the product with a transposed view costs about twice as much,
+        at each step.
+        """
+        if not self.plain:
+            return recurrent
+        kernels = [weight[0] if isinstance(weight, tuple) else weight for weight in recurrent]
+        return [tf.transpose(kernel) for kernel in kernels]
+
+    def _product_gradient(self, n: int, v: Any, dr: Any, turned: list[Any]) -> Any:
+        """The gradient of the n-th product in its operand."""
+        k = self.reads.products[n]
+        if self.plain:
+            return tf.matmul(dr, turned[k])
+        return _vjp(lambda v: self.cell.product(v, turned[k]), [v], dr)[0]
+
     def _states(self, start: list[Any], flags: Flags, y: Any, kept: Kept) -> list[Any]:
         """All parts of the state before each step."""
         S, n = list(kept.states), self.reads.output
@@ -265,7 +286,7 @@ class Sequence:
         dy: Any,
         dnew: list[Any],
         weights: Weights,
-        recurrent: list[Any],
+        turned: list[Any],
     ) -> tuple[Any, list[Any], list[Any], list[Any], list[Any]]:
         """One step back: gradients of z, state, weights and products, and the operands.
 
@@ -291,11 +312,11 @@ class Sequence:
         total, first = back([y, *new], [dy, *dnew]), len(sources) - len(products)
         for n, part in reversed(self._operands()):
             dr = total[first + self.apart.index(n)] if n in self.apart else total[0]
-            dv = _vjp(lambda v, n=n: self._product(n, v, recurrent), [operands[n]], dr)
+            dv = self._product_gradient(n, operands[n], dr, turned)
             if part is None:
-                total = _sum(total, back([operands[n]], dv))
+                total = _sum(total, back([operands[n]], [dv]))
             else:
-                total[1 + part] += dv[0]
+                total[1 + part] += dv
         split = 1 + len(state)
         return total[0], total[1:split], total[split:first], total[first:], operands
 

@@ -71,10 +71,14 @@ class Cell(keras.layers.Layer):
         return (self.recurrent_kernel,)
 
     def product(self, v: Any, weight: Any) -> Any:
-        """`v @ weight`: `[B, H] -> [B, R]`. Another map must be linear in the weight as well.
+        """`v @ weight`: `[B, H] -> [B, R]`; for a pair (kernel, bias), `v @ kernel + bias`.
 
-        `weight` is one item of `recurrent_weights()`: a tensor, or a tuple such as (kernel, bias).
+        `weight` is one item of `recurrent_weights()`. Another map must be linear in v, but for a
+        constant, and in the weight.
         """
+        if isinstance(weight, tuple | list):
+            kernel, bias = weight
+            return ops.matmul(v, kernel) + bias
         return ops.matmul(v, weight)
 
     def update(self, z: Any, state: Any, recur: Callable[..., Any]) -> tuple[Any, Any]:

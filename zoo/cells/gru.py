@@ -8,6 +8,16 @@ from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
 
 
+def reset_after(z: Any, r: Any, h: Any) -> Any:
+    """The new state from both sides of the sums, `[..., 3H]` in the columns z, r, h."""
+    z_update, z_reset, z_candidate = ops.split(z, 3, axis=-1)
+    r_update, r_reset, r_candidate = ops.split(r, 3, axis=-1)
+    update = ops.sigmoid(z_update + r_update)
+    reset = ops.sigmoid(z_reset + r_reset)
+    candidate = ops.tanh(z_candidate + reset * r_candidate)
+    return update * h + (1 - update) * candidate
+
+
 @register("cell", "gru", paper="Cho et al. 2014, arXiv:1406.1078")
 class GRUCell(DenseCell):
     """z, r = σ(W x_t + U h_(t-1) + b); h̃ = tanh(W_h x_t + b_h + r (U_h h_(t-1) + c_h)).
@@ -41,19 +51,9 @@ class GRUCell(DenseCell):
         """U `[H, 3H]` with c `[3H]`."""
         return ((self.recurrent_kernel, self.recurrent_bias),)
 
-    def product(self, v: Any, weight: Any) -> Any:
-        """U v + c: `[B, H] -> [B, 3H]`."""
-        recurrent_kernel, recurrent_bias = weight
-        return ops.matmul(v, recurrent_kernel) + recurrent_bias
-
     def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
         """The gates, then the new state between the old one and the candidate."""
-        z_update, z_reset, z_candidate = ops.split(z, 3, axis=-1)
-        r_update, r_reset, r_candidate = ops.split(recur(state.h), 3, axis=-1)
-        update = ops.sigmoid(z_update + r_update)
-        reset = ops.sigmoid(z_reset + r_reset)
-        candidate = ops.tanh(z_candidate + reset * r_candidate)
-        h = update * state.h + (1 - update) * candidate
+        h = reset_after(z, recur(state.h), state.h)
         return h, HiddenState(h)
 
 

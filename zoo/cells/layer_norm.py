@@ -5,6 +5,7 @@ from typing import Any
 from keras import ops
 
 from zoo.cells.base import DenseCell, HiddenState
+from zoo.cells.gru import reset_after
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
 
@@ -99,13 +100,8 @@ class LayerNormGRUCell(_NormalisedCell):
 
     def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
         """The gates, then the new state between the old one and the candidate."""
-        z_update, z_reset, z_candidate = ops.split(z, 3, axis=-1)
         r = self._normalise(recur(state.h), self.recurrent_gain)
-        r_update, r_reset, r_candidate = ops.split(r, 3, axis=-1)
-        update = ops.sigmoid(z_update + r_update)
-        reset = ops.sigmoid(z_reset + r_reset)
-        candidate = ops.tanh(z_candidate + reset * r_candidate)
-        h = update * state.h + (1 - update) * candidate
+        h = reset_after(z, r, state.h)
         return h, HiddenState(h)
 
     def _normalise(self, v: Any, gain: Any) -> Any:

@@ -66,11 +66,6 @@ class RecurrentHighwayCell(Cell):
         """R_l `[H, 2H]` with b_l `[2H]` for each layer."""
         return tuple(zip(self.recurrent_kernels, self.biases))
 
-    def product(self, v: Any, weight: Any) -> Any:
-        """R v + b: `[B, H] -> [B, 2H]`."""
-        recurrent_kernel, bias = weight
-        return ops.matmul(v, recurrent_kernel) + bias
-
     def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
         """The layers, one on the other."""
         s = state.h

@@ -34,6 +34,7 @@ class CellWrapper(Cell):
         super().__init__(cell.units, **{"dtype": cell.dtype_policy, **kwargs})
         self.cell = cell
         self.State = cell.State  # type: ignore[misc]
+        self.product = cell.product  # type: ignore[method-assign]
         self.training = False
 
     @property
@@ -73,10 +74,6 @@ class CellWrapper(Cell):
     def recurrent_weights(self) -> tuple[Any, ...]:
         """The wrapped cell's."""
         return self.cell.recurrent_weights()
-
-    def product(self, v: Any, weight: Any) -> Any:
-        """The wrapped cell's."""
-        return self.cell.product(v, weight)
 
     def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
         """The wrapped cell's."""
