@@ -11,7 +11,7 @@ from zoo.cells.wrappers import CellWrapper
 from zoo.compiled import run_compiled
 from zoo.flags import Flags
 from zoo.reads import Reads
-from zoo.scan import run_linear
+from zoo.scan import LinearSequence
 from zoo.sequence_gradient import Sequence, loop, run
 
 
@@ -21,8 +21,10 @@ class Recurrence(keras.layers.Layer):
 
     A zoo `Cell` runs with its inputs projected for all time steps at once and with a gradient of
     the whole sequence derived by hand: the backward loop carries only the gradient of the state,
-    and the gradients of the recurrent weights are one large product after it. Any other Keras cell
-    (and any cell under a mixed-precision policy) takes the ordinary differentiated loop.
+    and the gradients of the recurrent weights are one large product after it. In training, inside
+    a `tf.function` that knows the batch size and the number of steps, XLA compiles both loops,
+    once for each such shape, and on a CPU the halves of the batch run side by side. Any other
+    Keras cell takes the ordinary differentiated loop.
 
     Args:
         cell: a zoo cell, or any Keras cell: `call(x_t, states) -> (y_t, new_states)`.
@@ -81,7 +83,8 @@ class Recurrence(keras.layers.Layer):
                 speaks of the first time step only. Under `reverse` a sequence starts at its end,
                 so that the state is reset on passing from its first step to the sequence before.
                 Flags past the end of a row are not read.
-            training: whether a cell that drops or keeps at random does so.
+            training: whether a cell that drops or keeps at random does so, and whether the
+                sequence is compiled as said above.
 
         Returns:
             Outputs `[B, T, H]`, and the state after the last step of each row.
@@ -118,15 +121,15 @@ class Recurrence(keras.layers.Layer):
         """Outputs `[B, T, H]` and final state of `x [B, T, D]`."""
         if not isinstance(self.cell, Cell) or self.compute_dtype != self.cell.compute_dtype:
             return self._run_ordinary(x, state, flags)
-        if isinstance(self.cell, LinearCell):
-            return run_linear(self.cell, x, state, flags)
         projected = isinstance(self.cell, CellWrapper)
-        sequence = Sequence(self.cell, self._reads, projected)
+        kind = LinearSequence if isinstance(self.cell, LinearCell) else Sequence
+        sequence = kind(self.cell, self._reads, projected)
         weights = sequence.weights()
         if projected:
             # What a wrapper draws at random must be the same forward and backward.
             x = tf.transpose(self.cell.project(tf.transpose(x, [1, 0, 2])), [1, 0, 2])
-        if training and tf.inside_function() and x.shape.is_fully_defined():
+        known = tf.inside_function() and x.shape.is_fully_defined()
+        if training and known and self.cell.compiled:
             return run_compiled(sequence, x, state, flags, weights)
         return run(sequence, x, state, flags, weights)
 

@@ -5,30 +5,76 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.cells.base import LinearCell
-from zoo.flags import Flags
-from zoo.sequence_gradient import loop
+from zoo.flags import Flags, where
+from zoo.sequence_gradient import Kept, Sequence, Weights, loop, swap
 
 
-def run_linear(cell: LinearCell, x: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
-    """A linear cell over `x [B, T, D]` from `state`: outputs `[B, T, H]` and the final state."""
-    z = cell.project(tf.transpose(x, [1, 0, 2]))
-    a, b = cell.coefficients(z)
-    start, fresh = (cell.coordinates(tf.nest.flatten(s)[0]) for s in (state, flags.fresh))
-    if flags.resets is not None:
-        resets = flags.resets[:, :, None]
-        b = tf.where(resets, a * fresh + b, b)
-        a = tf.where(resets, tf.zeros_like(a), a)
-    if flags.valid is not None:
-        valid = flags.valid[:, :, None]
-        a = tf.where(valid, a, tf.ones_like(a))
-        b = tf.where(valid, b, tf.zeros_like(b))
-    b = tf.concat([b[:1] + a[:1] * start, b[1:]], axis=0)
-    h = cell.from_coordinates(linear_scan(a, b))
-    y = cell.output(z, h)
-    if flags.valid is not None:
-        y = tf.where(flags.valid[:, :, None], y, tf.zeros_like(y))
-    return tf.transpose(y, [1, 0, 2]), tf.nest.pack_sequence_as(state, [h[-1]])
+class LinearSequence(Sequence):
+    """A linear cell over `[B, T, D]`; of its loop, forward and backward are a scan."""
+
+    def forward(self, x: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
+        """Outputs `[B, T, H]`, the final state, and the states in the cell's coordinates."""
+        z = self._project(swap(x), weights)
+        h = _scan(*self._coefficients(z, start, flags, weights))
+        y, final = self._outputs(z, h, flags, weights)
+        return swap(y), [final], Kept(z if self.remember else None, [], [h])
+
+    def backward(
+        self,
+        x: Any,
+        start: list[Any],
+        flags: Flags,
+        weights: Weights,
+        y: Any,
+        kept: Kept,
+        dy: Any,
+        dfinal: list[Any],
+    ) -> tuple[Any, list[Any], list[Any], Weights]:
+        """Gradients of the inputs, of the states started from, and of the weights."""
+        x, dy, (h,) = swap(x), swap(dy), kept.states
+        z = kept.z if self.remember else self._project(x, weights)
+        inner = (start, flags.fresh, weights)
+        sources = [z, *tf.nest.flatten(inner)]
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([*sources, h])
+            a, b = self._coefficients(z, start, flags, weights)
+            y, final = self._outputs(z, h, flags, weights)
+        dh = tape.gradient([y, final], h, [dy, *dfinal])
+        dz, *gradients = tape.gradient(
+            [y, a, b],
+            sources,
+            [dy, *_scan_gradient(a, h, dh)],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        dstart, dfresh, dpointwise = tf.nest.pack_sequence_as(inner, gradients)
+        dx, dweights = self._prepare_gradient(x, weights, dz, self._recurrent(weights))
+        for n in self.pointwise:
+            dweights.all[n] += dpointwise.all[n]
+        return swap(dx), dstart, dfresh, dweights
+
+    def _coefficients(self, z: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
+        """a and b, `[T, B, N]`, of a scan that starts from zero."""
+        with self._reading(weights):
+            a, b = self.cell.coefficients(z)
+            before, fresh = (self.cell.coordinates(part[0]) for part in (start, flags.fresh))
+        if flags.resets is not None:
+            resets = flags.resets[:, :, None]
+            b = tf.where(resets, a * fresh + b, b)
+            a = tf.where(resets, tf.zeros_like(a), a)
+        if flags.valid is not None:
+            valid = flags.valid[:, :, None]
+            a = tf.where(valid, a, tf.ones_like(a))
+            b = tf.where(valid, b, tf.zeros_like(b))
+        return a, tf.concat([b[:1] + a[:1] * before, b[1:]], axis=0)
+
+    def _outputs(self, z: Any, h: Any, flags: Flags, weights: Weights) -> tuple[Any, Any]:
+        """Outputs `[T, B, H]` and the final state."""
+        with self._reading(weights):
+            state = self.cell.from_coordinates(h)
+            y = self.cell.output(z, state)
+        if flags.valid is not None:
+            y = where(flags.valid, y, tf.zeros_like(y))
+        return y, state[-1]
 
 
 @tf.custom_gradient
@@ -53,13 +99,15 @@ def linear_scan(a: Any, b: Any) -> Any:
     """
     h = _scan(a, b)
 
-    def gradient(dh: Any) -> tuple[Any, Any]:
-        nothing = tf.zeros_like(a[:1])
-        later = tf.concat([tf.math.conj(a[1:]), nothing], axis=0)
-        db = tf.reverse(_scan(tf.reverse(later, [0]), tf.reverse(dh, [0])), [0])
-        return db * tf.math.conj(tf.concat([nothing, h[:-1]], axis=0)), db
+    return h, lambda dh: _scan_gradient(a, h, dh)
 
-    return h, gradient
+
+def _scan_gradient(a: Any, h: Any, dh: Any) -> tuple[Any, Any]:
+    """The gradients in a and b."""
+    nothing = tf.zeros_like(a[:1])
+    later = tf.concat([tf.math.conj(a[1:]), nothing], axis=0)
+    db = tf.reverse(_scan(tf.reverse(later, [0]), tf.reverse(dh, [0])), [0])
+    return db * tf.math.conj(tf.concat([nothing, h[:-1]], axis=0)), db
 
 
 def _scan(a: Any, b: Any) -> Any:

@@ -95,9 +95,9 @@ class Sequence:
 
     def forward(self, x: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
         """Outputs `[B, T, H]`, the final state, and what backward needs."""
-        z, recurrent = self._prepare(_swap(x), weights)
+        z, recurrent = self._prepare(swap(x), weights)
         time = tf.shape(z)[0]
-        zs = tf.TensorArray(z.dtype, time).unstack(z)
+        zs = tf.TensorArray(z.dtype, time, clear_after_read=False).unstack(z)
         parts = [n for n in range(len(start)) if n != self.reads.output]
 
         def body(t: Any, z_t: Any, state: Any, ys: Any, kept: Any) -> tuple[Any, ...]:
@@ -129,7 +129,7 @@ class Sequence:
         states, products = kept[: len(parts)], kept[len(parts) :]
         if self.remember and self.reads.summed:
             z = products.pop()
-        return _swap(ys.stack()), final, Kept(z if self.remember else None, products, states)
+        return swap(ys.stack()), final, Kept(z if self.remember else None, products, states)
 
     def backward(
         self,
@@ -147,13 +147,13 @@ class Sequence:
         One loop for the gradients of projections and products; those of the large weights come
         from all of them at once. What else `update` reads is small, and summed up in the loop.
         """
-        x = _swap(x)
+        x = swap(x)
         S = self._states(start, flags, y, kept)
         z, R = (kept.z, kept.products) if self.remember else self._again(x, S, weights)
         recurrent = self._recurrent(weights)
         turned = self._turned(recurrent)
         time = tf.shape(z)[0]
-        zs, dys = (tf.TensorArray(a.dtype, time).unstack(a) for a in (z, _swap(dy)))
+        zs, dys = (tf.TensorArray(a.dtype, time).unstack(a) for a in (z, swap(dy)))
         rs, states = ([tf.TensorArray(a.dtype, time).unstack(a) for a in A] for A in (R, S))
         computed = [n for n, part in enumerate(self.reads.operands) if part is None]
 
@@ -191,20 +191,24 @@ class Sequence:
         dx, dweights = self._prepare_gradient(x, weights, dz, drecurrent)
         for n, part in zip(self.pointwise, dpointwise):
             dweights.all[n] += part
-        return _swap(dx), dstart, dfresh, dweights
+        return swap(dx), dstart, dfresh, dweights
+
+    def _reading(self, weights: Weights) -> Values:
+        """While it is open, the cell reads these tensors in place of its variables."""
+        return Values(self.cell, self.variables, weights.all)
 
     def _project(self, x: Any, weights: Weights) -> Any:
         """Projections `[T, B, G]` of inputs `[T, B, D]`."""
         if self.projected:
             return x
-        with Values(self.cell, self.variables, weights.all):
+        with self._reading(weights):
             z = self.cell.project(_rows(x))
         return _steps(z, x)
 
     def _recurrent(self, weights: Weights) -> list[Any]:
         if self.projected:
             return weights.recurrent
-        with Values(self.cell, self.variables, weights.all):
+        with self._reading(weights):
             return tf.nest.map_structure(tf.convert_to_tensor, list(self.cell.recurrent_weights()))
 
     def _prepare(self, x: Any, weights: Weights) -> tuple[Any, list[Any]]:
@@ -225,8 +229,8 @@ class Sequence:
         return dx, tf.nest.pack_sequence_as(weights, dweights)
 
     def _update(self, z: Any, state: Any, weights: Weights, recur: Callable) -> tuple:
-        """The cell's `update`, reading the given tensors in place of its variables."""
-        with Values(self.cell, self.variables, weights.all):
+        """Output and parts of the new state of one step."""
+        with self._reading(weights):
             y, new = self.cell.update(z, tf.nest.pack_sequence_as(self.reads.state, state), recur)
         return y, tf.nest.flatten(new)
 
@@ -257,7 +261,7 @@ class Sequence:
         S, n = list(kept.states), self.reads.output
         if n is not None:
             # Past a row's end this is zero and not its last output, where no gradient asks for it.
-            before = tf.concat([start[n][None], _swap(y)[:-1]], axis=0)
+            before = tf.concat([start[n][None], swap(y)[:-1]], axis=0)
             if flags.resets is not None:
                 before = where(flags.resets, flags.fresh[n], before)
             S.insert(n, before)
@@ -356,7 +360,7 @@ def _vjp(function: Callable, arguments: list[Any], cotangents: Any) -> list[Any]
     )
 
 
-def _swap(a: Any) -> Any:
+def swap(a: Any) -> Any:
     """Batch-major to time-major, or back."""
     return tf.transpose(a, [1, 0, *range(2, len(a.shape))])
 

@@ -26,6 +26,7 @@ class Cell(keras.layers.Layer):
 
     Attributes:
         State: the NamedTuple that holds the state, each field `[B, units]`.
+        compiled: whether XLA compiles a training step of known shape.
 
     Args:
         units: H, the size of the output and of each part of the state; positive.
@@ -36,6 +37,7 @@ class Cell(keras.layers.Layer):
     """
 
     State: ClassVar[type] = HiddenState
+    compiled: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let Keras find the cell by name when it reads a config or a `.keras` file."""

@@ -41,6 +41,8 @@ class ConvLSTMCell(Cell):
     """
 
     State = LSTMState
+    # On a CPU, XLA's convolutions are slower than TensorFlow's.
+    compiled = False
 
     def __init__(
         self,

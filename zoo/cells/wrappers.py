@@ -35,6 +35,7 @@ class CellWrapper(Cell):
         self.cell = cell
         self.State = cell.State  # type: ignore[misc]
         self.product = cell.product  # type: ignore[method-assign]
+        self.compiled = cell.compiled  # type: ignore[misc]
         self.training = False
 
     @property
