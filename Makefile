@@ -15,11 +15,14 @@ demo: $(READY)
 	$(BIN)/zoo export "$$run" $(DEMO) --overwrite && \
 	$(BIN)/python examples/use_export.py $(DEMO)
 
+# One process for each core, up to four: most of the suite waits for graphs to be traced.
+WORKERS := -n logical --maxprocesses 4
+
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(WORKERS)
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(WORKERS) -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .

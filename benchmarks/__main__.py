@@ -1,7 +1,10 @@
-"""What `make bench` runs: every benchmark, one after the other."""
+"""What `make bench` runs: every benchmark of the engine, one after the other."""
 
-from benchmarks import cells, recurrence
+import subprocess
+import sys
+
+NAMES = ("training", "cells", "inference", "memory")
 
 if __name__ == "__main__":
-    recurrence.main()
-    cells.main()
+    for name in NAMES:
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

@@ -1,78 +1,75 @@
-"""The training step of every registered cell: the zoo's engine against `keras.layers.RNN`.
+"""The training step of every other cell: the zoo against the same cell in `keras.layers.RNN`.
 
     python -m benchmarks.cells [NAME ...]
 
-The same cell with the same weights runs in both, in graphs and without XLA. Forward and backward,
-gradients of inputs and all weights. The two take turns, so that whatever else the machine does
-meets both; figures are medians.
+Forward and backward: gradients of the inputs and of all weights. "Graph" is the zoo where the
+batch size or the number of steps is not known beforehand, so that nothing is compiled. Peephole
+and layer-norm LSTM also run against the loop that a user of PyTorch would write, where PyTorch is
+installed.
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import argparse
-import statistics
-import time
-from datetime import date
-from pathlib import Path
+import contextlib
+from typing import Any
 
 import keras
-import tensorflow as tf
-from rich.console import Console
 from rich.progress import track
 
-from benchmarks.recurrence import training_step
+from benchmarks.contenders import Size, training_step, zoo_layer
+from benchmarks.side_by_side import STDERR, medians, milliseconds, write_table
+from benchmarks.torch_contenders import INSTALLED, Torch
 from zoo import registry
-from zoo.recurrence import Recurrence
 
-SIZE = (32, 64, 128, 256)
-# A matrix memory of 256 x 256 a row is another benchmark.
-UNITS = {"mlstm": 32}
-REPEATS = 7
-RESULTS = Path(__file__).parent / "results" / "cells.md"
+SIZE: Size = (32, 64, 128, 256)
+# A matrix memory of 256 x 256 for each row is another benchmark, and images are another size.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "mlstm": {"units": 32},
+    "conv_lstm": {"units": 16, "image_shape": (4, 8)},
+}
+LOOPS = ("peephole_lstm", "layer_norm_lstm")
+REPEATS = 9
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="cells; all if none is given")
-    names = parser.parse_args().names or list(registry.entries("cell"))
-    rows = []
-    for name in track(names, "cells", console=Console(stderr=True)):
-        ours, theirs = compare(name)
-        rows.append(f"| {name} | {1e3 * ours:.1f} | {1e3 * theirs:.1f} | {theirs / ours:.2f} |")
-    head = [
-        f"Measured on {date.today()} with `python -m benchmarks.cells`, "
-        f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {os.cpu_count()} CPU cores; "
-        f"(B, T, D, H) = {SIZE}, mlstm with H = 32.",
-        "",
-        "| cell | zoo, ms | keras.layers.RNN, ms | keras / zoo |",
-        "|---|---|---|---|",
+    names = parser.parse_args().names or [
+        name for name in registry.entries("cell") if name not in ("lstm", "gru")
     ]
-    table = "\n".join([*head, *rows]) + "\n"
-    RESULTS.write_text(table, encoding="utf-8")
-    print(table)
+    with Torch() if INSTALLED else contextlib.nullcontext() as torch:
+        found = {name: measure(name, torch) for name in track(names, "cells", console=STDERR)}
+    rows = [
+        [name]
+        + [milliseconds(times[side]) for side in ("zoo", "graph", "keras")]
+        + [f"{times['keras'] / times[side]:.2f}" for side in ("zoo", "graph")]
+        + (
+            [milliseconds(times["torch"]), f"{times['torch'] / times['zoo']:.2f}"]
+            if "torch" in times
+            else ["", ""]
+        )
+        for name, times in found.items()
+    ]
+    head = ["cell", "zoo, ms", "graph, ms", "keras.layers.RNN, ms", "keras / zoo", "keras / graph"]
+    head += ["torch loop, ms", "torch / zoo"]
+    given = "; ".join(f"{name}: {options}" for name, options in OPTIONS.items())
+    notes = f"(B, T, D, H) = {SIZE}; {given}."
+    write_table("cells", "python -m benchmarks.cells", head, rows, notes)
 
 
-def compare(name: str) -> tuple[float, float]:
-    """Seconds of a training step, in the zoo and in Keras."""
-    batch, time_steps, inputs, units = SIZE
-    x = tf.random.normal((batch, time_steps, inputs))
-    ours = Recurrence(registry.load("cell", name)(UNITS.get(name, units)))
-    ours(x[:1, :1])
-    theirs = keras.layers.RNN(ours.cell, return_sequences=True)
-    steps = [
-        training_step(ours, lambda layer: layer(x)[0], x, jit=False),
-        training_step(theirs, lambda layer: layer(x), x, jit=False),
-    ]
-    times: list[list[float]] = [[], []]
-    for repeat in range(REPEATS + 2):
-        for kind, step in zip(times, steps):
-            start = time.perf_counter()
-            step()
-            if repeat >= 2:
-                kind.append(time.perf_counter() - start)
-    return statistics.median(times[0]), statistics.median(times[1])
+def measure(name: str, torch: Torch | None) -> dict[str, float]:
+    options = {"units": SIZE[-1], **OPTIONS.get(name, {})}
+    layers = [zoo_layer(name, **options) for _ in range(2)]
+    rnn = keras.layers.RNN(zoo_layer(name, **options).cell, return_sequences=True)
+    contenders = {
+        "zoo": training_step(layers[0], SIZE),
+        "graph": training_step(layers[1], SIZE, known=False),
+        "keras": training_step(rnn, SIZE),
+    }
+    if torch and name in LOOPS:
+        contenders["torch"] = torch.contender("training_step", name, SIZE)
+    return medians(contenders, REPEATS)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from zoo.cells.base import Cell, LinearCell
 from zoo.cells.wrappers import CellWrapper
-from zoo.compiled import run_compiled
+from zoo.compiled import CompiledSequence
 from zoo.flags import Flags
 from zoo.reads import Reads
 from zoo.scan import LinearSequence
-from zoo.sequence_gradient import Sequence, loop, run
+from zoo.sequence_gradient import Sequence, differentiated, loop
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -83,8 +83,9 @@ class Recurrence(keras.layers.Layer):
                 speaks of the first time step only. Under `reverse` a sequence starts at its end,
                 so that the state is reset on passing from its first step to the sequence before.
                 Flags past the end of a row are not read.
-            training: whether a cell that drops or keeps at random does so, and whether the
-                sequence is compiled as said above.
+            training: whether a cell that drops or keeps at random does so, and whether a gradient
+                is expected: it is there without, too, but the sequence is not compiled as said
+                above, and backward computes again what forward did not keep.
 
         Returns:
             Outputs `[B, T, H]`, and the state after the last step of each row.
@@ -123,15 +124,16 @@ class Recurrence(keras.layers.Layer):
             return self._run_ordinary(x, state, flags)
         projected = isinstance(self.cell, CellWrapper)
         kind = LinearSequence if isinstance(self.cell, LinearCell) else Sequence
-        sequence = kind(self.cell, self._reads, projected)
+        sequence = kind(self.cell, self._reads, projected, remember=bool(training))
         weights = sequence.weights()
         if projected:
             # What a wrapper draws at random must be the same forward and backward.
             x = tf.transpose(self.cell.project(tf.transpose(x, [1, 0, 2])), [1, 0, 2])
         known = tf.inside_function() and x.shape.is_fully_defined()
-        if training and known and self.cell.compiled:
-            return run_compiled(sequence, x, state, flags, weights)
-        return run(sequence, x, state, flags, weights)
+        runs = (
+            CompiledSequence(sequence, x) if training and known and self.cell.compiled else sequence
+        )
+        return differentiated(runs.forward, runs.backward, x, state, flags, weights)
 
     def _run_ordinary(self, x: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
         # A Keras cell draws its dropout masks at its first call and keeps them for all time steps:

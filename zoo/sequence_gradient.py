@@ -37,11 +37,6 @@ class Kept(NamedTuple):
     states: list[Any]
 
 
-def run(sequence: "Sequence", x: Any, state: Any, flags: Flags, weights: Weights) -> Any:
-    """Outputs `[B, T, H]` and the final state, with the gradient derived by hand."""
-    return differentiated(sequence.forward, sequence.backward, x, state, flags, weights)
-
-
 def differentiated(
     forward: Callable, backward: Callable, x: Any, state: Any, flags: Flags, weights: Weights
 ) -> tuple[Any, Any]:
@@ -76,7 +71,7 @@ class Sequence:
             again there, which takes a third more products and much less memory.
     """
 
-    def __init__(self, cell: Cell, reads: Reads, projected: bool, remember: bool = True) -> None:
+    def __init__(self, cell: Cell, reads: Reads, projected: bool, remember: bool) -> None:
         self.cell, self.reads = cell, reads
         self.projected, self.remember = projected, remember
         self.variables = reads.pointwise if projected else reads.weights

@@ -259,9 +259,8 @@ def test_one_graph_serves_every_batch_size_and_number_of_steps(name, reverse):
 
     def run(x, lengths, reset):
         state = recurrence.initial_state(tf.shape(x)[0])
-        call = lambda x, s: recurrence(x, s, lengths=lengths, reset=reset)  # noqa: E731
         with tf.GradientTape() as tape:
-            y, final = call(x, state)
+            y, final = recurrence(x, state, lengths=lengths, reset=reset, training=True)
             loss = tf.reduce_sum(y**2) + tf.add_n([tf.reduce_sum(f) for f in tuple(final)])
         return [y, *final, *tape.gradient(loss, [w.value for w in recurrence.weights])]
 

@@ -58,7 +58,7 @@ def in_pieces(monkeypatch):
     monkeypatch.setattr(compiled, "WHOLE_BYTES", 0)
     monkeypatch.setattr(compiled, "PIECE_BYTES", 1)
     monkeypatch.setattr(compiled, "MOST_PIECES", 4)
-    assert compiled._pieces(tf.TensorShape([2, T, D]), 8) == [2, 2, 2, 1]
+    assert compiled._pieces(2, T, 8) == [2, 2, 2, 1]
 
 
 @pytest.mark.parametrize("reset", [False, True])
@@ -76,9 +76,9 @@ def test_every_other_cell_in_pieces(name, monkeypatch):
 
 
 def test_only_a_long_sequence_is_cut():
-    assert compiled._pieces(tf.TensorShape([64, 35, 512]), 4 * 2048) == [35]
-    assert compiled._pieces(tf.TensorShape([32, 512, 128]), 4 * 1024) == [64] * 8
-    lengths = compiled._pieces(tf.TensorShape([32, 4001, 128]), 4 * 1024)
+    assert compiled._pieces(64, 35, 4 * 2048) == [35]
+    assert compiled._pieces(32, 512, 4 * 1024) == [64] * 8
+    lengths = compiled._pieces(32, 4001, 4 * 1024)
     assert len(lengths) == compiled.MOST_PIECES and sum(lengths) == 4001
 
 
