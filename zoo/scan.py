@@ -15,9 +15,10 @@ class LinearSequence(Sequence):
     def forward(self, x: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
         """Outputs `[B, T, H]`, the final state, and the states in the cell's coordinates."""
         z = self._project(swap(x), weights)
-        h = _scan(*self._coefficients(z, start, flags, weights))
-        y, final = self._outputs(z, h, flags, weights)
-        return swap(y), [final], Kept(z if self.remember else None, [], [h])
+        joined, passed = self._joined(z, start, flags, weights)
+        h = _scan(*self._coefficients(joined, start, flags, weights))
+        y, final = self._outputs(joined, h, flags, weights)
+        return swap(y), [final, *passed], Kept(z if self.remember else None, [], [h])
 
     def backward(
         self,
@@ -37,13 +38,14 @@ class LinearSequence(Sequence):
         sources = [z, *tf.nest.flatten(inner)]
         with tf.GradientTape(persistent=True) as tape:
             tape.watch([*sources, h])
-            a, b = self._coefficients(z, start, flags, weights)
-            y, final = self._outputs(z, h, flags, weights)
-        dh = tape.gradient([y, final], h, [dy, *dfinal])
+            joined, passed = self._joined(z, start, flags, weights)
+            a, b = self._coefficients(joined, start, flags, weights)
+            y, final = self._outputs(joined, h, flags, weights)
+        dh = tape.gradient([y, final], h, [dy, dfinal[0]])
         dz, *gradients = tape.gradient(
-            [y, a, b],
+            [y, a, b, *passed],
             sources,
-            [dy, *_scan_gradient(a, h, dh)],
+            [dy, *_scan_gradient(a, h, dh), *dfinal[1:]],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         dstart, dfresh, dpointwise = tf.nest.pack_sequence_as(inner, gradients)
@@ -51,6 +53,22 @@ class LinearSequence(Sequence):
         for n in self.pointwise:
             dweights.all[n] += dpointwise.all[n]
         return swap(dx), dstart, dfresh, dweights
+
+    def _joined(self, z: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
+        """Joined projections `[T, B, ...]`, and what the last step of each row passes on."""
+        with self._reading(weights):
+            passed = self.cell.passed(z)
+            before = [
+                tf.concat([first[None], steps], axis=0) for first, steps in zip(start[1:], passed)
+            ]
+            given = [steps[:-1] for steps in before]
+            if flags.resets is not None:
+                given = where(flags.resets, flags.fresh[1:], given)
+            joined = self.cell.joined(z, *given)
+        if flags.valid is None:
+            return joined, [steps[-1] for steps in before]
+        lengths = tf.reduce_sum(tf.cast(flags.valid, tf.int32), axis=0)
+        return joined, [tf.gather(swap(steps), lengths, batch_dims=1) for steps in before]
 
     def _coefficients(self, z: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
         """a and b, `[T, B, N]`, of a scan that starts from zero."""

@@ -164,15 +164,24 @@ class LinearCell(Cell):
 
     a and b depend on the input alone, so that `Recurrence` can compute all time steps in parallel
     by a scan, and a single step is a plain one. A subclass writes `project`, `coefficients` and
-    `output`; its `State` has one field.
+    `output`; the first field of its `State` is h. A cell that also looks at the input before
+    writes `passed` and `joined`, and further fields hold what is passed.
     """
 
+    def passed(self, z: Any) -> tuple[Any, ...]:
+        """What a step hands to the next, from its projection `[..., G]`; here nothing."""
+        return ()
+
+    def joined(self, z: Any, *before: Any) -> Any:
+        """The projection with what the step before handed over; here as it is."""
+        return z
+
     def coefficients(self, z: Any) -> tuple[Any, Any]:
-        """a and b, `[..., N]`, from the projection `[..., G]`."""
+        """a and b, `[..., N]`, from the joined projection."""
         raise NotImplementedError
 
     def output(self, z: Any, h: Any) -> Any:
-        """y_t `[..., H]` from projection and new state; here h_t itself."""
+        """y_t `[..., H]` from joined projection and new state; here h_t itself."""
         return h
 
     def coordinates(self, h: Any) -> Any:
@@ -189,9 +198,10 @@ class LinearCell(Cell):
 
     def update(self, z: Any, state: Any, recur: Callable[..., Any]) -> tuple[Any, Any]:
         """One step of the recurrence."""
-        a, b = self.coefficients(z)
+        joined = self.joined(z, *state[1:])
+        a, b = self.coefficients(joined)
         h = self.from_coordinates(a * self.coordinates(state[0]) + b)
-        return self.output(z, h), self.State(h)
+        return self.output(joined, h), self.State(h, *self.passed(z))
 
 
 def block_values(*values: float) -> Callable[..., Any]:

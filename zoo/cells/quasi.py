@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import LinearCell
 from zoo.registry import register
 
 
@@ -16,7 +16,7 @@ class QuasiState(NamedTuple):
 
 
 @register("cell", "qrnn", paper="Bradbury et al. 2016, arXiv:1611.01576")
-class QRNNCell(Cell):
+class QRNNCell(LinearCell):
     """c_t = f c_(t-1) + (1 - f) tanh(z); h_t = σ(o) c_t; z, f, o = W_1 x_(t-1) + W_2 x_t + b.
 
     Here f is taken through σ. The gates are a convolution over the inputs, two steps wide, and see
@@ -51,14 +51,19 @@ class QRNNCell(Cell):
         """W_2 x, then W_1 x for the next step: `[..., D] -> [..., 6H]`."""
         return ops.matmul(x, self.kernel)
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
-        """None: the state meets no weight."""
-        return ()
+    def passed(self, z: Any) -> tuple[Any, ...]:
+        """W_1 x."""
+        return (z[..., 3 * self.units :],)
 
-    def update(self, z: Any, state: QuasiState, recur: Any) -> tuple[Any, QuasiState]:
-        """The gates from two steps, then fo-pooling."""
-        now, past = ops.split(z, 2, axis=-1)
-        candidate, f, o = ops.split(now + state.past + self.bias, 3, axis=-1)
-        f = ops.sigmoid(f)
-        c = f * state.c + (1 - f) * ops.tanh(candidate)
-        return ops.sigmoid(o) * c, QuasiState(c, past)
+    def joined(self, z: Any, *before: Any) -> Any:
+        """The convolution: `[..., 3H]`."""
+        return z[..., : 3 * self.units] + before[0] + self.bias
+
+    def coefficients(self, z: Any) -> tuple[Any, Any]:
+        """f and (1 - f) z."""
+        candidate, f, _ = ops.split(z, 3, axis=-1)
+        return ops.sigmoid(f), ops.sigmoid(-f) * ops.tanh(candidate)
+
+    def output(self, z: Any, h: Any) -> Any:
+        """σ(o) c."""
+        return ops.sigmoid(z[..., 2 * self.units :]) * h
