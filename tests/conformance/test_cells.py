@@ -225,6 +225,7 @@ def test_the_gradient_equals_central_finite_differences(name):
         return tf.add_n([tf.reduce_sum(value * random(*value.shape)) for value in values])
 
     with tf.GradientTape() as tape:
+        tape.watch(variables)  # those that are not trained, too
         value = loss()
     for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
         numeric = finite_differences(loss, variable)
@@ -259,10 +260,12 @@ def test_one_graph_serves_every_batch_size_and_number_of_steps(name, reverse):
 
     def run(x, lengths, reset):
         state = recurrence.initial_state(tf.shape(x)[0])
+        weights = [weight.value for weight in recurrence.weights]
         with tf.GradientTape() as tape:
+            tape.watch(weights)
             y, final = recurrence(x, state, lengths=lengths, reset=reset, training=True)
             loss = tf.reduce_sum(y**2) + tf.add_n([tf.reduce_sum(f) for f in tuple(final)])
-        return [y, *final, *tape.gradient(loss, [w.value for w in recurrence.weights])]
+        return [y, *final, *tape.gradient(loss, weights)]
 
     graph = tf.function(run, input_signature=signature)
     for batch, time in [(B, T), (2, 1), (1, 3)]:
