@@ -9,10 +9,13 @@ import tensorflow as tf
 from zoo.cells.base import Cell, LinearCell
 from zoo.cells.wrappers import CellWrapper
 from zoo.compiled import CompiledSequence
+from zoo.contract import check_cell
 from zoo.flags import Flags
 from zoo.reads import Reads
 from zoo.scan import LinearSequence
 from zoo.sequence_gradient import Sequence, differentiated, loop
+
+_NO_STEP = "the inputs have no time step; pass at least one"
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -51,11 +54,17 @@ class Recurrence(keras.layers.Layer):
         return self.cell.get_initial_state(batch_size=batch_size)
 
     def build(self, input_shape: Any) -> None:
-        """Make the cell's weights for inputs of size `input_shape[-1]`."""
+        """Make the cell's weights for inputs of size `input_shape[-1]`.
+
+        Raises:
+            ValueError: `update` or `project` of a zoo cell cannot be run over a sequence.
+        """
+        self.input_spec = keras.InputSpec(ndim=3, axes={-1: input_shape[-1]})
         if not self.cell.built:
             self.cell.build((input_shape[0], input_shape[-1]))
             self.cell.built = True
         if isinstance(self.cell, Cell):
+            check_cell(self.cell, input_shape[-1])
             self._reads = Reads.of(self.cell, input_shape[-1])
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
@@ -74,10 +83,10 @@ class Recurrence(keras.layers.Layer):
         """Run the sequence.
 
         Args:
-            inputs: `[B, T, D]`, floating.
+            inputs: `[B, T, D]`, floating. T is at least 1; of no row, outputs and state are empty.
             initial_state: a state as `initial_state(B)` gives it, which is the default.
             lengths: `[B]` integers in 0..T: row b ends after `lengths[b]` time steps. From there
-                its outputs are zero and its state stays as it is.
+                its outputs are zero and its state stays as it is; of 0, that is all of the row.
             reset: `[B, T]` or `[B]`, boolean or integer: true where a row starts a new sequence,
                 that is, where its state is set to the cell's initial state before the step; `[B]`
                 speaks of the first time step only. Under `reverse` a sequence starts at its end,
@@ -93,13 +102,17 @@ class Recurrence(keras.layers.Layer):
         Raises:
             ValueError: `initial_state`, `lengths` or `reset` has the wrong structure or shape, T
                 is 0, or a length is outside 0..T (told from values outside a graph only).
+            tf.errors.InvalidArgumentError: T is 0 in a graph that was traced without knowing it.
         """
         batch_size, steps = inputs.shape[0], inputs.shape[1]
         if steps == 0:
-            raise ValueError("the inputs have no time step; pass at least one")
+            raise ValueError(_NO_STEP)
         if isinstance(self.cell, CellWrapper):
             self.cell.training = bool(training)
         x = tf.convert_to_tensor(inputs)
+        if steps is None:
+            with tf.control_dependencies([tf.debugging.assert_positive(tf.shape(x)[1], _NO_STEP)]):
+                x = tf.identity(x)
         batch, time = tf.shape(x)[0], tf.shape(x)[1]
         fresh = self.initial_state(batch)
         state = fresh if initial_state is None else _checked_state(initial_state, fresh)
@@ -136,6 +149,10 @@ class Recurrence(keras.layers.Layer):
         return differentiated(runs.forward, runs.backward, x, state, flags, weights)
 
     def _run_ordinary(self, x: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
+        if x.shape[0] == 0:
+            # Keras' own cells cannot add a bias to no row.
+            y = tf.zeros([0, tf.shape(x)[1], self.cell.output_size], self.cell.compute_dtype)
+            return y, state
         # A Keras cell draws its dropout masks at its first call and keeps them for all time steps:
         # they must be drawn outside the loop, and anew for each sequence.
         cells = getattr(self.cell, "cells", [self.cell])

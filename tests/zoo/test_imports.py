@@ -14,7 +14,7 @@ LEVELS = [
     {"zoo.errors"},
     {"zoo.registry"},
     {"zoo.cells"},
-    {"zoo.flags", "zoo.reads"},
+    {"zoo.flags", "zoo.reads", "zoo.contract"},
     {"zoo.sequence_gradient"},
     {"zoo.scan", "zoo.compiled"},
     {"zoo.recurrence"},

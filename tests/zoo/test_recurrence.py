@@ -317,35 +317,3 @@ def test_a_graph_with_unknown_shapes_takes_a_state_of_known_shape():
 
     x = random(B, T, D)
     np.testing.assert_allclose(run(x), recurrence(x)[0], atol=1e-12)
-
-
-# What is refused
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"lengths": [1, 12, 3]}, r"lengths\[1\] is 12, but the batch has 7 time steps; pass"),
-        ({"lengths": [1, 2, -1]}, r"lengths\[2\] is -1; pass lengths >= 0"),
-        ({"lengths": [1, 2]}, r"lengths has shape \(2,\), but the batch has 3 rows"),
-        ({"reset": np.ones((B, T, 1))}, r"reset has shape \(3, 7, 1\), .* pass \[B\] or \[B, T\]"),
-        ({"reset": np.ones((B, T + 1))}, r"reset has shape \(3, 8\), .* 7 time steps"),
-        ({"reset": np.ones(T)}, r"reset has shape \(7,\), but the batch has 3 rows"),
-        ({"initial_state": [np.ones((B, H))]}, r"shapes \(3, 4\), but .* \(3, 4\), \(3, 4\); pass"),
-        ({"initial_state": [np.ones((B, 5))] * 2}, r"initial_state has shapes \(3, 5\), \(3, 5\)"),
-        ({"initial_state": [np.ones((2, H))] * 2}, r"initial_state has shapes \(2, 4\), \(2, 4\)"),
-    ],
-)
-def test_a_wrong_argument_gets_one_clear_line(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        lstm()(random(B, T, D), **arguments)
-
-
-def test_inputs_without_a_time_axis_are_refused():
-    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
-        lstm()(random(B, D))
-
-
-def test_inputs_without_a_time_step_are_refused():
-    with pytest.raises(ValueError, match="no time step; pass at least one"):
-        lstm()(random(B, 0, D))
