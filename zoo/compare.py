@@ -1,6 +1,5 @@
 """Trains cells of one size on memory diagnostics, side by side."""
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zoo import registry
 from zoo.cell_card import build_cell
+from zoo.comparison import Comparison
 from zoo.errors import UserError
 from zoo.memory_tasks import TASKS, MemoryTask
 from zoo.recurrence import Recurrence
@@ -64,6 +64,10 @@ def compare_cells(
     is kept in `output`, so that a comparison can be stopped and continued, or joined by other
     cells.
 
+    On 1024 sequences not trained on are scored: the sum of `adding`, all symbols of `copy`, and
+    `parity` at every step after the first, which needs no memory. A dense layer of 32 stands
+    before every cell.
+
     Args:
         names: of cells; none for all.
         parameters: of the whole network, at most.
@@ -76,25 +80,20 @@ def compare_cells(
 
     Returns:
         A row for each cell and diagnostic: `cell`, `task`, `units`, `parameters`, `figure` (mean
-        squared error for adding, else accuracy, on sequences not trained on; None if it is no
-        number), `score` (0 is chance, 1 perfect), `state` and `seconds`. The state is "solved"
-        from a score of 0.95, "partly" from 0.1, else "chance".
+        squared error for adding, else accuracy; None if it is no number), `score` (0 is chance, 1
+        perfect), `state` and `seconds`. The state is "solved" from a score of 0.95, "partly" from
+        0.1, else "chance".
 
     Raises:
-        UserError: a cell is unknown or does not fit, or the folder holds other settings.
+        UserError: a cell is unknown or does not fit, or the folder holds other settings or rows
+            of an earlier version, which were scored in another way.
     """
     names = list(dict.fromkeys(names)) or list(registry.entries("cell"))
     for name in names:
         registry.get("cell", name)
-    settings = {"parameters": parameters, "length": length, "steps": steps, "seed": seed}
-    shortest = max(task.least for task in TASKS.values())
-    for what, least in (("parameters", 1), ("length", shortest), ("steps", 1), ("seed", 0)):
-        if settings[what] < least:
-            raise UserError(f"{what} is {settings[what]}, but at least {least} is needed")
-    folder = Path(output)
-    done = _open(folder, settings)
+    kept = Comparison(output, parameters, length, steps, seed)
     wanted = [(name, task) for name in names for task in TASKS]
-    missing = [key for key in wanted if key not in done]
+    missing = [key for key in wanted if key not in kept.rows]
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -108,38 +107,11 @@ def compare_cells(
         line = bar.add_task("", total=len(missing) * steps)
         for name, task in missing:
             bar.update(line, description=f"{name} {task}")
-            row = _row(name, TASKS[task], settings, lambda: bar.advance(line))
-            done[name, task] = row
-            # With the first row only: settings that were refused must not bind the folder.
-            write_whole(folder / "settings.json", json.dumps(settings))
-            lines = [json.dumps(one, ensure_ascii=False) + "\n" for one in done.values()]
-            write_whole(folder / "rows.jsonl", "".join(lines))
-    rows = [done[key] for key in wanted]
-    write_whole(folder / "results.md", _markdown(rows, settings))
-    _draw(folder / "scores.png", rows, settings)
+            kept.add(_row(name, TASKS[task], kept.settings, lambda: bar.advance(line)))
+    rows = [kept.rows[key] for key in wanted]
+    write_whole(kept.folder / "results.md", _markdown(rows, kept.settings))
+    _draw(kept.folder / "scores.png", rows, kept.settings)
     return rows
-
-
-def _open(folder: Path, settings: dict[str, int]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The rows that a folder holds; a folder that is not there yet is made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config, rows = folder / "settings.json", folder / "rows.jsonl"
-    if not config.is_file():
-        return {}
-    try:
-        before = json.loads(config.read_text(encoding="utf-8"))
-        text = rows.read_text(encoding="utf-8") if rows.is_file() else ""
-        found = [json.loads(line) for line in text.splitlines()]
-        done = {(row["cell"], row["task"]): row for row in found}
-        changed = [key for key in settings if before[key] != settings[key]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder} holds a damaged comparison: choose another --output") from error
-    for key in changed:
-        raise UserError(
-            f"{folder} holds a comparison with {key} {before[key]}, not {settings[key]}: "
-            "choose another --output"
-        )
-    return done
 
 
 def fitted_units(name: str, task: MemoryTask, parameters: int) -> int:

@@ -19,6 +19,7 @@ class MemoryTask:
         input_size: D, the size of the inputs.
         output_size: how many logits are needed, 1 for a real number.
         least: the shortest sequence there is.
+        free: at how many of the first answers no memory is needed; these are not scored.
         draw: from a generator, a batch size B and a length T to inputs `[B, T, D]` and targets
             `[B, S]` of the last S time steps, integers for classes.
     """
@@ -28,15 +29,15 @@ class MemoryTask:
     input_size: int
     output_size: int
     least: int
+    free: int
     draw: Callable[[np.random.Generator, int, int], tuple[Any, Any]]
 
     def figure(self, outputs: Any, targets: Any) -> float:
         """Mean squared error of a real number; else the share of right classes.
 
-        Only the later half of the targets counts, where what is asked for is far away.
+        All answers count but those that need no memory.
         """
-        late = targets.shape[1] // 2
-        outputs, targets = outputs[:, late:], targets[:, late:]
+        outputs, targets = outputs[:, self.free :], targets[:, self.free :]
         if self.output_size == 1:
             return float(np.mean((outputs[..., 0] - targets) ** 2))
         return float(np.mean(np.argmax(outputs, axis=-1) == targets))
@@ -96,15 +97,32 @@ def parity(rng: np.random.Generator, batch: int, length: int) -> tuple[Any, Any]
 TASKS = {
     task.name: task
     for task in (
-        MemoryTask("adding", "add two marked numbers", 2, 1, 2, adding),
         MemoryTask(
-            "copy",
-            "repeat five symbols after a delay",
-            _SYMBOLS + 2,
-            _SYMBOLS,
-            2 * _RECALLED,
-            copy_memory,
+            name="adding",
+            summary="add two marked numbers",
+            input_size=2,
+            output_size=1,
+            least=2,
+            free=0,
+            draw=adding,
         ),
-        MemoryTask("parity", "tell odd from even at every step", 1, 2, 2, parity),
+        MemoryTask(
+            name="copy",
+            summary="repeat five symbols after a delay, all five scored",
+            input_size=_SYMBOLS + 2,
+            output_size=_SYMBOLS,
+            least=2 * _RECALLED,
+            free=0,
+            draw=copy_memory,
+        ),
+        MemoryTask(
+            name="parity",
+            summary="tell odd from even at every step, scored after the first",
+            input_size=1,
+            output_size=2,
+            least=2,
+            free=1,
+            draw=parity,
+        ),
     )
 }

@@ -88,3 +88,10 @@ def test_list_cells_with_sizes(zoo):
     assert code == 0 and {"gru", "min_gru"} <= {row["name"] for row in rows}
     assert all(row["parameters"] > 0 for row in rows)
     assert "--sizes" in zoo("list", "tasks", "--sizes")[2]
+
+
+def test_a_list_of_sizes_shows_its_progress_on_a_terminal_only(zoo, monkeypatch):
+    assert "building" not in zoo("list", "cells", "--sizes", "--name", "gru")[2]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    code, out, err = zoo("list", "cells", "--sizes", "--name", "gru")
+    assert code == 0 and "building" in err and "building" not in out and "no" in out.split()

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo.memory_tasks import TASKS
+
 
 def assert_mistake(answer, *said):
     code, _, err = answer
@@ -41,10 +43,20 @@ def test_show_names_the_defaults(zoo):
     assert "many_to_many" in out and "batch_size" in out and "vocab_size" in out
 
 
-@pytest.mark.parametrize("command", ["list", "show", "fit", "evaluate", "predict", "export"])
+@pytest.mark.parametrize(
+    "command",
+    ["list", "show", "fit", "evaluate", "predict", "export", "compare", "compare cells"],
+)
 def test_every_command_has_help_with_an_example(zoo, command):
-    code, out, _ = zoo(command, "--help")
+    code, out, _ = zoo(*command.split(), "--help")
     assert code == 0 and f"zoo {command} " in out.split("Example")[1]
+
+
+def test_the_help_of_compare_says_what_is_scored(zoo):
+    _, out, _ = zoo("compare", "cells", "--help")
+    for task in TASKS:
+        assert any(line.split()[:1] == [task] for line in out.splitlines())
+    assert "scored at every step but the first" in out
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 import json
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -55,6 +57,33 @@ def test_a_continued_comparison_is_the_same(whole, tmp_path, monkeypatch):
 def test_other_settings_are_refused(whole):
     with pytest.raises(UserError, match="steps 2, not 3: choose another --output"):
         compare_cells(["gru"], output=whole[0], **{**TINY, "steps": 3})
+
+
+@pytest.mark.parametrize("before", [{}, {"protocol": 1}])
+def test_rows_of_another_protocol_are_refused(whole, tmp_path, before):
+    copy = shutil.copytree(whole[0], tmp_path / "copy")
+    settings = json.loads((copy / "settings.json").read_text())
+    assert settings.pop("protocol") == 2
+    (copy / "settings.json").write_text(json.dumps({**settings, **before}))
+    with pytest.raises(UserError, match="protocol 1, not 2: choose another --output"):
+        compare_cells(["gru"], output=copy, **TINY)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--steps", "3"], "steps 2, not 3"), (["--length", "3"], "length is 3")],
+)
+def test_wrong_settings_are_told_of_without_tensorflow(whole, arguments, said):
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras']))\n"
+        "from zoo import cli; sys.argv = ['zoo', 'compare', 'cells', 'gru', *sys.argv[1:]]\n"
+        "cli.main()"
+    )
+    settings = [f"--{key}={TINY[key]}" for key in ("parameters", "length", "steps")]
+    command = [sys.executable, "-c", code, *settings, "--output", whole[0], *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    assert answer.returncode == 2 and said in answer.stderr
+    assert answer.stderr.startswith("error: ") and answer.stderr.count("\n") == 1
 
 
 def test_refused_settings_do_not_bind_the_folder(tmp_path):

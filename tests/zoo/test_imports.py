@@ -23,6 +23,7 @@ LEVELS = [
     {"zoo.training"},
     {"zoo.memory_tasks"},
     {"zoo.task", "zoo.runs", "zoo.inputs", "zoo.catalog", "zoo.cell_card"},
+    {"zoo.comparison"},
     {"zoo.exporting", "zoo.compare"},
     {"tasks"},
     {"zoo", "zoo.api"},
@@ -73,7 +74,9 @@ def test_the_zoo_finds_tasks_by_entry_point_and_never_imports_one(module):
     assert not {name for name in imported(module) if name.split(".")[0] == "tasks"}
 
 
-@pytest.mark.parametrize("module", ["zoo", "zoo.errors", "zoo.registry", "zoo.catalog", "zoo.cli"])
+@pytest.mark.parametrize(
+    "module", ["zoo", "zoo.errors", "zoo.registry", "zoo.catalog", "zoo.comparison", "zoo.cli"]
+)
 def test_what_a_listing_imports_brings_no_tensorflow(module):
     code = f"import sys, {module}; print({HEAVY} & set(sys.modules))"
     result = subprocess.run(

@@ -44,6 +44,24 @@ def test_parity_counts_the_ones():
         assert [int((row[: t + 1] > 0).sum() % 2) for t in range(21)] == wanted.tolist()
 
 
+@pytest.mark.parametrize(("name", "free"), [("adding", 0), ("copy", 0), ("parity", 1)])
+def test_every_answer_that_needs_memory_is_scored_alike(name, free):
+    task, (_, target) = TASKS[name], draw(name)
+    right = target[..., None] if task.output_size == 1 else np.eye(task.output_size)[target]
+    best, figures = task.figure(right, target), []
+    for n in range(target.shape[1]):
+        wrong = right.copy()
+        wrong[:, n] = right[:, n] + 1 if task.output_size == 1 else np.roll(right[:, n], 1, axis=-1)
+        figures.append(task.figure(wrong, target))
+    assert figures[:free] == [best] * free
+    assert set(np.round(figures[free:], 9)) == {np.round(figures[-1], 9)} != {best}
+
+
+def test_parity_of_one_bit_needs_no_memory():
+    x, target = draw("parity")
+    np.testing.assert_array_equal(x[:, 0, 0] > 0, target[:, 0] == 1)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_scores_of_perfect_and_of_no_memory(name):
     task, (_, target) = TASKS[name], draw(name, batch=2000)
