@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.cells.gru import GRUCell
+from zoo.cells.wrappers import ZoneoutCell
 from zoo.layers.bidirectional import Bidirectional
 
 B, T, D, H = 3, 5, 2, 4
@@ -62,3 +63,43 @@ def test_a_keras_file_gives_the_same_model(tmp_path):
 def test_what_does_not_fit_is_refused_in_one_line(wrong):
     with pytest.raises(ValueError, match="need"):
         wrong()
+
+
+def with_gradients(run, x, weights):
+    """Outputs and states, and the gradients of a mixture of them in the inputs and weights."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        values = tf.nest.flatten(run(x))
+        loss = tf.add_n([tf.reduce_sum(tf.sin(value + n)) for n, value in enumerate(values)])
+    return [*values, *tape.gradient(loss, [x, *[weight.value for weight in weights]])]
+
+
+@pytest.mark.parametrize("way", [lambda function: function, tf.function], ids=["eager", "compiled"])
+@pytest.mark.parametrize("merge", ["concat", "sum"])
+@pytest.mark.parametrize("flags", [{}, {"lengths": [5, 0, 3], "reset": [[0, 1, 0, 0, 1]] * B}])
+def test_in_training_its_gradients_are_those_of_the_two_directions_by_themselves(way, merge, flags):
+    layer = Bidirectional(GRUCell(H, dtype="float64"), merge=merge)
+    layer.build((B, T, D))
+    for weight in layer.weights:
+        weight.assign(np.random.normal(size=weight.shape))
+    x = tf.constant(np.random.normal(size=(B, T, D)))
+
+    def two_directions(x):
+        y, state = layer.forwards(x, **flags)
+        y_back, back = layer.backwards(x, **flags)
+        return (y + y_back if merge == "sum" else tf.concat([y, y_back], axis=-1)), (state, back)
+
+    ours = way(lambda: with_gradients(lambda x: layer(x, training=True, **flags), x, layer.weights))
+    apart = with_gradients(two_directions, x, layer.weights)
+    for a, b in zip(ours(), apart, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
+
+
+def test_in_training_both_directions_draw_masks():
+    layer = Bidirectional(ZoneoutCell(GRUCell(H), 0.5, seed=1))
+    x = tf.ones((B, T, D))
+    train, infer = (tf.function(lambda x, t=t: layer(x, training=t)[0]) for t in (True, False))
+    first, second = train(x), train(x)
+    for half in (slice(None, H), slice(H, None)):
+        assert np.any(first[..., half] != second[..., half])
+    np.testing.assert_array_equal(infer(x), infer(x))
