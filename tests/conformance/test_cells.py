@@ -11,7 +11,7 @@ from zoo import registry
 from zoo.recurrence import Recurrence
 
 CELLS = sorted(registry.entries("cell"))
-B, T, D, H = 4, 7, 3, 4
+B, T, D, H = 4, 7, 8, 4
 
 every_cell = pytest.mark.parametrize("name", CELLS)
 both_ways = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])

@@ -28,6 +28,13 @@ def test_figures_counted_by_hand(name, parameters, multiply_adds, state_size):
     assert "_t" in card["equation"] and card["paper"] == registry.get("cell", name).info["paper"]
 
 
+@pytest.mark.parametrize("name", sorted(registry.entries("cell")))
+def test_every_cell_has_a_card_in_the_default_sizes(name):
+    card = cell_card(name)
+    assert card["parameters"] + card["fixed_parameters"] > 0 and card["multiply_adds"] >= 0
+    assert card["state_size"] > 0
+
+
 def test_a_linear_cell_is_parallel():
     assert cell_card("min_gru", input_size=D, units=H)["parallel"] is True
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from zoo import cli, compare
+from zoo import cli, compare, registry
 from zoo.compare import compare_cells, fitted_units
 from zoo.errors import UserError
 from zoo.memory_tasks import TASKS
@@ -34,6 +34,13 @@ def test_rows_and_files(whole):
     assert kept == rows
     assert "| gru |" in (folder / "results.md").read_text()
     assert (folder / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_every_cell_can_be_compared(tmp_path):
+    rows = compare_cells(output=tmp_path, **TINY | {"parameters": 20000})
+    assert [row["cell"] for row in rows][:: len(TASKS)] == list(registry.entries("cell"))
+    assert all(row["parameters"] <= 20000 for row in rows)
 
 
 def test_a_continued_comparison_is_the_same(whole, tmp_path, monkeypatch):

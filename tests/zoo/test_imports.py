@@ -27,7 +27,7 @@ LEVELS = [
     {"zoo.exporting", "zoo.compare"},
     {"tasks"},
     {"zoo", "zoo.api"},
-    {"zoo.cli", "zoo.__main__"},
+    {"zoo.cli"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 FILES = {

@@ -23,7 +23,7 @@ class ConvLSTMCell(Cell):
 
     Args:
         units: F, the number of filters.
-        image_shape: height and width of a frame, positive.
+        image_shape: height and width of a frame, positive. Give that of your frames.
         kernel_size: k, positive. The convolutions keep the frame's size.
 
     Raises:
@@ -47,7 +47,7 @@ class ConvLSTMCell(Cell):
     def __init__(
         self,
         units: int,
-        image_shape: Sequence[int] = (1, 3),
+        image_shape: Sequence[int] = (2, 2),
         kernel_size: int = 3,
         **kwargs: Any,
     ) -> None:

@@ -1,0 +1,67 @@
+"""The command line: parses, calls the public face, prints."""
+
+import os
+import sys
+
+import click
+
+from zoo.cli import comparing, listing, running
+from zoo.errors import UserError
+
+_FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit code 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        sys.exit(zoo(standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except UserError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not error.filename:
+            raise
+        _fail(f"cannot use {error.filename}: {error.strerror}")
+    except (KeyboardInterrupt, click.Abort):
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
+@click.group(context_settings=_FORMATS)
+@click.version_option(package_name="sequence-zoo", message="%(version)s")
+def zoo() -> None:
+    """Recurrent models for every sequence topology: pick one by name, fit it, export it.
+
+    \b
+    Examples:
+      zoo list                               all models
+      zoo fit char-lstm                      train one on its bundled data set
+      zoo evaluate runs/char-lstm/1          its figures on the test split
+      zoo export runs/char-lstm/1 my-model   a SavedModel
+      zoo predict my-model "The function "   use it
+    """
+
+
+for command in (
+    listing.list_command,
+    listing.show,
+    running.fit,
+    running.evaluate,
+    running.predict,
+    running.export,
+    comparing.compare,
+):
+    zoo.add_command(command)

@@ -1,0 +1,51 @@
+"""What the commands share: options, the public face loaded quietly, and printing."""
+
+import json
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+data_dir = click.option(
+    "--data-dir", metavar="DIR", help="Folder of prepared data sets. [~/tensorflow_datasets]"
+)
+
+
+def load_api() -> Any:
+    """The public face, without what TensorFlow's libraries log while they load."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        return import_module("zoo.api")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def print_json(value: Any) -> None:
+    """Indented, with every letter as it is."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def text(value: Any) -> str:
+    """A value as users read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def print_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
+    """Print rows under the columns; wide where nobody watches, such as in a pipe."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(text(row.get(column)) for column in columns))
+    wide = None if sys.stdout.isatty() else 200
+    Console(width=wide, markup=False, highlight=False).print(table)

@@ -1,0 +1,107 @@
+"""`zoo list` and `zoo show`: what there is."""
+
+from typing import Any
+
+import click
+
+from zoo import catalog, registry
+from zoo.cli.common import as_json, load_api, print_json, print_table, text
+from zoo.errors import UserError
+
+
+@click.command("list")
+@click.argument("kind", default="models", type=click.Choice(sorted(registry.KINDS.values())))
+@click.option("--topology", help="Only models of this topology.")
+@click.option("--task", help="Only models for this task.")
+@click.option("--cell", help="Only models with this cell.")
+@click.option("--name", metavar="WILDCARD", help='Only these names, such as "video*".')
+@click.option("--sizes", is_flag=True, help="With cells: what each costs at 128 units.")
+@as_json
+def list_command(
+    kind: str,
+    topology: str | None,
+    task: str | None,
+    cell: str | None,
+    name: str | None,
+    sizes: bool,
+    as_json: bool,
+) -> None:
+    """List models, or another KIND of registered thing.
+
+    \b
+    Examples:
+      zoo list
+      zoo list --topology seq2seq --name "*gru"
+      zoo list cells --sizes
+    """
+    if sizes and kind != "cells":
+        raise UserError(f"--sizes speaks of cells, not of {kind}: `zoo list cells --sizes`")
+    if kind == "models":
+        rows = [catalog.describe(n) for n in catalog.list_models(topology, task, cell, name)]
+        columns = ["name", "topology", "task", "cell", "summary"]
+    else:
+        if topology or task or cell:
+            raise UserError(f"--topology, --task and --cell filter models, not {kind}")
+        if sizes:
+            rows = _cell_cards(registry.select("cell", name))
+        else:
+            singular = next(key for key, plural in registry.KINDS.items() if plural == kind)
+            found = registry.entries(singular)
+            rows = [
+                {"name": n, **found[n].info, "summary": found[n].summary}
+                for n in registry.select(singular, name)
+            ]
+        # An equation is too long for a table.
+        columns = list(dict.fromkeys(key for row in rows for key in row if key != "equation"))
+        columns.sort(key="summary".__eq__)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(columns, rows)
+
+
+def _cell_cards(names: list[str]) -> list[dict[str, Any]]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console, api = Console(stderr=True), load_api()
+    hidden = not console.is_terminal
+    cells = track(names, "building", console=console, transient=True, disable=hidden)
+    return [api.cell_card(name) for name in cells]
+
+
+@click.command()
+@click.argument("name")
+@click.option("--units", type=int, help="Size of a cell's output. [128]")
+@click.option("--input-size", type=int, help="Size of a cell's input. [128]")
+@as_json
+def show(name: str, units: int | None, input_size: int | None, as_json: bool) -> None:
+    """Show what a model is, its parts and its defaults; or what a cell costs.
+
+    \b
+    Examples:
+      zoo show char-lstm
+      zoo show lstm --units 256
+    """
+    models, cells = registry.entries("model"), registry.entries("cell")
+    sizes = {"units": units, "input_size": input_size}
+    given = {key: size for key, size in sizes.items() if size is not None}
+    if name in models:
+        if given:
+            raise UserError(f"--units and --input-size are for cells, and {name} is a model")
+        entry = catalog.describe(name)
+    elif name in cells:
+        entry = load_api().cell_card(name, **given)
+    else:
+        raise UserError(registry.unknown("model or cell", name, {*models, *cells}))
+    width = max(map(len, entry)) + 1 if name in cells else 10
+    if as_json:
+        print_json(entry)
+        return
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            print(f"{key}:")
+            for option, default in value.items():
+                print(f"  {option:<14} {default}")
+        else:
+            print(f"{key + ':':<{width}} {text(value)}")

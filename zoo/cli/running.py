@@ -1,0 +1,168 @@
+"""`zoo fit`, `evaluate`, `predict` and `export`: from a name to a SavedModel."""
+
+import json
+import os
+from typing import Any
+
+import click
+
+from zoo import registry
+from zoo.cli.common import as_json, data_dir, load_api, print_json
+from zoo.errors import UserError
+
+
+@click.command()
+@click.argument("name")
+@click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
+@click.option("--epochs", type=int, help="Passes over the training data, at most.")
+@click.option("--cell", help="The recurrent cell, see `zoo list cells`.")
+@click.option("--minutes", type=float, help="Stop training after this time.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=1,
+    show_default=True,
+    help="Of weights, dropout and data order.",
+)
+@click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
+@data_dir
+@as_json
+def fit(
+    name: str,
+    dataset: str | None,
+    epochs: int | None,
+    cell: str | None,
+    minutes: float | None,
+    settings: tuple[str, ...],
+    seed: int,
+    runs: str,
+    data_dir: str | None,
+    as_json: bool,
+) -> None:
+    """Train the model NAME and write a run folder, RUNS/NAME/<n>.
+
+    The last line printed is that folder. `zoo show NAME` lists what --set can change, and what
+    it is by default.
+
+    \b
+    Examples:
+      zoo fit char-lstm
+      zoo fit char-lstm --cell gru --set units=128 --set dropout=0.2 --epochs 5
+      zoo fit digits-cnn --dataset mnist --data-dir ~/tensorflow_datasets
+    """
+    named = {"epochs": epochs, "cell": cell, "minutes": minutes}
+    overrides = {key: value for key, value in named.items() if value is not None}
+    overrides |= dict(_key_and_value(text) for text in settings)
+    for key in {"name", "dataset", "data_dir", "seed", "runs", "verbose"} & set(overrides):
+        raise UserError(f"{key} is not for --set: see `zoo fit --help`")
+    # Found wrong before TensorFlow is imported, so that the answer comes at once.
+    registry.get("model", name)
+    if cell:
+        registry.get("cell", cell)
+    api = load_api()
+
+    run = api.fit(
+        name,
+        dataset=dataset,
+        data_dir=data_dir,
+        seed=seed,
+        runs=runs,
+        verbose=not as_json,
+        **overrides,
+    )
+    if as_json:
+        print_json({"run": str(run.path)})
+    else:
+        print(run.path)
+
+
+def _key_and_value(text: str) -> tuple[str, Any]:
+    """`units=64` to `("units", 64)`: the value is JSON if it can be, else a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set {text!r} is not KEY=VALUE, such as --set units=64")
+    try:
+        return key.replace("-", "_"), json.loads(value)
+    except ValueError:
+        return key.replace("-", "_"), value
+
+
+@click.command()
+@click.argument("run")
+@click.option("--split", default="test", show_default=True, help="train, validation or test.")
+@click.option("--dataset", help="Another data set than that of the training.")
+@data_dir
+@as_json
+def evaluate(
+    run: str, split: str, dataset: str | None, data_dir: str | None, as_json: bool
+) -> None:
+    """Measure the model of a RUN folder.
+
+    \b
+    Example:
+      zoo evaluate runs/digits-cnn/1
+    """
+    _check_folder(run)
+    api = load_api()
+
+    figures = api.evaluate(run, split, dataset, data_dir)
+    if as_json:
+        print_json(figures)
+    else:
+        for figure, value in figures.items():
+            print(f"{figure:<24} {value:.4f}")
+
+
+@click.command()
+@click.argument("run_or_savedmodel")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@as_json
+def predict(run_or_savedmodel: str, inputs: tuple[str, ...], as_json: bool) -> None:
+    """Predict from raw INPUTs with a run or an exported SavedModel.
+
+    An INPUT is text or a UTF-8 text file, an image file, a video file, or a .npy array, as the
+    model's task asks.
+
+    \b
+    Examples:
+      zoo predict runs/translate-gru/1 "January 5, 1999"
+      zoo predict saved_models/demo/digits-cnn seven.png
+    """
+    _check_folder(run_or_savedmodel)
+    api = load_api()
+
+    answers = api.predict(run_or_savedmodel, *inputs)
+    if as_json:
+        print_json([{"input": i, **answer} for i, answer in zip(inputs, answers)])
+        return
+    for given, answer in zip(inputs, answers):
+        if len(inputs) > 1:
+            print(f"{given}: ", end="")
+        sure = f"  ({answer['probability']:.0%})" if "probability" in answer else ""
+        print(answer["text"] + sure)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("path")
+@click.option("--overwrite", is_flag=True, help="Replace an export that is there.")
+def export(run: str, path: str, overwrite: bool) -> None:
+    """Write the model of a RUN as a SavedModel to PATH.
+
+    \b
+    Example:
+      zoo export runs/char-lstm/1 saved_models/demo/char-lstm --overwrite
+    """
+    _check_folder(run)
+    api = load_api()
+
+    print(api.export(run, path, overwrite))
+
+
+def _check_folder(path: str) -> None:
+    """Found missing before TensorFlow is imported."""
+    if not os.path.isdir(path):
+        raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
