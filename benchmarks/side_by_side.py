@@ -18,15 +18,18 @@ STDERR = Console(stderr=True)
 def medians(contenders: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
     """Median seconds of each: they take turns, so that whatever else runs meets all of them.
 
-    A contender may return the seconds that it took, where it runs in another process.
+    A turn is two runs, of which the second counts: the first meets the caches of the contender
+    before, and its threads, which go on spinning for a while. A contender may return the seconds
+    that it took, where it runs in another process.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for repeat in range(repeats + 2):
+    for repeat in range(repeats + 1):
         for name, run in contenders.items():
+            run()
             start = time.perf_counter()
             told = run()
             took = told if isinstance(told, float) else time.perf_counter() - start
-            if repeat >= 2:
+            if repeat:
                 seconds[name].append(took)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
