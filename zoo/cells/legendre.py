@@ -17,7 +17,7 @@ class LegendreState(NamedTuple):
     m: Any
 
 
-@register("cell", "lmu", paper="Voelker and Eliasmith 2018, doi:10.1162/neco_a_01046")
+@register("cell", "lmu", paper="Voelker et al. 2019, NeurIPS 32; doi:10.1162/neco_a_01046")
 class LegendreMemoryCell(Cell):
     """m_t = A m_(t-1) + B u_t; h_t = tanh(W_x x_t + W_h h_(t-1) + W_m m_t).
 
@@ -44,7 +44,7 @@ class LegendreMemoryCell(Cell):
 
     Source: A. Voelker, I. Kajić and C. Eliasmith, "Legendre memory units: continuous-time
     representation in recurrent neural networks", NeurIPS (2019); A and B come from A. Voelker and
-    C. Eliasmith, "Improving spiking dynamical networks", Neural Computation 30 (2018).
+    C. Eliasmith, "Improving spiking dynamical networks", Neural Computation 30 (2018), at the doi.
     """
 
     State = LegendreState
