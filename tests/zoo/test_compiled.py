@@ -9,7 +9,7 @@ from zoo import compiled, registry
 from zoo.cells.lstm import LSTMCell
 from zoo.recurrence import Recurrence
 
-T, D, H = 7, 3, 4
+T, D, H = 7, 8, 4
 # One product or several, kept as a sum or apart, weights in the pointwise part.
 KINDS = ["lstm", "gru_reset_before", "layer_norm_gru", "peephole_lstm"]
 
