@@ -1,8 +1,8 @@
 """A Keras 3 / TensorFlow model zoo covering all sequence topologies.
 
-The public face: `list_models`, `describe`, `create`, `fit`, `evaluate`, `predict`, `export`,
-`load`, `cell_card`, `compare_cells`, and `register` for new cells, topologies, tasks and models.
-TensorFlow is imported by the first of them that needs it.
+The public face: `list_models`, `describe`, `create`, `fit`, `resume`, `evaluate`, `predict`,
+`export`, `load`, `cell_card`, `compare_cells`, and `register` for new cells, topologies, tasks and
+models. TensorFlow is imported by the first of them that needs it.
 """
 
 from importlib import import_module
@@ -13,7 +13,17 @@ from zoo.errors import UserError
 from zoo.registry import register
 
 if TYPE_CHECKING:
-    from zoo.api import cell_card, compare_cells, create, evaluate, export, fit, load, predict
+    from zoo.api import (
+        cell_card,
+        compare_cells,
+        create,
+        evaluate,
+        export,
+        fit,
+        load,
+        predict,
+        resume,
+    )
     from zoo.runs import Run
 
 __all__ = [
@@ -30,8 +40,19 @@ __all__ = [
     "load",
     "predict",
     "register",
+    "resume",
 ]
-_LATER = {"cell_card", "compare_cells", "create", "evaluate", "export", "fit", "load", "predict"}
+_LATER = {
+    "cell_card",
+    "compare_cells",
+    "create",
+    "evaluate",
+    "export",
+    "fit",
+    "load",
+    "predict",
+    "resume",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """The public face: a dozen functions, from a model's name to its SavedModel."""
 
 import inspect
+import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from filelock import FileLock, Timeout
 
 from zoo import registry
 from zoo.catalog import describe
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
-from zoo.errors import UserError
+from zoo.errors import Interrupted, UserError
 from zoo.exporting.saved_model import (
     check_target,
     export_saved_model,
@@ -23,7 +25,8 @@ from zoo.inputs import read_input
 from zoo.runs import Run, new_run, open_run
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
-from zoo.training.callbacks import Curves, KeepBest, Progress
+from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress
+from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 
@@ -36,6 +39,7 @@ __all__ = [
     "fit",
     "load",
     "predict",
+    "resume",
     "summary",
 ]
 
@@ -188,6 +192,7 @@ def fit(
 
     Raises:
         UserError: something that was asked for does not exist or cannot be.
+        Interrupted: Ctrl-C or SIGTERM came; `resume` goes on from where it was.
     """
     if not 0 <= seed < 2**32:
         raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
@@ -213,15 +218,67 @@ def fit(
         "seed": seed,
     }
     run = new_run(runs, name, config)
-    callbacks = [
-        KeepBest(run.weights, task.monitor, chosen.settings.patience),
-        keras.callbacks.CSVLogger(str(run.metrics)),
-        Curves(run.path / "figures" / "curves.png"),
-        keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
-        *([Progress(name)] if verbose else []),
-    ]
-    trainer.fit(train, validation, callbacks)
+    _train(run, trainer, task, train, validation, None, verbose)
     return run
+
+
+def resume(run: Run | str | Path, verbose: bool = True) -> Run:
+    """Go on with a run that was stopped, killed or cut off, from its newest checkpoint.
+
+    It ends with the numbers that it would have ended with undisturbed. A run that has ended stays
+    as it is.
+
+    Args:
+        run: a run or its folder.
+        verbose: show a progress bar.
+
+    Returns:
+        The run.
+
+    Raises:
+        UserError: the folder is no run, holds another model's checkpoint, or is in use.
+    """
+    run = open_run(run.path if isinstance(run, Run) else run, trained=False)
+    start, damaged = Checkpoints(run.checkpoints).newest()
+    for line in damaged:
+        print(line, file=sys.stderr)
+    config = run.config
+    task, settings = _task_and_settings(run)
+    # In the order of `fit`, for a run that was killed before its first checkpoint.
+    keras.utils.set_random_seed(config["seed"])
+    train = task.windows("train", settings, seed=config["seed"])
+    validation = task.windows("validation", settings)
+    trainer = Trainer(create(config["model"], **config["options"]), settings)
+    _train(run, trainer, task, train, validation, start, verbose)
+    return run
+
+
+def _train(
+    run: Run,
+    trainer: Trainer,
+    task: Task,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    start: Checkpoint | None,
+    verbose: bool,
+) -> None:
+    position = start.position if start else Position()
+    history = position.history
+    callbacks = [
+        KeepBest(run.weights, task.monitor, trainer.settings.patience, history),
+        Metrics(run.metrics, history),
+        Curves(run.path / "figures" / "curves.png", history),
+        keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
+        *([Progress(run.config["model"], position)] if verbose else []),
+    ]
+    lock = FileLock(run.path / "lock")
+    try:
+        with lock.acquire(blocking=False):
+            trainer.fit(train, validation, callbacks, Checkpoints(run.checkpoints), start)
+    except Timeout as error:
+        raise UserError(f"{run.path} is being trained by another process: wait for it") from error
+    except Interrupted as error:
+        raise Interrupted(error.number, f"zoo fit --resume {run.path}") from error
 
 
 def load(run: Run | str | Path) -> SequenceModel:
@@ -234,21 +291,28 @@ def load(run: Run | str | Path) -> SequenceModel:
 
 
 def _restore(run: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
+    """A run's model with its best weights, its task and its settings."""
     run = open_run(run.path if isinstance(run, Run) else run)
-    config = run.config
-    try:
-        model = create(config["model"], **config["options"])
-        task = registry.load("task", config["task"])(**config["task_config"])
-        settings = Settings(**config["training"])
-    except (KeyError, TypeError) as error:
-        raise UserError(
-            f"{run.path}/config.json is damaged or of another version: {error}; fit the model anew"
-        ) from error
+    task, settings = _task_and_settings(run)
+    model = create(run.config["model"], **run.config["options"])
     try:
         model.load_weights(str(run.weights))
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"cannot read the checkpoint {run.weights}: {error}") from error
     return model, task, settings
+
+
+def _task_and_settings(run: Run) -> tuple[Task, Settings]:
+    """As config.json has them, which also holds a model and its options."""
+    config = run.config
+    try:
+        _ = config["model"], {**config["options"]}, config["seed"]
+        task = registry.load("task", config["task"])(**config["task_config"])
+        return task, Settings(**config["training"])
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{run.path}/config.json is damaged or of another version: {error}; fit the model anew"
+        ) from error
 
 
 def evaluate(

@@ -15,9 +15,9 @@ from zoo import registry
 from zoo.cell_card import build_cell
 from zoo.comparison import Comparison
 from zoo.errors import UserError
+from zoo.files import write_whole
 from zoo.memory_tasks import TASKS, MemoryTask
 from zoo.recurrence import Recurrence
-from zoo.runs import write_whole
 
 SOLVED, PARTLY = 0.95, 0.1
 _BATCH, _TEST_ROWS, _WIDTH = 32, 1024, 32

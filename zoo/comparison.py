@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import UserError
+from zoo.files import write_whole
 from zoo.memory_tasks import TASKS
-from zoo.runs import write_whole
 
 # Raised whenever the same settings would give other rows: a task, the network, what is scored.
 PROTOCOL = 2

@@ -6,3 +6,16 @@ class UserError(ValueError):
 
     The command line prints the message and exits with code 2, without a traceback.
     """
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training that a signal has stopped, between two steps.
+
+    Args:
+        number: of the signal.
+        command: what continues it; empty if nothing was saved.
+    """
+
+    def __init__(self, number: int, command: str = "") -> None:
+        super().__init__(f"stopped; continue with: {command}" if command else "stopped")
+        self.number = number

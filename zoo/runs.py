@@ -1,13 +1,12 @@
 """Run folders: `runs/<model>/<n>/`."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import UserError
+from zoo.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,14 @@ class Run:
         return json.loads((self.path / "config.json").read_text(encoding="utf-8"))
 
     @property
+    def checkpoints(self) -> Path:
+        """The folder of all that is saved while training."""
+        return self.path / "checkpoints"
+
+    @property
     def weights(self) -> Path:
         """The best weights so far."""
-        return self.path / "checkpoints" / "best.weights.h5"
+        return self.checkpoints / "best.weights.h5"
 
     @property
     def metrics(self) -> Path:
@@ -53,7 +57,7 @@ def new_run(root: str | Path, model: str, config: dict[str, Any]) -> Run:
             except FileExistsError:
                 number += 1
         run = Run(parent / str(number))
-        (run.path / "checkpoints").mkdir()
+        run.checkpoints.mkdir()
         write_whole(run.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
     except OSError as error:
         raise UserError(
@@ -62,8 +66,12 @@ def new_run(root: str | Path, model: str, config: dict[str, Any]) -> Run:
     return run
 
 
-def open_run(path: str | Path) -> Run:
+def open_run(path: str | Path, trained: bool = True) -> Run:
     """The run in a folder.
+
+    Args:
+        path: the folder.
+        trained: ask for the weights of an epoch, too.
 
     Raises:
         UserError: there is no folder, no config.json or no checkpoint.
@@ -73,21 +81,10 @@ def open_run(path: str | Path) -> Run:
         raise UserError(f"there is no run folder {path}: `zoo fit` prints where it writes")
     if not (run.path / "config.json").is_file():
         raise UserError(f"{path} is not a run folder: it has no config.json")
-    if not run.weights.is_file():
+    if trained and not run.weights.is_file():
         raise UserError(f"the run {path} has no checkpoint yet: fit it for at least one epoch")
     try:
         run.config  # noqa: B018
     except ValueError as error:
         raise UserError(f"{path}/config.json is damaged: {error}") from error
     return run
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        file = Path(scratch) / path.name
-        with file.open("w", encoding="utf-8") as writing:
-            writing.write(text)
-            writing.flush()
-            os.fsync(writing.fileno())
-        os.replace(file, path)

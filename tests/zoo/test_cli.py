@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,7 @@ def test_the_help_of_compare_says_what_is_scored(zoo):
         (["fit", "char-lstm", "--set", "layers=0"], ["layers is 0", "at least 1"]),
         (["fit", "digits-mlp", "--seed", "-1"], ["--seed", "0<=x"]),
         (["fit", "video-gru", "--dataset", "digits"], ["image, label", "video"]),
+        (["fit"], ["no model is named", "zoo list"]),
         (["lst"], ["lst", "list"]),
         (["list", "--topology", "seq2sec"], ["seq2sec", "seq2seq"]),
         (["evaluate", "runs/none"], ["runs/none", "zoo fit"]),
@@ -221,3 +224,30 @@ def test_fit_prints_its_run_folder_and_nothing_else(zoo, tmp_path):
     assert code == 0
     assert out.splitlines() == [str(tmp_path / "digits-linear" / "1")]
     assert "epoch 1/1" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_tells_what_goes_on(data_dir, tmp_path, number):
+    command = "from zoo import cli; cli.main()"
+    options = ["--epochs", "100000", "--data-dir", str(data_dir), "--runs", str(tmp_path)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "fit", "digits-linear", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    metrics = tmp_path / "digits-linear" / "1" / "metrics.csv"
+    while process.poll() is None and not metrics.is_file():
+        time.sleep(0.1)
+    process.send_signal(number)
+    out, err = process.communicate()
+    assert process.returncode == 128 + number and out == "" and "Traceback" not in err
+    assert f"stopped; continue with: zoo fit --resume {metrics.parent}" in " ".join(err.split())
+    assert list((metrics.parent / "checkpoints").glob("step-*.npz"))
+
+
+def test_fit_resumes_a_run_and_takes_no_other_settings(zoo, run, tmp_path):
+    copy = shutil.copytree(run.path, tmp_path / "copy")
+    answer = zoo("fit", "--resume", copy, "--epochs", "9")
+    assert_mistake(answer, "--resume goes on with the run as it was begun: leave out epochs")
+    assert_mistake(zoo("fit", "--resume", tmp_path / "none"), "there is no folder")
+    code, out, _ = zoo("fit", "--resume", copy, "--json")
+    assert code == 0 and json.loads(out) == {"run": str(copy)}

@@ -1,10 +1,9 @@
 import json
-import stat
 
 import pytest
 
 from zoo import UserError
-from zoo.runs import new_run, open_run, write_whole
+from zoo.runs import new_run, open_run
 
 
 def test_runs_are_numbered_after_the_highest(tmp_path):
@@ -17,20 +16,6 @@ def test_the_configuration_is_kept_as_it_was_given(tmp_path):
     run = new_run(tmp_path, "m", {"words": ["naïve", "我"]})
     assert run.config == {"words": ["naïve", "我"]}
     assert "我" in (run.path / "config.json").read_text(encoding="utf-8")
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    write_whole(tmp_path / "file", "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(tmp_path / "file", "new \udcff")
-    assert (tmp_path / "file").read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-def test_a_file_is_as_readable_as_its_folder(tmp_path):
-    tmp_path.chmod(0o755)
-    write_whole(tmp_path / "file", "text")
-    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
 
 
 def test_a_damaged_configuration_is_named(tmp_path):

@@ -1,12 +1,13 @@
 """The command line: parses, calls the public face, prints."""
 
 import os
+import signal
 import sys
 
 import click
 
 from zoo.cli import comparing, listing, running
-from zoo.errors import UserError
+from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -30,9 +31,12 @@ def main() -> None:
         if not error.filename:
             raise
         _fail(f"cannot use {error.filename}: {error.strerror}")
-    except (KeyboardInterrupt, click.Abort):
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
+    except (KeyboardInterrupt, click.Abort) as error:
+        # Click turns the first into the second.
+        cause = error.__cause__ if isinstance(error, click.Abort) else error
+        stopped = cause if isinstance(cause, Interrupted) else Interrupted(signal.SIGINT)
+        print(stopped, file=sys.stderr)
+        sys.exit(128 + stopped.number)
 
 
 def _fail(message: str) -> None:

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from zoo import registry
 from zoo.cli.common import as_json, data_dir, load_api, print_json
@@ -12,7 +13,8 @@ from zoo.errors import UserError
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--resume", metavar="RUN", help="Go on with this run's folder, as it was begun.")
 @click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
 @click.option("--cell", help="The recurrent cell, see `zoo list cells`.")
@@ -30,8 +32,11 @@ from zoo.errors import UserError
 @click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
 @data_dir
 @as_json
+@click.pass_context
 def fit(
-    name: str,
+    context: click.Context,
+    name: str | None,
+    resume: str | None,
     dataset: str | None,
     epochs: int | None,
     cell: str | None,
@@ -52,7 +57,15 @@ def fit(
       zoo fit char-lstm
       zoo fit char-lstm --cell gru --set units=128 --set dropout=0.2 --epochs 5
       zoo fit digits-cnn --dataset mnist --data-dir ~/tensorflow_datasets
+      zoo fit --resume runs/char-lstm/1
     """
+    if resume:
+        _refuse_others_than_resume(context)
+        _check_folder(resume)
+        _tell(load_api().resume(resume, verbose=not as_json), as_json)
+        return
+    if not name:
+        raise UserError("no model is named: `zoo list` shows them, such as `zoo fit char-lstm`")
     named = {"epochs": epochs, "cell": cell, "minutes": minutes}
     overrides = {key: value for key, value in named.items() if value is not None}
     overrides |= dict(_key_and_value(text) for text in settings)
@@ -73,6 +86,22 @@ def fit(
         verbose=not as_json,
         **overrides,
     )
+    _tell(run, as_json)
+
+
+def _refuse_others_than_resume(context: click.Context) -> None:
+    """A run goes on with the settings that it was begun with."""
+    given = [
+        key
+        for key in context.params
+        if context.get_parameter_source(key) is ParameterSource.COMMANDLINE
+        and key not in ("resume", "as_json")
+    ]
+    if given:
+        raise UserError(f"--resume goes on with the run as it was begun: leave out {given[0]}")
+
+
+def _tell(run: Any, as_json: bool) -> None:
     if as_json:
         print_json({"run": str(run.path)})
     else:

@@ -1,6 +1,9 @@
 """What happens beside a training run: a progress bar, and the best weights kept."""
 
+import csv
+import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,10 @@ from rich.progress import (
     Progress as Bar,
 )
 
+from zoo.errors import UserError
+from zoo.files import write_whole
+from zoo.training.checkpoints import Position
+
 
 class KeepBest(keras.callbacks.Callback):
     """Keeps the weights with the best figure, and stops when it gets no better.
@@ -25,27 +32,49 @@ class KeepBest(keras.callbacks.Callback):
         path: a `.weights.h5` file; there is always a whole one after the first epoch.
         monitor: the figure; smaller is better for one that ends in `loss`, larger for others.
         patience: epochs without a better figure after which training stops.
+        history: the figures of the epochs before, of a run that goes on.
+
+    Raises:
+        UserError: the weights cannot be written; those before them stay.
     """
 
-    def __init__(self, path: Path, monitor: str, patience: int) -> None:
+    def __init__(
+        self, path: Path, monitor: str, patience: int, history: Sequence[dict[str, Any]] = ()
+    ) -> None:
         super().__init__()
         self.path, self.monitor, self.patience = Path(path), monitor, patience
         self.best: float | None = None
         self.waited = 0
+        for logs in history:
+            self._is_better(logs)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """The patience of a run that goes on may be at its end."""
+        self._stop_if_patience_ended()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save if better, else count."""
-        value = (logs or {})[self.monitor]
-        sign = -1 if self.monitor.endswith("loss") else 1
-        if self.best is None or sign * value > sign * self.best:
-            self.best, self.waited = value, 0
+        if self._is_better(logs or {}):
             scratch = self.path.with_name(f"saving-{self.path.name}")
-            self.model.save_weights(scratch)
-            os.replace(scratch, self.path)
-        else:
-            self.waited += 1
-            if self.waited >= self.patience:
-                self.model.stop_training = True
+            try:
+                self.model.save_weights(scratch)
+                os.replace(scratch, self.path)
+            except OSError as error:
+                raise UserError(
+                    f"cannot save the weights to {self.path}: {error}; those before stay good"
+                ) from error
+        self._stop_if_patience_ended()
+
+    def _is_better(self, logs: dict[str, Any]) -> bool:
+        value = logs[self.monitor]
+        sign = -1 if self.monitor.endswith("loss") else 1
+        better = self.best is None or sign * value > sign * self.best
+        self.best, self.waited = (value, 0) if better else (self.best, self.waited + 1)
+        return better
+
+    def _stop_if_patience_ended(self) -> None:
+        if self.waited >= self.patience:
+            self.model.stop_training = True
 
 
 class Progress(keras.callbacks.Callback):
@@ -53,11 +82,12 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         title: what is being trained.
+        start: where a run stands that goes on.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, start: Position | None = None) -> None:
         super().__init__()
-        self.title = title
+        self.title, self.start = title, start or Position()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Show the bar."""
@@ -71,7 +101,8 @@ class Progress(keras.callbacks.Callback):
             console=Console(stderr=True),
         )
         self.steps, self.epochs = self.params["steps"], self.params["epochs"]
-        self.line = self.bar.add_task(self.title, total=self.steps * self.epochs)
+        done = self.steps * self.start.epoch + self.start.step
+        self.line = self.bar.add_task(self.title, total=self.steps * self.epochs, completed=done)
         self.bar.start()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -89,17 +120,42 @@ class Progress(keras.callbacks.Callback):
         self.bar.stop()
 
 
+class Metrics(keras.callbacks.Callback):
+    """Writes each epoch's figures as one line of a CSV file, which is always whole.
+
+    Args:
+        path: the file.
+        history: the figures of the epochs before, of a run that goes on.
+    """
+
+    def __init__(self, path: Path, history: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.history = list(history)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write all lines anew."""
+        self.history.append(dict(logs or {}))
+        names = sorted(self.history[0])
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(["epoch", *names])
+        lines.writerows([n, *[old[name] for name in names]] for n, old in enumerate(self.history))
+        write_whole(self.path, text.getvalue())
+
+
 class Curves(keras.callbacks.Callback):
     """Draws each figure over the epochs, training and validation in one plot, as a PNG.
 
     Args:
         path: the picture; its folder is made.
+        history: the figures of the epochs before, of a run that goes on.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, history: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__()
         self.path = Path(path)
-        self.history: list[dict[str, float]] = []
+        self.history = list(history)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember."""

@@ -20,6 +20,7 @@ class Settings:
         clip_norm: gradients are scaled down to this global norm; 0 for never.
         patience: epochs without a better validation figure after which training stops.
         minutes: stop at the end of the first step past that time; 0 for no limit.
+        save_steps: windows from one checkpoint to the next, within an epoch.
         jit_compile: compile the training step with XLA.
     """
 
@@ -32,10 +33,11 @@ class Settings:
     clip_norm: float = 1.0
     patience: int = 10
     minutes: float = 0.0
+    save_steps: int = 200
     jit_compile: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "window", "patience"):
+        for name in ("epochs", "batch_size", "window", "patience", "save_steps"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}, but at least 1 is needed")
         for name in ("learning_rate", "clip_norm", "minutes"):

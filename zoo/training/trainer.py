@@ -1,15 +1,18 @@
 """The one training loop: truncated BPTT over windows, for every topology."""
 
+import copy
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from zoo.errors import UserError
+from zoo.errors import Interrupted, UserError
 from zoo.topologies.base import SequenceModel
+from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
+from zoo.training.interrupts import Interrupts
 from zoo.training.settings import Settings
 
 
@@ -44,6 +47,8 @@ class Trainer:
         train: tf.data.Dataset,
         validation: tf.data.Dataset,
         callbacks: Sequence[keras.callbacks.Callback] = (),
+        checkpoints: Checkpoints | None = None,
+        start: Checkpoint | None = None,
     ) -> dict[str, list[float]]:
         """Train until the epochs, the minutes or the patience are used up.
 
@@ -51,61 +56,125 @@ class Trainer:
             train: windows of one shape; their number is known.
             validation: windows for the figures named `val_...` after each epoch.
             callbacks: Keras callbacks; `logs` hold `loss`, `accuracy` and `learning_rate`.
+            checkpoints: where to save, every `save_steps` windows, after each epoch, and on Ctrl-C
+                or SIGTERM; None for nowhere.
+            start: what was saved, to go on from there as if nothing had been.
 
         Returns:
             Each figure's value after each epoch.
 
         Raises:
-            UserError: the loss is not a finite number.
+            UserError: the loss or the gradient is not a finite number, a checkpoint cannot be
+                saved, or `start` is of another model.
+            Interrupted: a signal came, and the run is saved.
         """
         steps = int(train.cardinality())
-        history = keras.callbacks.History()
         self.model.optimizer = self._optimizer(steps)
         self.model.stop_training = False
+        position, parts = Position(), []
+        if start:
+            position, parts = copy.deepcopy(start.position), list(start.state)
+            self._restore(start)
         every = keras.callbacks.CallbackList(
-            [*callbacks, history],
-            model=self.model,
-            epochs=self.settings.epochs,
-            steps=steps,
-            verbose=0,
+            callbacks, model=self.model, epochs=self.settings.epochs, steps=steps, verbose=0
         )
-        deadline = time.monotonic() + 60 * self.settings.minutes
-        every.on_train_begin()
-        try:
-            for epoch in range(self.settings.epochs):
-                every.on_epoch_begin(epoch)
-                logs = self._epoch(train, every, deadline)
-                validated = evaluate(self.model, validation)
-                logs |= {f"val_{name}": value for name, value in validated.items()}
-                every.on_epoch_end(epoch, logs)
-                if self.model.stop_training:
-                    break
-        finally:
-            # Also after Ctrl-C or a failure: callbacks put away what they have begun.
-            every.on_train_end()
-        return history.history
+        with Interrupts() as interrupts:
+            saving = _Saving(checkpoints, self.settings.save_steps, steps, interrupts, self._save)
+            # One reading of the data for all epochs: what was read before is passed over.
+            windows = iter(train.repeat().skip(position.epoch * steps + position.step))
+            every.on_train_begin()
+            try:
+                while not self._ended(position):
+                    every.on_epoch_begin(position.epoch)
+                    logs = self._epoch(windows, steps, every, position, parts, saving)
+                    parts = []
+                    validated = evaluate(self.model, validation)
+                    logs |= {f"val_{name}": value for name, value in validated.items()}
+                    every.on_epoch_end(position.epoch, logs)
+                    position.history.append(logs)
+                    position.epoch, position.step, position.totals = (
+                        position.epoch + 1,
+                        0,
+                        [0.0] * 3,
+                    )
+                    saving(position, [], always=True)
+            finally:
+                # Also after Ctrl-C or a failure: callbacks put away what they have begun.
+                every.on_train_end()
+        history = position.history
+        return {name: [logs[name] for logs in history] for name in (history[0] if history else ())}
 
-    def _epoch(self, train: tf.data.Dataset, every: Any, deadline: float) -> dict[str, Any]:
-        state, totals = None, tf.zeros(3)
-        for step, window in enumerate(train):
+    def _epoch(
+        self,
+        windows: Iterator[dict[str, Any]],
+        steps: int,
+        every: Any,
+        position: Position,
+        parts: list[Any],
+        saving: "_Saving",
+    ) -> dict[str, Any]:
+        """The rest of an epoch, from `position` and the parts of a carried state."""
+        state, totals = None, tf.constant(position.totals)
+        began = time.monotonic() - position.seconds
+        while position.step < steps:
+            window = next(windows)
             if state is None:
                 state = self.model.initial_state(len(window["reset"]))
-            every.on_train_batch_begin(step)
-            state, sums = self._step(window, state)
+                if parts:
+                    state = _packed(parts, state)
+            every.on_train_batch_begin(position.step)
+            state, sums, norm = self._step(window, state)
             totals += sums
-            every.on_train_batch_end(step, {"loss": sums[0] / tf.maximum(sums[1], 1.0)})
-            if self.settings.minutes and time.monotonic() > deadline:
-                self.model.stop_training = True
+            loss = sums[0] / tf.maximum(sums[1], 1.0)
+            self._check_finite(float(loss), float(norm), position)
+            position.step += 1
+            every.on_train_batch_end(position.step - 1, {"loss": loss})
+            position.seconds = time.monotonic() - began
+            position.totals = totals.numpy().tolist()
+            if self._out_of_time(position):
                 break
-        logs = figures(totals)
-        if not math.isfinite(logs["loss"]):
-            raise UserError(
-                f"the loss became {logs['loss']}: try a smaller learning_rate "
-                f"(it was {self.settings.learning_rate}) or a smaller clip_norm"
-            )
-        return {**logs, "learning_rate": float(self.model.optimizer.learning_rate)}
+            saving(position, tf.nest.flatten(state))
+        rate = float(self.model.optimizer.learning_rate)
+        return {**figures(totals), "learning_rate": rate}
 
-    def _train_step(self, window: dict[str, Any], state: Any) -> tuple[Any, Any]:
+    def _ended(self, position: Position) -> bool:
+        return (
+            position.epoch >= self.settings.epochs
+            or self.model.stop_training
+            or self._out_of_time(position)
+        )
+
+    def _out_of_time(self, position: Position) -> bool:
+        return 0 < 60 * self.settings.minutes < position.seconds
+
+    def _check_finite(self, loss: float, norm: float, position: Position) -> None:
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise UserError(
+                f"at step {position.step + 1} of epoch {position.epoch + 1} the loss became {loss} "
+                f"and the gradient's norm {norm}: try a smaller learning_rate (it was "
+                f"{self.settings.learning_rate}) or a smaller clip_norm"
+            )
+
+    def _variables(self) -> list[keras.Variable]:
+        """All that a step changes but for the carried state; `variables` holds the seeds, too."""
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def _save(self, checkpoints: Checkpoints, position: Position, parts: list[Any]) -> None:
+        # Half precision has no place in a file of numpy's, and loses nothing by this.
+        state = [tf.cast(part, tf.float32) if part.dtype.size < 4 else part for part in parts]
+        arrays = [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
+        checkpoint = Checkpoint(position, arrays, [part.numpy() for part in state])
+        checkpoints.save(checkpoint, int(self.model.optimizer.iterations))
+
+    def _restore(self, start: Checkpoint) -> None:
+        variables = self._variables()
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [array.shape for array in start.variables]:
+            raise UserError("the checkpoint is of another model or optimizer: fit the model anew")
+        for variable, array in zip(variables, start.variables):
+            variable.assign(array)
+
+    def _train_step(self, window: dict[str, Any], state: Any) -> tuple[Any, Any, Any]:
         with tf.GradientTape() as tape:
             outputs, state = self.model(
                 window["inputs"],
@@ -119,7 +188,7 @@ class Trainer:
         weights = self.model.trainable_variables
         gradients = tape.gradient(loss, [weight.value for weight in weights])
         self.model.optimizer.apply(gradients, weights)
-        return state, sums
+        return state, sums, tf.linalg.global_norm(gradients)
 
     def _optimizer(self, steps: int) -> keras.optimizers.Optimizer:
         settings = self.settings
@@ -130,6 +199,35 @@ class Trainer:
         optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
         optimizer.build(self.model.trainable_variables)
         return optimizer
+
+
+def _packed(parts: list[Any], like: Any) -> Any:
+    """Saved parts as a state of the structure and types of another."""
+    types = [part.dtype for part in tf.nest.flatten(like)]
+    cast = [tf.cast(part, dtype) for part, dtype in zip(parts, types, strict=True)]
+    return tf.nest.pack_sequence_as(like, cast)
+
+
+class _Saving:
+    """Saves when it is time, and ends training when a signal has come."""
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints | None,
+        every: int,
+        steps: int,
+        interrupts: Interrupts,
+        save: Callable[[Checkpoints, Position, list[Any]], None],
+    ) -> None:
+        self.checkpoints, self.every, self.steps = checkpoints, every, steps
+        self.interrupts, self.save = interrupts, save
+
+    def __call__(self, position: Position, parts: list[Any], always: bool = False) -> None:
+        due = always or (position.step % self.every == 0 and position.step < self.steps)
+        if self.checkpoints and (due or self.interrupts.got):
+            self.save(self.checkpoints, position, parts)
+        if self.interrupts.got:
+            raise Interrupted(self.interrupts.got)
 
 
 def evaluate(model: SequenceModel, windows: Iterable[dict[str, Any]]) -> dict[str, float]:

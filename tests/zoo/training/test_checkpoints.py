@@ -1,0 +1,178 @@
+"""A run that was stopped anywhere and resumed ends as the undisturbed one: bit by bit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from filelock import FileLock
+
+import zoo
+from zoo import api
+from zoo.errors import Interrupted, UserError
+from zoo.training.checkpoints import Checkpoints
+
+TINY = {
+    "units": 12,
+    "dropout": 0.3,
+    "epochs": 3,
+    "batch_size": 4,
+    "window": 16,
+    "save_steps": 3,
+    "verbose": False,
+}
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("the quick brown fox jumps over the lazy dog. " * 40)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(text, tmp_path_factory):
+    return zoo.fit("char-lstm", text, runs=tmp_path_factory.mktemp("whole"), **TINY)
+
+
+def assert_same(run, other):
+    newest, expected = (Checkpoints(r.checkpoints).newest()[0] for r in (run, other))
+    assert newest.position.history == expected.position.history
+    assert newest.position.epoch == expected.position.epoch == len(newest.position.history)
+    for a, b in zip(newest.variables, expected.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert run.metrics.read_text() == other.metrics.read_text()
+    weights = [zoo.load(r).get_weights() for r in (run, other)]
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def send_signal_after(monkeypatch, steps):
+    """SIGTERM to this process, at the end of that step."""
+    end, done = keras.callbacks.CallbackList.on_train_batch_end, []
+
+    def counting(self, *arguments, **options):
+        done.append(1)
+        if len(done) == steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return end(self, *arguments, **options)
+
+    monkeypatch.setattr(keras.callbacks.CallbackList, "on_train_batch_end", counting)
+
+
+@pytest.mark.parametrize("steps", [1, 10, 26, 30])
+def test_a_stopped_run_goes_on_as_if_nothing_had_been(
+    text, undisturbed, tmp_path, monkeypatch, steps
+):
+    with monkeypatch.context() as patched, pytest.raises(Interrupted, match="zoo fit --resume"):
+        send_signal_after(patched, steps)
+        zoo.fit("char-lstm", text, runs=tmp_path, **TINY)
+    run = zoo.resume(tmp_path / "char-lstm" / "1", verbose=False)
+    assert_same(run, undisturbed)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_anew(text, undisturbed, tmp_path):
+    run = api.new_run(tmp_path, "char-lstm", undisturbed.config)
+    assert_same(zoo.resume(run, verbose=False), undisturbed)
+
+
+def test_a_run_that_has_ended_stays_as_it_is(undisturbed):
+    before = undisturbed.metrics.read_text(), sorted(undisturbed.checkpoints.iterdir())
+    zoo.resume(undisturbed.path, verbose=False)
+    assert before == (undisturbed.metrics.read_text(), sorted(undisturbed.checkpoints.iterdir()))
+
+
+def test_three_are_kept_and_a_damaged_one_is_passed_over(undisturbed, tmp_path):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    names = sorted(path.name for path in undisturbed.checkpoints.glob("step-*.npz"))
+    assert len(names) == 3
+    for name in names:
+        (folder / name).write_bytes((undisturbed.checkpoints / name).read_bytes())
+    whole, damaged = Checkpoints(folder).newest()
+    assert whole.position.epoch == 3 and not damaged
+    newest = folder / names[-1]
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 255
+    newest.write_bytes(content)
+    (folder / names[1]).write_bytes(b"")
+    (folder / "saving.npz").write_bytes(b"half a checkpoint")
+    before, damaged = Checkpoints(folder).newest()
+    assert before.position.epoch < 3
+    assert [names[-1] in damaged[0], names[1] in damaged[1]] == [True, True]
+    for name in names:
+        (folder / name).write_bytes(b"PK")
+    assert Checkpoints(folder).newest()[0] is None
+
+
+def test_a_run_in_use_is_refused(undisturbed):
+    held = FileLock(undisturbed.path / "lock", is_singleton=False)
+    with held, pytest.raises(UserError, match="is being trained by another process"):
+        zoo.resume(undisturbed, verbose=False)
+
+
+def test_a_checkpoint_of_another_model_is_refused(text, undisturbed, tmp_path):
+    run = api.new_run(tmp_path, "char-lstm", undisturbed.config | {"options": {
+        **undisturbed.config["options"], "units": 5}})  # fmt: skip
+    for path in undisturbed.checkpoints.glob("step-*.npz"):
+        (run.checkpoints / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(UserError, match="of another model"):
+        zoo.resume(run, verbose=False)
+
+
+def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch):
+    savez, saved = np.savez, []
+
+    def full(file, **arrays):
+        if len(saved) == 2:
+            file.write(b"a part")
+            raise OSError(28, "No space left on device")
+        saved.append(1)
+        savez(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(UserError, match="No space left on device; those before it stay good"):
+        zoo.fit("char-lstm", text, runs=tmp_path, **TINY)
+    folder = tmp_path / "char-lstm" / "1" / "checkpoints"
+    assert len(list(folder.glob("step-*.npz"))) == 2 and not (folder / "saving.npz").exists()
+    assert Checkpoints(folder).newest()[0].position.step == 6
+
+
+def test_a_loss_that_is_no_number_names_its_step(text, tmp_path):
+    with pytest.raises(UserError, match=r"at step \d+ of epoch 1 the loss became .* try a smaller"):
+        zoo.fit("char-lstm", text, runs=tmp_path, **TINY, optimizer="sgd", learning_rate=1e38,
+                clip_norm=0.0)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_twenty_kills_change_nothing(text, undisturbed, tmp_path):
+    """SIGKILL at random moments, also within a save: each time the run is resumed."""
+    random = np.random.default_rng(1)
+    run = api.new_run(tmp_path, "char-lstm", undisturbed.config)
+    resume = (
+        "import sys, time, numpy, zoo\n"
+        "from zoo.training.trainer import Trainer\n"
+        "check, savez = Trainer._check_finite, numpy.savez\n"
+        "def slow(*a): print('step', flush=True); time.sleep(0.02); return check(*a)\n"
+        "def slowly(file, **arrays):\n"
+        "    file.write(b'x' * 999); file.flush(); time.sleep(0.03)\n"
+        "    file.seek(0); file.truncate(); savez(file, **arrays)\n"
+        "Trainer._check_finite, numpy.savez = slow, slowly\n"
+        "zoo.resume(sys.argv[1], verbose=False)\n"
+    )
+    kills = 0
+    while kills < 20:
+        process = subprocess.Popen(
+            [sys.executable, "-c", resume, str(run.path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "step\n", "the run ended before twenty kills"
+        time.sleep(random.uniform(0, 0.25))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+    assert_same(zoo.resume(Path(run.path), verbose=False), undisturbed)

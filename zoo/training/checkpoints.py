@@ -1,0 +1,120 @@
+"""Checkpoints of a training run: all that the next step depends on, whole or not at all."""
+
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import UserError
+
+KEPT = 3
+_DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass
+class Position:
+    """Where a run is.
+
+    Attributes:
+        epoch: whole epochs done.
+        step: windows done of the epoch after them.
+        totals: the sums that this epoch's figures come from.
+        seconds: of training so far.
+        history: each epoch's figures.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    totals: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A position, and the numbers that belong to it.
+
+    Attributes:
+        position: where the run was.
+        variables: of model and optimizer, the seeds of dropout among them.
+        state: the parts of the carried state; empty between epochs.
+    """
+
+    position: Position
+    variables: list[np.ndarray]
+    state: list[np.ndarray]
+
+
+class Checkpoints:
+    """The last three checkpoints of a run, `step-<n>.npz`.
+
+    Each is written beside its place, flushed and renamed, so that a file of that name is whole; one
+    that is damaged nevertheless is told of and passed over for the one before.
+
+    Args:
+        folder: where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def save(self, checkpoint: Checkpoint, number: int) -> None:
+        """Keep a checkpoint, after `number` steps in all.
+
+        Raises:
+            UserError: it cannot be written; those before it stay.
+        """
+        told = np.frombuffer(json.dumps(asdict(checkpoint.position)).encode(), "uint8")
+        arrays: dict[str, Any] = {"position": told}
+        arrays |= {f"variable-{n}": array for n, array in enumerate(checkpoint.variables)}
+        arrays |= {f"state-{n}": array for n, array in enumerate(checkpoint.state)}
+        scratch = self.folder / "saving.npz"
+        try:
+            with scratch.open("wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(scratch, self.folder / f"step-{number:09}.npz")
+            for path in self._paths()[:-KEPT]:
+                path.unlink()
+        except OSError as error:
+            scratch.unlink(missing_ok=True)
+            raise UserError(
+                f"cannot save a checkpoint in {self.folder}: {error.strerror or error}; "
+                "those before it stay good"
+            ) from error
+
+    def newest(self) -> tuple[Checkpoint | None, list[str]]:
+        """The newest that is whole, or None; and a line for each that is damaged."""
+        damaged: list[str] = []
+        for path in reversed(self._paths()):
+            try:
+                return _read(path), damaged
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                TypeError,
+                EOFError,
+                zipfile.BadZipFile,
+            ) as error:
+                damaged.append(f"{path} is damaged ({error}): taking the one before")
+        return None, damaged
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.npz"))
+
+
+def _read(path: Path) -> Checkpoint:
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    position = Position(**json.loads(arrays.pop("position").tobytes()))
+    variables, state = (
+        [arrays[f"{kind}-{n}"] for n in range(sum(name.startswith(kind) for name in arrays))]
+        for kind in ("variable", "state")
+    )
+    return Checkpoint(position, variables, state)
