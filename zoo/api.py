@@ -269,7 +269,7 @@ def _train(
         Metrics(run.metrics, history),
         Curves(run.path / "figures" / "curves.png", history),
         keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
-        *([Progress(run.config["model"], position)] if verbose else []),
+        *([Progress(run.config["model"], position, trainer.settings.steps)] if verbose else []),
     ]
     lock = FileLock(run.path / "lock")
     try:

@@ -17,6 +17,7 @@ from zoo.errors import UserError
 @click.option("--resume", metavar="RUN", help="Go on with this run's folder, as it was begun.")
 @click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
+@click.option("--steps", type=int, help="Windows of training, at most.")
 @click.option("--cell", help="The recurrent cell, see `zoo list cells`.")
 @click.option("--minutes", type=float, help="Stop training after this time.")
 @click.option(
@@ -39,6 +40,7 @@ def fit(
     resume: str | None,
     dataset: str | None,
     epochs: int | None,
+    steps: int | None,
     cell: str | None,
     minutes: float | None,
     settings: tuple[str, ...],
@@ -66,7 +68,7 @@ def fit(
         return
     if not name:
         raise UserError("no model is named: `zoo list` shows them, such as `zoo fit char-lstm`")
-    named = {"epochs": epochs, "cell": cell, "minutes": minutes}
+    named = {"epochs": epochs, "steps": steps, "cell": cell, "minutes": minutes}
     overrides = {key: value for key, value in named.items() if value is not None}
     overrides |= dict(_key_and_value(text) for text in settings)
     for key in {"name", "dataset", "data_dir", "seed", "runs", "verbose"} & set(overrides):

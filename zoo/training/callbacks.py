@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,11 +84,12 @@ class Progress(keras.callbacks.Callback):
     Args:
         title: what is being trained.
         start: where a run stands that goes on.
+        limit: steps after which training ends before its epochs do; 0 for none.
     """
 
-    def __init__(self, title: str, start: Position | None = None) -> None:
+    def __init__(self, title: str, start: Position | None = None, limit: int = 0) -> None:
         super().__init__()
-        self.title, self.start = title, start or Position()
+        self.title, self.start, self.limit = title, start or Position(), limit
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Show the bar."""
@@ -102,7 +104,8 @@ class Progress(keras.callbacks.Callback):
         )
         self.steps, self.epochs = self.params["steps"], self.params["epochs"]
         done = self.steps * self.start.epoch + self.start.step
-        self.line = self.bar.add_task(self.title, total=self.steps * self.epochs, completed=done)
+        total = min(self.steps * self.epochs, self.limit or math.inf)
+        self.line = self.bar.add_task(self.title, total=total, completed=done)
         self.bar.start()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

@@ -50,7 +50,7 @@ class Trainer:
         checkpoints: Checkpoints | None = None,
         start: Checkpoint | None = None,
     ) -> dict[str, list[float]]:
-        """Train until the epochs, the minutes or the patience are used up.
+        """Train until the epochs, the steps, the minutes or the patience are used up.
 
         Args:
             train: windows of one shape; their number is known.
@@ -131,7 +131,7 @@ class Trainer:
             every.on_train_batch_end(position.step - 1, {"loss": loss})
             position.seconds = time.monotonic() - began
             position.totals = totals.numpy().tolist()
-            if self._out_of_time(position):
+            if self._spent(position):
                 break
             saving(position, tf.nest.flatten(state))
         rate = float(self.model.optimizer.learning_rate)
@@ -141,11 +141,15 @@ class Trainer:
         return (
             position.epoch >= self.settings.epochs
             or self.model.stop_training
-            or self._out_of_time(position)
+            or self._spent(position)
         )
 
-    def _out_of_time(self, position: Position) -> bool:
-        return 0 < 60 * self.settings.minutes < position.seconds
+    def _spent(self, position: Position) -> bool:
+        """The steps or the minutes are used up."""
+        limit = self.settings.steps
+        return bool(limit and int(self.model.optimizer.iterations) >= limit) or (
+            0 < 60 * self.settings.minutes < position.seconds
+        )
 
     def _check_finite(self, loss: float, norm: float, position: Position) -> None:
         if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -184,17 +188,26 @@ class Trainer:
                 training=True,
             )
             sums = _sums(window, outputs)
-            loss = sums[0] / tf.maximum(sums[1], 1.0)
+            loss = self._smoothed(sums[0], window, outputs) / tf.maximum(sums[1], 1.0)
         weights = self.model.trainable_variables
         gradients = tape.gradient(loss, [weight.value for weight in weights])
         self.model.optimizer.apply(gradients, weights)
         return state, sums, tf.linalg.global_norm(gradients)
 
+    def _smoothed(self, nll: Any, window: dict[str, Any], logits: Any) -> Any:
+        """The summed loss towards targets that share their probability with all classes."""
+        share = self.settings.label_smoothing
+        if not share:
+            return nll
+        logits = tf.cast(logits, tf.float32)
+        even = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
+        return (1 - share) * nll + share * tf.reduce_sum(even * window["weights"])
+
     def _optimizer(self, steps: int) -> keras.optimizers.Optimizer:
         settings = self.settings
         rate: Any = settings.learning_rate
         if settings.schedule == "cosine":
-            rate = keras.optimizers.schedules.CosineDecay(rate, steps * settings.epochs)
+            rate = keras.optimizers.schedules.CosineDecay(rate, settings.all_steps(steps))
         config = {"learning_rate": rate, "global_clipnorm": settings.clip_norm or None}
         optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
         optimizer.build(self.model.trainable_variables)

@@ -65,3 +65,17 @@ def test_an_unknown_optimizer_is_refused_before_anything_is_written(data_dir, tm
 def test_settings_that_are_no_number_are_refused(name):
     with pytest.raises(UserError, match=f"{name} is nan"):
         Settings(**{name: float("nan")})
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"label_smoothing": 1.0}, "label_smoothing is 1.0, but it must be under 1"),
+        ({"label_smoothing": -0.1}, "label_smoothing is -0.1, but it must not be negative"),
+        ({"steps": -1}, "steps is -1, but it must not be negative"),
+        ({"save_steps": 0}, "save_steps is 0, but at least 1 is needed"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, said):
+    with pytest.raises(UserError, match=said):
+        Settings(**settings)

@@ -147,3 +147,30 @@ def test_a_time_budget_ends_the_run(model):
     windows = stream_windows(_text(4000), 2, 5, cut=True)
     history = Trainer(model, _settings(epochs=10_000, minutes=0.02)).fit(windows, windows)
     assert len(history["loss"]) < 10_000
+
+
+def test_so_many_steps_end_the_run_and_its_schedule(model):
+    windows = stream_windows(_text(40), 2, 4, cut=True)
+    trainer = Trainer(model, _settings(epochs=9, steps=7, schedule="cosine"))
+    history = trainer.fit(windows, windows)
+    assert int(model.optimizer.iterations) == 7 and len(history["loss"]) == 2
+    assert history["learning_rate"][-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_label_smoothing_is_keras_and_figures_are_told_without_it(model):
+    text = _text(8, count=2)
+    windows = example_windows(*(np.stack([t[part] for t in text]) for part in (0, 1, 2)), 2)
+    inputs, targets = next(iter(windows))["inputs"], next(iter(windows))["targets"]
+    plain = evaluate(model, windows)["loss"]
+    smooth = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
+    with tf.GradientTape() as tape:
+        loss = smooth(tf.one_hot(targets, 9), model(inputs))
+    weights = [w.value for w in model.trainable_variables]
+    expected = [
+        w - 0.5 * tf.convert_to_tensor(g) for w, g in zip(weights, tape.gradient(loss, weights))
+    ]
+    settings = _settings(learning_rate=0.5, label_smoothing=0.2)
+    history = Trainer(model, settings).fit(windows, windows)
+    assert history["loss"] == [pytest.approx(plain, abs=1e-6)]
+    for a, b in zip(model.trainable_variables, expected):
+        np.testing.assert_allclose(a, b, atol=1e-6)
