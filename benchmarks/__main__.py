@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("training", "cells", "inference", "memory", "mechanisms")
+NAMES = ("training", "cells", "inference", "memory", "mechanisms", "training_loop")
 
 if __name__ == "__main__":
     for name in NAMES:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.errors import Interrupted, UserError
@@ -38,9 +39,6 @@ class Trainer:
             keras.optimizers.get(settings.optimizer)
         except ValueError as error:
             raise UserError(f"Keras has no optimizer {settings.optimizer!r}: try adam") from error
-        self._step = tf.function(
-            self._train_step, jit_compile=settings.jit_compile, reduce_retracing=True
-        )
 
     def fit(
         self,
@@ -70,6 +68,10 @@ class Trainer:
         """
         steps = int(train.cardinality())
         self.model.optimizer = self._optimizer(steps)
+        # Of this optimizer, which a graph of another run would not know.
+        self._step = tf.function(
+            self._train_step, jit_compile=self.settings.jit_compile, reduce_retracing=True
+        )
         self.model.stop_training = False
         position, parts = Position(), []
         if start:
@@ -114,7 +116,7 @@ class Trainer:
         saving: "_Saving",
     ) -> dict[str, Any]:
         """The rest of an epoch, from `position` and the parts of a carried state."""
-        state, totals = None, tf.constant(position.totals)
+        state, totals = None, np.array(position.totals)
         began = time.monotonic() - position.seconds
         while position.step < steps:
             window = next(windows)
@@ -123,14 +125,15 @@ class Trainer:
                 if parts:
                     state = _packed(parts, state)
             every.on_train_batch_begin(position.step)
-            state, sums, norm = self._step(window, state)
+            state, told = self._step(window, state)
+            *sums, norm = told.numpy().tolist()
             totals += sums
-            loss = sums[0] / tf.maximum(sums[1], 1.0)
-            self._check_finite(float(loss), float(norm), position)
+            loss = figures(sums)["loss"]
+            self._check_finite(loss, norm, position)
             position.step += 1
             every.on_train_batch_end(position.step - 1, {"loss": loss})
             position.seconds = time.monotonic() - began
-            position.totals = totals.numpy().tolist()
+            position.totals = totals.tolist()
             if self._spent(position):
                 break
             saving(position, tf.nest.flatten(state))
@@ -178,7 +181,7 @@ class Trainer:
         for variable, array in zip(variables, start.variables):
             variable.assign(array)
 
-    def _train_step(self, window: dict[str, Any], state: Any) -> tuple[Any, Any, Any]:
+    def _train_step(self, window: dict[str, Any], state: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             outputs, state = self.model(
                 window["inputs"],
@@ -192,7 +195,8 @@ class Trainer:
         weights = self.model.trainable_variables
         gradients = tape.gradient(loss, [weight.value for weight in weights])
         self.model.optimizer.apply(gradients, weights)
-        return state, sums, tf.linalg.global_norm(gradients)
+        # One tensor, as each that is read out costs the loop some time.
+        return state, tf.concat([sums, [tf.linalg.global_norm(gradients)]], axis=0)
 
     def _smoothed(self, nll: Any, window: dict[str, Any], logits: Any) -> Any:
         """The summed loss towards targets that share their probability with all classes."""

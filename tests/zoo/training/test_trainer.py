@@ -59,7 +59,14 @@ def test_a_window_as_long_as_the_sequence_is_full_bptt(model):
         )
 
 
-def test_the_state_is_carried_and_no_gradient_crosses_a_window(model):
+@pytest.fixture
+def eagerly():
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def test_the_state_is_carried_and_no_gradient_crosses_a_window(model, eagerly):
     inputs, targets, _ = _text(10)[0]
     windows = stream_windows(_text(10), 1, 5, cut=True)
     frozen = _settings(learning_rate=1e-30)
@@ -73,15 +80,15 @@ def test_the_state_is_carried_and_no_gradient_crosses_a_window(model):
         )
     expected = tape.gradient(loss, [w.value for w in model.trainable_variables])
 
-    trainer = Trainer(model, frozen)
-    seen = []
-    trainer._step = lambda window, state: seen.append(state) or trainer._train_step(window, state)
+    trainer, seen = Trainer(model, frozen), []
+    step = trainer._train_step
+    trainer._train_step = lambda window, state: seen.append(state) or step(window, state)
     trainer.fit(windows, windows)
     np.testing.assert_allclose(tf.nest.flatten(seen[1])[0], tf.nest.flatten(state)[0], atol=1e-6)
     # The step on the second window alone, from the carried state, is the whole second update.
     model.optimizer = keras.optimizers.SGD(1.0)
     before = [w.numpy() for w in model.trainable_variables]
-    trainer._train_step(second, seen[1])
+    step(second, seen[1])
     for old, gradient, weight in zip(before, expected, model.trainable_variables):
         np.testing.assert_allclose(old - weight.numpy(), tf.convert_to_tensor(gradient), atol=1e-5)
 
@@ -174,3 +181,13 @@ def test_label_smoothing_is_keras_and_figures_are_told_without_it(model):
     assert history["loss"] == [pytest.approx(plain, abs=1e-6)]
     for a, b in zip(model.trainable_variables, expected):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_trainer_can_train_again_from_a_fresh_optimizer(model):
+    windows = stream_windows(_text(16), 1, 4, cut=True)
+    trainer = Trainer(model, _settings(optimizer="adam", epochs=2))
+    for _ in range(2):
+        before = model.get_weights()
+        trainer.fit(windows, windows)
+        assert int(model.optimizer.iterations) == 8
+        assert not np.allclose(before[0], model.get_weights()[0])
