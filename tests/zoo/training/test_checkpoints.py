@@ -111,7 +111,7 @@ def test_three_are_kept_and_a_damaged_one_is_passed_over(undisturbed, tmp_path):
 
 
 def test_a_run_in_use_is_refused(undisturbed):
-    held = FileLock(undisturbed.path / "lock", is_singleton=False)
+    held = FileLock(undisturbed.path / "lock")
     with held, pytest.raises(UserError, match="is being trained by another process"):
         zoo.resume(undisturbed, verbose=False)
 
