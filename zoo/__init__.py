@@ -42,17 +42,7 @@ __all__ = [
     "register",
     "resume",
 ]
-_LATER = {
-    "cell_card",
-    "compare_cells",
-    "create",
-    "evaluate",
-    "export",
-    "fit",
-    "load",
-    "predict",
-    "resume",
-}
+_LATER = set(__all__) - {*globals(), "Run"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,12 @@ data_dir = click.option(
 )
 
 
+def seed_of(what: str) -> Any:
+    """The option --seed, which says what it is the seed of."""
+    seeds = click.IntRange(0, 2**32 - 1)
+    return click.option("--seed", type=seeds, default=1, show_default=True, help=f"Of {what}.")
+
+
 def load_api() -> Any:
     """The public face, without what TensorFlow's libraries log while they load."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -3,7 +3,7 @@
 import click
 
 from zoo import registry
-from zoo.cli.common import as_json, load_api, print_json, print_table
+from zoo.cli.common import as_json, load_api, print_json, print_table, seed_of
 
 
 @click.group()
@@ -21,13 +21,7 @@ def compare() -> None:
 @click.option("--parameters", default=20000, show_default=True, help="Of each network, at most.")
 @click.option("--length", default=50, show_default=True, help="Time steps of a sequence.")
 @click.option("--steps", default=600, show_default=True, help="Steps of training.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=1,
-    show_default=True,
-    help="Of weights and sequences.",
-)
+@seed_of("weights and sequences")
 @click.option(
     "--output", metavar="DIR", default="runs/compare-cells", show_default=True, help="Its folder."
 )

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from zoo import registry
-from zoo.cli.common import as_json, data_dir, load_api, print_json
+from zoo.cli.common import as_json, data_dir, load_api, print_json, seed_of
 from zoo.errors import UserError
 
 
@@ -23,13 +23,7 @@ from zoo.errors import UserError
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=1,
-    show_default=True,
-    help="Of weights, dropout and data order.",
-)
+@seed_of("weights, dropout and data order")
 @click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
 @data_dir
 @as_json

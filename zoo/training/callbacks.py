@@ -123,8 +123,8 @@ class Progress(keras.callbacks.Callback):
         self.bar.stop()
 
 
-class Metrics(keras.callbacks.Callback):
-    """Writes each epoch's figures as one line of a CSV file, which is always whole.
+class _Figures(keras.callbacks.Callback):
+    """Remembers each epoch's figures, for a file of them.
 
     Args:
         path: the file.
@@ -137,8 +137,16 @@ class Metrics(keras.callbacks.Callback):
         self.history = list(history)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write all lines anew."""
+        """Remember."""
         self.history.append(dict(logs or {}))
+
+
+class Metrics(_Figures):
+    """Writes each epoch's figures as one line of a CSV file, which is always whole."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write all lines anew."""
+        super().on_epoch_end(epoch, logs)
         names = sorted(self.history[0])
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
@@ -147,22 +155,11 @@ class Metrics(keras.callbacks.Callback):
         write_whole(self.path, text.getvalue())
 
 
-class Curves(keras.callbacks.Callback):
+class Curves(_Figures):
     """Draws each figure over the epochs, training and validation in one plot, as a PNG.
 
-    Args:
-        path: the picture; its folder is made.
-        history: the figures of the epochs before, of a run that goes on.
+    The picture's folder is made.
     """
-
-    def __init__(self, path: Path, history: Sequence[dict[str, Any]] = ()) -> None:
-        super().__init__()
-        self.path = Path(path)
-        self.history = list(history)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Remember."""
-        self.history.append(dict(logs or {}))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Draw."""

@@ -94,11 +94,8 @@ class Trainer:
                     logs |= {f"val_{name}": value for name, value in validated.items()}
                     every.on_epoch_end(position.epoch, logs)
                     position.history.append(logs)
-                    position.epoch, position.step, position.totals = (
-                        position.epoch + 1,
-                        0,
-                        [0.0] * 3,
-                    )
+                    position.epoch, position.step = position.epoch + 1, 0
+                    position.totals = [0.0] * 3
                     saving(position, [], always=True)
             finally:
                 # Also after Ctrl-C or a failure: callbacks put away what they have begun.
