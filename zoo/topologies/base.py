@@ -1,9 +1,27 @@
 """What every model of the zoo answers to."""
 
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
+
+NEAR = 0.04
+"""A real number is right that misses its target by less, as in Hochreiter and Schmidhuber 1997."""
+
+
+class Scores(NamedTuple):
+    """What a window's answers are worth, float32, each of the shape of its targets.
+
+    Attributes:
+        loss: what training makes small.
+        nll: what is told: nats of a class, or the squared error of a real number.
+        right: 1 for a right answer, else 0.
+    """
+
+    loss: Any
+    nll: Any
+    right: Any
 
 
 class SequenceModel(keras.Model):
@@ -41,6 +59,27 @@ class SequenceModel(keras.Model):
         """One time step: outputs `[B, ...]` and the new state."""
         raise NotImplementedError
 
+    def score(
+        self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
+    ) -> tuple[Scores, Any]:
+        """What the answers to a window are worth, and the state after it.
+
+        Args:
+            window: `inputs`, `targets`, `reset`, see `zoo.training.windows`. Integer targets are
+                classes, others real numbers, for which the model has one output.
+            state: the state before the window.
+            training: whether dropout acts, and the loss may differ from what is told.
+            smoothing: share of a target's probability that all classes have in common.
+        """
+        outputs, state = self(
+            window["inputs"],
+            state=state,
+            reset=window["reset"],
+            return_state=True,
+            training=training,
+        )
+        return scores(outputs, window["targets"], smoothing), state
+
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Inputs of the right structure, shapes and dtypes, for building and conformance tests."""
         raise NotImplementedError
@@ -48,3 +87,25 @@ class SequenceModel(keras.Model):
     def _finish(self) -> None:
         """Make all weights; the last line of every constructor."""
         self(self.example_inputs())
+
+
+def scores(outputs: Any, targets: Any, smoothing: float = 0.0) -> Scores:
+    """The cross-entropy of logits `[..., classes]`, or the squared error of numbers `[..., 1]`.
+
+    Example:
+        >>> told = scores(tf.constant([[0.0, 0.0], [9.0, 0.0]]), tf.constant([1, 0]))
+        >>> told.nll.numpy().round(3).tolist(), told.right.numpy().tolist()
+        ([0.693, 0.0], [0.0, 1.0])
+    """
+    outputs = tf.cast(outputs, tf.float32)
+    if targets.dtype.is_floating:
+        miss = outputs[..., 0] - targets
+        return Scores(miss**2, miss**2, tf.cast(tf.abs(miss) < NEAR, tf.float32))
+    nll = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=outputs)
+    chosen = tf.argmax(outputs, axis=-1, output_type=targets.dtype)
+    loss = nll
+    if smoothing:
+        # Szegedy et al. 2016, arXiv:1512.00567, section 7.
+        even = tf.reduce_logsumexp(outputs, axis=-1) - tf.reduce_mean(outputs, axis=-1)
+        loss = (1 - smoothing) * nll + smoothing * even
+    return Scores(loss, nll, tf.cast(chosen == targets, tf.float32))
