@@ -14,3 +14,13 @@ def write_whole(path: Path, text: str) -> None:
             writing.flush()
             os.fsync(writing.fileno())
         os.replace(file, path)
+    flush_folder(path.parent)
+
+
+def flush_folder(path: Path) -> None:
+    """Make what was renamed in a folder outlast a loss of power."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

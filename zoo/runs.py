@@ -24,6 +24,10 @@ class Run:
         """What was run: model, options, task, task_config, training, seed."""
         return json.loads((self.path / "config.json").read_text(encoding="utf-8"))
 
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Keep what is run."""
+        write_whole(self.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
+
     @property
     def checkpoints(self) -> Path:
         """The folder of all that is saved while training."""
@@ -58,7 +62,7 @@ def new_run(root: str | Path, model: str, config: dict[str, Any]) -> Run:
                 number += 1
         run = Run(parent / str(number))
         run.checkpoints.mkdir()
-        write_whole(run.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
+        run.write_config(config)
     except OSError as error:
         raise UserError(
             f"cannot write the run to {parent}: {error.strerror}; choose another --runs folder"

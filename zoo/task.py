@@ -5,6 +5,8 @@ import os
 from typing import Any, ClassVar
 
 import tensorflow as tf
+from rich.console import Console
+from rich.progress import track
 
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
@@ -60,7 +62,9 @@ class Task(abc.ABC):
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
         """The figures by which the task is judged; here, loss and accuracy."""
-        return evaluate(model, self.windows(split, settings))
+        windows = self.windows(split, settings)
+        console, total = Console(stderr=True), max(0, int(windows.cardinality())) or None
+        return evaluate(model, track(windows, "evaluating", total, console=console, transient=True))
 
     @abc.abstractmethod
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:

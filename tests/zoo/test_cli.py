@@ -246,8 +246,16 @@ def test_a_signal_saves_and_tells_what_goes_on(data_dir, tmp_path, number):
 
 def test_fit_resumes_a_run_and_takes_no_other_settings(zoo, run, tmp_path):
     copy = shutil.copytree(run.path, tmp_path / "copy")
-    answer = zoo("fit", "--resume", copy, "--epochs", "9")
-    assert_mistake(answer, "--resume goes on with the run as it was begun: leave out epochs")
+    answer = zoo("fit", "--resume", copy, "--runs", "elsewhere")
+    assert_mistake(answer, "--resume goes on with the run as it was begun: leave out runs")
     assert_mistake(zoo("fit", "--resume", tmp_path / "none"), "there is no folder")
     code, out, _ = zoo("fit", "--resume", copy, "--json")
     assert code == 0 and json.loads(out) == {"run": str(copy)}
+
+
+def test_a_run_that_has_ended_can_be_made_longer(zoo, run, tmp_path):
+    copy = shutil.copytree(run.path, tmp_path / "copy")
+    code, _, _ = zoo("fit", "--resume", copy, "--epochs", "3")
+    lines = (copy / "metrics.csv").read_text().splitlines()
+    assert code == 0 and len(lines) == 1 + 3
+    assert json.loads((copy / "config.json").read_text())["training"]["epochs"] == 3

@@ -11,17 +11,23 @@ from zoo import registry
 from zoo.cli.common import as_json, data_dir, load_api, print_json, seed_of
 from zoo.errors import UserError
 
+_NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices"}
+"""Arguments of `zoo.fit` that are no settings."""
+
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--resume", metavar="RUN", help="Go on with this run's folder, as it was begun.")
+@click.option("--resume", metavar="RUN", help="Go on with this run's folder.")
 @click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
-@click.option("--steps", type=int, help="Windows of training, at most.")
+@click.option("--steps", type=int, help="Updates of the weights, at most.")
 @click.option("--cell", help="The recurrent cell, see `zoo list cells`.")
 @click.option("--minutes", type=float, help="Stop training after this time.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
+)
+@click.option(
+    "--devices", type=int, default=1, show_default=True, help="Devices that share each batch."
 )
 @seed_of("weights, dropout and data order")
 @click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
@@ -38,6 +44,7 @@ def fit(
     cell: str | None,
     minutes: float | None,
     settings: tuple[str, ...],
+    devices: int,
     seed: int,
     runs: str,
     data_dir: str | None,
@@ -46,7 +53,7 @@ def fit(
     """Train the model NAME and write a run folder, RUNS/NAME/<n>.
 
     The last line printed is that folder. `zoo show NAME` lists what --set can change, and what
-    it is by default.
+    it is by default. Several machines that are named by TF_CONFIG run the same command together.
 
     \b
     Examples:
@@ -54,18 +61,24 @@ def fit(
       zoo fit char-lstm --cell gru --set units=128 --set dropout=0.2 --epochs 5
       zoo fit digits-cnn --dataset mnist --data-dir ~/tensorflow_datasets
       zoo fit --resume runs/char-lstm/1
+      zoo fit --resume runs/char-lstm/1 --minutes 60
     """
     if resume:
-        _refuse_others_than_resume(context)
+        _refuse_what_resume_keeps(context)
         _check_folder(resume)
-        _tell(load_api().resume(resume, verbose=not as_json), as_json)
+        given = {"epochs": epochs, "steps": steps, "minutes": minutes}
+        limits = {key: value for key, value in given.items() if value is not None}
+        run = load_api().resume(resume, verbose=not as_json, devices=devices, **limits)
+        _tell(run, as_json)
         return
     if not name:
         raise UserError("no model is named: `zoo list` shows them, such as `zoo fit char-lstm`")
     named = {"epochs": epochs, "steps": steps, "cell": cell, "minutes": minutes}
     overrides = {key: value for key, value in named.items() if value is not None}
     overrides |= dict(_key_and_value(text) for text in settings)
-    for key in {"name", "dataset", "data_dir", "seed", "runs", "verbose"} & set(overrides):
+    for key in {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices"} & set(
+        overrides
+    ):
         raise UserError(f"{key} is not for --set: see `zoo fit --help`")
     # Found wrong before TensorFlow is imported, so that the answer comes at once.
     registry.get("model", name)
@@ -80,18 +93,19 @@ def fit(
         seed=seed,
         runs=runs,
         verbose=not as_json,
+        devices=devices,
         **overrides,
     )
     _tell(run, as_json)
 
 
-def _refuse_others_than_resume(context: click.Context) -> None:
-    """A run goes on with the settings that it was begun with."""
+def _refuse_what_resume_keeps(context: click.Context) -> None:
+    """A run goes on with the settings that it was begun with, but for how far and where."""
+    free = ("resume", "as_json", "epochs", "steps", "minutes", "devices")
     given = [
         key
         for key in context.params
-        if context.get_parameter_source(key) is ParameterSource.COMMANDLINE
-        and key not in ("resume", "as_json")
+        if context.get_parameter_source(key) is ParameterSource.COMMANDLINE and key not in free
     ]
     if given:
         raise UserError(f"--resume goes on with the run as it was begun: leave out {given[0]}")

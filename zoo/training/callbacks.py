@@ -22,7 +22,7 @@ from rich.progress import (
 )
 
 from zoo.errors import UserError
-from zoo.files import write_whole
+from zoo.files import flush_folder, write_whole
 from zoo.training.checkpoints import Position
 
 
@@ -30,7 +30,8 @@ class KeepBest(keras.callbacks.Callback):
     """Keeps the weights with the best figure, and stops when it gets no better.
 
     Args:
-        path: a `.weights.h5` file; there is always a whole one after the first epoch.
+        path: a `.weights.h5` file; there is always a whole one after the first epoch. None keeps
+            nothing, for a worker that only has to stop when the others do.
         monitor: the figure; smaller is better for one that ends in `loss`, larger for others.
         patience: epochs without a better figure after which training stops.
         history: the figures of the epochs before, of a run that goes on.
@@ -40,10 +41,14 @@ class KeepBest(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, path: Path, monitor: str, patience: int, history: Sequence[dict[str, Any]] = ()
+        self,
+        path: Path | None,
+        monitor: str,
+        patience: int,
+        history: Sequence[dict[str, Any]] = (),
     ) -> None:
         super().__init__()
-        self.path, self.monitor, self.patience = Path(path), monitor, patience
+        self.path, self.monitor, self.patience = path, monitor, patience
         self.best: float | None = None
         self.waited = 0
         for logs in history:
@@ -55,16 +60,20 @@ class KeepBest(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save if better, else count."""
-        if self._is_better(logs or {}):
-            scratch = self.path.with_name(f"saving-{self.path.name}")
-            try:
-                self.model.save_weights(scratch)
-                os.replace(scratch, self.path)
-            except OSError as error:
-                raise UserError(
-                    f"cannot save the weights to {self.path}: {error}; those before stay good"
-                ) from error
+        if self._is_better(logs or {}) and self.path:
+            self._save(self.path)
         self._stop_if_patience_ended()
+
+    def _save(self, path: Path) -> None:
+        scratch = path.with_name(f"saving-{path.name}")
+        try:
+            self.model.save_weights(scratch)
+            os.replace(scratch, path)
+            flush_folder(path.parent)
+        except OSError as error:
+            raise UserError(
+                f"cannot save the weights to {path}: {error}; those before stay good"
+            ) from error
 
     def _is_better(self, logs: dict[str, Any]) -> bool:
         value = logs[self.monitor]
@@ -84,12 +93,16 @@ class Progress(keras.callbacks.Callback):
     Args:
         title: what is being trained.
         start: where a run stands that goes on.
-        limit: steps after which training ends before its epochs do; 0 for none.
+        limit: windows after which training ends before its epochs do; 0 for none.
+        validation: windows of each validation, for a bar of their own; 0 for none.
     """
 
-    def __init__(self, title: str, start: Position | None = None, limit: int = 0) -> None:
+    def __init__(
+        self, title: str, start: Position | None = None, limit: int = 0, validation: int = 0
+    ) -> None:
         super().__init__()
-        self.title, self.start, self.limit = title, start or Position(), limit
+        self.title, self.start = title, start or Position()
+        self.limit, self.validation = limit, validation
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Show the bar."""
@@ -106,14 +119,32 @@ class Progress(keras.callbacks.Callback):
         done = self.steps * self.start.epoch + self.start.step
         total = min(self.steps * self.epochs, self.limit or math.inf)
         self.line = self.bar.add_task(self.title, total=total, completed=done)
+        self.validating = self.bar.add_task(
+            "validation", total=self.validation, visible=False, start=False
+        )
         self.bar.start()
+        self.epochs_done = self.start.epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Move on."""
-        self.bar.advance(self.line)
+        self.bar.update(self.line, completed=self.steps * self.epochs_done + batch + 1)
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Show how far validation is."""
+        if self.validation:
+            self.bar.reset(self.validating, visible=True)
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move on."""
+        self.bar.advance(self.validating)
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Hide it."""
+        self.bar.update(self.validating, visible=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the epoch's figures above the bar."""
+        self.epochs_done = epoch + 1
         shown = {k: v for k, v in (logs or {}).items() if k != "learning_rate"}
         figures = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
         self.bar.console.print(f"epoch {epoch + 1}/{self.epochs}  {figures}", highlight=False)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import UserError
+from zoo.files import flush_folder
 
 KEPT = 3
 _DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
@@ -22,6 +23,7 @@ class Position:
     Attributes:
         epoch: whole epochs done.
         step: windows done of the epoch after them.
+        updates: of the weights, in all.
         totals: the sums that this epoch's figures come from.
         seconds: of training so far.
         history: each epoch's figures.
@@ -29,9 +31,15 @@ class Position:
 
     epoch: int = 0
     step: int = 0
+    updates: int = 0
     totals: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+
+    def end_epoch(self, figures: dict[str, float]) -> None:
+        """One epoch more is done, and the next one is at its beginning."""
+        self.history.append(figures)
+        self.epoch, self.step, self.totals = self.epoch + 1, 0, [0.0] * len(self.totals)
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class Checkpoints:
         self.folder = Path(folder)
 
     def save(self, checkpoint: Checkpoint, number: int) -> None:
-        """Keep a checkpoint, after `number` steps in all.
+        """Keep a checkpoint, after `number` updates in all.
 
         Raises:
             UserError: it cannot be written; those before it stay.
@@ -79,6 +87,7 @@ class Checkpoints:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(scratch, self.folder / f"step-{number:09}.npz")
+            flush_folder(self.folder)
             for path in self._paths()[:-KEPT]:
                 path.unlink()
         except OSError as error:
@@ -94,14 +103,7 @@ class Checkpoints:
         for path in reversed(self._paths()):
             try:
                 return _read(path), damaged
-            except (
-                OSError,
-                ValueError,
-                KeyError,
-                TypeError,
-                EOFError,
-                zipfile.BadZipFile,
-            ) as error:
+            except _DAMAGES as error:
                 damaged.append(f"{path} is damaged ({error}): taking the one before")
         return None, damaged
 

@@ -1,9 +1,25 @@
 """What a training run can be told."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from zoo.errors import UserError
+
+_AT_LEAST_ONE = ("epochs", "batch_size", "window", "accumulate", "patience", "save_steps")
+_NOT_NEGATIVE = (
+    "steps",
+    "truncation",
+    "hold",
+    "clip_norm",
+    "label_smoothing",
+    "average_from",
+    "minutes",
+)
+_CHOICES = {
+    "reduction": ("token", "row"),
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+}
 
 
 @dataclass(frozen=True)
@@ -12,17 +28,34 @@ class Settings:
 
     Attributes:
         epochs: passes over the training windows, at most.
-        steps: windows of training in all, at most; 0 for no limit.
+        steps: updates in all, at most; 0 for no limit.
         batch_size: parallel streams of a window.
-        window: time steps of a window, where the task cuts streams: the k of truncated BPTT.
+        window: new time steps of a window, where the task cuts streams: the k1 of truncated BPTT.
+        truncation: time steps that a gradient goes back, the k2; 0 for those of the window. A
+            shorter one cuts the window, a longer one lets windows overlap.
+        accumulate: windows whose gradients make one update.
+        reduction: "token": the loss is the mean of all targets; "row": summed over a row's
+            targets, and the mean of all rows.
         optimizer: name of a Keras optimizer.
+        optimizer_config: its other arguments, such as {"momentum": 0.9}.
         learning_rate: at the start; positive.
-        schedule: "cosine" falls to zero over all steps; "constant" stays.
+        schedule: "cosine" falls to zero over all updates, or over the minutes if they end before;
+            "constant" stays; "staircase" multiplies by `decay` at each epoch after the first
+            `hold`; "plateau" multiplies by `decay` after an epoch whose validation loss was no
+            better than the best; or the name of a Keras schedule, such as "ExponentialDecay".
+        schedule_config: the arguments of a Keras schedule, which counts updates.
+        hold: see "staircase".
+        decay: see "staircase" and "plateau"; in 0..1 without 0.
         clip_norm: gradients are scaled down to this global norm; 0 for never.
         label_smoothing: share of the target's probability that all classes have in common, in
             0..1 without 1, while training. Figures are told without it.
+        average_from: epoch, counted from 1, from which on the weights after all updates are
+            averaged (Polyak and Juditsky 1992; Izmailov et al. 2018, arXiv:1803.05407); validation
+            and the best weights then are those of the average. 0 for never.
+        precision: "float32", or "mixed_bfloat16" or "mixed_float16", in which training computes;
+            variables, and the model that is loaded, are float32.
         patience: epochs without a better validation figure after which training stops.
-        minutes: stop at the end of the first step past that time; 0 for no limit.
+        minutes: stop at the end of the first update past that time; 0 for no limit.
         save_steps: windows from one checkpoint to the next, within an epoch.
         jit_compile: compile the training step with XLA.
     """
@@ -31,34 +64,49 @@ class Settings:
     steps: int = 0
     batch_size: int = 32
     window: int = 64
+    truncation: int = 0
+    accumulate: int = 1
+    reduction: str = "token"
     optimizer: str = "adam"
+    optimizer_config: dict[str, Any] = field(default_factory=dict)
     learning_rate: float = 1e-3
     schedule: str = "cosine"
+    schedule_config: dict[str, Any] = field(default_factory=dict)
+    hold: int = 0
+    decay: float = 0.5
     clip_norm: float = 1.0
     label_smoothing: float = 0.0
+    average_from: int = 0
+    precision: str = "float32"
     patience: int = 10
     minutes: float = 0.0
     save_steps: int = 200
     jit_compile: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "window", "patience", "save_steps"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}, but at least 1 is needed")
-        for name in ("learning_rate", "clip_norm", "label_smoothing", "minutes"):
-            if not math.isfinite(getattr(self, name)):
-                raise UserError(f"{name} is {getattr(self, name)}, but a number is needed")
-        if self.learning_rate <= 0:
-            raise UserError(f"learning_rate is {self.learning_rate}, but it must be positive")
-        if self.label_smoothing >= 1:
-            raise UserError(f"label_smoothing is {self.label_smoothing}, but it must be under 1")
-        for name in ("clip_norm", "label_smoothing", "minutes", "steps"):
-            if getattr(self, name) < 0:
-                raise UserError(f"{name} is {getattr(self, name)}, but it must not be negative")
-        if self.schedule not in ("cosine", "constant"):
-            raise UserError(f"schedule is {self.schedule!r}, but cosine or constant is needed")
+        for name in ("learning_rate", "decay", "clip_norm", "label_smoothing", "minutes"):
+            self._need(name, math.isfinite(getattr(self, name)), "a number is needed")
+        for name in _AT_LEAST_ONE:
+            self._need(name, getattr(self, name) >= 1, "at least 1 is needed")
+        for name in _NOT_NEGATIVE:
+            self._need(name, getattr(self, name) >= 0, "it must not be negative")
+        self._need("learning_rate", self.learning_rate > 0, "it must be positive")
+        self._need("decay", 0 < self.decay <= 1, "more than 0 and at most 1 is needed")
+        self._need("label_smoothing", self.label_smoothing < 1, "it must be under 1")
+        for name, choices in _CHOICES.items():
+            needed = f"{', '.join(choices[:-1])} or {choices[-1]} is needed"
+            self._need(name, getattr(self, name) in choices, needed)
 
-    def all_steps(self, epoch_steps: int) -> int:
-        """Windows of training in all, of so many in an epoch."""
-        total = epoch_steps * self.epochs
+    def _need(self, name: str, right: bool, what: str) -> None:
+        if not right:
+            raise UserError(f"{name} is {getattr(self, name)!r}, but {what}")
+
+    @property
+    def context(self) -> int:
+        """Time steps of the windows before, over which the gradient of a window goes back."""
+        return max(0, self.truncation - self.window)
+
+    def updates(self, epoch_windows: int) -> int:
+        """Updates in all, of so many windows in an epoch."""
+        total = -(-epoch_windows // self.accumulate) * self.epochs
         return min(total, self.steps) if self.steps else total

@@ -4,6 +4,8 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from itertools import islice
 from typing import Any
 
 import keras
@@ -12,33 +14,46 @@ import tensorflow as tf
 
 from zoo.errors import Interrupted, UserError
 from zoo.topologies.base import SequenceModel
+from zoo.training.averaging import WeightAverage
 from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.interrupts import Interrupts
+from zoo.training.replicas import Replicas
+from zoo.training.schedules import learning_rate
 from zoo.training.settings import Settings
+from zoo.training.step import Step, Window, check_windows, figures, sums
+
+_WORKER_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
 
 
 class Trainer:
     """Truncated backpropagation through time with carried state.
 
-    Each window is run forward and backward as a whole; its final state, detached, starts the next
-    window of the same streams. Training and each evaluation carry a state of their own, which
-    starts from zero. The loss is the cross-entropy of the targets, averaged by their weights.
+    Each window is run forward and backward; its final state, detached, starts the next window of
+    the same streams (see `Step` for windows that are cut, overlap, or make one update together).
+    Training and each evaluation carry a state of their own, which starts from zero.
 
     Args:
-        model: any model of the zoo.
+        model: any model of the zoo, made in the scope of the replicas.
         settings: how to train.
+        replicas: where; None for here.
 
     Raises:
-        UserError: Keras has no optimizer of that name.
+        UserError: Keras has no optimizer or schedule of that name, or not with those arguments.
     """
 
-    def __init__(self, model: SequenceModel, settings: Settings) -> None:
-        self.model = model
-        self.settings = settings
-        try:
-            keras.optimizers.get(settings.optimizer)
-        except ValueError as error:
-            raise UserError(f"Keras has no optimizer {settings.optimizer!r}: try adam") from error
+    def __init__(
+        self, model: SequenceModel, settings: Settings, replicas: Replicas | None = None
+    ) -> None:
+        self.model, self.settings = model, settings
+        self.replicas = replicas or Replicas()
+        # Told before the data are read.
+        _optimizer(settings, learning_rate(settings, 1))
 
     def fit(
         self,
@@ -63,17 +78,13 @@ class Trainer:
 
         Raises:
             UserError: the loss or the gradient is not a finite number, a checkpoint cannot be
-                saved, or `start` is of another model.
+                saved, `start` is of another model, or another worker is gone.
             Interrupted: a signal came, and the run is saved.
         """
+        check_windows(train, self.settings)
         steps = int(train.cardinality())
-        self.model.optimizer = self._optimizer(steps)
-        # Of this optimizer, which a graph of another run would not know.
-        self._step = tf.function(
-            self._train_step, jit_compile=self.settings.jit_compile, reduce_retracing=True
-        )
-        self.model.stop_training = False
         position, parts = Position(), []
+        self._begin(steps)
         if start:
             position, parts = copy.deepcopy(start.position), list(start.state)
             self._restore(start)
@@ -81,61 +92,93 @@ class Trainer:
             callbacks, model=self.model, epochs=self.settings.epochs, steps=steps, verbose=0
         )
         with Interrupts() as interrupts:
-            saving = _Saving(checkpoints, self.settings.save_steps, steps, interrupts, self._save)
+            saving = _Saving(checkpoints, interrupts, self._save)
             # One reading of the data for all epochs: what was read before is passed over.
             windows = iter(train.repeat().skip(position.epoch * steps + position.step))
             every.on_train_begin()
             try:
                 while not self._ended(position):
                     every.on_epoch_begin(position.epoch)
-                    logs = self._epoch(windows, steps, every, position, parts, saving)
+                    logs = self._epoch(windows, every, position, parts, saving)
                     parts = []
-                    validated = evaluate(self.model, validation)
-                    logs |= {f"val_{name}": value for name, value in validated.items()}
-                    every.on_epoch_end(position.epoch, logs)
-                    position.history.append(logs)
-                    position.epoch, position.step = position.epoch + 1, 0
-                    position.totals = [0.0] * 3
-                    saving(position, [], always=True)
+                    with self._averaged():
+                        told = evaluate(self.model, validation, every)
+                        logs |= {f"val_{name}": value for name, value in told.items()}
+                        every.on_epoch_end(position.epoch, logs)
+                    self._heed_plateau(logs, position)
+                    position.end_epoch(logs)
+                    saving(position, [], due=True)
+            except _WORKER_LOST as error:
+                self._tell_lost_worker(error)
             finally:
                 # Also after Ctrl-C or a failure: callbacks put away what they have begun.
                 every.on_train_end()
         history = position.history
         return {name: [logs[name] for logs in history] for name in (history[0] if history else ())}
 
+    def _begin(self, steps: int) -> None:
+        """A fresh optimizer, with a graph of its own, and nothing averaged."""
+        self.steps = steps
+        rate = learning_rate(self.settings, steps)
+        self._paced: Callable[[float], Any] | None = None
+        if self.settings.minutes and self.settings.schedule == "cosine":
+            # The time budget may end before the updates do: the rate then falls with the time.
+            self._paced, rate = rate, self.settings.learning_rate
+        with self.replicas.scope():
+            self.model.optimizer = _optimizer(self.settings, rate)
+            self.model.optimizer.build(self.model.trainable_variables)
+            averages = self.settings.average_from
+            self.average = WeightAverage(self.model.variables) if averages else None
+        self._step = Step(self.model, self.model.optimizer, self.settings, self.replicas)
+        self.model.stop_training = False
+
     def _epoch(
         self,
-        windows: Iterator[dict[str, Any]],
-        steps: int,
+        windows: Iterator[Window],
         every: Any,
         position: Position,
-        parts: list[Any],
+        parts: list[np.ndarray],
         saving: "_Saving",
     ) -> dict[str, Any]:
         """The rest of an epoch, from `position` and the parts of a carried state."""
         state, totals = None, np.array(position.totals)
         began = time.monotonic() - position.seconds
-        while position.step < steps:
-            window = next(windows)
+        averages = self.average and position.epoch + 1 >= self.settings.average_from
+        while position.step < self.steps:
+            group = min(self.settings.accumulate, self.steps - position.step)
+            taken = list(islice(windows, group))
             if state is None:
-                state = self.model.initial_state(len(window["reset"]))
-                if parts:
-                    state = _packed(parts, state)
+                state = self._state(len(taken[0]["reset"]), parts)
             every.on_train_batch_begin(position.step)
-            state, told = self._step(window, state)
-            *sums, norm = told.numpy().tolist()
-            totals += sums
-            loss = figures(sums)["loss"]
+            self._pace(position)
+            state, told = self._step(taken, state)
+            *summed, norm = told.numpy().tolist()
+            totals += summed
+            loss = figures(summed)["loss"]
             self._check_finite(loss, norm, position)
-            position.step += 1
+            if averages:
+                self.average.add()  # type: ignore[union-attr]
+            before, position.step = position.step, position.step + group
+            position.updates += 1
             every.on_train_batch_end(position.step - 1, {"loss": loss})
             position.seconds = time.monotonic() - began
             position.totals = totals.tolist()
             if self._spent(position):
                 break
-            saving(position, tf.nest.flatten(state))
-        rate = float(self.model.optimizer.learning_rate)
+            due = position.step // self.settings.save_steps > before // self.settings.save_steps
+            saving(position, tf.nest.flatten(state), due and position.step < self.steps)
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         return {**figures(totals), "learning_rate": rate}
+
+    def _state(self, rows: int, parts: list[np.ndarray]) -> Any:
+        """The replicas' initial states, or those that were saved."""
+        model, own = self.model, self.replicas.rows(rows)
+        if not parts:
+            return self.replicas.run(lambda: model.initial_state(own))
+        like = model.initial_state(own)
+        types = [part.dtype for part in tf.nest.flatten(like)]
+        cast = [tf.cast(part, dtype) for part, dtype in zip(parts, types, strict=True)]
+        return tf.nest.pack_sequence_as(like, self.replicas.split(cast))
 
     def _ended(self, position: Position) -> bool:
         return (
@@ -147,12 +190,32 @@ class Trainer:
     def _spent(self, position: Position) -> bool:
         """The steps or the minutes are used up."""
         limit = self.settings.steps
-        return bool(limit and int(self.model.optimizer.iterations) >= limit) or (
+        return bool(limit and position.updates >= limit) or (
             0 < 60 * self.settings.minutes < position.seconds
         )
 
+    def _pace(self, position: Position) -> None:
+        if self._paced:
+            updates = self.settings.updates(self.steps)
+            spent = position.seconds / (60 * self.settings.minutes)
+            reached = max(position.updates, min(1.0, spent) * updates)
+            self.model.optimizer.learning_rate = float(self._paced(reached))
+
+    def _heed_plateau(self, logs: dict[str, float], position: Position) -> None:
+        before = [old["val_loss"] for old in position.history]
+        if self.settings.schedule == "plateau" and logs["val_loss"] >= min(
+            before, default=math.inf
+        ):
+            rate = self.model.optimizer.learning_rate
+            self.model.optimizer.learning_rate = self.settings.decay * rate
+
+    def _averaged(self) -> Any:
+        return self.average.in_place() if self.average else nullcontext()
+
     def _check_finite(self, loss: float, norm: float, position: Position) -> None:
-        if not (math.isfinite(loss) and math.isfinite(norm)):
+        # Where losses are scaled, a gradient that overflows is passed over, and the scale is less.
+        scaled = self.settings.precision == "mixed_float16"
+        if not (math.isfinite(loss) and (scaled or math.isfinite(norm))):
             raise UserError(
                 f"at step {position.step + 1} of epoch {position.epoch + 1} the loss became {loss} "
                 f"and the gradient's norm {norm}: try a smaller learning_rate (it was "
@@ -161,14 +224,15 @@ class Trainer:
 
     def _variables(self) -> list[keras.Variable]:
         """All that a step changes but for the carried state; `variables` holds the seeds, too."""
-        return [*self.model.variables, *self.model.optimizer.variables]
+        averaged = self.average.variables if self.average else []
+        return [*self.model.variables, *self.model.optimizer.variables, *averaged]
 
     def _save(self, checkpoints: Checkpoints, position: Position, parts: list[Any]) -> None:
         # Half precision has no place in a file of numpy's, and loses nothing by this.
-        state = [tf.cast(part, tf.float32) if part.dtype.size < 4 else part for part in parts]
-        arrays = [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
-        checkpoint = Checkpoint(position, arrays, [part.numpy() for part in state])
-        checkpoints.save(checkpoint, int(self.model.optimizer.iterations))
+        state = [np.asarray(self.replicas.joined(part), "float32") for part in parts]
+        if self.replicas.chief:
+            arrays = [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
+            checkpoints.save(Checkpoint(position, arrays, state), position.updates)
 
     def _restore(self, start: Checkpoint) -> None:
         variables = self._variables()
@@ -178,48 +242,13 @@ class Trainer:
         for variable, array in zip(variables, start.variables):
             variable.assign(array)
 
-    def _train_step(self, window: dict[str, Any], state: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            outputs, state = self.model(
-                window["inputs"],
-                state=state,
-                reset=window["reset"],
-                return_state=True,
-                training=True,
-            )
-            sums = _sums(window, outputs)
-            loss = self._smoothed(sums[0], window, outputs) / tf.maximum(sums[1], 1.0)
-        weights = self.model.trainable_variables
-        gradients = tape.gradient(loss, [weight.value for weight in weights])
-        self.model.optimizer.apply(gradients, weights)
-        # One tensor, as each that is read out costs the loop some time.
-        return state, tf.concat([sums, [tf.linalg.global_norm(gradients)]], axis=0)
-
-    def _smoothed(self, nll: Any, window: dict[str, Any], logits: Any) -> Any:
-        """The summed loss towards targets that share their probability with all classes."""
-        share = self.settings.label_smoothing
-        if not share:
-            return nll
-        logits = tf.cast(logits, tf.float32)
-        even = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
-        return (1 - share) * nll + share * tf.reduce_sum(even * window["weights"])
-
-    def _optimizer(self, steps: int) -> keras.optimizers.Optimizer:
-        settings = self.settings
-        rate: Any = settings.learning_rate
-        if settings.schedule == "cosine":
-            rate = keras.optimizers.schedules.CosineDecay(rate, settings.all_steps(steps))
-        config = {"learning_rate": rate, "global_clipnorm": settings.clip_norm or None}
-        optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
-        optimizer.build(self.model.trainable_variables)
-        return optimizer
-
-
-def _packed(parts: list[Any], like: Any) -> Any:
-    """Saved parts as a state of the structure and types of another."""
-    types = [part.dtype for part in tf.nest.flatten(like)]
-    cast = [tf.cast(part, dtype) for part, dtype in zip(parts, types, strict=True)]
-    return tf.nest.pack_sequence_as(like, cast)
+    def _tell_lost_worker(self, error: tf.errors.OpError) -> None:
+        if self.replicas.workers < 2:
+            raise error
+        raise UserError(
+            f"another of the {self.replicas.workers} workers is gone "
+            f"({str(error).splitlines()[0][:80]}): start all of them again with --resume"
+        ) from error
 
 
 class _Saving:
@@ -228,34 +257,42 @@ class _Saving:
     def __init__(
         self,
         checkpoints: Checkpoints | None,
-        every: int,
-        steps: int,
         interrupts: Interrupts,
         save: Callable[[Checkpoints, Position, list[Any]], None],
     ) -> None:
-        self.checkpoints, self.every, self.steps = checkpoints, every, steps
-        self.interrupts, self.save = interrupts, save
+        self.checkpoints, self.interrupts, self.save = checkpoints, interrupts, save
 
-    def __call__(self, position: Position, parts: list[Any], always: bool = False) -> None:
-        due = always or (position.step % self.every == 0 and position.step < self.steps)
+    def __call__(self, position: Position, parts: list[Any], due: bool) -> None:
         if self.checkpoints and (due or self.interrupts.got):
             self.save(self.checkpoints, position, parts)
         if self.interrupts.got:
             raise Interrupted(self.interrupts.got)
 
 
-def evaluate(model: SequenceModel, windows: Iterable[dict[str, Any]]) -> dict[str, float]:
+def evaluate(
+    model: SequenceModel, windows: Iterable[Window], callbacks: Any = None
+) -> dict[str, float]:
     """Loss and accuracy over all weighted targets, with a carried state that starts from zero.
 
+    Args:
+        model: any model of the zoo.
+        windows: of any shapes.
+        callbacks: a `keras.callbacks.CallbackList`, told of each batch of the test.
+
     Returns:
-        `loss` in nats a target, `accuracy` in 0..1.
+        `loss` in nats a target (or its mean squared error), `accuracy` in 0..1.
     """
+    callbacks = callbacks or keras.callbacks.CallbackList(model=model)
     state, totals = None, tf.zeros(3)
-    for window in windows:
+    callbacks.on_test_begin()
+    for step, window in enumerate(windows):
         if state is None:
             state = model.initial_state(len(window["reset"]))
-        state, sums = _evaluation_step(model)(window, state)
-        totals += sums
+        callbacks.on_test_batch_begin(step)
+        state, summed = _evaluation_step(model)(window, state)
+        totals += summed
+        callbacks.on_test_batch_end(step)
+    callbacks.on_test_end()
     return figures(totals)
 
 
@@ -263,26 +300,24 @@ def _evaluation_step(model: SequenceModel) -> Any:
     """The compiled step, kept with the model, for each evaluation to use again."""
     if not hasattr(model, "_zoo_evaluation_step"):
 
-        def step(window: dict[str, Any], state: Any) -> tuple[Any, Any]:
-            outputs, state = model(
-                window["inputs"], state=state, reset=window["reset"], return_state=True
-            )
-            return state, _sums(window, outputs)
+        def step(window: Window, state: Any) -> tuple[Any, Any]:
+            scores, state = model.score(window, state)
+            return state, sums(window, scores)
 
         model._zoo_evaluation_step = tf.function(step, reduce_retracing=True)
     return model._zoo_evaluation_step
 
 
-def _sums(window: dict[str, Any], logits: Any) -> Any:
-    """Weighted sums of the negative log-likelihood, of the weights, and of the right answers."""
-    targets, weights = window["targets"], window["weights"]
-    logits = tf.cast(logits, tf.float32)
-    nll = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
-    right = tf.cast(tf.argmax(logits, axis=-1, output_type=targets.dtype) == targets, tf.float32)
-    return tf.stack([tf.reduce_sum(part * weights) for part in (nll, tf.ones_like(nll), right)])
-
-
-def figures(totals: Any) -> dict[str, float]:
-    """Loss and accuracy from summed `_sums`."""
-    nll, weights, right = (float(part) for part in totals)
-    return {"loss": nll / max(weights, 1.0), "accuracy": right / max(weights, 1.0)}
+def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:
+    config = {"learning_rate": rate, **settings.optimizer_config}
+    try:
+        optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
+    except (ValueError, TypeError) as error:
+        why = str(error).splitlines()[0][:120]
+        raise UserError(
+            f"Keras has no optimizer {settings.optimizer!r} with {settings.optimizer_config} "
+            f'({why}): try adam, or sgd with optimizer_config={{"momentum": 0.9}}'
+        ) from error
+    if settings.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer

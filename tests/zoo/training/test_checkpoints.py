@@ -13,8 +13,8 @@ import pytest
 from filelock import FileLock
 
 import zoo
-from zoo import api
 from zoo.errors import Interrupted, UserError
+from zoo.runs import new_run
 from zoo.training.checkpoints import Checkpoints
 
 TINY = {
@@ -77,7 +77,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_anew(text, undisturbed, tmp_path):
-    run = api.new_run(tmp_path, "char-lstm", undisturbed.config)
+    run = new_run(tmp_path, "char-lstm", undisturbed.config)
     assert_same(zoo.resume(run, verbose=False), undisturbed)
 
 
@@ -117,7 +117,7 @@ def test_a_run_in_use_is_refused(undisturbed):
 
 
 def test_a_checkpoint_of_another_model_is_refused(text, undisturbed, tmp_path):
-    run = api.new_run(tmp_path, "char-lstm", undisturbed.config | {"options": {
+    run = new_run(tmp_path, "char-lstm", undisturbed.config | {"options": {
         **undisturbed.config["options"], "units": 5}})  # fmt: skip
     for path in undisturbed.checkpoints.glob("step-*.npz"):
         (run.checkpoints / path.name).write_bytes(path.read_bytes())
@@ -153,7 +153,7 @@ def test_a_loss_that_is_no_number_names_its_step(text, tmp_path):
 def test_twenty_kills_change_nothing(text, undisturbed, tmp_path):
     """SIGKILL at random moments, also within a save: each time the run is resumed."""
     random = np.random.default_rng(1)
-    run = api.new_run(tmp_path, "char-lstm", undisturbed.config)
+    run = new_run(tmp_path, "char-lstm", undisturbed.config)
     resume = (
         "import sys, time, numpy, zoo\n"
         "from zoo.training.trainer import Trainer\n"

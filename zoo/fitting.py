@@ -1,0 +1,181 @@
+"""Fitting a model of the catalog, and going on with what was begun."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+from filelock import FileLock, Timeout
+
+from zoo import registry
+from zoo.errors import Interrupted, UserError
+from zoo.plans import create, plan, settings_from, task_and_settings
+from zoo.runs import Run, new_run, open_run
+from zoo.task import Task
+from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress
+from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
+from zoo.training.replicas import Replicas, replicas
+from zoo.training.settings import Settings
+from zoo.training.trainer import Trainer
+
+
+def fit(
+    name: str,
+    dataset: str | None = None,
+    data_dir: str | None = None,
+    seed: int = 1,
+    runs: str | Path = "runs",
+    verbose: bool = True,
+    devices: int = 1,
+    **overrides: Any,
+) -> Run:
+    """Train a model of the catalog and write a run folder.
+
+    Args:
+        name: as `list_models` gives it.
+        dataset: a tensorflow-datasets name, or a path where the task takes one; None for the
+            task's bundled data set.
+        data_dir: folder of prepared data sets.
+        seed: of the weights, of dropout and of the order of the data; the same seed gives the
+            same run on the same machine.
+        runs: folder of all runs.
+        verbose: show a progress bar.
+        devices: replicas on this machine that share each batch, see `zoo.training.replicas`.
+            Several machines are named by TF_CONFIG; each then runs the same command.
+        **overrides: options of the model (`units=64`), of its task, and of training (`epochs=3`).
+
+    Returns:
+        The run, its best weights kept.
+
+    Raises:
+        UserError: something that was asked for does not exist or cannot be.
+        Interrupted: Ctrl-C or SIGTERM came; `resume` goes on from where it was.
+    """
+    if not 0 <= seed < 2**32:
+        raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
+    chosen = plan(name, overrides)
+    where = replicas(devices)
+    where.rows(chosen.settings.batch_size)
+    task: Task = registry.load("task", chosen.task)(
+        dataset=dataset, data_dir=data_dir, **chosen.task_options
+    )
+    for key in sorted(set(overrides) & set(task.model_options()) - set(chosen.task_options)):
+        raise UserError(f"{key} cannot be set: the data decide it")
+    options = {**chosen.options, **task.model_options()}
+    config = {
+        "model": name,
+        "options": options,
+        "task": chosen.task,
+        "task_config": task.get_config(),
+        "training": asdict(chosen.settings),
+        "seed": seed,
+    }
+    trained = _Training(config, task, chosen.settings, where)
+    run = new_run(runs, name, config) if where.chief else Run(Path(runs) / name)
+    trained.run(run, None, verbose)
+    return run
+
+
+def resume(
+    run: Run | str | Path, verbose: bool = True, devices: int = 1, **limits: int | float
+) -> Run:
+    """Go on with a run that was stopped, killed or cut off, from its newest checkpoint.
+
+    It ends with the numbers that it would have ended with undisturbed. A run that has ended stays
+    as it is.
+
+    Args:
+        run: a run or its folder.
+        verbose: show a progress bar.
+        devices: as in `fit`.
+        **limits: new `epochs`, `steps`, `minutes` or `patience` of the whole run, to make it longer
+            or shorter than it was begun; kept in its config.json.
+
+    Returns:
+        The run.
+
+    Raises:
+        UserError: the folder is no run, holds another model's checkpoint, or is in use.
+    """
+    run = open_run(run.path if isinstance(run, Run) else run, trained=False)
+    where = replicas(devices)
+    start, damaged = Checkpoints(run.checkpoints).newest()
+    for line in damaged:
+        print(line, file=sys.stderr)
+    task, settings = task_and_settings(run)
+    config = run.config
+    if limits:
+        settings = settings_from({**config["training"], **limits})
+        config["training"] = asdict(settings)
+    trained = _Training(config, task, settings, where)
+    if limits and where.chief:
+        run.write_config(config)
+    trained.run(run, start, verbose)
+    return run
+
+
+class _Training:
+    """A model with its data, made in one order, so that the same seed gives the same numbers."""
+
+    def __init__(
+        self, config: dict[str, Any], task: Task, settings: Settings, where: Replicas
+    ) -> None:
+        self.name, self.task, self.where = config["model"], task, where
+        # After the data are prepared, which may draw random numbers of its own.
+        keras.utils.set_random_seed(config["seed"])
+        self.train = task.windows("train", settings, seed=config["seed"])
+        self.validation = task.windows("validation", settings)
+        with where.scope(), _computing_in(settings.precision):
+            self.trainer = Trainer(create(self.name, **config["options"]), settings, where)
+
+    def run(self, run: Run, start: Checkpoint | None, verbose: bool) -> None:
+        """Train into the run's folder, which only the first of several workers writes."""
+        try:
+            with self._lock(run):
+                self.trainer.fit(
+                    self.train,
+                    self.validation,
+                    self._callbacks(run, start.position if start else Position(), verbose),
+                    Checkpoints(run.checkpoints),
+                    start,
+                )
+        except Timeout as error:
+            raise UserError(
+                f"{run.path} is being trained by another process: wait for it"
+            ) from error
+        except Interrupted as error:
+            raise Interrupted(error.number, f"zoo fit --resume {run.path}") from error
+
+    def _lock(self, run: Run) -> Any:
+        lock = FileLock(run.path / "lock")
+        return lock.acquire(blocking=False) if self.where.chief else nullcontext()
+
+    def _callbacks(self, run: Run, position: Position, verbose: bool) -> list[Any]:
+        settings, history = self.trainer.settings, position.history
+        best = run.weights if self.where.chief else None
+        stopping = KeepBest(best, self.task.monitor, settings.patience, history)
+        if not self.where.chief:
+            return [stopping]
+        limit = settings.steps * settings.accumulate
+        windows = int(self.validation.cardinality())
+        return [
+            stopping,
+            Metrics(run.metrics, history),
+            Curves(run.path / "figures" / "curves.png", history),
+            keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
+            *([Progress(self.name, position, limit, windows)] if verbose else []),
+        ]
+
+
+@contextmanager
+def _computing_in(precision: str) -> Iterator[None]:
+    """Layers that are made while it is open compute so."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,62 @@
+"""Learning rates over time."""
+
+from typing import Any
+
+import keras
+
+from zoo.errors import UserError
+from zoo.registry import unknown
+from zoo.training.settings import Settings
+
+_STEADY = ("constant", "plateau")
+
+
+def learning_rate(settings: Settings, epoch_windows: int) -> Any:
+    """What a Keras optimizer takes as its learning rate: a number, or a schedule of its updates.
+
+    Args:
+        settings: see `Settings.schedule`.
+        epoch_windows: windows of an epoch.
+
+    Raises:
+        UserError: there is no such schedule, or its arguments are wrong.
+
+    Example:
+        >>> halved = Settings(learning_rate=1.0, schedule="staircase", hold=2, epochs=4)
+        >>> [float(learning_rate(halved, 10)(update)) for update in (0, 19, 20, 30)]
+        [1.0, 1.0, 0.5, 0.25]
+    """
+    start = settings.learning_rate
+    if settings.schedule in _STEADY:
+        return start
+    if settings.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(start, settings.updates(epoch_windows))
+    if settings.schedule == "staircase":
+        updates = -(-epoch_windows // settings.accumulate)
+        # A boundary is the last update at the rate before it.
+        ends = [e * updates - 1 for e in range(max(1, settings.hold), settings.epochs)]
+        values = [start * settings.decay**n for n in range(len(ends) + 1)]
+        return keras.optimizers.schedules.PiecewiseConstantDecay(ends, values) if ends else start
+    return _of_keras(settings)
+
+
+def _of_keras(settings: Settings) -> Any:
+    known = _known()
+    if settings.schedule not in known:
+        names = {"constant", "cosine", "staircase", "plateau", *known}
+        raise UserError(unknown("schedule", settings.schedule, names))
+    given = settings.schedule_config
+    if settings.schedule != "PiecewiseConstantDecay":
+        given = {"initial_learning_rate": settings.learning_rate, **given}
+    try:
+        return known[settings.schedule](**given)
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"{settings.schedule} cannot be made from schedule_config {given}: {error}"
+        ) from error
+
+
+def _known() -> dict[str, type]:
+    module, base = keras.optimizers.schedules, keras.optimizers.schedules.LearningRateSchedule
+    kinds = {name: getattr(module, name) for name in dir(module)}
+    return {n: k for n, k in kinds.items() if isinstance(k, type) and k is not base}
