@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tasks.language_modelling.text import MINIMUM_COUNT, UNKNOWN, build_vocabulary, split_words
+from tasks.language_modelling.text import MINIMUM_COUNT, SPLIT, UNKNOWN, build_vocabulary
 
 START = "<s>"
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
@@ -123,7 +123,7 @@ def measure(train: list[str], test: list[str], unit: str, order: int) -> dict[st
         `unknown` (share of the test tokens that are not in the vocabulary), `perplexity` and
         `bits` (per token).
     """
-    split = {"character": list, "word": split_words}[unit]
+    split = SPLIT[unit]
     documents = [split(text) for text in train]
     known = set(build_vocabulary((t for d in documents for t in d), MINIMUM_COUNT[unit]))
 

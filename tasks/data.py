@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,13 @@ def load_split(
         UserError: no such data set, or it would have to be downloaded first, or the folder cannot
             be written or read, or it lacks one of the features, or has too few examples.
     """
+    return list(iterate_split(name, split, data_dir, features))
+
+
+def iterate_split(
+    name: str, split: str, data_dir: str | None, features: tuple[str, ...] = ()
+) -> Iterator[dict[str, Any]]:
+    """The same one by one, for a data set that would not fit into memory; see `load_split`."""
     builder = prepared(name, data_dir)
     if missing := [feature for feature in features if feature not in builder.info.features]:
         raise UserError(
@@ -39,8 +46,11 @@ def load_split(
             f"{' and '.join(missing)}"
         )
     wanted = _part(split, builder.info.splits)
+    # What fits into memory would otherwise be kept there.
+    config = tfds.ReadConfig(try_autocache=False)
     try:
-        return list(builder.as_dataset(split=wanted, shuffle_files=False).as_numpy_iterator())
+        examples = builder.as_dataset(split=wanted, shuffle_files=False, read_config=config)
+        yield from examples.as_numpy_iterator()
     except (ValueError, tf.errors.OpError, OSError, AssertionError) as error:
         raise UserError(
             f"cannot read {split} of the data set {name} in {builder.data_dir}: "

@@ -15,7 +15,8 @@ class Vocabulary(tf.Module):
     """Tokens and their ids: 0 `<pad>`, 1 `<unk>`, 2 `<start>`, 3 `<end>`, then the tokens.
 
     Args:
-        tokens: the tokens from id 4 on, each once.
+        tokens: the tokens from id 4 on, each once. A text that spells out `<pad>` or another
+            special one does not mean it: like all else that is not here, it is `<unk>`.
         pattern: an RE2 expression for one token, such as `\\w+|[^\\w\\s]`; what lies between two
             matches is dropped. Empty for one character a token.
         joiner: what `decode` puts between tokens.
@@ -32,9 +33,10 @@ class Vocabulary(tf.Module):
         super().__init__()
         self._words = [*SPECIAL, *tokens]
         self.pattern, self.joiner = pattern, joiner
-        keys = tf.constant(self._words)
+        keys = [SPECIAL[UNKNOWN], *tokens]
+        ids = [UNKNOWN, *range(len(SPECIAL), len(self._words))]
         self._table = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(keys, tf.range(len(self._words))), UNKNOWN
+            tf.lookup.KeyValueTensorInitializer(tf.constant(keys), tf.constant(ids)), UNKNOWN
         )
 
     @property

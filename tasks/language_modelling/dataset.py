@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import tensorflow_datasets as tfds
 
@@ -48,19 +48,22 @@ def split_paragraphs(text: str) -> list[str]:
     return [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
-def assign_splits(documents: list[str]) -> list[str]:
+def assign_splits(sizes: Iterable[int]) -> list[str]:
     """Name a split for each document so that the splits keep to `SHARES` all along the way.
 
     Each document goes to the split that is furthest behind its share, so every split draws from
     the whole reference, and a very long document goes to train.
+
+    Args:
+        sizes: how long each document is.
     """
     filled = dict.fromkeys(SHARES, 0)
     total = 0
     names = []
-    for document in documents:
-        total += len(document)
+    for size in sizes:
+        total += size
         name = max(SHARES, key=lambda split: SHARES[split] * total - filled[split])
-        filled[name] += len(document)
+        filled[name] += size
         names.append(name)
     return names
 
@@ -99,7 +102,7 @@ class PythonDocs(tfds.core.GeneratorBasedBuilder):
         from pydoc_data.topics import topics
 
         documents = read_documents(topics)
-        names = assign_splits(documents)
+        names = assign_splits(map(len, documents))
         return {
             split: self._generate_examples(
                 [text for text, name in zip(documents, names, strict=True) if name == split]

@@ -1,30 +1,26 @@
 """Language modelling: what comes next in a text, by characters or by words."""
 
 import math
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-import tasks.language_modelling.dataset  # noqa: F401  makes `python_docs` known by name
-from tasks.data import load_split, whole_path
-from tasks.language_modelling.text import MINIMUM_COUNT, WORD
-from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
+from tasks.data import whole_path
+from tasks.language_modelling.sources import BUNDLED, Source
+from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
+from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
 from zoo.decoding import decode
 from zoo.errors import UserError
-from zoo.inputs import TEXT_FILES, read_text_file
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
 
-SHARES = {"train": (0.0, 0.9), "validation": (0.9, 0.95), "test": (0.95, 1.0)}
-"""Where each split of a text file begins and ends."""
-
-_PATTERN = {"character": "", "word": WORD}
-_SERVED = {"character": 200, "word": 40}
+_SERVED = {"character": 200, "word": 40, "token": 40}
 _TEMPERATURE = 0.5
 _SPACING = (
     (r'" ([^"\n]*) "', r'"\1"'),
@@ -41,43 +37,63 @@ _SPACING = (
 class LanguageModelling(Task):
     """Continues a text.
 
-    Any tensorflow-datasets set with `text` will do, such as `tiny_shakespeare`, and so does a
-    UTF-8 text file, of which the first 90% are for training, then 5% for validation and 5% for
-    the test. Each text is predicted from `<start>` on, every token of it.
+    Any tensorflow-datasets set with `text` will do, such as `tiny_shakespeare`, and so do UTF-8
+    text files, plain or gz. Files beside `train.txt` that are named likewise, such as `valid.txt`
+    and `test.txt`, are the other splits; of a folder without such files, each file is a document
+    of one split. Where validation or test are lacking, each takes 5% from the end of the training
+    text. See `tasks.language_modelling.sources.find_files` for the rules.
+
+    A document is an example of a data set, a file, or in a file what follows a WikiText heading
+    (` = Title = ` between blank lines). Each is predicted from `<start>` on, every token of it.
+    The text is never in memory as a whole.
 
     Args:
-        dataset: a data set's name, or the path of a text file.
+        dataset: a data set's name, or the path of a text file or folder.
         data_dir: folder of prepared data sets.
-        unit: "character", or "word": a run of letters and digits, any other visible character, or
-            a line break.
+        unit: "character"; or "word", a run of letters and digits, any other visible character, or
+            a line break; or "token", for text that is tokenised already: what stands between
+            spaces, of which `<unk>` is the unknown token, or a line break.
+        vocabulary_size: the commonest so many tokens are kept, others are `<unk>`; 0 for no limit.
         tokens: the vocabulary; read from the training data if not given. Words that occur there
             only once are `<unk>`.
 
     Raises:
-        UserError: `unit` is neither, or the data set cannot be read.
+        UserError: `unit` is none of these, `vocabulary_size` is negative, or the data set cannot
+            be read.
     """
 
     input_kind = "text"
-    default_dataset = "python_docs"
+    default_dataset = BUNDLED
 
     def __init__(
         self,
         dataset: str | None = None,
         data_dir: str | None = None,
         unit: str = "character",
+        vocabulary_size: int = 0,
         tokens: list[str] | None = None,
     ) -> None:
-        super().__init__(whole_path(dataset, Path.is_file), data_dir)
-        if unit not in _PATTERN:
-            raise UserError(f"unit is {unit!r}, but character or word is needed")
-        self.unit = unit
-        pattern = _PATTERN[unit]
-        tokens = tokens or most_common(self._texts("train"), pattern, MINIMUM_COUNT[unit])
-        self.vocabulary = Vocabulary(tokens, pattern, joiner="" if unit == "character" else " ")
+        super().__init__(whole_path(dataset, Path.exists), data_dir)
+        if unit not in PATTERN:
+            raise UserError(f"unit is {unit!r}, but one of {', '.join(PATTERN)} is needed")
+        if vocabulary_size < 0:
+            raise UserError(f"vocabulary_size is {vocabulary_size}, but it must not be negative")
+        self.unit, self.vocabulary_size = unit, vocabulary_size
+        self._last: Source | None = None
+        if tokens is None:
+            counts = self._source().corpus("train").counts()
+            tokens = build_vocabulary(counts, MINIMUM_COUNT[unit], vocabulary_size)
+        joiner = "" if unit == "character" else " "
+        self.vocabulary = Vocabulary(tokens, PATTERN[unit], joiner)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {**super().get_config(), "unit": self.unit, "tokens": self.vocabulary.tokens}
+        return {
+            **super().get_config(),
+            "unit": self.unit,
+            "vocabulary_size": self.vocabulary_size,
+            "tokens": self.vocabulary.tokens,
+        }
 
     def model_options(self) -> dict[str, Any]:
         """Size of the vocabulary."""
@@ -85,13 +101,15 @@ class LanguageModelling(Task):
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Tokens `[B, T]`, each with the next one as its target."""
-        texts = self._texts(split)
-        if seed is not None:
-            np.random.default_rng(seed).shuffle(texts)
-        ids = [np.append(START, row) for row in self.vocabulary.encode(texts).numpy()]
-        sequences = [(row[:-1], row[1:], np.ones(len(row) - 1)) for row in ids]
-        rows = settings.batch_size if seed is not None else min(settings.batch_size, len(texts))
-        return stream_windows(sequences, rows, settings.window, cut=seed is not None)
+        corpus = self._source().corpus(split)
+        documents = len(corpus.lengths)
+        if seed is None:
+            text = corpus.text(self.vocabulary.tokens)
+            rows = max(1, min(settings.batch_size, documents))
+            return stream_windows(text, rows, settings.window, cut=False)
+        order = np.random.default_rng(seed).permutation(documents)
+        text = corpus.text(self.vocabulary.tokens, order)
+        return stream_windows(text, settings.batch_size, settings.window, cut=True)
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
         """`loss` (nats a token), `accuracy`, `perplexity`, and `bits_per_character` for those."""
@@ -143,9 +161,9 @@ class LanguageModelling(Task):
         return [self.vocabulary]
 
     def examples(self) -> list[str]:
-        """The beginnings of three test texts."""
-        beginnings = [text[:60] for text in self._texts("test")[:3]]
-        return [text.rpartition(" ")[0] or text for text in beginnings]
+        """The beginnings of three test texts, or of one text's first parts."""
+        pieces = (text[:60] for text, _ in self._source().pieces("test") if text.strip())
+        return [text.rpartition(" ")[0] or text for text in islice(pieces, 3)]
 
     def _read(self, model: SequenceModel, prompts: Any) -> tuple[Any, Any]:
         """The last token of each prompt, and the state before it."""
@@ -167,15 +185,9 @@ class LanguageModelling(Task):
         added = tf.where(spaced_already, tf.strings.regex_replace(added, "^ ", ""), added)
         return tf.strings.join([prompts, added])
 
-    def _texts(self, split: str) -> list[str]:
-        path = Path(self.dataset)
-        if path.suffix in TEXT_FILES or path.is_file():
-            text = read_text_file(path)
-            begin, end = (int(share * len(text)) for share in SHARES[split])
-            return [text[begin:end]]
-        examples = load_split(self.dataset, split, self.data_dir)
-        if examples and "text" not in examples[0]:
-            raise UserError(
-                f"the data set {self.dataset} has {', '.join(examples[0])}: choose one with `text`"
-            )
-        return [example["text"].decode() for example in examples]
+    def _source(self) -> Source:
+        """The data set that the task has now: `zoo.evaluate` may name another."""
+        now = (self.dataset, self.data_dir)
+        if self._last is None or (self._last.dataset, self._last.data_dir) != now:
+            self._last = Source(self.dataset, self.data_dir, self.unit)
+        return self._last

@@ -4,13 +4,17 @@ A window is a dict of `inputs` (what the model takes), `targets` and `weights` (
 where it does not count), and `reset` (true where a row starts a new sequence).
 """
 
+import heapq
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
+
+_BLOCK = 1 << 16
+"""Time steps of all streams that are read at once: windows are small, and each reading costs."""
 
 
 def example_windows(
@@ -55,72 +59,148 @@ def example_windows(
     return dataset.batch(batch_size, drop_remainder=True).prefetch(2)
 
 
+class Sequences(Protocol):
+    """Sequences that are read in parts, so that they need not be in memory.
+
+    Attributes:
+        lengths: time steps of each sequence, `[N]`.
+    """
+
+    lengths: np.ndarray
+
+    def read(self, index: int, begin: int, end: int) -> tuple[Any, Any, Any]:
+        """Inputs, targets and weights of the steps `begin` to `end` of a sequence, each `[T]`."""
+
+
 def stream_windows(
-    sequences: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    sequences: Sequences | Sequence[tuple[Any, Any, Any]],
     batch_size: int,
     window: int,
     cut: bool,
+    context: int = 0,
 ) -> tf.data.Dataset:
     """Windows over streams: rows read on where they were in the window before.
 
     Args:
-        sequences: inputs, targets and weights of each sequence, arrays `[T_n]`.
+        sequences: inputs, targets and weights of each sequence, arrays `[T_n]`; or what reads
+            them.
         batch_size: parallel streams.
-        window: time steps of a window.
+        window: time steps of a window that are new.
         cut: True joins all sequences and cuts the result into equal streams, for training. False
             keeps every sequence whole in one stream, so that each target is predicted from all
             that comes before it in its sequence, whatever the batch size: for evaluation.
+        context: time steps before those, again: gradients reach back into them, but their
+            weights are 0. Before a stream's beginning they are filled up.
 
     Returns:
-        Windows with `inputs`, `targets`, `weights` and `reset`, each `[batch_size, window]`;
-        `reset` is 1 at the first step of each sequence. All targets appear once.
+        Windows with `inputs`, `targets`, `weights` and `reset`, each `[batch_size, T]` with T =
+        `context` + `window`; `reset` is 1 at the first step of each sequence. All targets appear
+        once with their weights. Each pass gives the same windows, and their number is known.
 
     Raises:
         UserError: there are no time steps.
 
     Example:
-        >>> sequence = (np.arange(5), np.arange(1, 6), np.ones(5))
+        >>> sequence = (np.arange(1, 6), np.arange(2, 7), np.ones(5))
         >>> windows = stream_windows([sequence], batch_size=1, window=3, cut=False)
         >>> [window["inputs"].numpy().tolist() for window in windows]
-        [[[0, 1, 2]], [[3, 4, 0]]]
+        [[[1, 2, 3]], [[4, 5, 0]]]
+        >>> windows = stream_windows([sequence], batch_size=1, window=3, cut=False, context=1)
+        >>> [window["inputs"].numpy().tolist() for window in windows]
+        [[[0, 1, 2, 3]], [[3, 4, 5, 0]]]
     """
-    sequences = [sequence for sequence in sequences if len(sequence[0])]
-    if not sequences:
-        raise UserError("the data set has no text: a split needs at least one character")
-    columns = [np.stack([*sequence, _first(len(sequence[0]))]) for sequence in sequences]
-    if cut:
-        joined = np.concatenate(columns, axis=1)
-        rows = np.array_split(joined, batch_size, axis=1)
-    else:
-        rows = _share_out(columns, batch_size)
-    length = max(row.shape[1] for row in rows)
-    steps = -(-length // window)
-    table = np.zeros((4, batch_size, steps * window))
-    for index, row in enumerate(rows):
-        table[:, index, : row.shape[1]] = row
-    table = table.reshape(4, batch_size, steps, window).transpose(2, 0, 1, 3)
-    inputs, targets, weights, reset = (table[:, part] for part in range(4))
-    reset[0, :, 0] = 1
-    return tf.data.Dataset.from_tensor_slices(
-        {
-            "inputs": inputs.astype("int32"),
-            "targets": targets.astype("int32"),
-            "weights": weights.astype("float32"),
-            "reset": reset.astype("int32"),
-        }
-    ).prefetch(2)
+    streams = _Streams(sequences, batch_size, window, cut, context)
+    # Several windows at once, as each call of a Python function takes a while.
+    count = max(1, _BLOCK // (batch_size * window))
+    types = {"inputs": "int32", "targets": "int32", "weights": "float32", "reset": "int32"}
+
+    def read(first: Any) -> dict[str, Any]:
+        columns = tf.numpy_function(
+            lambda first: streams.read(first, count), [first], list(types.values())
+        )
+        shape = [None, batch_size, context + window]
+        return {name: tf.ensure_shape(column, shape) for name, column in zip(types, columns)}
+
+    windows = tf.data.Dataset.range(0, streams.steps, count).map(read).unbatch()
+    known = tf.data.experimental.assert_cardinality(streams.steps)
+    return windows.apply(known).prefetch(2)
 
 
-def _first(length: int) -> np.ndarray:
-    return (np.arange(length) == 0).astype("int32")
+class _Streams:
+    """Sequences laid end to end and cut into rows, from which any windows can be read."""
+
+    def __init__(
+        self, sequences: Any, batch_size: int, window: int, cut: bool, context: int
+    ) -> None:
+        self.sequences = sequences if hasattr(sequences, "read") else _InMemory(sequences)
+        self.window, self.context = window, context
+        lengths = np.asarray(self.sequences.lengths)
+        if not lengths.sum():
+            raise UserError("the data set has no text: a split needs at least one character")
+        if cut:
+            order = list(range(len(lengths)))
+            whole, over = divmod(int(lengths.sum()), batch_size)
+            sizes = [whole + (row < over) for row in range(batch_size)]
+        else:
+            rows = _share_out(lengths.tolist(), batch_size)
+            order = [index for row in rows for index in row]
+            sizes = [sum(lengths[row].tolist()) for row in rows]
+        self.order = np.array(order, int)
+        self.ends = np.cumsum(lengths[self.order])
+        self.edges = np.cumsum([0, *sizes])
+        self.steps = -(-max(sizes) // window)
+
+    def read(self, first: int, count: int) -> list[np.ndarray]:
+        """Inputs, targets, weights and resets of windows from the `first`, each `[N, B, T]`."""
+        count = min(count, self.steps - int(first))
+        begin = int(first) * self.window - self.context
+        shape = (4, len(self.edges) - 1, self.context + count * self.window)
+        table = np.zeros(shape)
+        for row in range(shape[1]):
+            self._fill(table[:, row], row, begin)
+        if begin <= 0:
+            table[3, :, -begin] = 1
+        views = np.lib.stride_tricks.sliding_window_view(table, self.context + self.window, axis=2)
+        inputs, targets, weights, reset = views[:, :, :: self.window].swapaxes(1, 2)
+        weights = weights.astype("float32")
+        weights[..., : self.context] = 0
+        return [inputs.astype("int32"), targets.astype("int32"), weights, reset.astype("int32")]
+
+    def _fill(self, columns: np.ndarray, row: int, begin: int) -> None:
+        """Write a row's steps from `begin` on into `columns` `[4, T]`, as far as the row goes."""
+        origin = int(self.edges[row]) + begin
+        at = max(origin, int(self.edges[row]))
+        end = min(origin + columns.shape[1], int(self.edges[row + 1]))
+        place = int(np.searchsorted(self.ends, at, side="right"))
+        while at < end:
+            start = int(self.ends[place - 1]) if place else 0
+            upto = min(end, int(self.ends[place]))
+            index = int(self.order[place])
+            parts = self.sequences.read(index, at - start, upto - start)
+            for column, part in zip(columns, parts):
+                column[at - origin : upto - origin] = part
+            columns[3, at - origin] = at == start
+            at, place = upto, place + 1
 
 
-def _share_out(columns: list[np.ndarray], rows: int) -> list[np.ndarray]:
+class _InMemory:
+    """Arrays as `Sequences`."""
+
+    def __init__(self, sequences: Sequence[tuple[Any, Any, Any]]) -> None:
+        self.sequences = sequences
+        self.lengths = np.array([len(inputs) for inputs, *_ in sequences], int)
+
+    def read(self, index: int, begin: int, end: int) -> tuple[Any, Any, Any]:
+        inputs, targets, weights = self.sequences[index]
+        return inputs[begin:end], targets[begin:end], weights[begin:end]
+
+
+def _share_out(lengths: Sequence[int], rows: int) -> list[list[int]]:
     """Whole sequences, the longest first, each to the row that is the shortest so far."""
-    shares: list[list[np.ndarray]] = [[np.zeros((4, 0))] for _ in range(rows)]
-    lengths = np.zeros(rows, int)
-    for column in sorted(columns, key=lambda column: -column.shape[1]):
-        row = int(lengths.argmin())
-        shares[row].append(column)
-        lengths[row] += column.shape[1]
-    return [np.concatenate(share, axis=1) for share in shares]
+    shares: list[list[int]] = [[] for _ in range(rows)]
+    filled = [(0, row) for row in range(rows)]
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        length, row = filled[0]
+        shares[row].append(index)
+        heapq.heapreplace(filled, (length + lengths[index], row))
+    return shares

@@ -8,15 +8,16 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tasks.data import load_split
 from tasks.language_modelling.task import LanguageModelling
-from tasks.language_modelling.text import build_vocabulary, split_words
+from tasks.language_modelling.text import build_vocabulary, split_at_spaces, split_words
 from tasks.text import START
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
 TEXT = 'The cat sat on a mat.\nThe dog\'s (a "big" one) sat on the cat, too.\n' * 8
 TINY = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
-SPLIT_INTO_TOKENS = {"character": list, "word": split_words}
+SPLIT_INTO_TOKENS = {"character": list, "word": split_words, "token": split_at_spaces}
 
 
 @pytest.fixture
@@ -54,7 +55,12 @@ def test_tokens_are_those_of_the_baseline(unit, data_dir):
     task = LanguageModelling(data_dir=data_dir, unit=unit)
     split = SPLIT_INTO_TOKENS[unit]
     train, test = (
-        [token for text in task._texts(name) for token in split(text)] for name in ("train", "test")
+        [
+            token
+            for example in load_split("python_docs", name, data_dir)
+            for token in split(example["text"].decode())
+        ]
+        for name in ("train", "test")
     )
     minimum = {"character": 1, "word": 2}[unit]
     assert task.vocabulary.tokens == build_vocabulary(train, minimum)
@@ -208,10 +214,12 @@ def test_a_file_too_short_to_split_says_so(tmp_path):
 def test_a_data_set_without_text_names_what_it_has(data_dir):
     import tasks.image_classification.dataset  # noqa: F401
 
-    with pytest.raises(UserError, match="digits has image, label: choose one with `text`"):
+    with pytest.raises(UserError, match="digits has image, label: choose one that has text"):
         LanguageModelling("digits", data_dir)
 
 
 def test_an_unknown_unit_names_the_known_ones():
-    with pytest.raises(UserError, match="unit is 'line', but character or word is needed"):
+    with pytest.raises(
+        UserError, match="unit is 'line', but one of character, word, token is needed"
+    ):
         LanguageModelling(unit="line")
