@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("training", "cells", "inference", "memory", "mechanisms", "training_loop")
+NAMES = ("training", "cells", "inference", "memory", "mechanisms", "training_loop", "endless")
 
 if __name__ == "__main__":
     for name in NAMES:

@@ -49,7 +49,7 @@ class Corpus:
         self._numbers = _Characters() if unit == "character" else _Matches(PATTERN[unit])
         # Closed with this object.
         self._file = tempfile.TemporaryFile(buffering=_BLOCK)  # noqa: SIM115
-        begins, total = [], 0
+        begins, total = [0], 0
         try:
             for text, starts in _shown(pieces, title):
                 if starts:

@@ -1,9 +1,11 @@
+import gzip
+
 import av
 import numpy as np
 import pytest
 
-from zoo import UserError
-from zoo.inputs import read_input
+from zoo import UserError, inputs
+from zoo.inputs import read_input, read_pieces, read_text_file
 
 
 def test_text_is_itself_or_a_utf8_file(tmp_path):
@@ -27,6 +29,51 @@ def test_text_files_that_cannot_be_read(tmp_path, content, said):
 def test_a_byte_order_mark_is_no_text(tmp_path):
     (tmp_path / "words.txt").write_bytes(b"\xef\xbb\xbfwords")
     assert read_input("text", str(tmp_path / "words.txt")) == "words"
+
+
+TEXT = "\ufeffnaïve café\r\n\r\nthe 我们 mat\rand so on, and on\n"
+SAID = "naïve café\n\nthe 我们 mat\nand so on, and on\n"
+
+
+@pytest.mark.parametrize("size", [3, 4, 7, 1000])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_a_text_read_in_pieces_is_the_whole_text(tmp_path, monkeypatch, size, pack):
+    monkeypatch.setattr(inputs, "_PIECE", size)
+    path = tmp_path / "words.anything"
+    path.write_bytes(pack(TEXT.encode()))
+    pieces = list(read_pieces(path))
+    assert "".join(pieces) == read_text_file(path) == SAID
+    assert all(piece.endswith((" ", "\n")) or size < 9 for piece in pieces)
+
+
+def test_pieces_end_with_a_line_or_else_with_a_word(tmp_path, monkeypatch):
+    monkeypatch.setattr(inputs, "_PIECE", 8)
+    path = tmp_path / "words.txt"
+    path.write_text("ab cd\nef gh ijkl mn\nop")
+    assert list(read_pieces(path)) == ["ab cd\n", "ef gh ", "ijkl mn\n", "op"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("before", ["", "\ufeff", "naïve\r\n"])
+def test_the_byte_that_is_not_utf8_is_counted_from_the_beginning(
+    tmp_path, monkeypatch, size, before
+):
+    monkeypatch.setattr(inputs, "_PIECE", size)
+    path = tmp_path / "words.txt"
+    path.write_bytes(before.encode() + b"caf\xe9 au lait")
+    place = len(before.encode()) + 3
+    with pytest.raises(UserError, match=rf"words.txt is not UTF-8 text \(byte {place}\)"):
+        read_text_file(path)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda gz: gz[:-9], lambda gz: gz[:40] + b"\0" * 20 + gz[60:], lambda gz: gz[:5]]
+)
+def test_a_damaged_gz_file_is_named(tmp_path, damage):
+    path = tmp_path / "words.gz"
+    path.write_bytes(damage(gzip.compress(np.random.default_rng(1).bytes(300).hex().encode())))
+    with pytest.raises(UserError, match=r"words.gz is a damaged gz file: \w"):
+        read_text_file(path)
 
 
 def test_long_text_in_any_script_is_itself():

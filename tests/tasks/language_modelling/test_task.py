@@ -1,3 +1,4 @@
+import gzip
 import json
 import math
 import subprocess
@@ -11,7 +12,7 @@ import zoo
 from tasks.data import load_split
 from tasks.language_modelling.task import LanguageModelling
 from tasks.language_modelling.text import build_vocabulary, split_at_spaces, split_words
-from tasks.text import START
+from tasks.text import START, UNKNOWN
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
@@ -50,7 +51,7 @@ def test_each_token_is_predicted_from_those_before_it(tmp_path):
     assert last["targets"][0, 0] == b
 
 
-@pytest.mark.parametrize("unit", ["character", "word"])
+@pytest.mark.parametrize("unit", ["character", "word", "token"])
 def test_tokens_are_those_of_the_baseline(unit, data_dir):
     task = LanguageModelling(data_dir=data_dir, unit=unit)
     split = SPLIT_INTO_TOKENS[unit]
@@ -62,13 +63,51 @@ def test_tokens_are_those_of_the_baseline(unit, data_dir):
         ]
         for name in ("train", "test")
     )
-    minimum = {"character": 1, "word": 2}[unit]
+    minimum = {"character": 1, "word": 2, "token": 1}[unit]
     assert task.vocabulary.tokens == build_vocabulary(train, minimum)
     windows = task.windows("test", Settings(batch_size=8, window=64))
     targets = np.concatenate([w["targets"][w["weights"] == 1] for w in windows])
     index = {token: 4 + place for place, token in enumerate(task.vocabulary.tokens)}
     expected = [index.get(token, 1) for token in test]
     assert sorted(targets) == sorted(expected)
+
+
+def test_text_that_is_tokenised_already_keeps_its_tokens(tmp_path):
+    (tmp_path / "ptb.train.txt").write_text(" the <unk> sat \n the dog 's N mat \n")
+    (tmp_path / "ptb.valid.txt").write_text(" a dog \n")
+    (tmp_path / "ptb.test.txt").write_text(" the 's cat \n")
+    task = LanguageModelling(str(tmp_path), unit="token")
+    assert task.vocabulary.tokens == ["\n", "the", "'s", "N", "dog", "mat", "sat"]
+    (window,) = task.windows("train", Settings(batch_size=1, window=10), 1).as_numpy_iterator()
+    assert window["targets"].tolist() == [[5, 1, 10, 4, 5, 8, 6, 7, 9, 4]]
+    (window,) = task.windows("test", Settings(batch_size=1, window=4)).as_numpy_iterator()
+    assert window["targets"].tolist() == [[5, 6, 1, 4]]
+    commonest = LanguageModelling(str(tmp_path), unit="token", vocabulary_size=2)
+    assert commonest.vocabulary.tokens == ["\n", "the"]
+    with pytest.raises(UserError, match="vocabulary_size is -1"):
+        LanguageModelling(str(tmp_path), vocabulary_size=-1)
+
+
+def test_every_article_starts_anew_and_every_token_of_it_counts(tmp_path):
+    path = tmp_path / "wiki.txt"
+    path.write_text("".join(f" \n = {n} = \n \n the text of {n} \n" for n in range(40)))
+    task = LanguageModelling(str(path), unit="token")
+    tokens = path.read_text()[: path.stat().st_size * 9 // 10].replace("\n", " \n ").split(" ")
+    for settings in (Settings(batch_size=1, window=7), Settings(batch_size=8, window=100)):
+        windows = list(task.windows("train", settings))
+        assert sum(window["reset"].numpy().sum() for window in windows) == 36
+        assert sum(window["weights"].numpy().sum() for window in windows) == len(
+            [token for token in tokens if token]
+        )
+
+
+def test_a_run_meets_another_text_with_its_own_vocabulary(text_file, tmp_path):
+    task = LanguageModelling(text_file)
+    letter = task.vocabulary.tokens.index("a")
+    task.dataset = str(tmp_path / "other.txt")
+    (tmp_path / "other.txt").write_text("aaß" * 100)
+    (window,) = task.windows("test", Settings(batch_size=1, window=15)).as_numpy_iterator()
+    assert window["targets"].tolist() == [[4 + letter, 4 + letter, UNKNOWN] * 5]
 
 
 def test_the_seed_orders_the_training_texts(data_dir):
@@ -192,6 +231,7 @@ def test_examples_begin_the_test_texts(data_dir):
         (None, "there is no file"),
         (b"", "is empty: expected text"),
         (b"caf\xe9 au lait", "is not UTF-8 text (byte 3)"),
+        (gzip.compress(b"a text")[:-3], "is a damaged gz file"),
     ],
 )
 def test_a_file_that_is_no_text_gets_one_clear_line(content, message, tmp_path):

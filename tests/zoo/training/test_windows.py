@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from zoo import UserError
+from zoo.training import windows as module
 from zoo.training.windows import example_windows, stream_windows
 
 
@@ -36,6 +37,65 @@ def test_cut_streams_read_on_where_the_row_was():
     assert np.array_equal(rows["inputs"][:, :8].ravel(), joined)
     assert rows["reset"][:, :8].ravel().nonzero()[0].tolist() == [0, 8, 10]
     assert rows["weights"].sum() == 16
+
+
+def test_there_may_be_more_rows_than_time_steps():
+    rows = _rows(stream_windows(_sequences(3), batch_size=5, window=2, cut=True))
+    assert rows["weights"].sum(axis=1).tolist() == [1, 1, 1, 0, 0]
+    assert rows["reset"].sum(axis=1).tolist() == [1] * 5
+
+
+class Counting:
+    """Sequences that are made when they are read: step t of sequence n holds 100 n + t."""
+
+    lengths = np.array([7, 0, 12, 1])
+
+    def __init__(self):
+        self.longest = 0
+
+    def read(self, index, begin, end):
+        self.longest = max(self.longest, end - begin)
+        steps = 100 * index + np.arange(begin, end)
+        return steps, steps + 1, np.ones(end - begin)
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_sequences_that_are_read_in_parts_give_the_windows_of_those_in_memory(cut, monkeypatch):
+    whole = [Counting().read(index, 0, length) for index, length in enumerate(Counting.lengths)]
+    expected = _rows(stream_windows(whole, 2, window=3, cut=cut, context=2))
+    monkeypatch.setattr(module, "_BLOCK", 2 * 3 * 2)
+    read = Counting()
+    found = _rows(stream_windows(read, 2, window=3, cut=cut, context=2))
+    for name, values in expected.items():
+        assert np.array_equal(found[name], values)
+    assert read.longest <= 2 * 3 + 2, "two windows and their context are read at once"
+
+
+@pytest.mark.parametrize("cut", [True, False])
+@pytest.mark.parametrize("context", [1, 4, 9])
+def test_context_is_what_was_before_and_counts_for_nothing(context, cut):
+    sequences = _sequences(9, 5, 14)
+    plain = _rows(stream_windows(sequences, 2, window=4, cut=cut))
+    before = {name: np.pad(values, [(0, 0), (context, 0)]) for name, values in plain.items()}
+    for number, window in enumerate(stream_windows(sequences, 2, 4, cut=cut, context=context)):
+        assert window["inputs"].shape == (2, context + 4)
+        seen = slice(4 * number, 4 * number + context + 4)
+        for name in ("inputs", "targets", "reset"):
+            assert np.array_equal(window[name], before[name][:, seen]), name
+        assert not window["weights"][:, :context].numpy().any()
+        new = slice(4 * number, 4 * number + 4)
+        assert np.array_equal(window["weights"][:, context:], plain["weights"][:, new])
+
+
+def test_windows_are_counted_and_go_on_anywhere_in_any_pass(monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 20)
+    windows = stream_windows(_sequences(50, 33), 2, window=5, cut=True)
+    steps = int(windows.cardinality())
+    first, second = ([window["inputs"].numpy().tolist() for window in windows] for _ in range(2))
+    assert steps == len(first) == 9 and first == second
+    for start in (0, 4, 9, 22):
+        window = next(iter(windows.repeat().skip(start)))
+        assert window["inputs"].numpy().tolist() == first[start % steps]
 
 
 def test_every_example_counts_once_and_the_last_window_is_filled_up():
