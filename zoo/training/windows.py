@@ -111,7 +111,7 @@ def stream_windows(
     """
     streams = _Streams(sequences, batch_size, window, cut, context)
     # Several windows at once, as each call of a Python function takes a while.
-    count = max(1, _BLOCK // (batch_size * window))
+    count = max(1, _BLOCK // (batch_size * (context + window)))
     types = {"inputs": "int32", "targets": "int32", "weights": "float32", "reset": "int32"}
 
     def read(first: Any) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Counting:
 def test_sequences_that_are_read_in_parts_give_the_windows_of_those_in_memory(cut, monkeypatch):
     whole = [Counting().read(index, 0, length) for index, length in enumerate(Counting.lengths)]
     expected = _rows(stream_windows(whole, 2, window=3, cut=cut, context=2))
-    monkeypatch.setattr(module, "_BLOCK", 2 * 3 * 2)
+    monkeypatch.setattr(module, "_BLOCK", 2 * (2 + 3) * 2)
     read = Counting()
     found = _rows(stream_windows(read, 2, window=3, cut=cut, context=2))
     for name, values in expected.items():
