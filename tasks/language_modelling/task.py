@@ -109,7 +109,9 @@ class LanguageModelling(Task):
             return stream_windows(text, rows, settings.window, cut=False)
         order = np.random.default_rng(seed).permutation(documents)
         text = corpus.text(self.vocabulary.tokens, order)
-        return stream_windows(text, settings.batch_size, settings.window, cut=True)
+        return stream_windows(
+            text, settings.batch_size, settings.window, cut=True, context=settings.context
+        )
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
         """`loss` (nats a token), `accuracy`, `perplexity`, and `bits_per_character` for those."""

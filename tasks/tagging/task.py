@@ -100,9 +100,11 @@ class Tagging(Task):
             )
             for characters, row in zip(self.vocabulary.encode(texts).numpy(), labels)
         ]
-        rows = settings.batch_size if seed is not None else min(settings.batch_size, len(texts))
-        windows = stream_windows(sequences, rows, settings.window, cut=seed is not None)
-        return windows if self.carry else windows.map(_reset)
+        train = seed is not None
+        rows = settings.batch_size if train else min(settings.batch_size, len(texts))
+        context = settings.context if train else 0
+        windows = stream_windows(sequences, rows, settings.window, cut=train, context=context)
+        return windows if self.carry else windows.map(lambda window: _reset(window, context))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: texts `[N]` to `classes` `[N, T]`, names padded with "", and `text`.
@@ -216,7 +218,8 @@ def mark_up(characters: Any, classes: Any) -> Any:
     return tf.strings.regex_replace(tf.strings.reduce_join(pieces, axis=1), "^\n", "")
 
 
-def _reset(window: dict[str, Any]) -> dict[str, Any]:
-    """The same window, every row starting anew."""
+def _reset(window: dict[str, Any], context: int) -> dict[str, Any]:
+    """The same window, every row starting anew after what was there before."""
     reset = window["reset"]
-    return {**window, "reset": tf.concat([tf.ones_like(reset[:, :1]), reset[:, 1:]], axis=1)}
+    first = tf.cast(tf.range(tf.shape(reset)[1]) == context, reset.dtype)
+    return {**window, "reset": tf.maximum(reset, first)}

@@ -110,6 +110,15 @@ def test_a_run_meets_another_text_with_its_own_vocabulary(text_file, tmp_path):
     assert window["targets"].tolist() == [[4 + letter, 4 + letter, UNKNOWN] * 5]
 
 
+def test_a_gradient_that_goes_back_further_gets_longer_training_windows(text_file):
+    task = LanguageModelling(text_file)
+    settings = Settings(batch_size=2, window=10, truncation=25)
+    shapes = [
+        task.windows("train", settings, seed).element_spec["inputs"].shape for seed in (1, None)
+    ]
+    assert shapes == [(2, 25), (1, 10)]
+
+
 def test_the_seed_orders_the_training_texts(data_dir):
     task = LanguageModelling(data_dir=data_dir)
 
