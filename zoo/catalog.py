@@ -12,6 +12,17 @@ from zoo import registry
 from zoo.registry import register_model
 from zoo.training.settings import Settings
 
+_TIED = {"tied": True, "projection": False, "units": 200, "embedding": 200, "layers": 2}
+_ZAREMBA = {
+    "batch_size": 20,
+    "window": 35,
+    "optimizer": "sgd",
+    "learning_rate": 1.0,
+    "schedule": "staircase",
+    "reduction": "row",
+    "patience": 100,
+}
+
 
 def list_models(
     topology: str | None = None,
@@ -164,6 +175,15 @@ register_model(
     },
 )
 register_model(
+    "char-lstm-shakespeare",
+    "Characters through two LSTMs, of a size for a million characters, such as tiny_shakespeare.",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={"units": 512, "layers": 2, "dropout": 0.4},
+    training={"epochs": 20, "batch_size": 32, "window": 128, "learning_rate": 0.002},
+)
+register_model(
     "char-lstm-2",
     "Characters through two stacked LSTMs: h of one feeds the next.",
     topology="many_to_many",
@@ -193,6 +213,86 @@ register_model(
         "learning_rate": 0.003,
         "jit_compile": True,
     },
+)
+register_model(
+    "word-lstm-zaremba-small",
+    "Words through two LSTMs of 200, not regularized (Zaremba et al. 2014, arXiv:1409.2329).",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={"units": 200, "embedding": 200, "layers": 2, "init_scale": 0.1},
+    task_options={"unit": "word"},
+    training={**_ZAREMBA, "epochs": 13, "window": 20, "hold": 4, "decay": 0.5, "clip_norm": 5.0},
+)
+register_model(
+    "word-lstm-zaremba-medium",
+    "Words through two LSTMs of 650, half of what goes up dropped (as there).",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={
+        "units": 650,
+        "embedding": 650,
+        "layers": 2,
+        "dropout": 0.5,
+        "variational": False,
+        "init_scale": 0.05,
+    },
+    task_options={"unit": "word"},
+    training={**_ZAREMBA, "epochs": 39, "hold": 6, "decay": 1 / 1.2, "clip_norm": 5.0},
+)
+register_model(
+    "word-lstm-zaremba-large",
+    "Words through two LSTMs of 1500, 65% of what goes up dropped (as there).",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={
+        "units": 1500,
+        "embedding": 1500,
+        "layers": 2,
+        "dropout": 0.65,
+        "variational": False,
+        "init_scale": 0.04,
+    },
+    task_options={"unit": "word"},
+    training={**_ZAREMBA, "epochs": 55, "hold": 14, "decay": 1 / 1.15, "clip_norm": 10.0},
+)
+register_model(
+    "word-lstm-pytorch",
+    "Words through two LSTMs of 200, tied: PyTorch's word_language_model example.",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={
+        **_TIED,
+        "dropout": 0.2,
+        "variational": False,
+        # Where torch.nn.LSTM starts: 1 / sqrt(units).
+        "init_scale": 200**-0.5,
+        "embedding_scale": 0.1,
+    },
+    task_options={"unit": "word"},
+    training={
+        "epochs": 6,
+        "batch_size": 20,
+        "window": 35,
+        "optimizer": "sgd",
+        "learning_rate": 20.0,
+        "schedule": "plateau",
+        "decay": 0.25,
+        "clip_norm": 0.25,
+    },
+)
+register_model(
+    "word-lstm-sampled",
+    "Words of a large vocabulary through two LSTMs of 200, tied, trained on a sample of them.",
+    topology="many_to_many",
+    task="language_modelling",
+    cell="lstm",
+    options={**_TIED, "dropout": 0.2, "samples": 2048},
+    task_options={"unit": "word"},
+    training={"epochs": 12, "batch_size": 20, "window": 35, "learning_rate": 0.003},
 )
 register_model(
     "highlight-lstm",

@@ -27,8 +27,11 @@ def _small(name):
     entry = registry.get("model", name)
     known = registry.get("topology", entry.info["topology"]).parameters
     sizes = {key: value for key, value in SMALL.items() if key in known}
-    if entry.info.get("options", {}).get("tied"):
+    options = entry.info.get("options", {})
+    if options.get("tied"):
         sizes.pop("outputs", None)
+    if not options.get("projection", True):
+        sizes["embedding"] = sizes["units"]
     return zoo.create(name, **sizes)
 
 

@@ -299,6 +299,7 @@ class VariationalDropoutCell(_RandomWrapper):
         cell: the zoo cell that is wrapped.
         rate: share of entries that are dropped in training, from 0 to below 1.
         seed: of the masks; None for one at random.
+        inputs: whether x loses entries, too.
 
     Example:
         >>> from keras import ops
@@ -312,6 +313,21 @@ class VariationalDropoutCell(_RandomWrapper):
     neural networks" (2016), arXiv:1512.05287.
     """
 
+    def __init__(
+        self,
+        cell: Cell,
+        rate: float,
+        seed: int | None = None,
+        inputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(cell, rate, seed, **kwargs)
+        self.inputs = inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, the cell serialised."""
+        return {**super().get_config(), "inputs": self.inputs}
+
     @property
     def mask_sizes(self) -> list[int]:
         """Sizes of the masks for recurrent operands."""
@@ -319,7 +335,7 @@ class VariationalDropoutCell(_RandomWrapper):
 
     def project(self, x: Any) -> Any:
         """The projection of x' and the masks for h: `[..., D] -> [..., G + S]`."""
-        if self.training:
+        if self.training and self.inputs:
             x = x * self._kept(x, x.shape[-1])
         z = self.cell.project(x)
         wide = (*ops.shape(z)[:-1], sum(self.mask_sizes))

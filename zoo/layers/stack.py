@@ -5,7 +5,20 @@ from typing import Any
 import keras
 
 from zoo import registry
+from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
 from zoo.recurrence import Recurrence
+
+
+def time_dropout(rate: float, variational: bool = True) -> keras.layers.Dropout:
+    """Dropout on `[B, T, D]`, of the same entries at all time steps, or of others at each.
+
+    Example:
+        >>> from keras import ops
+        >>> y = time_dropout(0.5)(ops.ones((1, 9, 1)), training=True)
+        >>> len(set(y.numpy().ravel()))
+        1
+    """
+    return keras.layers.Dropout(rate, noise_shape=(None, 1, None) if variational else None)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -18,14 +31,20 @@ class RecurrentStack(keras.layers.Layer):
         cell: the registered name of the cell.
         units: size of each layer's output.
         layers: how many; at least 1.
-        dropout: share of each layer's inputs that is dropped in training, in 0..1: the same
-            entries at all time steps of a window (Gal and Ghahramani 2016, arXiv:1512.05287),
-            which also spares drawing `T` times as many; the recurrence itself loses none.
+        dropout: share of each layer's inputs that is dropped in training, in 0..1.
         reverse: run from the last time step to the first.
+        variational: drop the same entries at all time steps of a window (Gal and Ghahramani 2016,
+            arXiv:1512.05287), which also spares drawing `T` times as many; else others at each
+            (Zaremba et al. 2014, arXiv:1409.2329).
+        recurrent_dropout: share of h_(t-1) that a recurrence loses in training, in 0..1: the same
+            entries at all time steps of a window.
+        weight_drop: share of the recurrent weights that is dropped in training, in 0..1; see
+            `RecurrentWeightDrop`.
 
     Raises:
         UserError: no cell has that name.
-        ValueError: `layers` is less than 1.
+        ValueError: `layers` is less than 1, or the recurrent weights of a cell that has none are
+            to be dropped.
 
     Example:
         >>> from keras import ops
@@ -42,17 +61,27 @@ class RecurrentStack(keras.layers.Layer):
         layers: int = 1,
         dropout: float = 0.0,
         reverse: bool = False,
+        variational: bool = True,
+        recurrent_dropout: float = 0.0,
+        weight_drop: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if layers < 1:
             raise ValueError(f"layers is {layers}, but at least 1 is needed")
-        make_cell = registry.load("cell", cell)
+
+        def make_cell() -> Any:
+            made = registry.load("cell", cell)(units, dtype=self.dtype_policy)
+            if weight_drop:
+                made = RecurrentWeightDrop(made, weight_drop)
+            if recurrent_dropout:
+                made = VariationalDropoutCell(made, recurrent_dropout, inputs=False)
+            return made
+
         self.recurrences = [
-            Recurrence(make_cell(units, dtype=self.dtype_policy), reverse, dtype=self.dtype_policy)
-            for _ in range(layers)
+            Recurrence(make_cell(), reverse, dtype=self.dtype_policy) for _ in range(layers)
         ]
-        self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
+        self.dropout = time_dropout(dropout, variational)
 
     def build(self, input_shape: Any) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""
