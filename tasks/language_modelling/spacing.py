@@ -57,14 +57,14 @@ def flow(before: str, pieces: Iterable[str]) -> Iterator[str]:
     waiting, told = "", len(before)
     for piece in pieces:
         waiting = f"{waiting} {piece}" if waiting else piece
-        ways = spaced([before] * len(_CONTINUATIONS), [waiting + way for way in _CONTINUATIONS])
-        ways = [way.decode() for way in ways.numpy()]
+        ends = [waiting + more for more in _CONTINUATIONS]
+        ways = [way.decode() for way in spaced([before] * len(ends), ends).numpy()]
         settled = commonprefix(ways)  # noqa: RUF071  letters are what is meant
         if len(settled) > told:
             yield settled[told:]
             told = len(settled)
-        if settled == ways[0]:
-            # Of what is settled only the end matters to what follows.
+        if all(way == ways[0] + more for way, more in zip(ways, _CONTINUATIONS)):
+            # No quotation is open: only the last character matters to what follows.
             before, waiting, told = settled[-1:], "", 1
     if waiting:
         yield spaced([before], [waiting]).numpy()[0].decode()[told:]
