@@ -1,8 +1,8 @@
 """A Keras 3 / TensorFlow model zoo covering all sequence topologies.
 
 The public face: `list_models`, `describe`, `create`, `fit`, `resume`, `evaluate`, `predict`,
-`export`, `load`, `cell_card`, `compare_cells`, and `register` for new cells, topologies, tasks and
-models. TensorFlow is imported by the first of them that needs it.
+`generate`, `export`, `load`, `cell_card`, `compare_cells`, and `register` for new cells,
+topologies, tasks and models. TensorFlow is imported by the first of them that needs it.
 """
 
 from importlib import import_module
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         predict,
         resume,
     )
+    from zoo.generating import generate
     from zoo.runs import Run
 
 __all__ = [
@@ -36,20 +37,20 @@ __all__ = [
     "evaluate",
     "export",
     "fit",
+    "generate",
     "list_models",
     "load",
     "predict",
     "register",
     "resume",
 ]
-_LATER = set(__all__) - {*globals(), "Run"}
+_LATER = dict.fromkeys(set(__all__) - {*globals()}, "zoo.api")
+_LATER |= {"Run": "zoo.runs", "generate": "zoo.generating"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
-        return getattr(import_module("zoo.api"), name)
-    if name == "Run":
-        return import_module("zoo.runs").Run
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
 

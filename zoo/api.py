@@ -42,10 +42,10 @@ def load(run: Run | str | Path) -> SequenceModel:
     Raises:
         UserError: the folder is not a run, or has no checkpoint.
     """
-    return _restore(run)[0]
+    return restore(run)[0]
 
 
-def _restore(run: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
+def restore(run: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
     """A run's model with its best weights, its task and its settings."""
     run = open_run(run.path if isinstance(run, Run) else run)
     task, settings = task_and_settings(run)
@@ -76,7 +76,7 @@ def evaluate(
     """
     if split not in ("train", "validation", "test"):
         raise UserError(f"unknown split {split!r}: expected train, validation or test")
-    model, task, settings = _restore(run)
+    model, task, settings = restore(run)
     task.dataset = dataset or task.dataset
     task.data_dir = data_dir or task.data_dir
     return task.score(model, split, settings)
@@ -97,7 +97,7 @@ def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any
         UserError: the model or an input cannot be read.
     """
     if isinstance(run_or_export, Run) or not (Path(run_or_export) / "saved_model.pb").is_file():
-        model, task, _ = _restore(run_or_export)
+        model, task, _ = restore(run_or_export)
         served, kind = task.endpoints(model)["serve"], task.input_kind
     else:
         # The object must outlive the calls: its variables die with it.
@@ -137,5 +137,5 @@ def export(run: Run | str | Path, path: str | Path, overwrite: bool = False) -> 
     # Before the model is loaded, so that the answer comes at once.
     check_target(Path(path), overwrite)
     run = open_run(run.path if isinstance(run, Run) else run)
-    model, task, _ = _restore(run)
+    model, task, _ = restore(run)
     return export_saved_model(model, task, path, run.config["model"], overwrite)

@@ -1,9 +1,23 @@
 """Turning a step function into sequences, in the graph."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+
+class Decoded(NamedTuple):
+    """What `decode` gives back.
+
+    Attributes:
+        tokens: `[B, max_length]`, int32, 0 after a row's end.
+        lengths: `[B]`, int32, how many tokens of each row count, the end not among them.
+        state: the state before the last token, to go on from; of use where no row has ended.
+    """
+
+    tokens: Any
+    lengths: Any
+    state: Any
 
 
 def decode(
@@ -15,12 +29,18 @@ def decode(
     temperature: Any = 0.0,
     seed: Any = (0, 0),
     banned: tuple[int, ...] = (),
-) -> tuple[Any, Any]:
+    top_k: Any = 0,
+    top_p: Any = 1.0,
+) -> Decoded:
     """Feed a model its own outputs: greedy decoding, or sampling.
 
-    Each next token is argmax(logits + temperature * g), with g drawn from the standard Gumbel
+    Each next token is argmax(logits / temperature + g), with g drawn from the standard Gumbel
     distribution. That is a draw from softmax(logits / temperature) (Gumbel 1954; Maddison et al.
-    2014, arXiv:1411.0030), and the most likely token where the temperature is 0.
+    2014, arXiv:1411.0030). It is the most likely token where the temperature is 0. `top_k` and
+    `top_p` leave only likely tokens to draw from, see `likely`.
+
+    The draws of step t come from `(seed[0], seed[1] + t)`. So a text can be made in pieces: after
+    n tokens go on from the last token and the state given back, with `(seed[0], seed[1] + n)`.
 
     Args:
         step: `(tokens [B], state) -> (logits [B, V], new state)`.
@@ -31,21 +51,23 @@ def decode(
         temperature: 0 or more.
         seed: two integers; the same seed draws the same tokens.
         banned: tokens never to generate, such as padding.
+        top_k: draw from so many of the likeliest tokens, int; 0 for all.
+        top_p: draw from the likeliest tokens that hold this share of the probability, in 0..1; 1
+            for all.
 
     Returns:
-        Tokens `[B, max_length]`, 0 after a row's end, and lengths `[B]`, the end not counted.
+        Tokens, lengths and the next state.
 
     Example:
         >>> def count(token, state):
         ...     return tf.one_hot((token + 1) % 5, 5), state
-        >>> tokens, lengths = decode(count, (), tf.constant([1]), max_length=4, end=4)
+        >>> tokens, lengths, _ = decode(count, (), tf.constant([1]), max_length=4, end=4)
         >>> tokens.numpy().tolist(), lengths.numpy().tolist()
         ([[2, 3, 0, 0]], [2])
     """
     first = tf.cast(first, tf.int32)
     batch = tf.shape(first)[0]
     flat_state = tf.nest.flatten(state)
-    temperature = tf.cast(temperature, tf.float32)
 
     def going(t: Any, token: Any, flat: Any, alive: Any, lengths: Any, out: Any) -> Any:
         # One step even for no rows: without any, the shape of the outputs is not known.
@@ -54,13 +76,10 @@ def decode(
     def body(t: Any, token: Any, flat: Any, alive: Any, lengths: Any, out: Any) -> tuple[Any, ...]:
         logits, new_state = step(token, tf.nest.pack_sequence_as(state, flat))
         logits = tf.cast(logits, tf.float32)
-        uniform = tf.random.stateless_uniform(
-            tf.shape(logits), tf.stack([seed[0], seed[1] + t]), minval=1e-7, maxval=1.0
-        )
-        logits += temperature * -tf.math.log(-tf.math.log(uniform))
         if banned:
-            logits -= 1e9 * tf.reduce_sum(tf.one_hot(list(banned), logits.shape[-1]), axis=0)
-        token = tf.argmax(logits, axis=-1, output_type=tf.int32)
+            never = tf.reduce_any(tf.one_hot(banned, logits.shape[-1], True, False), axis=0)
+            logits = tf.where(never, -float("inf"), logits)
+        token = _draw(logits, temperature, top_k, top_p, tf.stack([seed[0], seed[1] + t]))
         if end is not None:
             alive = alive & (token != end)
         out = out.write(t, tf.where(alive, token, 0))
@@ -75,6 +94,58 @@ def decode(
         tf.zeros([batch], tf.int32),
         tf.TensorArray(tf.int32, max_length, element_shape=first.shape),
     )
-    *_, lengths, out = tf.while_loop(going, body, start)
+    _, _, flat_state, _, lengths, out = tf.while_loop(going, body, start)
     tokens = tf.reshape(tf.transpose(out.stack()), [batch, max_length])
-    return tokens, lengths
+    return Decoded(tokens, lengths, tf.nest.pack_sequence_as(state, flat_state))
+
+
+def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
+    """Which tokens are among the likeliest: by number (top-k), by probability (nucleus), or both.
+
+    Of the `top_k` likeliest tokens, those stay that are needed for a sum of at least `top_p`, the
+    likeliest first, with probabilities that add up to 1 over the `top_k` (Fan et al. 2018,
+    arXiv:1805.04833; Holtzman et al. 2020, arXiv:1904.09751). Of equals the lower id comes first,
+    as in greedy decoding. The likeliest token always stays.
+
+    Args:
+        logits: `[B, V]`, float; -inf for what cannot be. Each row is judged by itself.
+        top_k: int; 0, or more than there are tokens, for all of them.
+        top_p: 0..1; 1 for all.
+
+    Returns:
+        `[B, V]`, bool.
+
+    Example:
+        >>> logits = tf.math.log([[0.2, 0.5, 0.3]])
+        >>> likely(logits, top_p=0.6).numpy().tolist()
+        [[False, True, True]]
+        >>> likely(logits, top_k=1).numpy().tolist()
+        [[False, True, False]]
+    """
+    size = tf.shape(logits)[-1]
+    place = tf.range(size)
+    ranked, order = tf.math.top_k(logits, size)
+    ranked = tf.where(place < tf.where(top_k > 0, top_k, size), ranked, -float("inf"))
+    before = tf.cumsum(tf.nn.softmax(ranked), axis=-1, exclusive=True)
+    # A rounded sum may reach 1 too early, and 0 is not below 0.
+    stay = (before < top_p) | (top_p >= 1.0) | (place == 0)
+    stay &= ranked > -float("inf")
+    return tf.gather(stay, tf.argsort(order), batch_dims=1)
+
+
+def _draw(logits: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
+    """A token `[B]` of each row of logits `[B, V]`."""
+    temperature = tf.cast(temperature, tf.float32)
+    top_k, top_p = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
+    warm = temperature > 0
+    # Less the largest first: then the smallest temperature makes no number too large.
+    logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
+    logits /= tf.where(warm, temperature, 1.0)
+    logits = tf.cond(
+        (top_k > 0) | (top_p < 1.0),
+        lambda: tf.where(likely(logits, top_k, top_p), logits, -float("inf")),
+        lambda: logits,
+    )
+    uniform = tf.random.stateless_uniform(tf.shape(logits), seed, minval=1e-7, maxval=1.0)
+    gumbel = -tf.math.log(-tf.math.log(uniform))
+    return tf.argmax(logits + tf.where(warm, gumbel, 0.0), axis=-1, output_type=tf.int32)

@@ -2,12 +2,15 @@
 
 import abc
 import os
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import tensorflow as tf
 from rich.console import Console
 from rich.progress import track
 
+from zoo.errors import UserError
+from zoo.sampling import Sampling
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.trainer import evaluate
@@ -75,6 +78,22 @@ class Task(abc.ABC):
         the SavedModel's `serving_default`. Endpoints may use the model's weights and constants
         only, and the tables that `resources` names.
         """
+
+    def stream(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
+        """A prompt and the text that continues it, in parts as they are made.
+
+        Args:
+            model: a built model.
+            prompt: any text, or none.
+            sampling: how much to add, and how it is drawn.
+
+        Raises:
+            UserError: the task does not continue texts.
+        """
+        raise UserError(
+            f"{type(self).__name__} continues no text: choose a run of a language model, such as "
+            "char-lstm"
+        )
 
     def resources(self) -> list[Any]:
         """Lookup tables and the like, which an export must keep alive."""

@@ -188,7 +188,7 @@ class Captioning(Task):
 
     def _captions(self, model: SequenceModel, images: Any, temperature: Any, seed: Any) -> Any:
         """Images `[N, h, w, c]` to strings `[N]`."""
-        words, lengths = decode(
+        words, lengths, _ = decode(
             model.step,
             model.encode(images),
             tf.fill([tf.shape(images)[0]], START),

@@ -1,7 +1,8 @@
 """Language modelling: what comes next in a text, by characters or by words."""
 
 import math
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import tensorflow as tf
 
 from tasks.data import whole_path
 from tasks.language_modelling.sources import BUNDLED, Source
+from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
 from zoo.decoding import decode
 from zoo.errors import UserError
 from zoo.registry import register
+from zoo.sampling import Sampling
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
@@ -22,13 +25,9 @@ from zoo.training.windows import stream_windows
 
 _SERVED = {"character": 200, "word": 40, "token": 40}
 _TEMPERATURE = 0.5
-_SPACING = (
-    (r'" ([^"\n]*) "', r'"\1"'),
-    (r" ' (s|t) ", r"'\1 "),
-    (r" ([.,:;!?)\]}])", r"\1"),
-    (r"([(\[{]) ", r"\1"),
-    (r" ?\n ?", "\n"),
-)
+_NEVER = (PADDING, UNKNOWN, START, END)
+_PIECE = 8
+"""How many tokens are made at a time where a text is read while it is written."""
 
 
 @register(
@@ -124,10 +123,11 @@ class LanguageModelling(Task):
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: prompts `[N]` to `text`, each continued; `generate`: the same, under control.
 
-        `generate(prompts, length, temperature, seed)` takes the number of tokens to add, a
-        temperature (0 for the most likely token each time), and two integers; the draws of a
-        prompt depend on them and on its place in the batch. `serve` adds 200 characters or 40
-        words at temperature 0.5.
+        `generate(prompts, length, temperature, top_k, top_p, seed)` takes the number of tokens to
+        add, a temperature (0 for the most likely token each time), how many of the likeliest
+        tokens to draw from (0 for all), which share of the probability they hold (1 for all), and
+        two integers; the draws of a prompt depend on them and on its place in the batch. `serve`
+        adds 200 characters or 40 words at temperature 0.5.
         """
         prompts = tf.TensorSpec([None], tf.string, name="prompts")
 
@@ -136,27 +136,65 @@ class LanguageModelling(Task):
                 prompts,
                 tf.TensorSpec([], tf.int32, name="length"),
                 tf.TensorSpec([], tf.float32, name="temperature"),
+                tf.TensorSpec([], tf.int32, name="top_k"),
+                tf.TensorSpec([], tf.float32, name="top_p"),
                 tf.TensorSpec([2], tf.int32, name="seed"),
             ]
         )
-        def generate(prompts: Any, length: Any, temperature: Any, seed: Any) -> dict[str, Any]:
+        def generate(
+            prompts: Any, length: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any
+        ) -> dict[str, Any]:
             last, state = self._read(model, prompts)
-            tokens, lengths = decode(
+            tokens, lengths, _ = decode(
                 model.step,
                 state,
                 last,
                 length,
                 temperature=temperature,
                 seed=seed,
-                banned=(PADDING, UNKNOWN, START, END),
+                banned=_NEVER,
+                top_k=top_k,
+                top_p=top_p,
             )
             return {"text": self._join(prompts, self.vocabulary.decode(tokens, lengths))}
 
         @tf.function(input_signature=[prompts])
         def serve(prompts: Any) -> dict[str, Any]:
-            return generate(prompts, _SERVED[self.unit], _TEMPERATURE, tf.constant([1, 1]))
+            length, seed = _SERVED[self.unit], tf.constant([1, 1])
+            return generate(prompts, length, _TEMPERATURE, 0, 1.0, seed)
 
         return {"serve": serve, "generate": generate}
+
+    def stream(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
+        """The text that `generate` makes of one prompt with the same seeds, while it is made."""
+        pieces = self._pieces(model, prompt, sampling)
+        if self.unit == "character":
+            return filter(None, chain([prompt], pieces))
+        return flow(prompt, pieces)
+
+    def _pieces(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
+        """What follows a prompt, a few tokens at a time, without regard to the spacing."""
+
+        @tf.function
+        def more(last: Any, state: Any, length: Any, start: Any) -> Any:
+            tokens, lengths, state = decode(
+                model.step,
+                state,
+                last,
+                length,
+                temperature=sampling.temperature,
+                seed=(sampling.seeds[0], sampling.seeds[1] + start),
+                banned=_NEVER,
+                top_k=sampling.top_k,
+                top_p=sampling.top_p,
+            )
+            return self.vocabulary.decode(tokens, lengths), tokens[:, -1], state
+
+        last, state = tf.function(self._read)(model, tf.constant([prompt]))
+        for start in range(0, sampling.length, _PIECE):
+            length = min(_PIECE, sampling.length - start)
+            text, last, state = more(last, state, tf.constant(length), tf.constant(start))
+            yield text.numpy()[0].decode()
 
     def resources(self) -> list[Any]:
         """The vocabulary."""
@@ -180,12 +218,7 @@ class LanguageModelling(Task):
         """Prompts `[N]` and what follows them, words spaced as in print."""
         if self.unit == "character":
             return tf.strings.join([prompts, added])
-        added = tf.strings.join(["", added], separator=" ")
-        for pattern, spaced in _SPACING:
-            added = tf.strings.regex_replace(added, pattern, spaced)
-        spaced_already = tf.strings.regex_full_match(prompts, r"(?s)(.*[\s(\[{])?")
-        added = tf.where(spaced_already, tf.strings.regex_replace(added, "^ ", ""), added)
-        return tf.strings.join([prompts, added])
+        return spaced(prompts, added)
 
     def _source(self) -> Source:
         """The data set that the task has now: `zoo.evaluate` may name another."""

@@ -149,7 +149,7 @@ class Translation(Task):
         def generate(sources: Any, temperature: Any, seed: Any) -> dict[str, Any]:
             # One column more, as a model needs at least one time step.
             ids = tf.pad(self.source.encode(sources).to_tensor(PADDING), [[0, 0], [0, 1]])
-            tokens, lengths = decode(
+            tokens, lengths, _ = decode(
                 model.step,
                 model.encode(ids),
                 tf.fill([tf.shape(ids)[0]], START),

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from zoo.cli import comparing, listing, running
+from zoo.cli import comparing, generating, listing, running
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -65,6 +65,7 @@ for command in (
     running.fit,
     running.evaluate,
     running.predict,
+    generating.generate,
     running.export,
     comparing.compare,
 ):

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from zoo.errors import UserError
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 data_dir = click.option(
     "--data-dir", metavar="DIR", help="Folder of prepared data sets. [~/tensorflow_datasets]"
@@ -18,6 +20,12 @@ def seed_of(what: str) -> Any:
     """The option --seed, which says what it is the seed of."""
     seeds = click.IntRange(0, 2**32 - 1)
     return click.option("--seed", type=seeds, default=1, show_default=True, help=f"Of {what}.")
+
+
+def check_folder(path: str) -> None:
+    """Found missing before TensorFlow is imported."""
+    if not os.path.isdir(path):
+        raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
 
 
 def load_api() -> Any:

@@ -1,0 +1,70 @@
+"""Words spaced as in print, of a whole text or while it is being written."""
+
+from collections.abc import Iterable, Iterator
+from os.path import commonprefix
+from typing import Any
+
+import tensorflow as tf
+
+# A quotation ends on its line and within 200 characters: a reader waits no longer for its spacing.
+_SPACING = (
+    (r'" ([^"\n]{0,200}) "', r'"\1"'),
+    (r" ' (s|t) ", r"'\1 "),
+    (r" ([.,:;!?)\]}])", r"\1"),
+    (r"([(\[{]) ", r"\1"),
+    (r" ?\n ?", "\n"),
+)
+_CONTINUATIONS = ("", ' "', ' x "', " s x")
+"""What may follow and change the spacing of what is there: a quotation's end, or an 's."""
+
+
+def spaced(before: Any, added: Any) -> Any:
+    """Strings `[N]` and the words `[N]` that follow them, of which each is after a space.
+
+    Only the spacing of what is added changes. An empty string takes the first word without a space.
+
+    Example:
+        >>> spaced(["The cat"], ['sat ( on a " mat " ) .']).numpy()[0].decode()
+        'The cat sat (on a "mat").'
+    """
+    added = tf.strings.join(["", added], separator=" ")
+    for pattern, replacement in _SPACING:
+        added = tf.strings.regex_replace(added, pattern, replacement)
+    open_already = tf.strings.regex_full_match(before, r"(?s)(.*[\s(\[{])?")
+    added = tf.where(open_already, tf.strings.regex_replace(added, "^ ", ""), added)
+    return tf.strings.join([before, added])
+
+
+def flow(before: str, pieces: Iterable[str]) -> Iterator[str]:
+    """`before`, then the text that `spaced` makes of all pieces, as soon as nothing changes it.
+
+    What follows an opening quotation mark waits for the closing one, and an apostrophe for the two
+    words after it.
+
+    Args:
+        before: the beginning of the text.
+        pieces: words with a space between two, at least one word each.
+
+    Yields:
+        Parts of the text, none empty. All together they are `spaced` of `before` and all words.
+
+    Example:
+        >>> list(flow("The cat", ['sat ( on', 'a " big', 'blue', 'mat " ) .']))
+        ['The cat', ' sat (on', ' a "', 'big blue mat").']
+    """
+    if before:
+        yield before
+    waiting, told = "", len(before)
+    for piece in pieces:
+        waiting = f"{waiting} {piece}" if waiting else piece
+        ends = [waiting + more for more in _CONTINUATIONS]
+        ways = [way.decode() for way in spaced([before] * len(ends), ends).numpy()]
+        settled = commonprefix(ways)  # noqa: RUF071  letters are what is meant
+        if len(settled) > told:
+            yield settled[told:]
+            told = len(settled)
+        if all(way == ways[0] + more for way, more in zip(ways, _CONTINUATIONS)):
+            # No quotation is open: only the last character matters to what follows.
+            before, waiting, told = settled[-1:], "", 1
+    if waiting:
+        yield spaced([before], [waiting]).numpy()[0].decode()[told:]

@@ -1,0 +1,40 @@
+"""Texts of a run's language model, read while they are written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from zoo.api import restore
+from zoo.runs import Run
+from zoo.sampling import Sampling
+
+
+def generate(
+    run: Run | str | Path,
+    prompt: str = "",
+    length: int = 200,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    seed: int = 1,
+) -> Iterator[str]:
+    """Continue a text with the language model of a run.
+
+    Args:
+        run: a run or its folder.
+        prompt: how the text begins; an empty one leaves that to the model.
+        length: tokens to add, characters or words.
+        temperature: 0 takes the likeliest token each time; 1 draws by the model's probabilities.
+        top_k: draw from so many of the likeliest tokens; 0 for all.
+        top_p: draw from the likeliest tokens that hold this share of the probability, above 0; 1
+            for all.
+        seed: the same seed draws the same text.
+
+    Returns:
+        The parts of the text as they are made, the prompt first.
+
+    Raises:
+        UserError: the run cannot be read or is not of a language model, or a value is out of range.
+    """
+    sampling = Sampling(length, temperature, top_k, top_p, seed)
+    model, task, _ = restore(run)
+    return task.stream(model, prompt, sampling)
