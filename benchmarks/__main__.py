@@ -3,7 +3,15 @@
 import subprocess
 import sys
 
-NAMES = ("training", "cells", "inference", "memory", "mechanisms", "training_loop")
+NAMES = (
+    "training",
+    "cells",
+    "inference",
+    "memory",
+    "mechanisms",
+    "training_loop",
+    "language_model",
+)
 
 if __name__ == "__main__":
     for name in NAMES:
