@@ -82,12 +82,12 @@ class TestTorch:
         import torch
 
         torch.manual_seed(1)
-        model = side.LanguageModel(vocabulary=5, units=8, dropout=0.0)
+        model = side.LanguageModel(vocabulary=5, units=16, dropout=0.0)
         words = torch.arange(403) % 5
         streams = side.parallel_streams(words, 2)
         assert streams.shape == (201, 2)
         assert streams[:, 1].tolist() == words[201:402].tolist()
         steps = side.windows_in(streams, 7)
         assert steps == 29, "28 windows of 7 and one of 4 predict 200 words"
-        losses = [side.train_epoch(model, streams, 7, 4.0, turns.Clock(steps)) for _ in range(4)]
+        losses = [side.train_epoch(model, streams, 7, 4.0, turns.Clock(steps)) for _ in range(6)]
         assert losses[-1] < 0.5 * losses[0]
