@@ -53,10 +53,14 @@ def test_a_row_an_epoch_and_one_for_the_test():
 class TestTorch:
     @pytest.fixture
     def side(self):
-        pytest.importorskip("torch")
+        torch = pytest.importorskip("torch")
         from benchmarks import torch_language_model
 
-        return torch_language_model
+        # Several threads of OpenMP wait for each other long where other tests have the cores.
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield torch_language_model
+        torch.set_num_threads(before)
 
     def test_weights_of_zero_give_every_word_the_same_chance(self, side):
         import torch
