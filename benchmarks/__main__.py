@@ -3,7 +3,16 @@
 import subprocess
 import sys
 
-NAMES = ("training", "cells", "inference", "memory", "mechanisms", "training_loop", "endless")
+NAMES = (
+    "training",
+    "cells",
+    "inference",
+    "memory",
+    "mechanisms",
+    "training_loop",
+    "endless",
+    "language_model",
+)
 
 if __name__ == "__main__":
     for name in NAMES:
