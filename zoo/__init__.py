@@ -1,8 +1,8 @@
 """A Keras 3 / TensorFlow model zoo covering all sequence topologies.
 
 The public face: `list_models`, `describe`, `create`, `fit`, `resume`, `evaluate`, `predict`,
-`export`, `load`, `cell_card`, `compare_cells`, and `register` for new cells, topologies, tasks and
-models. TensorFlow is imported by the first of them that needs it.
+`export`, `load`, `cell_card`, `compare_cells`, `list_recipes`, `reproduce`, and `register` for new
+cells, topologies, tasks and models. TensorFlow is imported by the first of them that needs it.
 """
 
 from importlib import import_module
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import describe, list_models
 from zoo.errors import UserError
+from zoo.recipes import list_recipes
 from zoo.registry import register
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         predict,
         resume,
     )
+    from zoo.reproducing import reproduce
     from zoo.runs import Run
 
 __all__ = [
@@ -37,15 +39,19 @@ __all__ = [
     "export",
     "fit",
     "list_models",
+    "list_recipes",
     "load",
     "predict",
     "register",
+    "reproduce",
     "resume",
 ]
 _LATER = set(__all__) - {*globals(), "Run"}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "reproduce":
+        return import_module("zoo.reproducing").reproduce
     if name in _LATER:
         return getattr(import_module("zoo.api"), name)
     if name == "Run":

@@ -47,7 +47,17 @@ def test_show_names_the_defaults(zoo):
 
 @pytest.mark.parametrize(
     "command",
-    ["list", "show", "fit", "evaluate", "predict", "export", "compare", "compare cells"],
+    [
+        "list",
+        "show",
+        "fit",
+        "evaluate",
+        "predict",
+        "export",
+        "compare",
+        "compare cells",
+        "reproduce",
+    ],
 )
 def test_every_command_has_help_with_an_example(zoo, command):
     code, out, _ = zoo(*command.split(), "--help")

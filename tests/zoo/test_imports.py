@@ -22,12 +22,12 @@ LEVELS = [
     {"zoo.topologies"},
     {"zoo.training"},
     {"zoo.memory_tasks"},
-    {"zoo.task", "zoo.runs", "zoo.inputs", "zoo.catalog", "zoo.cell_card"},
+    {"zoo.task", "zoo.runs", "zoo.inputs", "zoo.catalog", "zoo.cell_card", "zoo.recipes"},
     {"zoo.comparison"},
     {"zoo.exporting", "zoo.compare", "zoo.plans"},
     {"zoo.fitting"},
     {"tasks"},
-    {"zoo", "zoo.api"},
+    {"zoo", "zoo.api", "zoo.reproducing"},
     {"zoo.cli"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
@@ -76,7 +76,16 @@ def test_the_zoo_finds_tasks_by_entry_point_and_never_imports_one(module):
 
 
 @pytest.mark.parametrize(
-    "module", ["zoo", "zoo.errors", "zoo.registry", "zoo.catalog", "zoo.comparison", "zoo.cli"]
+    "module",
+    [
+        "zoo",
+        "zoo.errors",
+        "zoo.registry",
+        "zoo.catalog",
+        "zoo.recipes",
+        "zoo.comparison",
+        "zoo.cli",
+    ],
 )
 def test_what_a_listing_imports_brings_no_tensorflow(module):
     code = f"import sys, {module}; print({HEAVY} & set(sys.modules))"

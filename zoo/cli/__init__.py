@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from zoo.cli import comparing, listing, running
+from zoo.cli import comparing, listing, reproducing, running
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -67,5 +67,6 @@ for command in (
     running.predict,
     running.export,
     comparing.compare,
+    reproducing.reproduce,
 ):
     zoo.add_command(command)
