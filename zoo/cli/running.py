@@ -1,14 +1,20 @@
 """`zoo fit`, `evaluate`, `predict` and `export`: from a name to a SavedModel."""
 
 import json
-import os
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from zoo import registry
-from zoo.cli.common import as_json, data_dir, load_api, print_json, seed_of
+from zoo.cli.common import (
+    as_json,
+    check_folder,
+    data_dir,
+    load_api,
+    print_json,
+    refuse_what_resume_keeps,
+    seed_of,
+)
 from zoo.errors import UserError
 
 _NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices"}
@@ -64,8 +70,8 @@ def fit(
       zoo fit --resume runs/char-lstm/1 --minutes 60
     """
     if resume:
-        _refuse_what_resume_keeps(context)
-        _check_folder(resume)
+        refuse_what_resume_keeps(context)
+        check_folder(resume)
         given = {"epochs": epochs, "steps": steps, "minutes": minutes}
         limits = {key: value for key, value in given.items() if value is not None}
         run = load_api().resume(resume, verbose=not as_json, devices=devices, **limits)
@@ -97,18 +103,6 @@ def fit(
         **overrides,
     )
     _tell(run, as_json)
-
-
-def _refuse_what_resume_keeps(context: click.Context) -> None:
-    """A run goes on with the settings that it was begun with, but for how far and where."""
-    free = ("resume", "as_json", "epochs", "steps", "minutes", "devices")
-    given = [
-        key
-        for key in context.params
-        if context.get_parameter_source(key) is ParameterSource.COMMANDLINE and key not in free
-    ]
-    if given:
-        raise UserError(f"--resume goes on with the run as it was begun: leave out {given[0]}")
 
 
 def _tell(run: Any, as_json: bool) -> None:
@@ -144,7 +138,7 @@ def evaluate(
     Example:
       zoo evaluate runs/digits-cnn/1
     """
-    _check_folder(run)
+    check_folder(run)
     api = load_api()
 
     figures = api.evaluate(run, split, dataset, data_dir)
@@ -170,7 +164,7 @@ def predict(run_or_savedmodel: str, inputs: tuple[str, ...], as_json: bool) -> N
       zoo predict runs/translate-gru/1 "January 5, 1999"
       zoo predict saved_models/demo/digits-cnn seven.png
     """
-    _check_folder(run_or_savedmodel)
+    check_folder(run_or_savedmodel)
     api = load_api()
 
     answers = api.predict(run_or_savedmodel, *inputs)
@@ -195,13 +189,7 @@ def export(run: str, path: str, overwrite: bool) -> None:
     Example:
       zoo export runs/char-lstm/1 saved_models/demo/char-lstm --overwrite
     """
-    _check_folder(run)
+    check_folder(run)
     api = load_api()
 
     print(api.export(run, path, overwrite))
-
-
-def _check_folder(path: str) -> None:
-    """Found missing before TensorFlow is imported."""
-    if not os.path.isdir(path):
-        raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
