@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from tasks.data import check_classes, load_split, prepared, whole_path
+from tasks.data import check_classes, iterate_split, load_split, prepared, whole_path
 from tasks.image_classification.task import ImageClassification
 from zoo.errors import UserError
 from zoo.training.settings import Settings
@@ -54,6 +54,14 @@ def test_train_gives_up_a_tenth_for_each_split_that_is_lacking(stored, sizes, sh
     parts = [load_split(name, split, folder) for split in ("train", "validation", "test")]
     assert tuple(map(len, parts)) == shares
     assert len(load_split(name, "test[:2]", folder)) == min(2, shares[2])
+
+
+def test_examples_come_one_by_one_in_the_order_of_the_list(stored):
+    name, folder = stored(train=40)
+    examples = iterate_split(name, "train", folder)
+    assert iter(examples) is examples, "nothing is listed"
+    for found, expected in zip(examples, load_split(name, "train", folder), strict=True):
+        assert np.array_equal(found["image"], expected["image"])
 
 
 def test_images_of_several_sizes_are_brought_to_one(stored):

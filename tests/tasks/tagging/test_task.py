@@ -66,6 +66,13 @@ def test_without_carry_each_window_starts_anew():
 
 
 @pytest.mark.usefixtures("programs")
+def test_without_carry_what_is_new_starts_anew_after_its_context():
+    settings = Settings(batch_size=2, window=5, truncation=9)
+    for window in Tagging(carry=False).windows("train", settings, seed=1):
+        assert window["reset"].shape == (2, 9) and window["reset"][:, 4].numpy().all()
+
+
+@pytest.mark.usefixtures("programs")
 def test_the_seed_orders_the_training_texts():
     def inputs(seed):
         windows = Tagging().windows("train", Settings(batch_size=1, window=100), seed)
