@@ -45,7 +45,7 @@ def test_show_names_the_defaults(zoo):
     assert "many_to_many" in out and "batch_size" in out and "vocab_size" in out
 
 
-COMMANDS = [
+COMMANDS = "list show fit evaluate predict generate export compare reproduce".split()
     "list",
     "show",
     "fit",
