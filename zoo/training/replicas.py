@@ -57,7 +57,7 @@ class Replicas:
         def shares(tensor: Any) -> Any:
             rows = self.rows(len(tensor))
 
-            def share(context: tf.distribute.distribute_lib.ValueContext) -> Any:
+            def share(context: Any) -> Any:
                 first = context.replica_id_in_sync_group * rows
                 return tensor[first : first + rows]
 

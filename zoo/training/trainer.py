@@ -92,7 +92,7 @@ class Trainer:
             callbacks, model=self.model, epochs=self.settings.epochs, steps=steps, verbose=0
         )
         with Interrupts() as interrupts:
-            saving = _Saving(checkpoints, interrupts, self._save)
+            saving = _Saving(checkpoints, interrupts, self._save, self.replicas.workers < 2)
             # One reading of the data for all epochs: what was read before is passed over.
             windows = iter(train.repeat().skip(position.epoch * steps + position.step))
             every.on_train_begin()
@@ -174,7 +174,8 @@ class Trainer:
         """The replicas' initial states, or those that were saved."""
         model, own = self.model, self.replicas.rows(rows)
         if not parts:
-            return self.replicas.run(lambda: model.initial_state(own))
+            make = tf.function(lambda: self.replicas.run(lambda: model.initial_state(own)))
+            return make() if self.replicas.strategy else model.initial_state(own)
         like = model.initial_state(own)
         types = [part.dtype for part in tf.nest.flatten(like)]
         cast = [tf.cast(part, dtype) for part, dtype in zip(parts, types, strict=True)]
@@ -259,11 +260,14 @@ class _Saving:
         checkpoints: Checkpoints | None,
         interrupts: Interrupts,
         save: Callable[[Checkpoints, Position, list[Any]], None],
+        alone: bool,
     ) -> None:
         self.checkpoints, self.interrupts, self.save = checkpoints, interrupts, save
+        self.alone = alone
 
     def __call__(self, position: Position, parts: list[Any], due: bool) -> None:
-        if self.checkpoints and (due or self.interrupts.got):
+        # Of several workers one cannot save by itself: each has the state of its own rows.
+        if self.checkpoints and (due or (self.interrupts.got and self.alone)):
             self.save(self.checkpoints, position, parts)
         if self.interrupts.got:
             raise Interrupted(self.interrupts.got)
