@@ -46,16 +46,6 @@ def test_show_names_the_defaults(zoo):
 
 
 COMMANDS = "list show fit evaluate predict generate export compare reproduce".split()
-    "list",
-    "show",
-    "fit",
-    "evaluate",
-    "predict",
-    "generate",
-    "export",
-    "compare",
-    "reproduce",
-]
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "compare cells"])
