@@ -142,6 +142,20 @@ def test_tied_weights_without_projection_need_equal_sizes():
         make(tied=True, projection=False, embedding=9)
 
 
+def test_a_negative_number_is_refused_by_name():
+    with pytest.raises(ValueError, match="temporal_reg is -1, but it must not be negative"):
+        make(temporal_reg=-1)
+
+
+def test_every_seed_is_saved_with_the_model():
+    model = make(**EVERY)
+    seeds = {variable.path for variable in model.variables if "seed" in variable.path}
+    cells = [recurrence.cell for recurrence in model.stack.recurrences]
+    drawing = [model.sampled, model.dropout, model.stack.dropout, model.word_dropout]
+    for layer in [*drawing, *cells, *[cell.cell for cell in cells]]:
+        assert layer.seed_generator.state.path in seeds
+
+
 @pytest.mark.parametrize("variational", [True, False])
 def test_dropout_drops_the_same_at_all_steps_or_others_at_each(variational):
     model = make(dropout=0.5, variational=variational)
