@@ -51,7 +51,8 @@ class ManyToMany(SequenceModel):
             for all. See `SampledSoftmax`: ids must fall in frequency.
 
     Raises:
-        ValueError: without a projection, `embedding` is not `units`.
+        ValueError: without a projection, `embedding` is not `units`; a number is negative; or the
+            recurrent weights of a cell that has none are to be dropped.
 
     Example:
         >>> model = ManyToMany(vocab_size=50, cell="gru", units=16)
@@ -82,6 +83,13 @@ class ManyToMany(SequenceModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        _check_not_negative(
+            activation_reg=activation_reg,
+            temporal_reg=temporal_reg,
+            init_scale=init_scale,
+            embedding_scale=embedding_scale,
+            samples=samples,
+        )
         if tied and not projection and embedding != units:
             raise ValueError(
                 f"embedding is {embedding}, but {units} is needed, the units: or use a projection"
@@ -216,6 +224,12 @@ class ManyToMany(SequenceModel):
         if not self.tied and self.sampled is None:
             return y
         return ops.matmul(y, ops.transpose(self._kernel())) + self.bias
+
+
+def _check_not_negative(**given: float) -> None:
+    for name, value in given.items():
+        if value < 0:
+            raise ValueError(f"{name} is {value}, but it must not be negative")
 
 
 def _uniform(scale: float) -> keras.initializers.Initializer:
