@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.errors import UserError
-from zoo.layers.softmax import SampledSoftmax
+from zoo.layers.softmax import SampledSoftmax, cross_entropy
 from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel
@@ -145,7 +145,7 @@ class ManyToMany(SequenceModel):
             return_state: also give the state after the last step.
             lengths: `[B]`, where right-padded rows end, and with them the changes of their state.
             training: whether dropout acts.
-            targets: `[B, T]`, of a model with `samples`: give what `SampledSoftmax` says of them in
+            targets: `[B, T]`, of a model with `tied` or `samples`: give the `Scores` of these in
                 place of logits.
         """
         y, state = self.stack(
@@ -158,10 +158,9 @@ class ManyToMany(SequenceModel):
         dropped = self.dropout(y, training=training)
         if training:
             self._regularize(y, dropped)
-        if targets is None:
-            outputs = self._logits(dropped)
-        else:
-            outputs = self.sampled(self._projected(dropped), targets, self._kernel(), self.bias)
+        outputs = (
+            self._logits(dropped) if targets is None else self._told(dropped, targets, training)
+        )
         return (outputs, state) if return_state else outputs
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
@@ -172,27 +171,27 @@ class ManyToMany(SequenceModel):
     def score(
         self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, Any]:
-        """As every model's; in training, of a model with `samples`, without all logits.
+        """As every model's, but that a large softmax is not computed as such.
 
         Raises:
-            UserError: such a model is trained with label smoothing, which needs all logits.
+            UserError: a model with `samples` is trained with label smoothing, which needs all
+                logits.
         """
-        if not (training and self.sampled):
-            return super().score(window, state, training, smoothing)
-        if smoothing:
+        if training and self.sampled and smoothing:
             raise UserError(
                 f"label_smoothing is {smoothing}, but a model trained on {self.sampled.samples} "
                 "samples of its classes needs 0: pass samples=0 for all classes"
             )
-        told, state = self(
+        if smoothing or not (self.tied or self.sampled):
+            return super().score(window, state, training, smoothing)
+        return self(
             window["inputs"],
             state=state,
             reset=window["reset"],
             return_state=True,
-            training=True,
+            training=training,
             targets=window["targets"],
         )
-        return Scores(*told), state
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Rows of the first token."""
@@ -214,6 +213,15 @@ class ManyToMany(SequenceModel):
 
     def _projected(self, y: Any) -> Any:
         return y if self.head is None else self.head(y)
+
+    def _told(self, y: Any, targets: Any, training: bool | None) -> Scores:
+        """In training with `samples` an estimate, else exact."""
+        given = self._projected(y), self._kernel(), self.bias
+        if training and self.sampled:
+            h, kernel, bias = given
+            return Scores(*self.sampled(h, targets, kernel, bias))
+        nll, right = cross_entropy(*given, targets)
+        return Scores(nll, nll, right)
 
     def _kernel(self) -> Any:
         """Output weights with a row for each class."""

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.layers.softmax import SampledSoftmax
+from zoo.layers.softmax import SampledSoftmax, cross_entropy
 
 H = 5
 
@@ -19,11 +19,15 @@ def exact(h, y, kernel, bias):
     return nll, tf.argmax(logits, axis=-1, output_type=y.dtype) == y
 
 
-def gradients(loss, *sources):
+def gradients_of(loss, sources):
     with tf.GradientTape() as tape:
         tape.watch(sources)
         value = tf.reduce_mean(loss(*sources))
-    return [tf.convert_to_tensor(part).numpy() for part in tape.gradient(value, sources)]
+    return [tf.convert_to_tensor(part) for part in tape.gradient(value, sources)]
+
+
+def gradients(loss, *sources):
+    return [part.numpy() for part in gradients_of(loss, sources)]
 
 
 @pytest.mark.parametrize("samples", [30, 100])
@@ -138,3 +142,22 @@ def test_config_round_trip():
     again = SampledSoftmax.from_config(SampledSoftmax(30, 10).get_config())
     assert (again.classes, again.samples) == (30, 10)
     assert keras.saving.get_registered_object("zoo>SampledSoftmax") is SampledSoftmax
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_the_exact_cross_entropy_and_its_gradient_are_tensorflows(jit):
+    """Also for logits whose exponentials overflow, and for targets of weights that may be zero."""
+    h, kernel, bias = 30 * random(2, 20, H), random(30, H), random(30)
+    y, weights = tf.reshape(tf.range(40) % 30, [2, 20]), tf.nn.relu(random(2, 20))
+    sources = (h, kernel, bias)
+    losses = {
+        "ours": lambda *s: weights * cross_entropy(*s, y)[0],
+        "theirs": lambda h, *s: weights * exact(h, y, *s)[0],
+    }
+    run = tf.function(lambda loss: gradients_of(losses[loss], sources), jit_compile=jit)
+    for a, b in zip(run("ours"), run("theirs"), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    nll, right = cross_entropy(h, kernel, bias, y)
+    expected, expected_right = exact(h, y, kernel, bias)
+    np.testing.assert_allclose(nll, expected, rtol=1e-5, atol=1e-5)
+    assert np.array_equal(right == 1, expected_right)
