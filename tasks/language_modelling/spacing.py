@@ -12,30 +12,35 @@ _SPACING = (
     (r" ' (s|t) ", r"'\1 "),
     (r" ([.,:;!?)\]}])", r"\1"),
     (r"([(\[{]) ", r"\1"),
-    (r" ?\n ?", "\n"),
 )
+_LINES = (r" ?\n ?", "\n")
 _CONTINUATIONS = ("", ' "', ' x "', " s x")
 """What may follow and change the spacing of what is there: a quotation's end, or an 's."""
 
 
-def spaced(before: Any, added: Any) -> Any:
+def spaced(before: Any, added: Any, printed: bool = True) -> Any:
     """Strings `[N]` and the words `[N]` that follow them, of which each is after a space.
 
     Only the spacing of what is added changes. An empty string takes the first word without a space.
+
+    Args:
+        before: the beginnings.
+        added: the words, with a space between two.
+        printed: as in print; else all spaces stay but those beside a line break.
 
     Example:
         >>> spaced(["The cat"], ['sat ( on a " mat " ) .']).numpy()[0].decode()
         'The cat sat (on a "mat").'
     """
     added = tf.strings.join(["", added], separator=" ")
-    for pattern, replacement in _SPACING:
+    for pattern, replacement in (*(_SPACING if printed else ()), _LINES):
         added = tf.strings.regex_replace(added, pattern, replacement)
     open_already = tf.strings.regex_full_match(before, r"(?s)(.*[\s(\[{])?")
     added = tf.where(open_already, tf.strings.regex_replace(added, "^ ", ""), added)
     return tf.strings.join([before, added])
 
 
-def flow(before: str, pieces: Iterable[str]) -> Iterator[str]:
+def flow(before: str, pieces: Iterable[str], printed: bool = True) -> Iterator[str]:
     """`before`, then the text that `spaced` makes of all pieces, as soon as nothing changes it.
 
     What follows an opening quotation mark waits for the closing one, and an apostrophe for the two
@@ -44,6 +49,7 @@ def flow(before: str, pieces: Iterable[str]) -> Iterator[str]:
     Args:
         before: the beginning of the text.
         pieces: words with a space between two, at least one word each.
+        printed: see `spaced`.
 
     Yields:
         Parts of the text, none empty. All together they are `spaced` of `before` and all words.
@@ -58,7 +64,7 @@ def flow(before: str, pieces: Iterable[str]) -> Iterator[str]:
     for piece in pieces:
         waiting = f"{waiting} {piece}" if waiting else piece
         ends = [waiting + more for more in _CONTINUATIONS]
-        ways = [way.decode() for way in spaced([before] * len(ends), ends).numpy()]
+        ways = [way.decode() for way in spaced([before] * len(ends), ends, printed).numpy()]
         settled = commonprefix(ways)  # noqa: RUF071  letters are what is meant
         if len(settled) > told:
             yield settled[told:]
@@ -67,4 +73,4 @@ def flow(before: str, pieces: Iterable[str]) -> Iterator[str]:
             # No quotation is open: only the last character matters to what follows.
             before, waiting, told = settled[-1:], "", 1
     if waiting:
-        yield spaced([before], [waiting]).numpy()[0].decode()[told:]
+        yield spaced([before], [waiting], printed).numpy()[0].decode()[told:]

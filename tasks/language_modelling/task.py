@@ -170,7 +170,7 @@ class LanguageModelling(Task):
         pieces = self._pieces(model, prompt, sampling)
         if self.unit == "character":
             return filter(None, chain([prompt], pieces))
-        return flow(prompt, pieces)
+        return flow(prompt, pieces, self.unit == "word")
 
     def _pieces(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
         """What follows a prompt, a few tokens at a time, without regard to the spacing."""
@@ -215,10 +215,10 @@ class LanguageModelling(Task):
         return tf.gather(padded, before, axis=1, batch_dims=1), state
 
     def _join(self, prompts: Any, added: Any) -> Any:
-        """Prompts `[N]` and what follows them, words spaced as in print."""
+        """Prompts `[N]` and what follows them; words are spaced as in print, tokens by spaces."""
         if self.unit == "character":
             return tf.strings.join([prompts, added])
-        return spaced(prompts, added)
+        return spaced(prompts, added, self.unit == "word")
 
     def _source(self) -> Source:
         """The data set that the task has now: `zoo.evaluate` may name another."""

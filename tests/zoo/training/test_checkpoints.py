@@ -1,6 +1,7 @@
 """A run that was stopped anywhere and resumed ends as the undisturbed one: bit by bit."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -125,28 +126,47 @@ def test_a_checkpoint_of_another_model_is_refused(text, undisturbed, tmp_path):
         zoo.resume(run, verbose=False)
 
 
-def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch):
-    savez, saved = np.savez, []
+@pytest.fixture
+def size_limit():
+    """No file gets larger than so many bytes: what a full disk is to one who writes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    def full(file, **arrays):
-        if len(saved) == 2:
-            file.write(b"a part")
-            raise OSError(28, "No space left on device")
-        saved.append(1)
-        savez(file, **arrays)
 
-    monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(UserError, match="No space left on device; those before it stay good"):
+def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch, size_limit):
+    save = Checkpoints.save
+
+    def limited(self, checkpoint, number):
+        size_limit(10_000 if number > 6 else resource.RLIM_INFINITY)
+        save(self, checkpoint, number)
+
+    monkeypatch.setattr(Checkpoints, "save", limited)
+    with pytest.raises(UserError, match=r"cannot save a checkpoint .* those before it stay good"):
         zoo.fit("char-lstm", text, runs=tmp_path, **TINY)
     folder = tmp_path / "char-lstm" / "1" / "checkpoints"
     assert len(list(folder.glob("step-*.npz"))) == 2 and not (folder / "saving.npz").exists()
-    assert Checkpoints(folder).newest()[0].position.step == 6
+    newest, damaged = Checkpoints(folder).newest()
+    assert newest.position.step == 6 and not damaged
 
 
 def test_a_loss_that_is_no_number_names_its_step(text, tmp_path):
-    with pytest.raises(UserError, match=r"at step \d+ of epoch 1 the loss became .* try a smaller"):
-        zoo.fit("char-lstm", text, runs=tmp_path, **TINY, optimizer="sgd", learning_rate=1e38,
-                clip_norm=0.0)  # fmt: skip
+    told = r"at step \d+ of epoch 1 the loss became .* and the gradient's norm .* try a smaller"
+    wild = {**TINY, "optimizer": "sgd", "learning_rate": 1e38, "clip_norm": 0.0, "save_steps": 1}
+    with pytest.raises(UserError, match=told):
+        zoo.fit("char-lstm", text, runs=tmp_path, **wild)
+
+
+def test_the_last_good_checkpoint_outlives_a_loss_that_is_no_number(text, tmp_path):
+    """The model breaks down at its fifth update, from one moment to the next."""
+    schedule = {"boundaries": [3], "values": [0.01, 1e38]}
+    broken = {**TINY, "optimizer": "sgd", "clip_norm": 0.0, "save_steps": 1}
+    with pytest.raises(UserError, match=r"at step [56] of epoch 1"):
+        zoo.fit("char-lstm", text, runs=tmp_path, **broken, schedule="PiecewiseConstantDecay",
+                schedule_config=schedule)  # fmt: skip
+    newest, damaged = Checkpoints(tmp_path / "char-lstm" / "1" / "checkpoints").newest()
+    assert newest.position.updates in (4, 5) and not damaged
+    assert newest.position.totals[0] < 1e4
 
 
 @pytest.mark.slow
