@@ -282,6 +282,18 @@ def test_the_full_logits_never_exist_in_sampled_training():
     assert not any(shape[-1] == classes for shape in shapes(True))
 
 
+def test_half_precision_is_scored_and_regularized_in_full():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = make(**EVERY)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    told, state = model.score(window(), model.initial_state(B), training=True)
+    assert {part.dtype for part in (*told, *model.losses)} == {tf.float32}
+    assert {part.dtype for part in tf.nest.flatten(state)} == {tf.bfloat16}
+    assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
+
+
 def test_samples_and_label_smoothing_exclude_each_other():
     model = make(samples=5)
     with pytest.raises(UserError, match=r"label_smoothing is 0.1, .* needs 0"):
