@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import tensorflow_datasets as tfds
 
-import tasks.translation.dataset  # noqa: F401  makes `cldr_phrases` known by name
+import tasks.translation.addition
+import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by name
 from tasks.data import load_split, prepared
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
