@@ -1,5 +1,6 @@
 """Classification of an image."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
+from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -27,6 +29,11 @@ class ImageClassification(Task):
         data_dir: folder of prepared data sets.
         classes: names of the classes; read from the data set if not given.
         image_shape: height, width and channels, likewise.
+        sequence: "rows" or "pixels" for a many-to-one model, which is shown the image from its top
+            left on, one row or one pixel at a time; "" for the image as a whole.
+
+    Raises:
+        UserError: `sequence` is none of the three, or the data set cannot be read.
     """
 
     input_kind = "image"
@@ -39,33 +46,61 @@ class ImageClassification(Task):
         data_dir: str | None = None,
         classes: list[str] | None = None,
         image_shape: list[int] | None = None,
+        sequence: str = "",
     ) -> None:
         super().__init__(dataset, data_dir)
+        if sequence not in ("", "rows", "pixels"):
+            raise UserError(f"sequence is {sequence!r}, but rows, pixels or nothing is needed")
+        self.sequence = sequence
         self.classes = classes or class_names(self.dataset, self.data_dir)
         self.image_shape = image_shape or list(self._some(1)[0]["image"].shape)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {**super().get_config(), "classes": self.classes, "image_shape": self.image_shape}
+        return {
+            **super().get_config(),
+            "classes": self.classes,
+            "image_shape": self.image_shape,
+            "sequence": self.sequence,
+        }
 
     def model_options(self) -> dict[str, Any]:
-        """Number of classes and size of the images."""
-        return {"classes": len(self.classes), "image_shape": self.image_shape}
+        """Number of classes and size of the images, or of what is shown of them at a time."""
+        size = {"frame_shape": self._frame_shape}
+        if not self.sequence:
+            size = {"image_shape": self.image_shape}
+        return {"classes": len(self.classes), **size}
+
+    @property
+    def _frame_shape(self) -> list[int]:
+        """A row, or a pixel, as an image of its own."""
+        _, width, channels = self.image_shape
+        return [1, width if self.sequence == "rows" else 1, channels]
+
+    def _shown(self, images: Any) -> Any:
+        """Images `[B, h, w, c]` as a model takes them: whole, or as clips of rows or pixels."""
+        if not self.sequence:
+            return images
+        time = math.prod(self.image_shape) // math.prod(self._frame_shape)
+        frames = tf.reshape(images, (-1, time, *self._frame_shape))
+        return {"frames": frames, "lengths": tf.fill(tf.shape(frames)[:1], time)}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Images `[B, h, w, c]` with one target each."""
+        """Images `[B, h, w, c]`, or clips of their rows or pixels, with one target each."""
         check_classes(self.classes, self.dataset, self.data_dir)
         examples = load_split(self.dataset, split, self.data_dir, ("image", "label"))
         images = stack_images([example["image"] for example in examples], self.image_shape)
         labels = np.array([example["label"] for example in examples])
-        return example_windows(images, labels, np.ones(len(labels)), settings.batch_size, seed)
+        inputs = tf.nest.map_structure(np.asarray, self._shown(images))
+        return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to `text` (the class) and `probability`."""
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
         def serve(images: Any) -> dict[str, Any]:
-            return likeliest(self.classes, model(decode_images(images, self.image_shape)))
+            pixels = decode_images(images, self.image_shape)
+            return likeliest(self.classes, model(self._shown(pixels)))
 
         return {"serve": serve}
 

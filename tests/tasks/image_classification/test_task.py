@@ -49,6 +49,31 @@ def test_the_configuration_predicts_where_the_data_are_not(task, tmp_path):
     assert ImageClassification(**config).model_options() == task.model_options()
 
 
+@pytest.mark.parametrize(("sequence", "time", "size"), [("rows", 8, 8), ("pixels", 64, 1)])
+def test_an_image_is_shown_from_its_top_left_on(task, sequence, time, size):
+    shown = ImageClassification(data_dir=task.data_dir, sequence=sequence)
+    assert shown.model_options() == {"classes": 10, "frame_shape": [1, size, 1]}
+    whole, parts = (next(iter(t.windows("test", Settings(batch_size=5)))) for t in (task, shown))
+    frames, lengths = parts["inputs"]["frames"], parts["inputs"]["lengths"]
+    assert frames.shape == (5, time, 1, size, 1) and lengths.numpy().tolist() == [time] * 5
+    assert np.array_equal(tf.reshape(frames, (5, 8, 8, 1)), whole["inputs"])
+    assert np.array_equal(parts["targets"], whole["targets"])
+
+
+def test_serving_shows_pictures_row_by_row_too(task):
+    shown = ImageClassification(**{**task.get_config(), "sequence": "rows"})
+    model = zoo.create("rows-lstm", units=8, **shown.model_options())
+    window = next(iter(shown.windows("test", Settings(batch_size=3))))
+    expected = model(window["inputs"]).numpy().argmax(axis=1)
+    served = shown.endpoints(model)["serve"](tf.constant(shown.examples()))
+    assert [text.decode() for text in served["text"].numpy()] == [task.classes[i] for i in expected]
+
+
+def test_another_order_of_an_image_is_refused(data_dir):
+    with pytest.raises(UserError, match="sequence is 'columns', but rows, pixels or nothing"):
+        ImageClassification(data_dir=data_dir, sequence="columns")
+
+
 def test_videos_are_refused(data_dir):
     with pytest.raises(UserError, match="choose one that has image"):
         ImageClassification("moving_digits", data_dir)
