@@ -105,7 +105,15 @@ def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any
         served, kind = exported.serve, description["input"]
     raw = [read_input(kind, given) for given in inputs]
     # One at a time, as clips differ in length and size.
-    return [_readable(served(tf.expand_dims(one, 0))) for one in raw]
+    return [_answer(served, one, name) for one, name in zip(raw, inputs)]
+
+
+def _answer(served: Any, raw: Any, name: str) -> dict[str, Any]:
+    try:
+        return _readable(served(tf.expand_dims(raw, 0)))
+    except TypeError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{name} is not of the size that the model takes: {reason}") from error
 
 
 def _readable(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -145,6 +145,43 @@ register_model(
 )
 
 register_model(
+    "rows-lstm",
+    "An image read row by row through an LSTM; the class after the last row.",
+    topology="many_to_one",
+    task="image_classification",
+    cell="lstm",
+    options={"encoder": "linear", "units": 128, "dropout": 0.15},
+    task_options={"sequence": "rows"},
+    training={"epochs": 60, "batch_size": 32, "learning_rate": 0.005, "patience": 60},
+)
+register_model(
+    "pixels-gru",
+    "An image read pixel by pixel through a GRU; the class after the last pixel.",
+    topology="many_to_one",
+    task="image_classification",
+    cell="gru",
+    options={"encoder": "linear", "units": 128},
+    task_options={"sequence": "pixels"},
+    training={
+        "epochs": 40,
+        "batch_size": 32,
+        "learning_rate": 0.005,
+        "label_smoothing": 0.1,
+        "patience": 40,
+    },
+)
+
+register_model(
+    "adding-lstm",
+    "Numbers and marks through an LSTM; the sum of the two that were marked after the last.",
+    topology="many_to_one",
+    task="adding",
+    cell="lstm",
+    options={"classes": 1, "frame_shape": [2], "encoder": "none", "units": 64},
+    training={"epochs": 40, "batch_size": 128, "learning_rate": 0.005, "patience": 40},
+)
+
+register_model(
     "char-rnn",
     "The lecture's character model: one vanilla RNN.",
     topology="many_to_many",

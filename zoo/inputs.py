@@ -18,7 +18,7 @@ from zoo.errors import UserError
 TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
 """How the name of a text file ends."""
 
-KINDS = ("text", "image", "video")
+KINDS = ("text", "image", "video", "sequence")
 
 _LONGEST_CLIP = 2000
 _PIECE = 1 << 18
@@ -31,11 +31,13 @@ def read_input(kind: str, given: str) -> Any:
     Args:
         kind: "text": the words themselves, or the path of a UTF-8 file. "image": an image file of
             any format that Pillow reads, or a `.npy` of `[h, w]` or `[h, w, c]` uint8. "video": a
-            video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]` uint8.
+            video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]` uint8. "sequence": a `.npy` of
+            `[T, D]` numbers, or any text file with a time step on each line, its numbers set apart
+            by commas or spaces.
         given: what was typed.
 
     Returns:
-        A str, the bytes of a PNG file, or an array `[T, h, w, 3]` uint8.
+        A str, the bytes of a PNG file, an array `[T, h, w, 3]` uint8, or `[T, D]` float32.
 
     Raises:
         UserError: the file is missing, empty, or not of that kind.
@@ -53,6 +55,8 @@ def read_input(kind: str, given: str) -> Any:
         raise UserError(f"{given} is empty: expected {kind} data")
     if kind == "image":
         return _image(path)
+    if kind == "sequence":
+        return _sequence(path)
     return _array_clip(path) if path.suffix == ".npy" else _video(path)
 
 
@@ -189,14 +193,40 @@ def _array_clip(path: Path) -> np.ndarray:
     return np.repeat(clip, 3, axis=-1) if clip.shape[-1] == 1 else clip
 
 
-def _with_channels(path: Path, axes: int) -> np.ndarray:
-    """The array of a `.npy` file, with an axis of 1 or 3 channels after its other `axes`."""
+def _sequence(path: Path) -> np.ndarray:
+    try:
+        if path.suffix == ".npy":
+            array = _array(path).astype("float32")
+        else:
+            lines = read_text_file(path).replace(",", " ").strip().split("\n")
+            array = np.array([line.split() for line in lines], "float32")
+    except ValueError as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(
+            f"{path} is no sequence: as many numbers are needed on each line, a line a time step"
+        ) from error
+    if array.ndim != 2 or array.size == 0:
+        raise UserError(f"{path} holds an array of shape {list(array.shape)}, not [T, D]")
+    return array
+
+
+def _array(path: Path) -> np.ndarray:
+    """The array of a `.npy` file."""
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise UserError(f"{path} is not a .npy array of numbers") from error
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"{path} holds several arrays, but one is needed")
+    return array
+
+
+def _with_channels(path: Path, axes: int) -> np.ndarray:
+    """The array of a `.npy` file, with an axis of 1 or 3 channels after its other `axes`."""
+    array = _array(path)
     form = "[h, w]" if axes == 2 else "[T, h, w]"
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+    if array.dtype != np.uint8:
         raise UserError(f"{path} does not hold one array of uint8, as {form} is needed")
     array = array[..., None] if array.ndim == axes else array
     if array.ndim != axes + 1 or array.shape[-1] not in (1, 3) or array.size == 0:

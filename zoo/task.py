@@ -25,7 +25,8 @@ class Task(abc.ABC):
     task that can predict where the data are not.
 
     Attributes:
-        input_kind: "text", "image" or "video": what `serve` is given, see `zoo.inputs`.
+        input_kind: "text", "image", "video" or "sequence": what `serve` is given, see
+            `zoo.inputs`.
         default_dataset: the bundled data set's name.
         monitor: the figure after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
@@ -101,4 +102,4 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def examples(self) -> list[Any]:
-        """A few raw inputs of the test split: str, encoded image bytes, or `[T, h, w, 3]` uint8."""
+        """A few raw inputs of the test split: str, encoded image bytes, or arrays."""

@@ -133,3 +133,33 @@ def test_videos_that_cannot_be_read(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=said):
         read_input("video", str(tmp_path / name))
+
+
+def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
+    expected = np.array([[0.5, 1], [0.25, 0], [-2, 0]], "float32")
+    np.save(tmp_path / "numbers.npy", expected.astype("float64"))
+    (tmp_path / "numbers.csv").write_text("0.5,1\n0.25, 0\n-2,0\n")
+    (tmp_path / "numbers.txt").write_text("0.5 1\n0.25 0\n-2 0")
+    for name in ("numbers.npy", "numbers.csv", "numbers.txt"):
+        found = read_input("sequence", str(tmp_path / name))
+        assert found.dtype == np.float32 and np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("0.5 1\n0.25", "as many numbers are needed on each line"),
+        ("one two", "no sequence"),
+        ("\n", "empty"),
+    ],
+)
+def test_sequences_that_cannot_be_read(tmp_path, content, said):
+    (tmp_path / "numbers.csv").write_text(content)
+    with pytest.raises(UserError, match=said):
+        read_input("sequence", str(tmp_path / "numbers.csv"))
+
+
+def test_a_sequence_of_more_axes_is_refused(tmp_path):
+    np.save(tmp_path / "clip.npy", np.ones((2, 3, 4)))
+    with pytest.raises(UserError, match=r"shape \[2, 3, 4\], not \[T, D\]"):
+        read_input("sequence", str(tmp_path / "clip.npy"))

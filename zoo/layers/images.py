@@ -14,7 +14,8 @@ def image_encoder(
 ) -> keras.Model:
     """A model from images `[B, h, w, c]` with values 0..255 to vectors `[B, size]`.
 
-    - "linear" flattens the pixels and nothing more.
+    - "none" flattens the values as they are; the shape may then be any, such as that of a vector.
+    - "linear" brings the pixels to 0..1, flattens them and does nothing more.
     - "mlp" adds a dense layer.
     - "cnn" puts blocks before it, each a 3x3 convolution, batch normalisation (Ioffe and Szegedy
       2015, arXiv:1502.03167), a rectifier, and 2x2 max pooling. In images of 48 pixels and more,
@@ -23,7 +24,7 @@ def image_encoder(
       what there is. Both are normalised, for what follows to get inputs of one scale.
 
     Args:
-        kind: "linear", "mlp" or "cnn".
+        kind: "none", "linear", "mlp" or "cnn".
         shape: height, width and channels.
         filters: channels of each block of the "cnn".
         units: size of the dense layer of "mlp" and "cnn".
@@ -36,9 +37,11 @@ def image_encoder(
         >>> image_encoder("cnn", (8, 8, 1), [8, 16], units=32).output_shape
         (None, 48)
     """
-    if kind not in ("linear", "mlp", "cnn"):
-        raise ValueError(f"encoder is {kind!r}, but linear, mlp or cnn is needed")
+    if kind not in ("none", "linear", "mlp", "cnn"):
+        raise ValueError(f"encoder is {kind!r}, but none, linear, mlp or cnn is needed")
     images = keras.Input(tuple(shape))
+    if kind == "none":
+        return keras.Model(images, layers.Flatten()(images))
     maps = layers.Rescaling(1 / 255)(images)
     if kind == "cnn":
         large = min(shape[:2]) >= _LARGE

@@ -1,4 +1,4 @@
-"""A sequence in, one output: classification of a video."""
+"""A sequence in, one output: the class of a video, or a number."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,9 +19,10 @@ class ManyToOne(SequenceModel):
     """y = W h_T + b, h_t = cell(encoder(x_t), state_(t-1)): frames in, the clip's logits out.
 
     Args:
-        classes: how many.
-        frame_shape: height, width, channels.
-        encoder: "linear", "mlp" or "cnn", applied to each frame, see `zoo.layers.images`.
+        classes: how many; 1 for an answer that is a real number.
+        frame_shape: height, width, channels; or the size of a vector, with the encoder "none".
+        encoder: "linear", "mlp" or "cnn", applied to each frame, or "none", see
+            `zoo.layers.images`.
         filters: channels of each block of the "cnn".
         features: size of the dense layer of "mlp" and "cnn".
         cell: name of the recurrent cell.
@@ -50,6 +51,7 @@ class ManyToOne(SequenceModel):
     ) -> None:
         super().__init__(**kwargs)
         self.frame_shape = tuple(frame_shape)
+        self.frame_dtype = "float32" if encoder == "none" else "uint8"
         self.encoder = image_encoder(encoder, frame_shape, filters, features)
         self.stack = RecurrentStack(cell, units, layers, dropout)
         self.dropout = keras.layers.Dropout(dropout)
@@ -71,7 +73,8 @@ class ManyToOne(SequenceModel):
         """Clips to logits `[B, classes]` after the last frame of each.
 
         Args:
-            inputs: `frames` `[B, T, h, w, c]`, values 0..255, and `lengths` `[B]`, 1..T.
+            inputs: `frames` `[B, T, *frame_shape]`, pixels 0..255, with the encoder "none" any
+                numbers; and `lengths` `[B]`, 1..T.
             state: as `initial_state` gives it; None for the start of a clip.
             reset: `[B]` or `[B, T]`, true where a row starts a new clip.
             return_state: also give the state after the last frame.
@@ -91,11 +94,12 @@ class ManyToOne(SequenceModel):
         return (logits, state) if return_state else logits
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
-        """One frame `[B, h, w, c]`: the logits so far, and the new state."""
+        """One frame `[B, *frame_shape]`: the logits so far, and the new state."""
         y, state = self.stack.step(self.encoder(x_t), state)
         return self.head(y), state
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Grey clips of full length."""
-        frames = np.full((batch_size, time, *self.frame_shape), 128, "uint8")
+        """Grey clips of full length; vectors that are as plain."""
+        value = 1 if self.frame_dtype == "float32" else 128
+        frames = np.full((batch_size, time, *self.frame_shape), value, self.frame_dtype)
         return {"frames": frames, "lengths": np.full(batch_size, time, "int32")}

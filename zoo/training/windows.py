@@ -24,7 +24,7 @@ def example_windows(
 
     Args:
         inputs: a tree of arrays `[N, ...]`.
-        targets: array `[N, ...]` of class ids.
+        targets: array `[N, ...]` of class ids, which become int32, or of real numbers, float32.
         weights: array of the shape of `targets`.
         batch_size: rows of a window. The last window is filled up with copies of weight 0, so
             that every window has one shape.
@@ -42,9 +42,10 @@ def example_windows(
     count = len(targets)
     if count == 0:
         raise UserError("the data set has no examples: a split needs at least one")
+    real = np.issubdtype(np.asarray(targets).dtype, np.floating)
     arrays = {
         "inputs": inputs,
-        "targets": np.asarray(targets, "int32"),
+        "targets": np.asarray(targets, "float32" if real else "int32"),
         "weights": np.asarray(weights, "float32"),
         "reset": np.ones(count, "int32"),
     }

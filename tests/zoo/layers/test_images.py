@@ -10,6 +10,13 @@ def images():
     return np.random.default_rng(1).integers(0, 256, (16, 12, 12, 3), "uint8")
 
 
+def test_none_gives_the_values_as_they_are(images):
+    vectors = image_encoder("none", (12, 12, 3), [], 0)(images)
+    assert np.array_equal(vectors, images.reshape(16, -1))
+    numbers = np.random.default_rng(1).normal(size=(5, 2)).astype("float32")
+    assert np.array_equal(image_encoder("none", (2,), [], 0)(numbers), numbers)
+
+
 def test_linear_gives_the_pixels_between_0_and_1(images):
     vectors = image_encoder("linear", (12, 12, 3), [], 0)(images)
     np.testing.assert_allclose(vectors, images.reshape(16, -1) / 255, rtol=1e-6)

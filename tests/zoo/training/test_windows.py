@@ -121,3 +121,10 @@ def test_no_examples_is_an_error():
         example_windows(np.zeros(0), np.zeros(0), np.zeros(0), 2)
     with pytest.raises(UserError, match="no text"):
         stream_windows([], 2, 3, cut=True)
+
+
+def test_class_ids_become_int32_and_real_targets_stay_real():
+    for targets, dtype in ((np.array([1, 2]), "int32"), (np.array([0.5, 1.5]), "float32")):
+        window = next(iter(example_windows(np.arange(2), targets, np.ones(2), batch_size=2)))
+        assert window["targets"].dtype == dtype
+        assert window["targets"].numpy().tolist() == targets.tolist()

@@ -1,0 +1,70 @@
+"""The adding problem."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
+from tasks.data import load_split
+from zoo.registry import register
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+from zoo.training.windows import example_windows
+
+_FEATURES = ("sequence", "target")
+
+
+@register("task", "adding", topology="many_to_one", dataset="adding/100", input="sequence")
+class Adding(Task):
+    """Says the sum of the two marked numbers of a sequence.
+
+    `loss` is the mean squared error, which is 1/6 for the answer that is always 1; an answer is
+    right, for `accuracy`, that misses the sum by less than 0.04.
+
+    Args:
+        dataset: `adding/100`, or another length; or any tensorflow-datasets set with `sequence`,
+            float `[T, 2]` with one T, and `target`, a number.
+        data_dir: folder of prepared data sets.
+
+    Source: S. Hochreiter and J. Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735, experiment 4.
+    """
+
+    input_kind = "sequence"
+    default_dataset = "adding/100"
+
+    def model_options(self) -> dict[str, Any]:
+        """Numbers and marks in, one number out."""
+        return {"classes": 1, "frame_shape": [2]}
+
+    def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
+        """Sequences `[B, T, 2]` with one target each, float32."""
+        examples = load_split(self.dataset, split, self.data_dir, _FEATURES)
+        frames = np.stack([example["sequence"] for example in examples])
+        targets = np.array([example["target"] for example in examples], "float32")
+        inputs = {"frames": frames, "lengths": np.full(len(frames), frames.shape[1], "int32")}
+        return example_windows(inputs, targets, np.ones(len(targets)), settings.batch_size, seed)
+
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
+        """`accuracy`, and `loss` also under its name, `mean_squared_error`."""
+        figures = super().score(model, split, settings)
+        return {**figures, "mean_squared_error": figures["loss"]}
+
+    def endpoints(self, model: SequenceModel) -> dict[str, Any]:
+        """`serve`: sequences `[N, T, 2]`, float32, to `value`, the sum, and `text`, its digits."""
+        sequences = tf.TensorSpec([None, None, 2], tf.float32, name="sequences")
+
+        @tf.function(input_signature=[sequences])
+        def serve(sequences: Any) -> dict[str, Any]:
+            size = tf.shape(sequences)
+            answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
+            value = tf.cast(answers[:, 0], tf.float32)
+            return {"text": tf.strings.as_string(value, precision=3), "value": value}
+
+        return {"serve": serve}
+
+    def examples(self) -> list[np.ndarray]:
+        """Three test sequences."""
+        examples = load_split(self.dataset, "test[:3]", self.data_dir, _FEATURES)
+        return [example["sequence"] for example in examples]

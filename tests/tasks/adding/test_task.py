@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tasks.adding import dataset
+from tasks.adding.task import Adding
+from zoo.errors import UserError
+from zoo.training.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def sequences(tmp_path_factory):
+    """A folder with a small preparation of the data set."""
+    folder = str(tmp_path_factory.mktemp("adding"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "SIZES", {"train": 256, "validation": 64, "test": 64})
+        dataset.Adding(data_dir=folder, config="20").download_and_prepare()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(sequences, tmp_path_factory):
+    return zoo.fit(
+        "adding-lstm",
+        dataset="adding/20",
+        data_dir=sequences,
+        runs=tmp_path_factory.mktemp("runs"),
+        units=16,
+        epochs=1,
+        batch_size=32,
+        verbose=False,
+    )
+
+
+def test_a_window_holds_whole_sequences_and_their_sums(sequences):
+    task = Adding("adding/20", sequences)
+    windows = list(task.windows("test", Settings(batch_size=48)))
+    assert sum(float(tf.reduce_sum(window["weights"])) for window in windows) == 64
+    inputs, targets = windows[0]["inputs"], windows[0]["targets"]
+    assert inputs["frames"].shape == (48, 20, 2) and targets.dtype == tf.float32
+    marked = tf.reduce_sum(inputs["frames"][..., 0] * inputs["frames"][..., 1], axis=1)
+    np.testing.assert_allclose(marked, targets, rtol=1e-6)
+
+
+def test_the_figures_are_those_of_the_predictions(run, sequences):
+    task = Adding("adding/20", sequences)
+    window = next(iter(task.windows("test", Settings(batch_size=64))))
+    miss = zoo.load(run)(window["inputs"]).numpy()[:, 0] - window["targets"].numpy()
+    figures = zoo.evaluate(run)
+    assert figures["mean_squared_error"] == pytest.approx(np.mean(miss**2), rel=1e-5)
+    assert figures["accuracy"] == pytest.approx(np.mean(np.abs(miss) < 0.04))
+
+
+def test_training_learns_that_the_sum_is_about_one(run):
+    assert zoo.evaluate(run)["mean_squared_error"] < 0.7
+
+
+def test_run_and_export_say_the_same_of_arrays_and_of_text(run, tmp_path):
+    export = zoo.export(run, tmp_path / "export")
+    path, *_ = sorted((export / "assets.extra" / "examples").iterdir())
+    np.savetxt(tmp_path / "sequence.csv", np.load(path), delimiter=",")
+    given = [str(path), str(tmp_path / "sequence.csv")]
+    said = zoo.predict(export, *given) + zoo.predict(run, *given)
+    assert [answer["value"] for answer in said] == pytest.approx([said[0]["value"]] * 4, abs=1e-6)
+    assert said[0]["text"] == f"{said[0]['value']:.3f}"
+
+
+def test_a_sequence_of_another_size_is_refused_by_name(run, tmp_path):
+    np.save(tmp_path / "three.npy", np.ones((5, 3), "float32"))
+    with pytest.raises(UserError, match=r"three.npy .*\(1, 5, 3\).*\(None, None, 2\)"):
+        zoo.predict(run, str(tmp_path / "three.npy"))
