@@ -1,7 +1,6 @@
 """Finds, prepares and reads data sets by name."""
 
 import difflib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -12,6 +11,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.errors import UserError
+from zoo.files import data_folder
 from zoo.registry import unknown
 
 
@@ -76,9 +76,9 @@ def _part(split: str, available: Any) -> str:
 
 def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
     """The builder of a data set that is ready to be read; a bundled one is generated if need be."""
-    folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    folder = data_folder(data_dir)
     try:
-        builder = tfds.builder(name, data_dir=os.path.expanduser(folder))
+        builder = tfds.builder(name, data_dir=folder)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
         raise UserError(_unknown_data_set(name)) from error
     except Exception as error:

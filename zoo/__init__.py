@@ -1,8 +1,9 @@
 """A Keras 3 / TensorFlow model zoo covering all sequence topologies.
 
 The public face: `list_models`, `describe`, `create`, `fit`, `resume`, `evaluate`, `predict`,
-`generate`, `export`, `load`, `cell_card`, `compare_cells`, and `register` for new cells,
-topologies, tasks and models. TensorFlow is imported by the first of them that needs it.
+`generate`, `export`, `load`, `cell_card`, `compare_cells`, `list_recipes`, `reproduce`, and
+`register` for new cells, topologies, tasks and models. TensorFlow is imported by the first of them
+that needs it.
 """
 
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import describe, list_models
 from zoo.errors import UserError
+from zoo.recipes import list_recipes
 from zoo.registry import register
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         resume,
     )
     from zoo.generating import generate
+    from zoo.reproducing import reproduce
     from zoo.runs import Run
 
 __all__ = [
@@ -39,13 +42,19 @@ __all__ = [
     "fit",
     "generate",
     "list_models",
+    "list_recipes",
     "load",
     "predict",
     "register",
+    "reproduce",
     "resume",
 ]
 _LATER = dict.fromkeys(set(__all__) - {*globals()}, "zoo.api")
-_LATER |= {"Run": "zoo.runs", "generate": "zoo.generating"}
+_LATER |= {
+    "Run": "zoo.runs",
+    "generate": "zoo.generating",
+    "reproduce": "zoo.reproducing",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -18,4 +18,4 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, number: int, command: str = "") -> None:
         super().__init__(f"stopped; continue with: {command}" if command else "stopped")
-        self.number = number
+        self.number, self.command = number, command

@@ -1,8 +1,14 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and the folder of data sets."""
 
 import os
 import tempfile
 from pathlib import Path
+
+
+def data_folder(data_dir: str | None = None) -> Path:
+    """The folder of prepared data sets: the one given, or else that of tensorflow-datasets."""
+    folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(folder).expanduser()
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -22,12 +22,12 @@ LEVELS = [
     {"zoo.topologies"},
     {"zoo.training"},
     {"zoo.memory_tasks"},
-    {"zoo.task", "zoo.runs", "zoo.inputs", "zoo.catalog", "zoo.cell_card"},
+    {"zoo.task", "zoo.runs", "zoo.inputs", "zoo.catalog", "zoo.cell_card", "zoo.recipes"},
     {"zoo.comparison"},
     {"zoo.exporting", "zoo.compare", "zoo.plans"},
     {"zoo.fitting"},
     {"tasks"},
-    {"zoo", "zoo.api", "zoo.generating"},
+    {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing"},
     {"zoo.cli"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
@@ -83,6 +83,7 @@ def test_the_zoo_finds_tasks_by_entry_point_and_never_imports_one(module):
         "zoo.registry",
         "zoo.catalog",
         "zoo.comparison",
+        "zoo.recipes",
         "zoo.sampling",
         "zoo.cli",
     ],

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from zoo.cli import comparing, generating, listing, running
+from zoo.cli import comparing, generating, listing, reproducing, running
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -68,5 +68,6 @@ for command in (
     generating.generate,
     running.export,
     comparing.compare,
+    reproducing.reproduce,
 ):
     zoo.add_command(command)
