@@ -178,7 +178,7 @@ register_model(
     task="adding",
     cell="lstm",
     options={"classes": 1, "frame_shape": [2], "encoder": "none", "units": 64},
-    training={"epochs": 40, "batch_size": 128, "learning_rate": 0.005, "patience": 40},
+    training={"epochs": 20, "batch_size": 128, "learning_rate": 0.005, "patience": 20},
 )
 
 register_model(

@@ -177,6 +177,7 @@ _RECIPES = (
         "4, T = 100: one of 2,560 test sequences missed by more than 0.04",
         data="adding/100",
         dataset="adding/100",
+        minutes=10,
         note="They halve the sum, so that 0.04 is twice as wide there, mark both numbers in the "
         "first half, and have 93 weights.",
     ),

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from zoo import api
+from zoo.api import evaluate, fit
+from zoo.api import resume as go_on
 from zoo.errors import Interrupted, UserError
 from zoo.files import write_whole
+from zoo.plans import plan
 from zoo.recipes import Recipe, check_data, get
 from zoo.runs import Run, open_run
 
@@ -72,8 +72,8 @@ def reproduce(
         seed: of weights, dropout and data order.
         runs: folder of all runs.
         minutes: stop training after this time; None for no limit.
-        resume: a run of this recipe to go on with; one that has ended is measured. All else that
-            is given but `verbose` is then left aside.
+        resume: a run of this recipe to go on with; one that has ended is measured. Data, seed and
+            `runs` are then left aside, and the overrides are new limits, see `zoo.resume`.
         verbose: show progress.
         **overrides: of the recipe's, such as `epochs=1`.
 
@@ -90,10 +90,10 @@ def reproduce(
     try:
         if resume is not None:
             _check_model(recipe, resume)
-            run = api.resume(resume, verbose)
+            run = go_on(resume, verbose, **overrides)
         else:
             check_data(recipe, dataset, data_dir)
-            run = api.fit(
+            run = fit(
                 recipe.model,
                 dataset or recipe.dataset,
                 data_dir,
@@ -105,7 +105,7 @@ def reproduce(
     except Interrupted as error:
         command = error.command.replace("zoo fit", f"zoo reproduce {name}")
         raise Interrupted(error.number, command) from error
-    return _measured(recipe, run, verbose)
+    return _measured(recipe, run)
 
 
 def _check_model(recipe: Recipe, folder: str | Path) -> None:
@@ -116,12 +116,9 @@ def _check_model(recipe: Recipe, folder: str | Path) -> None:
         )
 
 
-def _measured(recipe: Recipe, run: Run, verbose: bool) -> Reproduction:
-    console = Console(stderr=True, quiet=not verbose)
-    found: dict[str, dict[str, float]] = {}
-    for split in dict.fromkeys(figure.split for figure in recipe.published):
-        with console.status(f"measuring the {split} figures"):
-            found[split] = api.evaluate(run, split)
+def _measured(recipe: Recipe, run: Run) -> Reproduction:
+    splits = dict.fromkeys(figure.split for figure in recipe.published)
+    found = {split: evaluate(run, split) for split in splits}
     figures = [
         {
             "figure": figure.name,
@@ -141,7 +138,7 @@ def _differences(recipe: Recipe, run: Run) -> Iterator[str]:
     """What of a run is not as its recipe says."""
     config = run.config
     yield from _other_data(recipe, config["task_config"]["dataset"])
-    expected = api.plan(recipe.model, dict(recipe.overrides))
+    expected = plan(recipe.model, dict(recipe.overrides))
     places = {
         "training": asdict(expected.settings),
         "options": expected.options,

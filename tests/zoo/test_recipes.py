@@ -2,8 +2,8 @@ import pytest
 
 import zoo
 from zoo import recipes, registry
-from zoo.api import plan
 from zoo.errors import UserError
+from zoo.plans import plan
 from zoo.recipes import RECIPES, Figure, check_data
 
 TOLD = {

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from zoo.errors import UserError
 
@@ -22,8 +23,25 @@ def seed_of(what: str) -> Any:
     return click.option("--seed", type=seeds, default=1, show_default=True, help=f"Of {what}.")
 
 
+def refuse_what_resume_keeps(context: click.Context, *free: str) -> None:
+    """A run goes on with the settings that it was begun with, but for how far and where.
+
+    Args:
+        context: of the command.
+        *free: what this command may be given besides.
+    """
+    always = ("resume", "as_json", "epochs", "steps", "minutes", "devices", *free)
+    given = [
+        key
+        for key in context.params
+        if context.get_parameter_source(key) is ParameterSource.COMMANDLINE and key not in always
+    ]
+    if given:
+        raise UserError(f"--resume goes on with the run as it was begun: leave out {given[0]}")
+
+
 def check_folder(path: str) -> None:
-    """Found missing before TensorFlow is imported."""
+    """A run or an export, found missing before TensorFlow is imported."""
     if not os.path.isdir(path):
         raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
 

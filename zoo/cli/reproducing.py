@@ -5,7 +5,16 @@ from typing import Any
 import click
 
 from zoo import registry
-from zoo.cli.common import as_json, data_dir, load_api, print_json, print_table, seed_of
+from zoo.cli.common import (
+    as_json,
+    check_folder,
+    data_dir,
+    load_api,
+    print_json,
+    print_table,
+    refuse_what_resume_keeps,
+    seed_of,
+)
 from zoo.recipes import RECIPES, check_data, get
 
 
@@ -20,7 +29,9 @@ from zoo.recipes import RECIPES, check_data, get
 @seed_of("weights, dropout and data order")
 @click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
 @as_json
+@click.pass_context
 def reproduce(
+    context: click.Context,
     name: str | None,
     dataset: str | None,
     data_dir: str | None,
@@ -53,7 +64,10 @@ def reproduce(
         return 0
     recipe = get(name)
     # Found wrong before TensorFlow is imported, so that the answer comes at once.
-    if not resume:
+    if resume:
+        refuse_what_resume_keeps(context, "name")
+        check_folder(resume)
+    else:
         check_data(recipe, dataset, data_dir)
     registry.get("model", recipe.model)
     budget = {"epochs": epochs, "steps": steps}

@@ -4,10 +4,17 @@ import json
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from zoo import registry
-from zoo.cli.common import as_json, check_folder, data_dir, load_api, print_json, seed_of
+from zoo.cli.common import (
+    as_json,
+    check_folder,
+    data_dir,
+    load_api,
+    print_json,
+    refuse_what_resume_keeps,
+    seed_of,
+)
 from zoo.errors import UserError
 
 _NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices"}
@@ -63,7 +70,7 @@ def fit(
       zoo fit --resume runs/char-lstm/1 --minutes 60
     """
     if resume:
-        _refuse_what_resume_keeps(context)
+        refuse_what_resume_keeps(context)
         check_folder(resume)
         given = {"epochs": epochs, "steps": steps, "minutes": minutes}
         limits = {key: value for key, value in given.items() if value is not None}
@@ -96,18 +103,6 @@ def fit(
         **overrides,
     )
     _tell(run, as_json)
-
-
-def _refuse_what_resume_keeps(context: click.Context) -> None:
-    """A run goes on with the settings that it was begun with, but for how far and where."""
-    free = ("resume", "as_json", "epochs", "steps", "minutes", "devices")
-    given = [
-        key
-        for key in context.params
-        if context.get_parameter_source(key) is ParameterSource.COMMANDLINE and key not in free
-    ]
-    if given:
-        raise UserError(f"--resume goes on with the run as it was begun: leave out {given[0]}")
 
 
 def _tell(run: Any, as_json: bool) -> None:
