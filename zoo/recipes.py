@@ -105,6 +105,7 @@ _RECIPES = (
         data="Penn Treebank",
         get=_PENN + _ADVICE,
         words=929_589,
+        overrides={"unit": "token"},
         note="The published train perplexity was told while training, over the last epoch.",
     ),
     Recipe(
@@ -119,6 +120,7 @@ _RECIPES = (
         data="Penn Treebank",
         get=_PENN + _ADVICE,
         words=929_589,
+        overrides={"unit": "token"},
     ),
     Recipe(
         "pytorch-word-lm",
@@ -131,6 +133,7 @@ _RECIPES = (
         get="WikiText-2 (train, valid and test, words of S. Merity et al., arXiv:1609.07843): give "
         "--dataset FOLDER/train.txt, with the other two beside it",
         words=2_088_628,
+        overrides={"unit": "token"},
     ),
     Recipe(
         "char-shakespeare",
@@ -143,6 +146,7 @@ _RECIPES = (
         data="tiny_shakespeare",
         dataset="tiny_shakespeare",
         get="tiny_shakespeare, prepared by `tfds build tiny_shakespeare`: give --data-dir FOLDER",
+        overrides={"patience": 100},
         note="Theirs is a Transformer, not an LSTM, and its validation part is the last tenth of "
         "the text, of which tensorflow-datasets makes validation and test, half each.",
     ),

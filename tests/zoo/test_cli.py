@@ -45,10 +45,10 @@ def test_show_names_the_defaults(zoo):
     assert "many_to_many" in out and "batch_size" in out and "vocab_size" in out
 
 
-COMMANDS = ["list", "show", "fit", "evaluate", "predict", "generate", "export", "compare"]
+COMMANDS = ["list", "show", "fit", "evaluate", "predict", "generate", "export", "reproduce"]
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "compare cells", "reproduce"])
+@pytest.mark.parametrize("command", [*COMMANDS, "compare", "compare cells"])
 def test_every_command_has_help_with_an_example(zoo, command):
     code, out, _ = zoo(*command.split(), "--help")
     assert code == 0 and f"zoo {command} " in out.split("Example")[1]

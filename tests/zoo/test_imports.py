@@ -84,6 +84,7 @@ def test_the_zoo_finds_tasks_by_entry_point_and_never_imports_one(module):
         "zoo.catalog",
         "zoo.recipes",
         "zoo.comparison",
+        "zoo.recipes",
         "zoo.sampling",
         "zoo.cli",
     ],
