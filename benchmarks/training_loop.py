@@ -74,7 +74,7 @@ def bare(trainer: Trainer, windows: tf.data.Dataset) -> float:
             state = trainer.model.initial_state(len(window["reset"]))
         if step == WARM:
             began = time.perf_counter()
-        state, sums = trainer._step(window, state)
+        state, sums = trainer._step([window], state)
     sums.numpy()
     return time.perf_counter() - began
 

@@ -15,7 +15,7 @@ import keras
 import zoo
 from benchmarks.turns import Clock, tell
 from zoo import registry
-from zoo.api import plan
+from zoo.plans import plan
 from zoo.training.callbacks import KeepBest
 from zoo.training.trainer import Trainer
 
@@ -53,7 +53,8 @@ class Turns(keras.callbacks.Callback):
 
 def main() -> None:
     options = _options()
-    chosen = plan(options.model, {"epochs": options.epochs, "patience": options.epochs})
+    overrides = {"epochs": options.epochs, "patience": options.epochs, "unit": "token"}
+    chosen = plan(options.model, overrides)
     task = registry.load("task", chosen.task)(dataset=options.data, **chosen.task_options)
     keras.utils.set_random_seed(options.seed)
     train = task.windows("train", chosen.settings, seed=options.seed)
