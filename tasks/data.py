@@ -4,6 +4,7 @@ import difflib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,10 @@ def _part(split: str, available: Any) -> str:
 def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
     """The builder of a data set that is ready to be read; a bundled one is generated if need be."""
     folder = data_folder(data_dir)
+    if name.partition("/")[0] not in tfds.list_builders(with_community_datasets=False):
+        # A task knows its own; each may be asked for those of the others.
+        for path in sorted(Path(__file__).parent.glob("*/dataset.py")):
+            import_module(f"tasks.{path.parent.name}.dataset")
     try:
         builder = tfds.builder(name, data_dir=folder)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
@@ -104,7 +109,8 @@ def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
 
 def _unknown_data_set(name: str) -> str:
     """The nearest names, or else what could have been given: there are hundreds of names."""
-    near = difflib.get_close_matches(name, tfds.list_builders(), n=3, cutoff=0.6)
+    known = tfds.list_builders(with_community_datasets=False)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     if near:
         return unknown("data set", name, near)
     return f"unknown data set {name!r}: give the name of one in tensorflow-datasets, or a path"

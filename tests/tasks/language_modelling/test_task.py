@@ -272,3 +272,15 @@ def test_an_unknown_unit_names_the_known_ones():
         UserError, match="unit is 'line', but one of character, word, token is needed"
     ):
         LanguageModelling(unit="line")
+
+
+def test_the_bundled_source_code_is_a_text_too(data_dir):
+    """In a process of its own, which has seen no other task."""
+    code = (
+        "import sys; from tasks.language_modelling.task import LanguageModelling\n"
+        "print(LanguageModelling('python_source', sys.argv[1]).vocabulary.size)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, data_dir], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) > 90
