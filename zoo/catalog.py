@@ -213,12 +213,18 @@ register_model(
 )
 register_model(
     "char-lstm-shakespeare",
-    "Characters through two LSTMs, of a size for a million characters, such as tiny_shakespeare.",
+    "Characters through an LSTM of a size for a million of them, such as tiny_shakespeare.",
     topology="many_to_many",
     task="language_modelling",
     cell="lstm",
-    options={"units": 512, "layers": 2, "dropout": 0.4},
-    training={"epochs": 20, "batch_size": 32, "window": 128, "learning_rate": 0.002},
+    options={"units": 640, "dropout": 0.35},
+    training={
+        "epochs": 10,
+        "batch_size": 32,
+        "window": 128,
+        "learning_rate": 0.002,
+        "jit_compile": True,
+    },
 )
 register_model(
     "char-lstm-2",
@@ -327,11 +333,11 @@ register_model(
     topology="many_to_many",
     task="language_modelling",
     cell="lstm",
-    options={**_TIED, "dropout": 0.2, "samples": 2048},
+    options={**_TIED, "dropout": 0.3, "samples": 2048},
     task_options={"unit": "word"},
     # In trials with samples, Adam learned less in as many updates, at three rates.
     training={
-        "epochs": 24,
+        "epochs": 10,
         "batch_size": 20,
         "window": 35,
         "optimizer": "sgd",
