@@ -150,7 +150,7 @@ _RECIPES = (
         dataset="tiny_shakespeare",
         get="tiny_shakespeare, prepared by `tfds build tiny_shakespeare`: give --data-dir FOLDER",
         overrides={"patience": 100},
-        note="Theirs is a Transformer, not an LSTM. Its figure is of the text's last tenth, of which "
+        note="Theirs is a Transformer, not an LSTM. Its figure is of the last tenth, of which "
         "tensorflow-datasets makes validation and test, half each: compare the mean of both.",
     ),
     Recipe(
