@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
+from zoo.training.checkpoints import Checkpoints
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer, evaluate
 from zoo.training.windows import example_windows, stream_windows
@@ -370,6 +371,20 @@ def test_a_time_budget_brings_the_cosine_to_its_end(model, monkeypatch):
     history = Trainer(model, settings).fit(windows, windows.take(1))
     assert len(history["loss"]) == 1 and int(model.optimizer.iterations) < 70
     assert history["learning_rate"][0] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("before, after", [(0.0, 60.0), (60.0, 0.0)])
+def test_a_run_is_resumed_with_or_without_a_time_budget(model, tmp_path, before, after):
+    windows, saved = stream_windows(_text(20), 2, 5, cut=True), Checkpoints(tmp_path)
+    plain = {"schedule": "cosine", "learning_rate": 0.5}
+    Trainer(model, _settings(**plain, minutes=before)).fit(windows, windows, (), saved)
+    start, _ = saved.newest()
+    settings = _settings(**plain, epochs=2, minutes=after)
+    history = Trainer(model, settings).fit(windows, windows, (), None, start)
+    assert int(model.optimizer.iterations) == 4
+    # Of four updates two are done.
+    rate = 0.25 * (1 + np.cos(np.pi * (3 if after else 4) / 4))
+    assert history["learning_rate"][1] == pytest.approx(rate, abs=1e-4)
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
