@@ -66,8 +66,10 @@ class Step:
         weights = self.model.trainable_variables
         whole = self._whole(windows)
         told, gradients = tf.zeros(3), [None] * len(weights)
-        for window in windows:
-            for spans in self._spans(window):
+        cuts = [self._spans(window) for window in windows]
+        share = self.replicas.count * sum(len(spans) for cut in cuts for spans in cut)
+        for cut in cuts:
+            for spans in cut:
                 carried = None
                 with tf.GradientTape() as tape:
                     loss = 0.0
@@ -76,7 +78,6 @@ class Step:
                         loss += tf.reduce_sum(scores.loss * span["weights"]) / whole
                         told += sums(span, scores)
                         if self.model.losses:
-                            share = len(windows) * len(spans) * self.replicas.count
                             loss += tf.add_n(self.model.losses) / share
                         carried = state if carried is None else carried
                     loss = self.optimizer.scale_loss(loss)

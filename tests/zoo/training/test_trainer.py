@@ -252,6 +252,30 @@ def test_a_shorter_truncation_cuts_gradients_within_a_window(model):
         np.testing.assert_allclose(moved, expected, atol=1e-5)
 
 
+def test_a_shorter_truncation_counts_the_losses_of_a_model_once():
+    """The mean of those of its pieces, whose targets count nothing here."""
+    sizes = {"vocab_size": 9, "embedding": 6, "units": 7}
+    model = zoo.create("char-lstm", **sizes, dropout=0.0, activation_reg=1.0)
+    inputs, targets, weights = _text(8)[0]
+    with tf.GradientTape() as tape:
+        state, losses = None, []
+        for begin in (0, 4):
+            _, state = model(
+                inputs[None, begin : begin + 4], state=state, return_state=True, training=True
+            )
+            state = tf.nest.map_structure(tf.stop_gradient, state)
+            losses.append(model.losses[0])
+        loss = tf.add_n(losses) / 2
+    expected = tape.gradient(loss, [w.value for w in model.trainable_variables])
+    before = model.get_weights()
+    windows = stream_windows([(inputs, targets, 0 * weights)], 1, 8, cut=True)
+    settings = _settings(window=8, truncation=4, learning_rate=1.0)
+    Trainer(model, settings).fit(windows, windows.take(0))
+    for moved, gradient in zip(_moved(model, before), expected):
+        gradient = 0 if gradient is None else tf.convert_to_tensor(gradient)
+        np.testing.assert_allclose(moved, gradient, atol=1e-6)
+
+
 def test_truncation_is_refused_where_windows_are_not_cut_from_streams(model):
     windows = example_windows(np.ones((4, 6)), np.ones((4, 6)), np.ones((4, 6)), 2)
     with pytest.raises(UserError, match="truncation is for tasks whose windows are cut"):
