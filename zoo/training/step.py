@@ -42,7 +42,10 @@ class Step:
         if replicas.strategy:
             # Keras would sum what is summed already, for the norm, once more.
             optimizer._all_reduce_sum_gradients = list
-        self._run = tf.function(self._all, jit_compile=self.compiled, reduce_retracing=True)
+        # Converted by AutoGraph, a model's UserError would be one no more.
+        self._run = tf.function(
+            self._all, jit_compile=self.compiled, reduce_retracing=True, autograph=False
+        )
 
     def __call__(self, windows: list[Window], state: Any) -> tuple[Any, Any]:
         """Update the weights.
