@@ -320,7 +320,7 @@ def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:
     config = {"learning_rate": rate, **settings.optimizer_config}
     try:
         optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         why = str(error).splitlines()[0][:120]
         raise UserError(
             f"Keras has no optimizer {settings.optimizer!r} with {settings.optimizer_config} "

@@ -377,7 +377,9 @@ def test_keras_schedules_and_optimizers_come_by_name(model):
     [
         ({"schedule": "ExponentialDecai"}, "unknown schedule .* did you mean ExponentialDecay"),
         ({"schedule": "ExponentialDecay"}, "cannot be made from schedule_config"),
+        ({"schedule_config": {"decay_steps": 4}}, "schedule_config is .* constant takes none"),
         ({"optimizer": "adamm"}, "Keras has no optimizer 'adamm'"),
+        ({"optimizer": "LossScaleOptimizer"}, "Keras has no optimizer 'LossScaleOptimizer'"),
         ({"optimizer_config": {"impulse": 1}}, "Keras has no optimizer 'sgd' with .*impulse"),
     ],
 )
