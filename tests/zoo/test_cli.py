@@ -43,6 +43,9 @@ def test_list_filters_and_prints_json(zoo):
 def test_show_names_the_defaults(zoo):
     _, out, _ = zoo("show", "char-lstm")
     assert "many_to_many" in out and "batch_size" in out and "vocab_size" in out
+    options = out[out.index("\noptions:") : out.index("\ntask_options:")].splitlines()[2:]
+    assert "  recurrent_dropout 0.0" in options
+    assert len({line.rindex(" ") for line in options}) == 1
 
 
 COMMANDS = ["list", "show", "fit", "evaluate", "predict", "generate", "export", "reproduce"]
