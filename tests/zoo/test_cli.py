@@ -83,6 +83,12 @@ def test_the_help_of_compare_says_what_is_scored(zoo):
         (["fit", "digits-mlp", "--set", "seed=3"], ["seed", "zoo fit --help"]),
         (["fit", "digits-mlp", "--set", 'classes=["a"]'], ["classes", "knows a"]),
         (["fit", "char-lstm", "--set", "vocab_size=3"], ["vocab_size", "the data decide"]),
+        (["fit", "char-lstm", "--dataset", "~no-such-user/x.txt"], ["no file ~no-such-user/x.txt"]),
+        (["fit", "char-lstm", "--set", "tokens=[1, 2]"], ["tokens must be strings"]),
+        (
+            ["fit", "char-lstm", "--set", 'tokens=["a", "a"]'],
+            ["strings that differ"],
+        ),
         (["fit", "char-lstm", "--set", "layers=0"], ["layers is 0", "at least 1"]),
         (["fit", "digits-mlp", "--seed", "-1"], ["--seed", "0<=x"]),
         (["fit", "video-gru", "--dataset", "digits"], ["image, label", "video"]),
