@@ -1,6 +1,7 @@
 """Finds, prepares and reads data sets by name."""
 
 import difflib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -131,7 +132,7 @@ def class_names(name: str, data_dir: str | None) -> list[str]:
 
 def whole_path(dataset: str | None, is_there: Callable[[Path], bool]) -> str | None:
     """A data set that is a path of the user's, from the root on; the name of any other."""
-    path = Path(dataset or "").expanduser()
+    path = Path(os.path.expanduser(dataset or ""))
     return str(path.absolute()) if dataset and is_there(path) else dataset
 
 

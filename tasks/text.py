@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.errors import UserError
+
 PADDING, UNKNOWN, START, END = range(4)
 SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
 _SEPARATOR = "\x1f"
@@ -31,9 +33,11 @@ class Vocabulary(tf.Module):
 
     def __init__(self, tokens: list[str], pattern: str = "", joiner: str = "") -> None:
         super().__init__()
+        keys = [SPECIAL[UNKNOWN], *tokens]
+        if not all(isinstance(key, str) for key in keys) or len({*keys}) < len(keys):
+            raise UserError(f"tokens must be strings that differ, none of them {keys[0]}")
         self._words = [*SPECIAL, *tokens]
         self.pattern, self.joiner = pattern, joiner
-        keys = [SPECIAL[UNKNOWN], *tokens]
         ids = [UNKNOWN, *range(len(SPECIAL), len(self._words))]
         self._table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(tf.constant(keys), tf.constant(ids)), UNKNOWN

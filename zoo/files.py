@@ -8,7 +8,8 @@ from pathlib import Path
 def data_folder(data_dir: str | None = None) -> Path:
     """The folder of prepared data sets: the one given, or else that of tensorflow-datasets."""
     folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    return Path(folder).expanduser()
+    # Unlike Path's, it leaves the name of an unknown user as it is.
+    return Path(os.path.expanduser(folder))
 
 
 def write_whole(path: Path, text: str) -> None:

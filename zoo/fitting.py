@@ -21,6 +21,9 @@ from zoo.training.replicas import Replicas, replicas
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 
+LIMITS = ("epochs", "steps", "minutes", "patience")
+"""Settings that a run may be resumed with."""
+
 
 def fit(
     name: str,
@@ -98,8 +101,11 @@ def resume(
         The run.
 
     Raises:
-        UserError: the folder is no run, holds another model's checkpoint, or is in use.
+        UserError: the folder is no run, holds another model's checkpoint, or is in use; or
+            something else than a limit is given.
     """
+    for key in set(limits) - set(LIMITS):
+        raise UserError(registry.unknown("limit of a run", key, LIMITS))
     run = open_run(run.path if isinstance(run, Run) else run, trained=False)
     where = replicas(devices)
     start, damaged = Checkpoints(run.checkpoints).newest()
@@ -110,10 +116,7 @@ def resume(
     if limits:
         settings = settings_from({**config["training"], **limits})
         config["training"] = asdict(settings)
-    trained = _Training(config, task, settings, where)
-    if limits and where.chief:
-        run.write_config(config)
-    trained.run(run, start, verbose)
+    _Training(config, task, settings, where).run(run, start, verbose)
     return run
 
 
@@ -124,6 +127,7 @@ class _Training:
         self, config: dict[str, Any], task: Task, settings: Settings, where: Replicas
     ) -> None:
         self.name, self.task, self.where = config["model"], task, where
+        self.config = config
         # After the data are prepared, which may draw random numbers of its own.
         keras.utils.set_random_seed(config["seed"])
         self.train = task.windows("train", settings, seed=config["seed"])
@@ -135,6 +139,9 @@ class _Training:
         """Train into the run's folder, which only the first of several workers writes."""
         try:
             with self._lock(run):
+                if self.where.chief:
+                    # With new limits, if any: only now is it known that nobody else trains it.
+                    run.write_config(self.config)
                 self.trainer.fit(
                     self.train,
                     self.validation,

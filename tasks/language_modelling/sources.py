@@ -1,5 +1,6 @@
 """Where text comes from: a data set by name, or a person's own files."""
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -39,7 +40,7 @@ class Source:
 
     def __init__(self, dataset: str, data_dir: str | None, unit: str) -> None:
         self.dataset, self.data_dir, self.unit = dataset, data_dir, unit
-        path = Path(dataset).expanduser()
+        path = Path(os.path.expanduser(dataset))
         meant = path.exists() or path.is_absolute() or path.suffix in {*TEXT_FILES, ".gz"}
         self._files = find_files(path) if meant and dataset != BUNDLED else None
         self._corpora: dict[str, Corpus] = {}

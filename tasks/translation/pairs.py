@@ -1,5 +1,6 @@
 """Reads pairs of texts: from a tensorflow-datasets set, or from a file of one's own."""
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ def read_pairs(dataset: str, split: str, data_dir: str | None) -> list[Pair]:
         UserError: the data set or the file cannot be read, or holds no pairs.
     """
     if Path(dataset).suffix == ".tsv":
-        return read_file(Path(dataset).expanduser(), split)
+        return read_file(Path(os.path.expanduser(dataset)), split)
     info = prepared(dataset, data_dir).info
     source, target = _languages(dataset, info)
     label = info.features["kind"] if "kind" in info.features else None  # noqa: SIM401  no get

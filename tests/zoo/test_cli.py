@@ -43,6 +43,9 @@ def test_list_filters_and_prints_json(zoo):
 def test_show_names_the_defaults(zoo):
     _, out, _ = zoo("show", "char-lstm")
     assert "many_to_many" in out and "batch_size" in out and "vocab_size" in out
+    options = out[out.index("\noptions:") : out.index("\ntask_options:")].splitlines()[2:]
+    assert "  recurrent_dropout 0.0" in options
+    assert len({line.rindex(" ") for line in options}) == 1
 
 
 COMMANDS = ["list", "show", "fit", "evaluate", "predict", "generate", "export", "reproduce"]
@@ -80,6 +83,12 @@ def test_the_help_of_compare_says_what_is_scored(zoo):
         (["fit", "digits-mlp", "--set", "seed=3"], ["seed", "zoo fit --help"]),
         (["fit", "digits-mlp", "--set", 'classes=["a"]'], ["classes", "knows a"]),
         (["fit", "char-lstm", "--set", "vocab_size=3"], ["vocab_size", "the data decide"]),
+        (["fit", "char-lstm", "--dataset", "~no-such-user/x.txt"], ["no file ~no-such-user/x.txt"]),
+        (["fit", "char-lstm", "--set", "tokens=[1, 2]"], ["tokens must be strings"]),
+        (
+            ["fit", "char-lstm", "--set", 'tokens=["a", "a"]'],
+            ["strings that differ"],
+        ),
         (["fit", "char-lstm", "--set", "layers=0"], ["layers is 0", "at least 1"]),
         (["fit", "digits-mlp", "--seed", "-1"], ["--seed", "0<=x"]),
         (["fit", "video-gru", "--dataset", "digits"], ["image, label", "video"]),

@@ -101,7 +101,8 @@ def show(name: str, units: int | None, input_size: int | None, as_json: bool) ->
     for key, value in entry.items():
         if isinstance(value, dict):
             print(f"{key}:")
+            wide = max(map(len, value), default=0)
             for option, default in value.items():
-                print(f"  {option:<14} {default}")
+                print(f"  {option:<{wide}} {default}")
         else:
             print(f"{key + ':':<{width}} {text(value)}")

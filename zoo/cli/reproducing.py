@@ -23,7 +23,7 @@ from zoo.recipes import RECIPES, check_data, get
 @click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
 @data_dir
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
-@click.option("--steps", type=int, help="Windows of training, at most.")
+@click.option("--steps", type=int, help="Updates of the weights, at most.")
 @click.option("--minutes", type=float, help="Stop training after this time.")
 @click.option("--resume", metavar="RUN", help="Go on with this run's folder, or measure it.")
 @seed_of("weights, dropout and data order")

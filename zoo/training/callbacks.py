@@ -118,7 +118,7 @@ class Progress(keras.callbacks.Callback):
         self.steps, self.epochs = self.params["steps"], self.params["epochs"]
         done = self.steps * self.start.epoch + self.start.step
         total = min(self.steps * self.epochs, self.limit or math.inf)
-        self.line = self.bar.add_task(self.title, total=total, completed=done)
+        self.line = self.bar.add_task(self.title, total=total, completed=min(done, total))
         self.validating = self.bar.add_task(
             "validation", total=self.validation, visible=False, start=False
         )

@@ -9,6 +9,7 @@ from zoo.registry import unknown
 from zoo.training.settings import Settings
 
 _STEADY = ("constant", "plateau")
+_OWN = (*_STEADY, "cosine", "staircase")
 
 
 def learning_rate(settings: Settings, epoch_windows: int) -> Any:
@@ -27,6 +28,11 @@ def learning_rate(settings: Settings, epoch_windows: int) -> Any:
         [1.0, 1.0, 0.5, 0.25]
     """
     start = settings.learning_rate
+    if settings.schedule in _OWN and settings.schedule_config:
+        raise UserError(
+            f"schedule_config is {settings.schedule_config}, but {settings.schedule} takes none: "
+            "choose a schedule of Keras', such as ExponentialDecay"
+        )
     if settings.schedule in _STEADY:
         return start
     if settings.schedule == "cosine":
@@ -43,7 +49,7 @@ def learning_rate(settings: Settings, epoch_windows: int) -> Any:
 def _of_keras(settings: Settings) -> Any:
     known = _known()
     if settings.schedule not in known:
-        names = {"constant", "cosine", "staircase", "plateau", *known}
+        names = {*_OWN, *known}
         raise UserError(unknown("schedule", settings.schedule, names))
     given = settings.schedule_config
     if settings.schedule != "PiecewiseConstantDecay":

@@ -42,7 +42,10 @@ class Step:
         if replicas.strategy:
             # Keras would sum what is summed already, for the norm, once more.
             optimizer._all_reduce_sum_gradients = list
-        self._run = tf.function(self._all, jit_compile=self.compiled, reduce_retracing=True)
+        # Converted by AutoGraph, a model's UserError would be one no more.
+        self._run = tf.function(
+            self._all, jit_compile=self.compiled, reduce_retracing=True, autograph=False
+        )
 
     def __call__(self, windows: list[Window], state: Any) -> tuple[Any, Any]:
         """Update the weights.
@@ -66,8 +69,10 @@ class Step:
         weights = self.model.trainable_variables
         whole = self._whole(windows)
         told, gradients = tf.zeros(3), [None] * len(weights)
-        for window in windows:
-            for spans in self._spans(window):
+        cuts = [self._spans(window) for window in windows]
+        share = self.replicas.count * sum(len(spans) for cut in cuts for spans in cut)
+        for cut in cuts:
+            for spans in cut:
                 carried = None
                 with tf.GradientTape() as tape:
                     loss = 0.0
@@ -76,7 +81,6 @@ class Step:
                         loss += tf.reduce_sum(scores.loss * span["weights"]) / whole
                         told += sums(span, scores)
                         if self.model.losses:
-                            share = len(windows) * len(spans) * self.replicas.count
                             loss += tf.add_n(self.model.losses) / share
                         carried = state if carried is None else carried
                     loss = self.optimizer.scale_loss(loss)

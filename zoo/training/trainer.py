@@ -226,7 +226,11 @@ class Trainer:
     def _variables(self) -> list[keras.Variable]:
         """All that a step changes but for the carried state; `variables` holds the seeds, too."""
         averaged = self.average.variables if self.average else []
-        return [*self.model.variables, *self.model.optimizer.variables, *averaged]
+        optimizer = self.model.optimizer.variables
+        if self._paced:
+            # Set anew before each update: a run may be resumed with or without a time budget.
+            optimizer = [v for v in optimizer if v.name != "learning_rate"]
+        return [*self.model.variables, *optimizer, *averaged]
 
     def _save(self, checkpoints: Checkpoints, position: Position, parts: list[Any]) -> None:
         # Half precision has no place in a file of numpy's, and loses nothing by this.
@@ -316,7 +320,7 @@ def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:
     config = {"learning_rate": rate, **settings.optimizer_config}
     try:
         optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         why = str(error).splitlines()[0][:120]
         raise UserError(
             f"Keras has no optimizer {settings.optimizer!r} with {settings.optimizer_config} "

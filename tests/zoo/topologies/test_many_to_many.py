@@ -299,6 +299,11 @@ def test_samples_and_label_smoothing_exclude_each_other():
     with pytest.raises(UserError, match=r"label_smoothing is 0.1, .* needs 0"):
         model.score(window(), model.initial_state(B), training=True, smoothing=0.1)
     model.score(window(), model.initial_state(B), smoothing=0.1)
+    # The same mistake from within the compiled step.
+    windows = tf.data.Dataset.from_tensors(window())
+    windows = windows.apply(tf.data.experimental.assert_cardinality(1))
+    with pytest.raises(UserError, match="needs 0"):
+        Trainer(model, Settings(label_smoothing=0.1)).fit(windows, windows)
 
 
 def zipf_text(words, length):

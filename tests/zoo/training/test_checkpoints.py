@@ -112,9 +112,15 @@ def test_three_are_kept_and_a_damaged_one_is_passed_over(undisturbed, tmp_path):
 
 
 def test_a_run_in_use_is_refused(undisturbed):
-    held = FileLock(undisturbed.path / "lock")
+    held, config = FileLock(undisturbed.path / "lock"), undisturbed.config
     with held, pytest.raises(UserError, match="is being trained by another process"):
-        zoo.resume(undisturbed, verbose=False)
+        zoo.resume(undisturbed, verbose=False, epochs=7)
+    assert undisturbed.config == config
+
+
+def test_what_is_no_limit_of_a_run_is_refused(undisturbed):
+    with pytest.raises(UserError, match="unknown limit of a run 'epoch': did you mean epochs"):
+        zoo.resume(undisturbed, verbose=False, epoch=7)
 
 
 def test_a_checkpoint_of_another_model_is_refused(text, undisturbed, tmp_path):

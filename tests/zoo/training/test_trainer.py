@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
+from zoo.training.checkpoints import Checkpoints
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer, evaluate
 from zoo.training.windows import example_windows, stream_windows
@@ -251,6 +252,30 @@ def test_a_shorter_truncation_cuts_gradients_within_a_window(model):
         np.testing.assert_allclose(moved, expected, atol=1e-5)
 
 
+def test_a_shorter_truncation_counts_the_losses_of_a_model_once():
+    """The mean of those of its pieces, whose targets count nothing here."""
+    sizes = {"vocab_size": 9, "embedding": 6, "units": 7}
+    model = zoo.create("char-lstm", **sizes, dropout=0.0, activation_reg=1.0)
+    inputs, targets, weights = _text(8)[0]
+    with tf.GradientTape() as tape:
+        state, losses = None, []
+        for begin in (0, 4):
+            _, state = model(
+                inputs[None, begin : begin + 4], state=state, return_state=True, training=True
+            )
+            state = tf.nest.map_structure(tf.stop_gradient, state)
+            losses.append(model.losses[0])
+        loss = tf.add_n(losses) / 2
+    expected = tape.gradient(loss, [w.value for w in model.trainable_variables])
+    before = model.get_weights()
+    windows = stream_windows([(inputs, targets, 0 * weights)], 1, 8, cut=True)
+    settings = _settings(window=8, truncation=4, learning_rate=1.0)
+    Trainer(model, settings).fit(windows, windows.take(0))
+    for moved, gradient in zip(_moved(model, before), expected):
+        gradient = 0 if gradient is None else tf.convert_to_tensor(gradient)
+        np.testing.assert_allclose(moved, gradient, atol=1e-6)
+
+
 def test_truncation_is_refused_where_windows_are_not_cut_from_streams(model):
     windows = example_windows(np.ones((4, 6)), np.ones((4, 6)), np.ones((4, 6)), 2)
     with pytest.raises(UserError, match="truncation is for tasks whose windows are cut"):
@@ -352,7 +377,9 @@ def test_keras_schedules_and_optimizers_come_by_name(model):
     [
         ({"schedule": "ExponentialDecai"}, "unknown schedule .* did you mean ExponentialDecay"),
         ({"schedule": "ExponentialDecay"}, "cannot be made from schedule_config"),
+        ({"schedule_config": {"decay_steps": 4}}, "schedule_config is .* constant takes none"),
         ({"optimizer": "adamm"}, "Keras has no optimizer 'adamm'"),
+        ({"optimizer": "LossScaleOptimizer"}, "Keras has no optimizer 'LossScaleOptimizer'"),
         ({"optimizer_config": {"impulse": 1}}, "Keras has no optimizer 'sgd' with .*impulse"),
     ],
 )
@@ -370,6 +397,20 @@ def test_a_time_budget_brings_the_cosine_to_its_end(model, monkeypatch):
     history = Trainer(model, settings).fit(windows, windows.take(1))
     assert len(history["loss"]) == 1 and int(model.optimizer.iterations) < 70
     assert history["learning_rate"][0] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("before, after", [(0.0, 60.0), (60.0, 0.0)])
+def test_a_run_is_resumed_with_or_without_a_time_budget(model, tmp_path, before, after):
+    windows, saved = stream_windows(_text(20), 2, 5, cut=True), Checkpoints(tmp_path)
+    plain = {"schedule": "cosine", "learning_rate": 0.5}
+    Trainer(model, _settings(**plain, minutes=before)).fit(windows, windows, (), saved)
+    start, _ = saved.newest()
+    settings = _settings(**plain, epochs=2, minutes=after)
+    history = Trainer(model, settings).fit(windows, windows, (), None, start)
+    assert int(model.optimizer.iterations) == 4
+    # Of four updates two are done.
+    rate = 0.25 * (1 + np.cos(np.pi * (3 if after else 4) / 4))
+    assert history["learning_rate"][1] == pytest.approx(rate, abs=1e-4)
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
