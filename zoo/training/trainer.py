@@ -174,7 +174,8 @@ class Trainer:
         """The replicas' initial states, or those that were saved."""
         model, own = self.model, self.replicas.rows(rows)
         if not parts:
-            make = tf.function(lambda: self.replicas.run(lambda: model.initial_state(own)))
+            run = self.replicas.run
+            make = tf.function(lambda: run(lambda: model.initial_state(own)), autograph=False)
             return make() if self.replicas.strategy else model.initial_state(own)
         like = model.initial_state(own)
         types = [part.dtype for part in tf.nest.flatten(like)]
