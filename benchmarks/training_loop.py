@@ -82,7 +82,7 @@ def bare(trainer: Trainer, windows: tf.data.Dataset) -> float:
 def loop(trainer: Trainer, windows: tf.data.Dataset, folder: Path) -> float:
     stopwatch = Stopwatch()
     callbacks = [
-        Progress("loop"),
+        Progress("loop", trainer.settings),
         Metrics(folder / "metrics.csv"),
         keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
         stopwatch,

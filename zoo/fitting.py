@@ -16,9 +16,10 @@ from zoo.plans import create, plan, settings_from, task_and_settings
 from zoo.runs import Run, new_run, open_run
 from zoo.task import Task
 from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress
-from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
+from zoo.training.checkpoints import Checkpoints, Position
 from zoo.training.replicas import Replicas, replicas
 from zoo.training.settings import Settings
+from zoo.training.step import check_windows
 from zoo.training.trainer import Trainer
 
 LIMITS = ("epochs", "steps", "minutes", "patience")
@@ -78,7 +79,7 @@ def fit(
     }
     trained = _Training(config, task, chosen.settings, where)
     run = new_run(runs, name, config) if where.chief else Run(Path(runs) / name)
-    trained.run(run, None, verbose)
+    trained.run(run, verbose)
     return run
 
 
@@ -108,15 +109,12 @@ def resume(
         raise UserError(registry.unknown("limit of a run", key, LIMITS))
     run = open_run(run.path if isinstance(run, Run) else run, trained=False)
     where = replicas(devices)
-    start, damaged = Checkpoints(run.checkpoints).newest()
-    for line in damaged:
-        print(line, file=sys.stderr)
     task, settings = task_and_settings(run)
     config = run.config
     if limits:
         settings = settings_from({**config["training"], **limits})
         config["training"] = asdict(settings)
-    _Training(config, task, settings, where).run(run, start, verbose)
+    _Training(config, task, settings, where).run(run, verbose)
     return run
 
 
@@ -132,16 +130,20 @@ class _Training:
         keras.utils.set_random_seed(config["seed"])
         self.train = task.windows("train", settings, seed=config["seed"])
         self.validation = task.windows("validation", settings)
+        check_windows(self.train, settings)
         with where.scope(), _computing_in(settings.precision):
             self.trainer = Trainer(create(self.name, **config["options"]), settings, where)
 
-    def run(self, run: Run, start: Checkpoint | None, verbose: bool) -> None:
-        """Train into the run's folder, which only the first of several workers writes."""
+    def run(self, run: Run, verbose: bool) -> None:
+        """Train on in the run's folder, which only the first of several workers writes."""
         try:
             with self._lock(run):
                 if self.where.chief:
                     # With new limits, if any: only now is it known that nobody else trains it.
                     run.write_config(self.config)
+                start, damaged = Checkpoints(run.checkpoints).newest()
+                for line in damaged:
+                    print(line, file=sys.stderr)
                 self.trainer.fit(
                     self.train,
                     self.validation,
@@ -166,14 +168,13 @@ class _Training:
         stopping = KeepBest(best, self.task.monitor, settings.patience, history)
         if not self.where.chief:
             return [stopping]
-        limit = settings.steps * settings.accumulate
         windows = int(self.validation.cardinality())
         return [
             stopping,
             Metrics(run.metrics, history),
             Curves(run.path / "figures" / "curves.png", history),
             keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
-            *([Progress(self.name, position, limit, windows)] if verbose else []),
+            *([Progress(self.name, settings, position, windows)] if verbose else []),
         ]
 
 

@@ -41,6 +41,8 @@ class Task(abc.ABC):
     monitor: ClassVar[str] = "val_loss"
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
+        if dataset is not None and not dataset.strip():
+            raise UserError("the name of the data set is empty: give one, or none for the default")
         self.dataset = dataset or self.default_dataset
         # Whole paths, for a run to be used from another folder.
         self.data_dir = os.path.abspath(os.path.expanduser(data_dir)) if data_dir else None

@@ -82,9 +82,7 @@ def fit(
     named = {"epochs": epochs, "steps": steps, "cell": cell, "minutes": minutes}
     overrides = {key: value for key, value in named.items() if value is not None}
     overrides |= dict(_key_and_value(text) for text in settings)
-    for key in {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices"} & set(
-        overrides
-    ):
+    for key in _NAMED & set(overrides):
         raise UserError(f"{key} is not for --set: see `zoo fit --help`")
     # Found wrong before TensorFlow is imported, so that the answer comes at once.
     registry.get("model", name)

@@ -69,6 +69,8 @@ class RecurrentStack(keras.layers.Layer):
         super().__init__(**kwargs)
         if layers < 1:
             raise ValueError(f"layers is {layers}, but at least 1 is needed")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout is {dropout}, but 0 to below 1 is needed")
 
         def make_cell() -> Any:
             made = registry.load("cell", cell)(units, dtype=self.dtype_policy)

@@ -44,7 +44,7 @@ class WeightAverage:
         """What a checkpoint must hold."""
         return [self._count, *self._means]
 
-    @tf.function
+    @tf.function(autograph=False)
     def add(self) -> None:
         """Count the variables' present values."""
         self._count.assign_add(1.0)
@@ -63,7 +63,7 @@ class WeightAverage:
         finally:
             self._swap()
 
-    @tf.function
+    @tf.function(autograph=False)
     def _swap(self) -> None:
         for mean, variable in zip(self._means, self._averaged):
             value = tf.identity(variable.value)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from rich.progress import (
 from zoo.errors import UserError
 from zoo.files import flush_folder, write_whole
 from zoo.training.checkpoints import Position
+from zoo.training.settings import Settings
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -92,17 +92,17 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         title: what is being trained.
+        settings: how long training goes on.
         start: where a run stands that goes on.
-        limit: windows after which training ends before its epochs do; 0 for none.
         validation: windows of each validation, for a bar of their own; 0 for none.
     """
 
     def __init__(
-        self, title: str, start: Position | None = None, limit: int = 0, validation: int = 0
+        self, title: str, settings: Settings, start: Position | None = None, validation: int = 0
     ) -> None:
         super().__init__()
         self.title, self.start = title, start or Position()
-        self.limit, self.validation = limit, validation
+        self.settings, self.validation = settings, validation
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Show the bar."""
@@ -117,7 +117,7 @@ class Progress(keras.callbacks.Callback):
         )
         self.steps, self.epochs = self.params["steps"], self.params["epochs"]
         done = self.steps * self.start.epoch + self.start.step
-        total = min(self.steps * self.epochs, self.limit or math.inf)
+        total = self.settings.windows(self.steps)
         self.line = self.bar.add_task(self.title, total=total, completed=min(done, total))
         self.validating = self.bar.add_task(
             "validation", total=self.validation, visible=False, start=False

@@ -33,7 +33,7 @@ class Settings:
         window: new time steps of a window, where the task cuts streams: the k1 of truncated BPTT.
         truncation: time steps that a gradient goes back, the k2; 0 for those of the window. A
             shorter one cuts the window, a longer one lets windows overlap.
-        accumulate: windows whose gradients make one update.
+        accumulate: windows whose gradients make one update, up to 64.
         reduction: "token": the loss is the mean of all targets; "row": summed over a row's
             targets, and the mean of all rows.
         optimizer: name of a Keras optimizer.
@@ -88,6 +88,7 @@ class Settings:
             self._need(name, math.isfinite(getattr(self, name)), "a number is needed")
         for name in _AT_LEAST_ONE:
             self._need(name, getattr(self, name) >= 1, "at least 1 is needed")
+        self._need("accumulate", self.accumulate <= 64, "at most 64 is possible")
         for name in _NOT_NEGATIVE:
             self._need(name, getattr(self, name) >= 0, "it must not be negative")
         self._need("learning_rate", self.learning_rate > 0, "it must be positive")
@@ -110,3 +111,14 @@ class Settings:
         """Updates in all, of so many windows in an epoch."""
         total = -(-epoch_windows // self.accumulate) * self.epochs
         return min(total, self.steps) if self.steps else total
+
+    def windows(self, epoch_windows: int) -> int:
+        """Windows of all updates; the last update of an epoch may have fewer than the others.
+
+        Example:
+            >>> Settings(epochs=3, accumulate=4, steps=5).windows(6)
+            16
+        """
+        each = -(-epoch_windows // self.accumulate)
+        epochs, updates = divmod(self.updates(epoch_windows), each)
+        return epochs * epoch_windows + updates * self.accumulate

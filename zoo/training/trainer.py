@@ -52,8 +52,8 @@ class Trainer:
     ) -> None:
         self.model, self.settings = model, settings
         self.replicas = replicas or Replicas()
-        # Told before the data are read.
-        _optimizer(settings, learning_rate(settings, 1))
+        # Mistakes are told before the data are read.
+        _try(_optimizer(settings, learning_rate(settings, 1)), settings)
 
     def fit(
         self,
@@ -106,8 +106,10 @@ class Trainer:
                         logs |= {f"val_{name}": value for name, value in told.items()}
                         every.on_epoch_end(position.epoch, logs)
                     self._heed_plateau(logs, position)
+                    cut = position.step < steps
                     position.end_epoch(logs)
-                    saving(position, [], due=True)
+                    if not cut:
+                        saving(position, [], due=True)
             except _WORKER_LOST as error:
                 self._tell_lost_worker(error)
             finally:
@@ -163,7 +165,9 @@ class Trainer:
             every.on_train_batch_end(position.step - 1, {"loss": loss})
             position.seconds = time.monotonic() - began
             position.totals = totals.tolist()
-            if self._spent(position):
+            if self._spent(position) and position.step < self.steps:
+                # With more steps or minutes, the run can go on from here.
+                saving(position, tf.nest.flatten(state), due=True)
                 break
             due = position.step // self.settings.save_steps > before // self.settings.save_steps
             saving(position, tf.nest.flatten(state), due and position.step < self.steps)
@@ -218,10 +222,11 @@ class Trainer:
         # Where losses are scaled, a gradient that overflows is passed over, and the scale is less.
         scaled = self.settings.precision == "mixed_float16"
         if not (math.isfinite(loss) and (scaled or math.isfinite(norm))):
+            clip = "a smaller clip_norm" if self.settings.clip_norm else "a clip_norm above 0"
             raise UserError(
                 f"at step {position.step + 1} of epoch {position.epoch + 1} the loss became {loss} "
                 f"and the gradient's norm {norm}: try a smaller learning_rate (it was "
-                f"{self.settings.learning_rate}) or a smaller clip_norm"
+                f"{self.settings.learning_rate}) or {clip}"
             )
 
     def _variables(self) -> list[keras.Variable]:
@@ -313,11 +318,13 @@ def _evaluation_step(model: SequenceModel) -> Any:
             scores, state = model.score(window, state)
             return state, sums(window, scores)
 
-        model._zoo_evaluation_step = tf.function(step, reduce_retracing=True)
+        model._zoo_evaluation_step = tf.function(step, reduce_retracing=True, autograph=False)
     return model._zoo_evaluation_step
 
 
 def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:
+    if "learning_rate" in settings.optimizer_config:
+        raise UserError("learning_rate is a setting of its own: leave it out of optimizer_config")
     config = {"learning_rate": rate, **settings.optimizer_config}
     try:
         optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
@@ -330,3 +337,16 @@ def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:
     if settings.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+def _try(optimizer: keras.optimizers.Optimizer, settings: Settings) -> None:
+    """Values of a wrong type show in the first update only: make one."""
+    weight = keras.Variable([0.0])
+    try:
+        optimizer.apply([tf.zeros(1)], [weight])
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        why = str(error).splitlines()[0][:120]
+        raise UserError(
+            f"optimizer_config is {settings.optimizer_config}, which {settings.optimizer} cannot "
+            f"use: {why}"
+        ) from error

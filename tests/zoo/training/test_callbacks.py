@@ -48,7 +48,7 @@ def test_training_that_fails_takes_its_bar_away_and_draws_what_there_is(model, t
             if epoch == 1:
                 raise KeyboardInterrupt
 
-    progress, curves = Progress("test"), Curves(tmp_path / "curves.png")
+    progress, curves = Progress("test", Settings()), Curves(tmp_path / "curves.png")
     with pytest.raises(KeyboardInterrupt):
         Trainer(model, Settings(epochs=3)).fit(windows, windows, [progress, curves, Interrupt()])
     assert progress.bar.finished is False and not progress.bar.live.is_started

@@ -77,6 +77,17 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(
     assert_same(run, undisturbed)
 
 
+def test_a_run_that_ended_within_an_epoch_goes_on_from_there(text, tmp_path):
+    steady = {**TINY, "schedule": "constant"}
+    whole = zoo.fit("char-lstm", text, runs=tmp_path / "whole", **steady)
+    run = zoo.fit("char-lstm", text, runs=tmp_path, **steady, steps=14)
+    assert Checkpoints(run.checkpoints).newest()[0].position.step == 14
+    figures = run.metrics.read_text()
+    zoo.resume(run, verbose=False)
+    assert run.metrics.read_text() == figures and len(figures.splitlines()) == 1 + 1
+    assert_same(zoo.resume(run, verbose=False, steps=0), whole)
+
+
 def test_a_run_killed_before_its_first_checkpoint_starts_anew(text, undisturbed, tmp_path):
     run = new_run(tmp_path, "char-lstm", undisturbed.config)
     assert_same(zoo.resume(run, verbose=False), undisturbed)

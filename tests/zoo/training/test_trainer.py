@@ -1,22 +1,12 @@
-import itertools
-import time
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.errors import UserError
-from zoo.training.checkpoints import Checkpoints
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer, evaluate
 from zoo.training.windows import example_windows, stream_windows
-
-
-@pytest.fixture
-def model():
-    return zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
 
 
 def _text(length, count=1, seed=1):
@@ -199,119 +189,6 @@ def test_a_trainer_can_train_again_from_a_fresh_optimizer(model):
         assert not np.allclose(before[0], model.get_weights()[0])
 
 
-def _gradient_over(model, inputs, targets, begin, end, first):
-    """Of the mean loss at the steps from `first` on, from the state before `begin`, without it."""
-    state = model.initial_state(1)
-    if begin:
-        _, state = model(inputs[None, :begin], return_state=True)
-    weights = [w.value for w in model.trainable_variables]
-    with tf.GradientTape() as tape:
-        logits = model(inputs[None, begin:end], state=state)[0, first - begin :]
-        wanted = targets[first:end]
-        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(wanted, logits, True))
-    return [tf.convert_to_tensor(g) for g in tape.gradient(loss, weights)]
-
-
-def _frozen_until(update):
-    """The learning rate is 1 at that update only, counted from 1."""
-    ends, values = [update - 2, update - 1], [1e-30, 1.0, 1e-30]
-    return {
-        "schedule": "PiecewiseConstantDecay",
-        "schedule_config": {"boundaries": ends, "values": values},
-    }
-
-
-def _moved(model, before):
-    return [old - new for old, new in zip(before, model.get_weights())]
-
-
-def test_a_longer_truncation_lets_gradients_go_back_over_windows_before(model):
-    """k1 = 4, k2 = 10: the third window's gradient goes back to step 2."""
-    inputs, targets, _ = _text(12)[0]
-    expected = _gradient_over(model, inputs, targets, begin=2, end=12, first=8)
-    settings = _settings(window=4, truncation=10, **_frozen_until(3))
-    windows = stream_windows(_text(12), 1, 4, cut=True, context=settings.context)
-    before = model.get_weights()
-    Trainer(model, settings).fit(windows, windows.take(0))
-    for moved, gradient in zip(_moved(model, before), expected):
-        np.testing.assert_allclose(moved, gradient, atol=1e-5)
-
-
-def test_a_shorter_truncation_cuts_gradients_within_a_window(model):
-    """k1 = 9, k2 = 4: pieces of 4, 4 and 1 steps, each from the state that the last one left."""
-    inputs, targets, _ = _text(9)[0]
-    pieces = [(0, 4), (4, 8), (8, 9)]
-    gradients = [_gradient_over(model, inputs, targets, a, b, a) for a, b in pieces]
-    shares = [(b - a) / 9 for a, b in pieces]
-    settings = _settings(window=9, truncation=4, learning_rate=1.0)
-    windows = stream_windows(_text(9), 1, 9, cut=True)
-    before = model.get_weights()
-    Trainer(model, settings).fit(windows, windows.take(0))
-    for moved, *parts in zip(_moved(model, before), *gradients):
-        expected = sum(share * part for share, part in zip(shares, parts))
-        np.testing.assert_allclose(moved, expected, atol=1e-5)
-
-
-def test_a_shorter_truncation_counts_the_losses_of_a_model_once():
-    """The mean of those of its pieces, whose targets count nothing here."""
-    sizes = {"vocab_size": 9, "embedding": 6, "units": 7}
-    model = zoo.create("char-lstm", **sizes, dropout=0.0, activation_reg=1.0)
-    inputs, targets, weights = _text(8)[0]
-    with tf.GradientTape() as tape:
-        state, losses = None, []
-        for begin in (0, 4):
-            _, state = model(
-                inputs[None, begin : begin + 4], state=state, return_state=True, training=True
-            )
-            state = tf.nest.map_structure(tf.stop_gradient, state)
-            losses.append(model.losses[0])
-        loss = tf.add_n(losses) / 2
-    expected = tape.gradient(loss, [w.value for w in model.trainable_variables])
-    before = model.get_weights()
-    windows = stream_windows([(inputs, targets, 0 * weights)], 1, 8, cut=True)
-    settings = _settings(window=8, truncation=4, learning_rate=1.0)
-    Trainer(model, settings).fit(windows, windows.take(0))
-    for moved, gradient in zip(_moved(model, before), expected):
-        gradient = 0 if gradient is None else tf.convert_to_tensor(gradient)
-        np.testing.assert_allclose(moved, gradient, atol=1e-6)
-
-
-def test_truncation_is_refused_where_windows_are_not_cut_from_streams(model):
-    windows = example_windows(np.ones((4, 6)), np.ones((4, 6)), np.ones((4, 6)), 2)
-    with pytest.raises(UserError, match="truncation is for tasks whose windows are cut"):
-        Trainer(model, _settings(truncation=3)).fit(windows, windows)
-
-
-def test_accumulated_windows_make_the_update_of_their_joint_loss(model):
-    """Two windows of 5 and 1 weighted steps: the mean of all six, not of two means."""
-    inputs, targets, _ = _text(6)[0]
-    parts = [_gradient_over(model, inputs, targets, a, b, a) for a, b in ((0, 5), (5, 6))]
-    windows = stream_windows(_text(6), 1, 5, cut=True)
-    before = model.get_weights()
-    trainer = Trainer(model, _settings(accumulate=2, learning_rate=1.0))
-    trainer.fit(windows, windows.take(0))
-    assert int(model.optimizer.iterations) == 1
-    for moved, a, b in zip(_moved(model, before), *parts):
-        np.testing.assert_allclose(moved, (5 * a + b) / 6, atol=1e-5)
-
-
-def test_an_epoch_ends_with_a_smaller_group_where_windows_do_not_divide(model):
-    windows = stream_windows(_text(25), 1, 5, cut=True)
-    history = Trainer(model, _settings(accumulate=2, epochs=2)).fit(windows, windows)
-    assert int(model.optimizer.iterations) == 2 * 3 and len(history["loss"]) == 2
-
-
-def test_reduction_by_row_sums_over_time(model):
-    """A rate divided by the number of steps makes up for it, as no window is cut short."""
-    other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
-    other.set_weights(model.get_weights())
-    windows = stream_windows(_text(30), 3, 5, cut=True)
-    Trainer(model, _settings(learning_rate=0.5)).fit(windows, windows)
-    Trainer(other, _settings(learning_rate=0.1, reduction="row")).fit(windows, windows)
-    for a, b in zip(model.get_weights(), other.get_weights()):
-        np.testing.assert_allclose(a, b, atol=1e-6)
-
-
 def test_weights_are_averaged_from_an_epoch_on_for_validation_only(model):
     seen, kept = [], []
 
@@ -332,85 +209,6 @@ def test_weights_are_averaged_from_an_epoch_on_for_validation_only(model):
         last = np.mean([weights[n] for weights in seen[2:]], 0)
         np.testing.assert_allclose(kept[2][n], last, atol=1e-6)
         np.testing.assert_array_equal(weight, seen[-1][n])
-
-
-def _rates(model, **changes):
-    windows = stream_windows(_text(20), 1, 5, cut=True)
-    history = Trainer(model, _settings(**changes)).fit(windows, windows)
-    return pytest.approx(history["learning_rate"], rel=1e-5)
-
-
-def test_a_staircase_falls_at_each_epoch_after_the_first_ones(model):
-    rates = _rates(model, epochs=4, schedule="staircase", hold=2, decay=0.5, learning_rate=1.0)
-    # The rate that is told is that of the next update.
-    assert rates == [1.0, 0.5, 0.25, 0.25]
-
-
-def test_a_plateau_lowers_the_rate_where_validation_gets_no_better(model):
-    windows = stream_windows(_text(20), 1, 5, cut=True)
-    settings = _settings(epochs=4, schedule="plateau", decay=0.25, learning_rate=1e-12)
-    history = Trainer(model, settings).fit(windows, windows)
-    worse = np.array(history["val_loss"][1:]) >= np.minimum.accumulate(history["val_loss"])[:-1]
-    assert worse.any()
-    falls = np.concatenate([[0], np.cumsum(worse)])
-    # An epoch's own figure is from before its fall.
-    expected = 1e-12 * 0.25 ** np.concatenate([[0], falls[:-1]])
-    np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
-
-
-def test_keras_schedules_and_optimizers_come_by_name(model):
-    config = {"decay_steps": 4, "decay_rate": 0.5}
-    rates = _rates(
-        model,
-        epochs=2,
-        optimizer="sgd",
-        optimizer_config={"momentum": 0.9},
-        schedule="ExponentialDecay",
-        schedule_config=config,
-        learning_rate=0.1,
-    )
-    assert rates == [0.05, 0.025] and model.optimizer.momentum == 0.9
-
-
-@pytest.mark.parametrize(
-    "wrong, said",
-    [
-        ({"schedule": "ExponentialDecai"}, "unknown schedule .* did you mean ExponentialDecay"),
-        ({"schedule": "ExponentialDecay"}, "cannot be made from schedule_config"),
-        ({"schedule_config": {"decay_steps": 4}}, "schedule_config is .* constant takes none"),
-        ({"optimizer": "adamm"}, "Keras has no optimizer 'adamm'"),
-        ({"optimizer": "LossScaleOptimizer"}, "Keras has no optimizer 'LossScaleOptimizer'"),
-        ({"optimizer_config": {"impulse": 1}}, "Keras has no optimizer 'sgd' with .*impulse"),
-    ],
-)
-def test_unknown_schedules_and_optimizers_are_told_at_once(model, wrong, said):
-    with pytest.raises(UserError, match=said):
-        Trainer(model, _settings(**wrong))
-
-
-def test_a_time_budget_brings_the_cosine_to_its_end(model, monkeypatch):
-    """Each look at the clock takes a second of the sixty."""
-    seconds = itertools.count()
-    monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
-    windows = stream_windows(_text(4000), 2, 5, cut=True)
-    settings = _settings(epochs=9, minutes=1.0, schedule="cosine", learning_rate=0.5)
-    history = Trainer(model, settings).fit(windows, windows.take(1))
-    assert len(history["loss"]) == 1 and int(model.optimizer.iterations) < 70
-    assert history["learning_rate"][0] == pytest.approx(0, abs=1e-3)
-
-
-@pytest.mark.parametrize("before, after", [(0.0, 60.0), (60.0, 0.0)])
-def test_a_run_is_resumed_with_or_without_a_time_budget(model, tmp_path, before, after):
-    windows, saved = stream_windows(_text(20), 2, 5, cut=True), Checkpoints(tmp_path)
-    plain = {"schedule": "cosine", "learning_rate": 0.5}
-    Trainer(model, _settings(**plain, minutes=before)).fit(windows, windows, (), saved)
-    start, _ = saved.newest()
-    settings = _settings(**plain, epochs=2, minutes=after)
-    history = Trainer(model, settings).fit(windows, windows, (), None, start)
-    assert int(model.optimizer.iterations) == 4
-    # Of four updates two are done.
-    rate = 0.25 * (1 + np.cos(np.pi * (3 if after else 4) / 4))
-    assert history["learning_rate"][1] == pytest.approx(rate, abs=1e-4)
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
