@@ -19,7 +19,7 @@ from rich.progress import track
 
 import zoo
 from benchmarks.side_by_side import STDERR, medians, milliseconds, write_table
-from zoo.training.callbacks import Metrics, Progress
+from zoo.training.callbacks import Metrics, Progress, TensorBoard
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
@@ -84,7 +84,7 @@ def loop(trainer: Trainer, windows: tf.data.Dataset, folder: Path) -> float:
     callbacks = [
         Progress("loop", trainer.settings),
         Metrics(folder / "metrics.csv"),
-        keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
+        TensorBoard(folder / "logs"),
         stopwatch,
     ]
     trainer.fit(windows, windows.take(1), callbacks, Checkpoints(folder))

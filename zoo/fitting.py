@@ -15,7 +15,7 @@ from zoo.errors import Interrupted, UserError
 from zoo.plans import create, plan, settings_from, task_and_settings
 from zoo.runs import Run, new_run, open_run
 from zoo.task import Task
-from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress
+from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress, TensorBoard
 from zoo.training.checkpoints import Checkpoints, Position
 from zoo.training.replicas import Replicas, replicas
 from zoo.training.settings import Settings
@@ -173,7 +173,7 @@ class _Training:
             stopping,
             Metrics(run.metrics, history),
             Curves(run.path / "figures" / "curves.png", history),
-            keras.callbacks.TensorBoard(str(run.path / "logs"), write_graph=False),
+            TensorBoard(run.path / "logs"),
             *([Progress(self.name, settings, position, windows)] if verbose else []),
         ]
 

@@ -208,3 +208,23 @@ class Curves(_Figures):
             axes.legend()
         self.path.parent.mkdir(exist_ok=True)
         figure.savefig(self.path, dpi=100)
+
+
+class TensorBoard(keras.callbacks.TensorBoard):
+    """Writes each epoch's figures for TensorBoard.
+
+    That of Keras also counts every batch, which takes longer than all else that is done beside a
+    step, for figures that are not written.
+
+    Args:
+        folder: for the logs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder), write_graph=False)
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Nothing."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Nothing."""

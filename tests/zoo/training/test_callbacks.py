@@ -1,10 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import zoo
 from zoo.errors import UserError
-from zoo.training.callbacks import Curves, KeepBest, Progress
+from zoo.training.callbacks import Curves, KeepBest, Progress, TensorBoard
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 from zoo.training.windows import example_windows
@@ -79,3 +81,12 @@ def test_settings_that_are_no_number_are_refused(name):
 def test_settings_out_of_range_are_refused(settings, said):
     with pytest.raises(UserError, match=said):
         Settings(**settings)
+
+
+def test_tensorboard_finds_the_figures_of_each_epoch(model, tmp_path):
+    windows = example_windows(np.zeros((4, 2, 2, 1)), np.zeros(4), np.ones(4), 2)
+    history = Trainer(model, Settings(epochs=2)).fit(windows, windows, [TensorBoard(tmp_path)])
+    events = EventAccumulator(str(tmp_path / "train"))
+    events.Reload()
+    found = [float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors("epoch_loss")]
+    assert found == pytest.approx(history["loss"])
