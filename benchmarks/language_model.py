@@ -49,7 +49,8 @@ def main() -> None:
     command = f"python -m benchmarks.language_model{named} --epochs {options.epochs}"
     if options.steps:
         command += f" --steps {options.steps}"
-    write_table("language_model", command, HEAD, rows(told), notes(told, facts))
+    name = f"language_model_{Path(folder).name}" if options.dataset else "language_model"
+    write_table(name, command, HEAD, rows(told), notes(told, facts))
 
 
 def train_in_turns(folder: Path, epochs: int, steps: int) -> tuple[dict, dict]:
