@@ -132,7 +132,8 @@ class _Training:
         self.validation = task.windows("validation", settings)
         check_windows(self.train, settings)
         with where.scope(), _computing_in(settings.precision):
-            self.trainer = Trainer(create(self.name, **config["options"]), settings, where)
+            model = create(self.name, **config["options"])
+        self.trainer = Trainer(model, settings, where)
 
     def run(self, run: Run, verbose: bool) -> None:
         """Train on in the run's folder, which only the first of several workers writes."""

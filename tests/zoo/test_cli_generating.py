@@ -2,7 +2,6 @@
 
 import io
 import json
-import signal
 import subprocess
 import sys
 
@@ -100,7 +99,7 @@ def test_a_mistake_is_told_before_tensorflow_is_imported(writer):
 def test_ctrl_c_ends_it_without_a_word(zoo, writer, monkeypatch):
     def interrupted(*_, **__):
         yield "The cat"
-        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
         yield " sat"
 
     monkeypatch.setattr("zoo.generating.generate", interrupted)

@@ -66,7 +66,10 @@ def send_signal_after(monkeypatch, steps):
     monkeypatch.setattr(keras.callbacks.CallbackList, "on_train_batch_end", counting)
 
 
-@pytest.mark.parametrize("steps", [1, 10, 26, 30])
+@pytest.mark.parametrize(
+    "steps",
+    [1, pytest.param(10, marks=pytest.mark.slow), 26, pytest.param(30, marks=pytest.mark.slow)],
+)
 def test_a_stopped_run_goes_on_as_if_nothing_had_been(
     text, undisturbed, tmp_path, monkeypatch, steps
 ):

@@ -16,7 +16,7 @@ import zoo
 from zoo.errors import UserError
 from zoo.runs import Run
 from zoo.training.checkpoints import Checkpoints
-from zoo.training.replicas import replicas
+from zoo.training.replicas import Replicas, replicas
 
 ROOT = Path(__file__).parents[3]
 FIT = """
@@ -136,9 +136,13 @@ def test_a_cluster_that_makes_no_sense_is_told(monkeypatch, config, said):
 
 
 def test_rows_that_cannot_be_shared_are_told():
-    process = start("import zoo; zoo.fit('char-lstm', devices=2, batch_size=5)")
-    _, errors = process.communicate(timeout=120)
-    assert "batch_size is 5, but 2 replicas share it: take a multiple" in errors
+    two = Replicas()
+    two.count = 2
+    assert two.rows(6) == 3
+    with pytest.raises(
+        UserError, match="batch_size is 5, but 2 replicas share it: take a multiple"
+    ):
+        two.rows(5)
 
 
 def test_devices_cannot_be_made_once_tensorflow_computes():
