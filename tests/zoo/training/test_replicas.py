@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
@@ -146,5 +147,6 @@ def test_rows_that_cannot_be_shared_are_told():
 
 
 def test_devices_cannot_be_made_once_tensorflow_computes():
+    tf.zeros(1)
     with pytest.raises(UserError, match="must be asked for before TensorFlow computes"):
         replicas(2)
