@@ -8,37 +8,36 @@ import pytest
 
 from zoo.errors import UserError
 from zoo.training.checkpoints import Checkpoints
-from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 from zoo.training.windows import stream_windows
 
 
-def _text(length, count=1, seed=1):
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 9, (count, length + 1))
-    return [(row[:-1], row[1:], np.ones(length)) for row in rows]
-
-
-def _settings(**changes):
-    plain = {"epochs": 1, "optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0}
-    return Settings(**{**plain, **changes})
-
-
-def _rates(model, **changes):
-    windows = stream_windows(_text(20), 1, 5, cut=True)
-    history = Trainer(model, _settings(**changes)).fit(windows, windows)
+def _rates(text, settled, model, **changes):
+    windows = stream_windows(text(20), 1, 5, cut=True)
+    history = Trainer(model, settled(**changes)).fit(windows, windows)
     return pytest.approx(history["learning_rate"], rel=1e-5)
 
 
-def test_a_staircase_falls_at_each_epoch_after_the_first_ones(model):
-    rates = _rates(model, epochs=4, schedule="staircase", hold=2, decay=0.5, learning_rate=1.0)
+def test_a_staircase_falls_at_each_epoch_after_the_first_ones(model, random_text, plain_settings):
+    rates = _rates(
+        random_text,
+        plain_settings,
+        model,
+        epochs=4,
+        schedule="staircase",
+        hold=2,
+        decay=0.5,
+        learning_rate=1.0,
+    )
     # The rate that is told is that of the next update.
     assert rates == [1.0, 0.5, 0.25, 0.25]
 
 
-def test_a_plateau_lowers_the_rate_where_validation_gets_no_better(model):
-    windows = stream_windows(_text(20), 1, 5, cut=True)
-    settings = _settings(epochs=4, schedule="plateau", decay=0.25, learning_rate=1e-12)
+def test_a_plateau_lowers_the_rate_where_validation_gets_no_better(
+    model, random_text, plain_settings
+):
+    windows = stream_windows(random_text(20), 1, 5, cut=True)
+    settings = plain_settings(epochs=4, schedule="plateau", decay=0.25, learning_rate=1e-12)
     history = Trainer(model, settings).fit(windows, windows)
     worse = np.array(history["val_loss"][1:]) >= np.minimum.accumulate(history["val_loss"])[:-1]
     assert worse.any()
@@ -48,9 +47,11 @@ def test_a_plateau_lowers_the_rate_where_validation_gets_no_better(model):
     np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
 
 
-def test_keras_schedules_and_optimizers_come_by_name(model):
+def test_keras_schedules_and_optimizers_come_by_name(model, random_text, plain_settings):
     config = {"decay_steps": 4, "decay_rate": 0.5}
     rates = _rates(
+        random_text,
+        plain_settings,
         model,
         epochs=2,
         optimizer="sgd",
@@ -76,29 +77,33 @@ def test_keras_schedules_and_optimizers_come_by_name(model):
         ({"optimizer_config": {"learning_rate": 1.0}}, "a setting of its own"),
     ],
 )
-def test_unknown_schedules_and_optimizers_are_told_at_once(model, wrong, said):
+def test_unknown_schedules_and_optimizers_are_told_at_once(model, wrong, said, plain_settings):
     with pytest.raises(UserError, match=said):
-        Trainer(model, _settings(**wrong))
+        Trainer(model, plain_settings(**wrong))
 
 
-def test_a_time_budget_brings_the_cosine_to_its_end(model, monkeypatch):
+def test_a_time_budget_brings_the_cosine_to_its_end(
+    model, monkeypatch, random_text, plain_settings
+):
     """Each look at the clock takes a second of the sixty."""
     seconds = itertools.count()
     monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
-    windows = stream_windows(_text(4000), 2, 5, cut=True)
-    settings = _settings(epochs=9, minutes=1.0, schedule="cosine", learning_rate=0.5)
+    windows = stream_windows(random_text(4000), 2, 5, cut=True)
+    settings = plain_settings(epochs=9, minutes=1.0, schedule="cosine", learning_rate=0.5)
     history = Trainer(model, settings).fit(windows, windows.take(1))
     assert len(history["loss"]) == 1 and int(model.optimizer.iterations) < 70
     assert history["learning_rate"][0] == pytest.approx(0, abs=1e-3)
 
 
 @pytest.mark.parametrize("before, after", [(0.0, 60.0), (60.0, 0.0)])
-def test_a_run_is_resumed_with_or_without_a_time_budget(model, tmp_path, before, after):
-    windows, saved = stream_windows(_text(20), 2, 5, cut=True), Checkpoints(tmp_path)
+def test_a_run_is_resumed_with_or_without_a_time_budget(
+    model, tmp_path, before, after, random_text, plain_settings
+):
+    windows, saved = stream_windows(random_text(20), 2, 5, cut=True), Checkpoints(tmp_path)
     plain = {"schedule": "cosine", "learning_rate": 0.5}
-    Trainer(model, _settings(**plain, minutes=before)).fit(windows, windows, (), saved)
+    Trainer(model, plain_settings(**plain, minutes=before)).fit(windows, windows, (), saved)
     start, _ = saved.newest()
-    settings = _settings(**plain, epochs=2, minutes=after)
+    settings = plain_settings(**plain, epochs=2, minutes=after)
     history = Trainer(model, settings).fit(windows, windows, (), None, start)
     assert int(model.optimizer.iterations) == 4
     # Of four updates two are done.

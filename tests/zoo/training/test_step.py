@@ -7,20 +7,8 @@ import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
-from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 from zoo.training.windows import example_windows, stream_windows
-
-
-def _text(length, count=1, seed=1):
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 9, (count, length + 1))
-    return [(row[:-1], row[1:], np.ones(length)) for row in rows]
-
-
-def _settings(**changes):
-    plain = {"epochs": 1, "optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0}
-    return Settings(**{**plain, **changes})
 
 
 def _gradient_over(model, inputs, targets, begin, end, first):
@@ -49,26 +37,28 @@ def _moved(model, before):
     return [old - new for old, new in zip(before, model.get_weights())]
 
 
-def test_a_longer_truncation_lets_gradients_go_back_over_windows_before(model):
+def test_a_longer_truncation_lets_gradients_go_back_over_windows_before(
+    model, random_text, plain_settings
+):
     """k1 = 4, k2 = 10: the third window's gradient goes back to step 2."""
-    inputs, targets, _ = _text(12)[0]
+    inputs, targets, _ = random_text(12)[0]
     expected = _gradient_over(model, inputs, targets, begin=2, end=12, first=8)
-    settings = _settings(window=4, truncation=10, **_frozen_until(3))
-    windows = stream_windows(_text(12), 1, 4, cut=True, context=settings.context)
+    settings = plain_settings(window=4, truncation=10, **_frozen_until(3))
+    windows = stream_windows(random_text(12), 1, 4, cut=True, context=settings.context)
     before = model.get_weights()
     Trainer(model, settings).fit(windows, windows.take(0))
     for moved, gradient in zip(_moved(model, before), expected):
         np.testing.assert_allclose(moved, gradient, atol=1e-5)
 
 
-def test_a_shorter_truncation_cuts_gradients_within_a_window(model):
+def test_a_shorter_truncation_cuts_gradients_within_a_window(model, random_text, plain_settings):
     """k1 = 9, k2 = 4: pieces of 4, 4 and 1 steps, each from the state that the last one left."""
-    inputs, targets, _ = _text(9)[0]
+    inputs, targets, _ = random_text(9)[0]
     pieces = [(0, 4), (4, 8), (8, 9)]
     gradients = [_gradient_over(model, inputs, targets, a, b, a) for a, b in pieces]
     shares = [(b - a) / 9 for a, b in pieces]
-    settings = _settings(window=9, truncation=4, learning_rate=1.0)
-    windows = stream_windows(_text(9), 1, 9, cut=True)
+    settings = plain_settings(window=9, truncation=4, learning_rate=1.0)
+    windows = stream_windows(random_text(9), 1, 9, cut=True)
     before = model.get_weights()
     Trainer(model, settings).fit(windows, windows.take(0))
     for moved, *parts in zip(_moved(model, before), *gradients):
@@ -76,11 +66,11 @@ def test_a_shorter_truncation_cuts_gradients_within_a_window(model):
         np.testing.assert_allclose(moved, expected, atol=1e-5)
 
 
-def test_a_shorter_truncation_counts_the_losses_of_a_model_once():
+def test_a_shorter_truncation_counts_the_losses_of_a_model_once(random_text, plain_settings):
     """The mean of those of its pieces, whose targets count nothing here."""
     sizes = {"vocab_size": 9, "embedding": 6, "units": 7}
     model = zoo.create("char-lstm", **sizes, dropout=0.0, activation_reg=1.0)
-    inputs, targets, weights = _text(8)[0]
+    inputs, targets, weights = random_text(8)[0]
     with tf.GradientTape() as tape:
         state, losses = None, []
         for begin in (0, 4):
@@ -93,44 +83,48 @@ def test_a_shorter_truncation_counts_the_losses_of_a_model_once():
     expected = tape.gradient(loss, [w.value for w in model.trainable_variables])
     before = model.get_weights()
     windows = stream_windows([(inputs, targets, 0 * weights)], 1, 8, cut=True)
-    settings = _settings(window=8, truncation=4, learning_rate=1.0)
+    settings = plain_settings(window=8, truncation=4, learning_rate=1.0)
     Trainer(model, settings).fit(windows, windows.take(0))
     for moved, gradient in zip(_moved(model, before), expected):
         gradient = 0 if gradient is None else tf.convert_to_tensor(gradient)
         np.testing.assert_allclose(moved, gradient, atol=1e-6)
 
 
-def test_truncation_is_refused_where_windows_are_not_cut_from_streams(model):
+def test_truncation_is_refused_where_windows_are_not_cut_from_streams(model, plain_settings):
     windows = example_windows(np.ones((4, 6)), np.ones((4, 6)), np.ones((4, 6)), 2)
     with pytest.raises(UserError, match="truncation is for tasks whose windows are cut"):
-        Trainer(model, _settings(truncation=3)).fit(windows, windows)
+        Trainer(model, plain_settings(truncation=3)).fit(windows, windows)
 
 
-def test_accumulated_windows_make_the_update_of_their_joint_loss(model):
+def test_accumulated_windows_make_the_update_of_their_joint_loss(
+    model, random_text, plain_settings
+):
     """Two windows of 5 and 1 weighted steps: the mean of all six, not of two means."""
-    inputs, targets, _ = _text(6)[0]
+    inputs, targets, _ = random_text(6)[0]
     parts = [_gradient_over(model, inputs, targets, a, b, a) for a, b in ((0, 5), (5, 6))]
-    windows = stream_windows(_text(6), 1, 5, cut=True)
+    windows = stream_windows(random_text(6), 1, 5, cut=True)
     before = model.get_weights()
-    trainer = Trainer(model, _settings(accumulate=2, learning_rate=1.0))
+    trainer = Trainer(model, plain_settings(accumulate=2, learning_rate=1.0))
     trainer.fit(windows, windows.take(0))
     assert int(model.optimizer.iterations) == 1
     for moved, a, b in zip(_moved(model, before), *parts):
         np.testing.assert_allclose(moved, (5 * a + b) / 6, atol=1e-5)
 
 
-def test_an_epoch_ends_with_a_smaller_group_where_windows_do_not_divide(model):
-    windows = stream_windows(_text(25), 1, 5, cut=True)
-    history = Trainer(model, _settings(accumulate=2, epochs=2)).fit(windows, windows)
+def test_an_epoch_ends_with_a_smaller_group_where_windows_do_not_divide(
+    model, random_text, plain_settings
+):
+    windows = stream_windows(random_text(25), 1, 5, cut=True)
+    history = Trainer(model, plain_settings(accumulate=2, epochs=2)).fit(windows, windows)
     assert int(model.optimizer.iterations) == 2 * 3 and len(history["loss"]) == 2
 
 
-def test_reduction_by_row_sums_over_time(model):
+def test_reduction_by_row_sums_over_time(model, random_text, plain_settings):
     """A rate divided by the number of steps makes up for it, as no window is cut short."""
     other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
     other.set_weights(model.get_weights())
-    windows = stream_windows(_text(30), 3, 5, cut=True)
-    Trainer(model, _settings(learning_rate=0.5)).fit(windows, windows)
-    Trainer(other, _settings(learning_rate=0.1, reduction="row")).fit(windows, windows)
+    windows = stream_windows(random_text(30), 3, 5, cut=True)
+    Trainer(model, plain_settings(learning_rate=0.5)).fit(windows, windows)
+    Trainer(other, plain_settings(learning_rate=0.1, reduction="row")).fit(windows, windows)
     for a, b in zip(model.get_weights(), other.get_weights()):
         np.testing.assert_allclose(a, b, atol=1e-6)

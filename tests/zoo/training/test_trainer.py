@@ -4,24 +4,12 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer, evaluate
 from zoo.training.windows import example_windows, stream_windows
 
 
-def _text(length, count=1, seed=1):
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 9, (count, length + 1))
-    return [(row[:-1], row[1:], np.ones(length)) for row in rows]
-
-
-def _settings(**changes):
-    plain = {"epochs": 1, "optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0}
-    return Settings(**{**plain, **changes})
-
-
-def test_evaluation_does_not_depend_on_window_or_batch_size(model):
-    text = _text(23, count=5)
+def test_evaluation_does_not_depend_on_window_or_batch_size(model, random_text):
+    text = random_text(23, count=5)
     figures = [
         evaluate(model, stream_windows(text, batch, window, cut=False))
         for batch, window in ((1, 23), (2, 5), (5, 40))
@@ -30,24 +18,24 @@ def test_evaluation_does_not_depend_on_window_or_batch_size(model):
     assert figures[0] == pytest.approx(figures[2], abs=1e-5)
 
 
-def test_evaluation_is_the_mean_cross_entropy_of_whole_sequences(model):
-    text = _text(12, count=3)
+def test_evaluation_is_the_mean_cross_entropy_of_whole_sequences(model, random_text):
+    text = random_text(12, count=3)
     inputs, targets = (np.stack([t[part] for t in text]) for part in (0, 1))
     expected = keras.losses.sparse_categorical_crossentropy(targets, model(inputs), True)
     found = evaluate(model, stream_windows(text, 3, 4, cut=False))
     assert found["loss"] == pytest.approx(float(np.mean(expected)), abs=1e-5)
 
 
-def test_a_window_as_long_as_the_sequence_is_full_bptt(model):
-    inputs, targets, _ = _text(15)[0]
+def test_a_window_as_long_as_the_sequence_is_full_bptt(model, random_text, plain_settings):
+    inputs, targets, _ = random_text(15)[0]
     before = [w.numpy() for w in model.trainable_variables]
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(
             keras.losses.sparse_categorical_crossentropy(targets[None], model(inputs[None]), True)
         )
     gradients = tape.gradient(loss, [w.value for w in model.trainable_variables])
-    windows = stream_windows(_text(15), 1, 15, cut=True)
-    Trainer(model, _settings(learning_rate=0.5)).fit(windows, windows)
+    windows = stream_windows(random_text(15), 1, 15, cut=True)
+    Trainer(model, plain_settings(learning_rate=0.5)).fit(windows, windows)
     for old, gradient, weight in zip(before, gradients, model.trainable_variables):
         np.testing.assert_allclose(
             weight.numpy(), old - 0.5 * tf.convert_to_tensor(gradient), atol=1e-6
@@ -61,9 +49,11 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
-def test_the_state_is_carried_and_no_gradient_crosses_a_window(model, eagerly, monkeypatch):
-    inputs, targets, _ = _text(10)[0]
-    windows = stream_windows(_text(10), 1, 5, cut=True)
+def test_the_state_is_carried_and_no_gradient_crosses_a_window(
+    model, eagerly, monkeypatch, random_text, plain_settings
+):
+    inputs, targets, _ = random_text(10)[0]
+    windows = stream_windows(random_text(10), 1, 5, cut=True)
     _, state = model(inputs[None, :5], return_state=True)
     with tf.GradientTape() as tape:
         tape.watch(tf.nest.flatten(state))
@@ -75,7 +65,7 @@ def test_the_state_is_carried_and_no_gradient_crosses_a_window(model, eagerly, m
 
     # The first update moves nothing, the second one by the gradient of its window alone.
     schedule = {"boundaries": [0], "values": [1e-30, 1.0]}
-    settings = _settings(schedule="PiecewiseConstantDecay", schedule_config=schedule)
+    settings = plain_settings(schedule="PiecewiseConstantDecay", schedule_config=schedule)
     score, seen = model.score, []
     monkeypatch.setattr(
         model,
@@ -89,47 +79,47 @@ def test_the_state_is_carried_and_no_gradient_crosses_a_window(model, eagerly, m
         np.testing.assert_allclose(old - weight.numpy(), tf.convert_to_tensor(gradient), atol=1e-5)
 
 
-def test_rows_of_weight_zero_change_nothing(model):
+def test_rows_of_weight_zero_change_nothing(model, random_text, plain_settings):
     other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
     other.set_weights(model.get_weights())
-    text = _text(6, count=3)
+    text = random_text(6, count=3)
     inputs, targets = (np.stack([t[part] for t in text]) for part in (0, 1))
     for m, batch in ((model, 3), (other, 4)):
         windows = example_windows(inputs, targets, np.ones((3, 6)), batch)
-        Trainer(m, _settings(batch_size=batch)).fit(windows, windows)
+        Trainer(m, plain_settings(batch_size=batch)).fit(windows, windows)
     for a, b in zip(model.get_weights(), other.get_weights()):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_validation_leaves_training_as_it_was(model):
+def test_validation_leaves_training_as_it_was(model, random_text, plain_settings):
     other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
     other.set_weights(model.get_weights())
-    train = stream_windows(_text(40), 2, 5, cut=True)
+    train = stream_windows(random_text(40), 2, 5, cut=True)
     for m, seed in ((model, 5), (other, 6)):
-        validation = stream_windows(_text(30, seed=seed), 3, 4, cut=False)
-        Trainer(m, _settings(epochs=3, optimizer="adam")).fit(train, validation)
+        validation = stream_windows(random_text(30, seed=seed), 3, 4, cut=False)
+        Trainer(m, plain_settings(epochs=3, optimizer="adam")).fit(train, validation)
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights()))
 
 
-def test_gradients_are_clipped_to_their_global_norm(model):
-    windows = stream_windows(_text(20), 1, 20, cut=True)
+def test_gradients_are_clipped_to_their_global_norm(model, random_text, plain_settings):
+    windows = stream_windows(random_text(20), 1, 20, cut=True)
     before = model.get_weights()
-    Trainer(model, _settings(learning_rate=1.0, clip_norm=0.01)).fit(windows, windows)
+    Trainer(model, plain_settings(learning_rate=1.0, clip_norm=0.01)).fit(windows, windows)
     moved = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(before, model.get_weights())))
     assert moved == pytest.approx(0.01, rel=0.02)
 
 
-def test_compiled_and_plain_steps_agree(model):
+def test_compiled_and_plain_steps_agree(model, random_text, plain_settings):
     other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
     other.set_weights(model.get_weights())
-    windows = stream_windows(_text(40), 2, 5, cut=True)
+    windows = stream_windows(random_text(40), 2, 5, cut=True)
     for m, jit in ((model, False), (other, True)):
-        Trainer(m, _settings(jit_compile=jit)).fit(windows, windows)
+        Trainer(m, plain_settings(jit_compile=jit)).fit(windows, windows)
     for a, b in zip(model.get_weights(), other.get_weights()):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_keras_callbacks_see_every_step_and_can_stop(model):
+def test_keras_callbacks_see_every_step_and_can_stop(model, random_text, plain_settings):
     class Stop(keras.callbacks.Callback):
         steps = 0
 
@@ -141,27 +131,29 @@ def test_keras_callbacks_see_every_step_and_can_stop(model):
             self.model.stop_training = epoch == 1
 
     stop = Stop()
-    windows = stream_windows(_text(40), 2, 5, cut=True)
-    history = Trainer(model, _settings(epochs=9)).fit(windows, windows, [stop])
+    windows = stream_windows(random_text(40), 2, 5, cut=True)
+    history = Trainer(model, plain_settings(epochs=9)).fit(windows, windows, [stop])
     assert stop.steps == 2 * 4 and len(history["loss"]) == 2
 
 
-def test_a_time_budget_ends_the_run(model):
-    windows = stream_windows(_text(4000), 2, 5, cut=True)
-    history = Trainer(model, _settings(epochs=10_000, minutes=0.02)).fit(windows, windows)
+def test_a_time_budget_ends_the_run(model, random_text, plain_settings):
+    windows = stream_windows(random_text(4000), 2, 5, cut=True)
+    history = Trainer(model, plain_settings(epochs=10_000, minutes=0.02)).fit(windows, windows)
     assert len(history["loss"]) < 10_000
 
 
-def test_so_many_steps_end_the_run_and_its_schedule(model):
-    windows = stream_windows(_text(40), 2, 4, cut=True)
-    trainer = Trainer(model, _settings(epochs=9, steps=7, schedule="cosine"))
+def test_so_many_steps_end_the_run_and_its_schedule(model, random_text, plain_settings):
+    windows = stream_windows(random_text(40), 2, 4, cut=True)
+    trainer = Trainer(model, plain_settings(epochs=9, steps=7, schedule="cosine"))
     history = trainer.fit(windows, windows)
     assert int(model.optimizer.iterations) == 7 and len(history["loss"]) == 2
     assert history["learning_rate"][-1] == pytest.approx(0, abs=1e-9)
 
 
-def test_label_smoothing_is_keras_and_figures_are_told_without_it(model):
-    text = _text(8, count=2)
+def test_label_smoothing_is_keras_and_figures_are_told_without_it(
+    model, random_text, plain_settings
+):
+    text = random_text(8, count=2)
     windows = example_windows(*(np.stack([t[part] for t in text]) for part in (0, 1, 2)), 2)
     inputs, targets = next(iter(windows))["inputs"], next(iter(windows))["targets"]
     plain = evaluate(model, windows)["loss"]
@@ -172,16 +164,16 @@ def test_label_smoothing_is_keras_and_figures_are_told_without_it(model):
     expected = [
         w - 0.5 * tf.convert_to_tensor(g) for w, g in zip(weights, tape.gradient(loss, weights))
     ]
-    settings = _settings(learning_rate=0.5, label_smoothing=0.2)
+    settings = plain_settings(learning_rate=0.5, label_smoothing=0.2)
     history = Trainer(model, settings).fit(windows, windows)
     assert history["loss"] == [pytest.approx(plain, abs=1e-6)]
     for a, b in zip(model.trainable_variables, expected):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_a_trainer_can_train_again_from_a_fresh_optimizer(model):
-    windows = stream_windows(_text(16), 1, 4, cut=True)
-    trainer = Trainer(model, _settings(optimizer="adam", epochs=2))
+def test_a_trainer_can_train_again_from_a_fresh_optimizer(model, random_text, plain_settings):
+    windows = stream_windows(random_text(16), 1, 4, cut=True)
+    trainer = Trainer(model, plain_settings(optimizer="adam", epochs=2))
     for _ in range(2):
         before = model.get_weights()
         trainer.fit(windows, windows)
@@ -189,7 +181,9 @@ def test_a_trainer_can_train_again_from_a_fresh_optimizer(model):
         assert not np.allclose(before[0], model.get_weights()[0])
 
 
-def test_weights_are_averaged_from_an_epoch_on_for_validation_only(model):
+def test_weights_are_averaged_from_an_epoch_on_for_validation_only(
+    model, random_text, plain_settings
+):
     seen, kept = [], []
 
     class Watch(keras.callbacks.Callback):
@@ -199,8 +193,8 @@ def test_weights_are_averaged_from_an_epoch_on_for_validation_only(model):
         def on_epoch_end(self, epoch, logs=None):
             kept.append(self.model.get_weights())
 
-    windows = stream_windows(_text(20), 1, 10, cut=True)
-    settings = _settings(epochs=3, average_from=2, learning_rate=0.5)
+    windows = stream_windows(random_text(20), 1, 10, cut=True)
+    settings = plain_settings(epochs=3, average_from=2, learning_rate=0.5)
     Trainer(model, settings).fit(windows, windows, [Watch()])
     # Two updates an epoch; what the callback sees is not averaged yet within its own update.
     for n, weight in enumerate(model.get_weights()):
@@ -212,15 +206,15 @@ def test_weights_are_averaged_from_an_epoch_on_for_validation_only(model):
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_half_precision_trains_nearly_as_float32(precision):
+def test_half_precision_trains_nearly_as_float32(precision, random_text, plain_settings):
     losses = []
     for policy in ("float32", precision):
         keras.utils.set_random_seed(3)
         keras.config.set_dtype_policy(policy)
         try:
             model = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
-            windows = stream_windows(_text(60), 2, 5, cut=True)
-            settings = _settings(epochs=4, learning_rate=0.5, clip_norm=1.0, precision=policy)
+            windows = stream_windows(random_text(60), 2, 5, cut=True)
+            settings = plain_settings(epochs=4, learning_rate=0.5, clip_norm=1.0, precision=policy)
             losses.append(Trainer(model, settings).fit(windows, windows)["loss"])
         finally:
             keras.config.set_dtype_policy("float32")
@@ -229,9 +223,11 @@ def test_half_precision_trains_nearly_as_float32(precision):
 
 
 @pytest.mark.parametrize("k1, k2", [(4, 4), (4, 10), (12, 4)])
-def test_resetting_one_row_leaves_the_others_bit_identical(model, k1, k2):
-    settings = _settings(window=k1, truncation=k2)
-    (window, *_) = stream_windows(_text(36), 3, k1, cut=True, context=settings.context)
+def test_resetting_one_row_leaves_the_others_bit_identical(
+    model, k1, k2, random_text, plain_settings
+):
+    settings = plain_settings(window=k1, truncation=k2)
+    (window, *_) = stream_windows(random_text(36), 3, k1, cut=True, context=settings.context)
     reset = {**window, "reset": window["reset"].numpy()}
     reset["reset"][1, -2] = 1
     states = []
@@ -243,8 +239,8 @@ def test_resetting_one_row_leaves_the_others_bit_identical(model, k1, k2):
         assert not np.array_equal(a[1], b[1])
 
 
-def test_windows_of_any_length_run_forward_as_the_whole_sequence(model):
-    inputs, _, _ = _text(23)[0]
+def test_windows_of_any_length_run_forward_as_the_whole_sequence(model, random_text):
+    inputs, _, _ = random_text(23)[0]
     whole = model(inputs[None])
     for length in (1, 5, 16):
         state, outputs = model.initial_state(1), []
