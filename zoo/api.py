@@ -62,7 +62,7 @@ def evaluate(
     split: str = "test",
     dataset: str | None = None,
     data_dir: str | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """The figures of a run's task on a split.
 
     Args:

@@ -144,7 +144,7 @@ def evaluate(
         print_json(figures)
     else:
         for figure, value in figures.items():
-            print(f"{figure:<24} {value:.4f}")
+            print(f"{figure:<24} {value if isinstance(value, str) else f'{value:.4f}'}")
 
 
 @click.command()
