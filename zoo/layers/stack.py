@@ -40,6 +40,8 @@ class RecurrentStack(keras.layers.Layer):
             entries at all time steps of a window.
         weight_drop: share of the recurrent weights that is dropped in training, in 0..1; see
             `RecurrentWeightDrop`.
+        residual: add a layer's inputs to its outputs, where they are of one size (He et al. 2016,
+            arXiv:1512.03385; Wu et al. 2016, arXiv:1609.08144).
 
     Raises:
         UserError: no cell has that name.
@@ -64,6 +66,7 @@ class RecurrentStack(keras.layers.Layer):
         variational: bool = True,
         recurrent_dropout: float = 0.0,
         weight_drop: float = 0.0,
+        residual: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -84,6 +87,7 @@ class RecurrentStack(keras.layers.Layer):
             Recurrence(make_cell(), reverse, dtype=self.dtype_policy) for _ in range(layers)
         ]
         self.dropout = time_dropout(dropout, variational)
+        self.residual = residual
 
     def build(self, input_shape: Any) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""
@@ -111,8 +115,9 @@ class RecurrentStack(keras.layers.Layer):
         states = initial_state or [None] * len(self.recurrences)
         finals = []
         for recurrence, state in zip(self.recurrences, states, strict=True):
-            inputs = self.dropout(inputs, training=training)
-            inputs, final = recurrence(inputs, initial_state=state, lengths=lengths, reset=reset)
+            x = self.dropout(inputs, training=training)
+            y, final = recurrence(x, initial_state=state, lengths=lengths, reset=reset)
+            inputs = self._joined(inputs, y)
             finals.append(final)
         return inputs, tuple(finals)
 
@@ -120,6 +125,10 @@ class RecurrentStack(keras.layers.Layer):
         """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones."""
         new_states = []
         for recurrence, layer_state in zip(self.recurrences, state, strict=True):
-            x_t, new_state = recurrence.step(x_t, layer_state)
+            y, new_state = recurrence.step(x_t, layer_state)
+            x_t = self._joined(x_t, y)
             new_states.append(new_state)
         return x_t, tuple(new_states)
+
+    def _joined(self, x: Any, y: Any) -> Any:
+        return x + y if self.residual and x.shape[-1] == y.shape[-1] else y
