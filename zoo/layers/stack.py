@@ -9,7 +9,7 @@ from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
 from zoo.recurrence import Recurrence
 
 
-def time_dropout(rate: float, variational: bool = True) -> keras.layers.Dropout:
+def time_dropout(rate: float, variational: bool = True, dtype: Any = None) -> keras.layers.Dropout:
     """Dropout on `[B, T, D]`, of the same entries at all time steps, or of others at each.
 
     Example:
@@ -18,7 +18,8 @@ def time_dropout(rate: float, variational: bool = True) -> keras.layers.Dropout:
         >>> len(set(y.numpy().ravel()))
         1
     """
-    return keras.layers.Dropout(rate, noise_shape=(None, 1, None) if variational else None)
+    shape = (None, 1, None) if variational else None
+    return keras.layers.Dropout(rate, noise_shape=shape, dtype=dtype)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -86,7 +87,7 @@ class RecurrentStack(keras.layers.Layer):
         self.recurrences = [
             Recurrence(make_cell(), reverse, dtype=self.dtype_policy) for _ in range(layers)
         ]
-        self.dropout = time_dropout(dropout, variational)
+        self.dropout = time_dropout(dropout, variational, self.dtype_policy)
         self.residual = residual
 
     def build(self, input_shape: Any) -> None:
