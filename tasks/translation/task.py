@@ -11,7 +11,7 @@ from rich.progress import track
 
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from tasks.translation.pairs import Pair, read_pairs
-from zoo.decoding import decode
+from zoo.decoding import generate
 from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
@@ -149,17 +149,18 @@ class Translation(Task):
         def generate(sources: Any, temperature: Any, seed: Any) -> dict[str, Any]:
             # One column more, as a model needs at least one time step.
             ids = tf.pad(self.source.encode(sources).to_tensor(PADDING), [[0, 0], [0, 1]])
-            tokens, lengths, _ = decode(
-                model.step,
-                model.encode(ids),
-                tf.fill([tf.shape(ids)[0]], START),
+            told = generate(
+                model,
+                ids,
+                START,
                 self.max_length,
-                end=END,
+                END,
                 temperature=temperature,
                 seed=seed,
                 banned=(PADDING, UNKNOWN, START),
+                watched=False,
             )
-            return {"text": self.target.decode(tokens, lengths)}
+            return {"text": self.target.decode(told.tokens, told.lengths)}
 
         @tf.function(input_signature=[sources])
         def serve(sources: Any) -> dict[str, Any]:
