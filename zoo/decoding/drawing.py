@@ -102,7 +102,8 @@ def decode(
         goes_on = ~stuck(logits)
         if prefix is not None:
             forced = rules.forced(t)
-            token, goes_on = tf.where(forced > 0, forced, token), goes_on | (forced > 0)
+            token = tf.ensure_shape(tf.where(forced > 0, forced, token), first.shape)
+            goes_on |= forced > 0
         alive = alive & goes_on
         if end is not None:
             alive = alive & (token != end)
