@@ -1,7 +1,7 @@
 """A Keras 3 / TensorFlow model zoo covering all sequence topologies.
 
 The public face: `list_models`, `describe`, `create`, `fit`, `resume`, `evaluate`, `predict`,
-`generate`, `export`, `load`, `cell_card`, `compare_cells`, `list_recipes`, `reproduce`, and
+`plot`, `generate`, `export`, `load`, `cell_card`, `compare_cells`, `list_recipes`, `reproduce`, and
 `register` for new cells, topologies, tasks and models. TensorFlow is imported by the first of them
 that needs it.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         export,
         fit,
         load,
+        plot,
         predict,
         resume,
     )
@@ -44,6 +45,7 @@ __all__ = [
     "list_models",
     "list_recipes",
     "load",
+    "plot",
     "predict",
     "register",
     "reproduce",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
@@ -30,6 +31,7 @@ __all__ = [
     "export",
     "fit",
     "load",
+    "plot",
     "predict",
     "resume",
     "summary",
@@ -62,7 +64,7 @@ def evaluate(
     split: str = "test",
     dataset: str | None = None,
     data_dir: str | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """The figures of a run's task on a split.
 
     Args:
@@ -74,12 +76,16 @@ def evaluate(
     Raises:
         UserError: the run or the data set cannot be read.
     """
-    if split not in ("train", "validation", "test"):
-        raise UserError(f"unknown split {split!r}: expected train, validation or test")
+    _check_split(split)
     model, task, settings = restore(run)
     task.dataset = dataset or task.dataset
     task.data_dir = data_dir or task.data_dir
     return task.score(model, split, settings)
+
+
+def _check_split(split: str) -> None:
+    if split not in ("train", "validation", "test"):
+        raise UserError(f"unknown split {split!r}: expected train, validation or test")
 
 
 def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
@@ -126,6 +132,51 @@ def _plain_python(value: Any) -> Any:
         return value.decode()
     listed = np.asarray(value).tolist()
     return [_plain_python(part) for part in listed] if isinstance(listed, list) else listed
+
+
+def plot(
+    run: Run | str | Path,
+    *inputs: str,
+    split: str = "test",
+    data_dir: str | None = None,
+    path: str | Path | None = None,
+) -> list[Path]:
+    """Draw what a run's model looked at, or how sure it was; or its answers to a whole split.
+
+    Args:
+        run: a run or its folder.
+        *inputs: text or paths, each for a picture of its own; none for one of the split.
+        split: "train", "validation" or "test".
+        data_dir: folder of prepared data sets, if not that of the training.
+        path: the file to write, whose ending says the format; of several inputs each gets a
+            number. `plot.png` in the run's folder `figures` if not given.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UserError: the run or an input cannot be read, the task has nothing to draw, or the format
+            is not known.
+    """
+    _check_split(split)
+    run = open_run(run.path if isinstance(run, Run) else run)
+    path = Path(path) if path else run.path / "figures" / "plot.png"
+    known = Figure().canvas.get_supported_filetypes()
+    if path.suffix[1:] not in known:
+        raise UserError(f"{path} has no known ending: use one of {', '.join(sorted(known))}")
+    model, task, settings = restore(run)
+    task.data_dir = data_dir or task.data_dir
+    if not inputs:
+        drawn = {path: task.report(model, split, settings)}
+    else:
+        paths = [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(inputs) + 1)]
+        raws = [read_input(task.input_kind, given) for given in inputs]
+        figures = [task.figure(model, raw) for raw in raws]
+        drawn = dict(zip(paths if len(inputs) > 1 else [path], figures))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name, figure in drawn.items():
+        figure.savefig(name, dpi=120)
+    return list(drawn)
 
 
 def export(run: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:

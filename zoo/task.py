@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import tensorflow as tf
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
@@ -66,8 +67,11 @@ class Task(abc.ABC):
                 example once, whole and in order.
         """
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
-        """The figures by which the task is judged; here, loss and accuracy."""
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+        """The figures by which the task is judged; here, loss and accuracy.
+
+        A string tells how one was measured.
+        """
         windows = self.windows(split, settings)
         console, total = Console(stderr=True), max(0, int(windows.cardinality())) or None
         return evaluate(model, track(windows, "evaluating", total, console=console, transient=True))
@@ -97,6 +101,29 @@ class Task(abc.ABC):
             f"{type(self).__name__} continues no text: choose a run of a language model, such as "
             "char-lstm"
         )
+
+    def figure(self, model: SequenceModel, raw: Any) -> Figure:
+        """A picture of how the model came to its answer, see `zoo.plotting`.
+
+        Args:
+            model: a built model.
+            raw: one input, as `serve` takes it.
+
+        Raises:
+            UserError: the model has nothing of that kind to show.
+        """
+        raise UserError(
+            "there is nothing to draw of one answer: choose a model with attention, such as "
+            "translate-gru-attention, or leave out the input"
+        )
+
+    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+        """A picture of the answers to a split, such as what was taken for what.
+
+        Raises:
+            UserError: the task has none.
+        """
+        raise UserError("there is nothing to draw of a whole split: give an input")
 
     def resources(self) -> list[Any]:
         """Lookup tables and the like, which an export must keep alive."""

@@ -65,6 +65,7 @@ for command in (
     running.fit,
     running.evaluate,
     running.predict,
+    running.plot,
     generating.generate,
     running.export,
     comparing.compare,

@@ -1,4 +1,4 @@
-"""`zoo fit`, `evaluate`, `predict` and `export`: from a name to a SavedModel."""
+"""`zoo fit`, `evaluate`, `predict`, `plot` and `export`: from a name to a SavedModel."""
 
 import json
 from typing import Any
@@ -144,7 +144,7 @@ def evaluate(
         print_json(figures)
     else:
         for figure, value in figures.items():
-            print(f"{figure:<24} {value:.4f}")
+            print(f"{figure:<24} {value if isinstance(value, str) else f'{value:.4f}'}")
 
 
 @click.command()
@@ -174,6 +174,42 @@ def predict(run_or_savedmodel: str, inputs: tuple[str, ...], as_json: bool) -> N
             print(f"{given}: ", end="")
         sure = f"  ({answer['probability']:.0%})" if "probability" in answer else ""
         print(answer["text"] + sure)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...")
+@click.option("--split", default="test", show_default=True, help="Where no INPUT is given.")
+@click.option("--out", metavar="FILE", help="PNG, PDF or SVG. [RUN/figures/plot.png]")
+@data_dir
+@as_json
+def plot(
+    run: str,
+    inputs: tuple[str, ...],
+    split: str,
+    out: str | None,
+    data_dir: str | None,
+    as_json: bool,
+) -> None:
+    """Draw how the model of a RUN comes to its answers.
+
+    With an INPUT: what a translation or a caption looked at, or how sure a class was over time.
+    Without: what was taken for what in a split.
+
+    \b
+    Examples:
+      zoo plot runs/translate-gru-attention/1 "January 5, 1999"
+      zoo plot runs/caption-lstm-attention/1 beach.jpg --out beach.pdf
+      zoo plot runs/video-gru/1
+    """
+    check_folder(run)
+    api = load_api()
+
+    files = api.plot(run, *inputs, split=split, data_dir=data_dir, path=out)
+    if as_json:
+        print_json({"files": [str(file) for file in files]})
+    else:
+        print("\n".join(map(str, files)))
 
 
 @click.command()

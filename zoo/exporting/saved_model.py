@@ -74,7 +74,7 @@ def check_target(path: Path, overwrite: bool) -> None:
 
 def stepping(model: SequenceModel) -> dict[str, Any]:
     """`initial_state` and `step` as functions of any batch size; none where they say nothing."""
-    if not model.recurrent or model.conditional:
+    if not (model.recurrent and model.steppable) or model.conditional:
         return {}
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])

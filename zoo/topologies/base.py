@@ -30,14 +30,28 @@ class SequenceModel(keras.Model):
     `model(inputs, state=None, reset=None, return_state=False)` runs a window; `initial_state` and
     `step` run the same thing one time step at a time. A model without recurrence over its inputs
     has the empty state `()`. A conditional model (one-to-many, seq2seq) makes its state from what
-    it is conditioned on, with `encode`, and steps through what it generates.
+    it is conditioned on, with `encode`, and steps through what it generates; nothing of it is
+    carried from one window to the next.
 
     Constructor arguments are plain values, which are the configuration; all weights exist when
     the constructor returns.
+
+    Attributes:
+        recurrent: whether there is a recurrence over the inputs.
+        steppable: whether steps give what the whole gives; not where the future is read, too.
+        condition: of a conditional model, the input that `encode` takes, such as "image".
+        attends: whether each step looks at places of what was encoded, see `alignment`.
     """
 
     recurrent = True
-    conditional = False
+    steppable = True
+    condition = ""
+    attends = False
+
+    @property
+    def conditional(self) -> bool:
+        """Whether what is generated depends on something that was encoded before."""
+        return bool(self.condition)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "SequenceModel":
         """Note the arguments: `keras.Model` keeps those of a functional model only."""
@@ -59,6 +73,10 @@ class SequenceModel(keras.Model):
         """One time step: outputs `[B, ...]` and the new state."""
         raise NotImplementedError
 
+    def alignment(self, state: Any) -> Any:
+        """What the last step looked at: weights `[B, S]` of the places; None without attention."""
+        return None
+
     def score(
         self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, Any]:
@@ -70,7 +88,11 @@ class SequenceModel(keras.Model):
             state: the state before the window.
             training: whether dropout acts, and the loss may differ from what is told.
             smoothing: share of a target's probability that all classes have in common.
+
+        Returns:
+            The scores; and the state to carry on, for a conditional model that which was given.
         """
+        before = state
         outputs, state = self(
             window["inputs"],
             state=state,
@@ -78,7 +100,8 @@ class SequenceModel(keras.Model):
             return_state=True,
             training=training,
         )
-        return scores(outputs, window["targets"], smoothing), state
+        told = scores(outputs, window["targets"], smoothing)
+        return told, before if self.conditional else state
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Inputs of the right structure, shapes and dtypes, for building and conformance tests."""

@@ -47,7 +47,7 @@ class OneToMany(SequenceModel):
         TensorShape([3, 7, 30])
     """
 
-    conditional = True
+    condition = "image"
 
     def __init__(
         self,

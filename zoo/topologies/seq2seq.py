@@ -47,7 +47,7 @@ class Seq2Seq(SequenceModel):
     Source: I. Sutskever, O. Vinyals, Q. V. Le, arXiv:1409.3215; K. Cho et al., arXiv:1406.1078.
     """
 
-    conditional = True
+    condition = "source"
 
     def __init__(
         self,

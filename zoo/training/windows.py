@@ -22,8 +22,10 @@ def example_windows(
 ) -> tf.data.Dataset:
     """Windows of whole sequences: each example is one row of one window, always reset.
 
+    Rows are read when their window is, so that an array in a file need not fit into memory.
+
     Args:
-        inputs: a tree of arrays `[N, ...]`.
+        inputs: a dict of arrays `[N, ...]`, or one, of numpy's, in memory or of a file.
         targets: array `[N, ...]` of class ids, which become int32, or of real numbers, float32.
         weights: array of the shape of `targets`.
         batch_size: rows of a window. The last window is filled up with copies of weight 0, so
@@ -47,17 +49,30 @@ def example_windows(
         "inputs": inputs,
         "targets": np.asarray(targets, "float32" if real else "int32"),
         "weights": np.asarray(weights, "float32"),
-        "reset": np.ones(count, "int32"),
     }
-    dataset = tf.data.Dataset.from_tensor_slices(arrays)
+    rows = tf.data.Dataset.range(count)
     if shuffle_seed is not None:
-        dataset = dataset.shuffle(count, seed=shuffle_seed, reshuffle_each_iteration=True)
-    missing = -count % batch_size
-    if missing:
-        filling = tf.nest.map_structure(lambda a: a[np.arange(missing) % count], arrays)
-        filling["weights"] = np.zeros_like(filling["weights"])
-        dataset = dataset.concatenate(tf.data.Dataset.from_tensor_slices(filling))
-    return dataset.batch(batch_size, drop_remainder=True).prefetch(2)
+        rows = rows.shuffle(count, seed=shuffle_seed, reshuffle_each_iteration=True)
+    # What fills up the last window has no weight, which its place tells: after all examples.
+    rows = rows.concatenate(tf.data.Dataset.range(count, count + -count % batch_size))
+    windows = rows.batch(batch_size, drop_remainder=True)
+    return windows.map(lambda places: _window(arrays, places, count)).prefetch(2)
+
+
+def _window(arrays: dict[str, Any], places: Any, count: int) -> dict[str, Any]:
+    """The rows at `places` `[B]`; those from `count` on are copies of weight 0."""
+    flat = tf.nest.flatten(arrays)
+
+    def read(places: np.ndarray) -> list[np.ndarray]:
+        return [np.ascontiguousarray(array[places % count]) for array in flat]
+
+    parts = tf.numpy_function(read, [places], [array.dtype for array in flat], stateful=False)
+    rows = places.shape[0]
+    parts = [tf.ensure_shape(part, [rows, *a.shape[1:]]) for part, a in zip(parts, flat)]
+    window = tf.nest.pack_sequence_as(arrays, parts)
+    real = tf.reshape(places < count, [-1] + [1] * (window["weights"].shape.rank - 1))
+    window["weights"] *= tf.cast(real, tf.float32)
+    return {**window, "reset": tf.ones([rows], tf.int32)}
 
 
 class Sequences(Protocol):
