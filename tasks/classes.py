@@ -38,7 +38,7 @@ def true_and_predicted(
 def class_figures(
     classes: Sequence[str], true: np.ndarray, predicted: np.ndarray
 ) -> dict[str, float]:
-    """`balanced_accuracy` and `macro_f1`, means over the classes that occur; and each one's figures.
+    """`balanced_accuracy` and `macro_f1`, means over the classes that occur; then each one's.
 
     Example:
         >>> told = class_figures(["no", "yes"], np.array([0, 0, 1]), np.array([0, 1, 1]))

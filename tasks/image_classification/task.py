@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
+from tasks.classes import class_figures, confusion, true_and_predicted
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
 from zoo.errors import UserError
@@ -93,6 +95,19 @@ class ImageClassification(Task):
         labels = np.array([example["label"] for example in examples])
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
+
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+        """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
+        answers = self._answers(model, split, settings)
+        return {**super().score(model, split, settings), **class_figures(self.classes, *answers)}
+
+    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+        """How often each class was taken for each."""
+        return confusion(self.classes, *self._answers(model, split, settings))
+
+    def _answers(self, model: SequenceModel, split: str, settings: Settings) -> Any:
+        windows = self.windows(split, settings)
+        return true_and_predicted(model, windows, int(windows.cardinality()))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to `text` (the class) and `probability`."""

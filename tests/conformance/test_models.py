@@ -21,9 +21,15 @@ SMALL = {
     "image_shape": (12, 12, 3),
     "frame_shape": (10, 10, 1),
 }
+AT_TRAINING = {"dropout", "recurrent_dropout", "init_scale", "embedding_scale", "variational"}
 
 
-def _small(name):
+def _options(name):
+    """What a small model of that name is made with, its sizes apart."""
+    return {**zoo.describe(name)["options"], **_sizes(name)}
+
+
+def _sizes(name):
     entry = registry.get("model", name)
     known = registry.get("topology", entry.info["topology"]).parameters
     sizes = {key: value for key, value in SMALL.items() if key in known}
@@ -32,7 +38,16 @@ def _small(name):
         sizes.pop("outputs", None)
     if not options.get("projection", True):
         sizes["embedding"] = sizes["units"]
-    return zoo.create(name, **sizes)
+    return sizes
+
+
+def _distinct():
+    """Names of models that differ in more than their sizes, and what acts in training only."""
+    found = {}
+    for name in zoo.list_models():
+        kept = {key: repr(value) for key, value in _options(name).items() if key not in AT_TRAINING}
+        found.setdefault((zoo.describe(name)["topology"], *kept.items()), name)
+    return sorted(found.values())
 
 
 def _random(model, time=5):
@@ -51,14 +66,17 @@ def _random(model, time=5):
     return inputs
 
 
-@pytest.fixture(scope="module", params=zoo.list_models())
+MODELS = _distinct()
+
+
+@pytest.fixture(scope="module", params=MODELS)
 def model(request):
-    return _small(request.param)
+    return zoo.create(request.param, **_sizes(request.param))
 
 
 recurrent = pytest.mark.parametrize(
     "model",
-    [n for n in zoo.list_models() if n not in zoo.list_models(topology="one_to_one")],
+    [n for n in MODELS if n not in zoo.list_models(topology="one_to_one")],
     indirect=True,
 )
 

@@ -106,3 +106,13 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_advice(data_dir, tmp_path):
             clip_norm=0,
             verbose=False,
         )
+
+
+def test_plot_draws_a_split_and_says_what_it_cannot_draw(run, tmp_path):
+    file = tmp_path / "new" / "classes.svg"
+    assert zoo.plot(run, path=file) == [file]
+    assert "<svg" in file.read_text() and zoo.plot(run)[0].read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(UserError, match="png"):
+        zoo.plot(run, path=tmp_path / "classes.doc")
+    with pytest.raises(UserError, match="split"):
+        zoo.plot(run, split="tset")

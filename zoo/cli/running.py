@@ -12,6 +12,7 @@ from zoo.cli.common import (
     data_dir,
     load_api,
     print_json,
+    print_table,
     refuse_what_resume_keeps,
     seed_of,
 )
@@ -143,8 +144,22 @@ def evaluate(
     if as_json:
         print_json(figures)
     else:
-        for figure, value in figures.items():
-            print(f"{figure:<24} {value if isinstance(value, str) else f'{value:.4f}'}")
+        _print_figures(figures)
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
+    """One a line; those of classes or kinds, `recall/cat`, as a table with a row a class."""
+    rows: dict[str, dict[str, str]] = {}
+    for figure, value in figures.items():
+        shown = value if isinstance(value, str) else f"{value:.4f}"
+        column, slash, row = figure.partition("/")
+        if slash:
+            rows.setdefault(row, {"": row})[column] = shown
+        else:
+            print(f"{figure:<24} {shown}")
+    columns = dict.fromkeys(column for row in rows.values() for column in row)
+    if rows:
+        print_table(list(columns), list(rows.values()))
 
 
 @click.command()

@@ -128,3 +128,25 @@ def test_class_ids_become_int32_and_real_targets_stay_real():
         window = next(iter(example_windows(np.arange(2), targets, np.ones(2), batch_size=2)))
         assert window["targets"].dtype == dtype
         assert window["targets"].numpy().tolist() == targets.tolist()
+
+
+def test_rows_are_read_from_an_array_in_a_file_as_from_memory(tmp_path):
+    held = np.arange(7 * 6).reshape(7, 2, 3).astype("uint8")
+    np.save(tmp_path / "rows.npy", held)
+    kept = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    for seed in (None, 3):
+        pairs = zip(*(example_windows({"x": x}, np.arange(7), np.ones(7), 3, seed)
+                      for x in (held, kept)))  # fmt: skip
+        for one, other in pairs:
+            np.testing.assert_array_equal(one["inputs"]["x"], other["inputs"]["x"])
+            real = one["weights"] > 0
+            np.testing.assert_array_equal(one["inputs"]["x"][real], held[one["targets"][real]])
+
+
+def test_all_examples_come_once_each_time_in_another_order():
+    windows = example_windows(np.arange(7), np.arange(7), np.ones(7), 3, shuffle_seed=1)
+    assert windows.cardinality() == 3
+    orders = [
+        np.concatenate([w["targets"][w["weights"] > 0] for w in windows]).tolist() for _ in range(2)
+    ]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(7)) and orders[0] != orders[1]
