@@ -31,6 +31,7 @@ class Cached(NamedTuple):
     """An array on disk, and which of the items are in it.
 
     Attributes:
+        folder: where it lies, named after what it was made from.
         array: `[M, ...]`, read from disk where it is looked at.
         kept: the indices of the M items that could be made, rising.
         lengths: `[M]`, how much of each row's first axis was made; zeros follow.
@@ -38,6 +39,7 @@ class Cached(NamedTuple):
         notes: what was to be kept beside each of the M rows; None where nothing was.
     """
 
+    folder: Path
     array: np.ndarray
     kept: np.ndarray
     lengths: np.ndarray
@@ -228,6 +230,7 @@ def _read(folder: Path, shape: Sequence[int], dtype: str) -> Cached:
         else np.empty(whole, dtype)
     )
     return Cached(
+        folder,
         array,
         np.array(about["kept"], int),
         np.array(about["lengths"], int),
