@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo.errors import UserError
 
@@ -51,6 +51,8 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
             return _plain(ImageOps.exif_transpose(picture))
     except Image.DecompressionBombError as error:
         raise UserError(f"{name} is too large: {error}") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{name} is not an image that can be read: of no known format") from error
     except Exception as error:
         # What decoders raise for damaged files is of many types.
         reason = next(iter(str(error).splitlines()), type(error).__name__)

@@ -51,7 +51,11 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
     missing = []
     for file in files:
         captioned = read_captions(file)
-        _tell(f"{file}: {{}} without a caption", "line", [f"line {n}" for n in captioned.blank])
+        _tell(
+            f"{file}: left out {{}} without a caption",
+            "line",
+            [f"line {n}" for n in captioned.blank],
+        )
         for name, captions in captioned.captions.items():
             image = images.get(name.lower()) or images.get(name.lower().rpartition("/")[2])
             if image is None:
@@ -62,9 +66,9 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
             split = captioned.splits.get(name) or (split_of(file.stem) if len(files) > 1 else None)
             if split:
                 splits[split].add(image)
-    _tell(f"{root}: {{}} with captions not there", "image", missing)
+    _tell(f"{root}: {{}} with captions, but not there", "image", missing)
     bare = {p.name for p in images.values()} - {p.name for p in found}
-    _tell(f"{root}: {{}} without captions left out", "image", sorted(bare))
+    _tell(f"{root}: left out {{}} without captions", "image", sorted(bare))
     if not found:
         raise UserError(
             f"no image of {root} has a caption: it has {len(set(images.values()))} images, and "
@@ -120,7 +124,7 @@ def _parts(
         parts["train"] = [path for path in ordered if path not in taken]
     else:
         rest = [path.name for path in ordered if path not in taken]
-        _tell(f"{root}: {{}} in no split left out", "image", rest)
+        _tell(f"{root}: left out {{}} in no split", "image", rest)
     lacking = [split for split in ("validation", "test") if not parts[split]]
     count = max(1, len(parts["train"]) // 10)
     if len(parts["train"]) <= count * len(lacking):

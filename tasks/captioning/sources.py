@@ -20,7 +20,7 @@ from tasks.images import read_pixels
 from zoo.errors import UserError
 from zoo.pictures import read_picture
 
-NO_CAPTION = "has no caption"
+NO_CAPTION = " has no caption"
 
 
 class Captioned(NamedTuple):
@@ -123,13 +123,10 @@ class Source(abc.ABC):
             reason.removesuffix(NO_CAPTION) for reason in reasons if reason.endswith(NO_CAPTION)
         ]
         damaged = [reason for reason in reasons if not reason.endswith(NO_CAPTION)]
-        for noun, names in (
-            ("image without captions", bare),
-            ("image that cannot be read", damaged),
-        ):
+        for why, names in (("without captions", bare), ("that cannot be read", damaged)):
             if names:
-                what = counted(noun, names)
-                print(f"{self.name}, {split}: {what} left out: {first_few(names)}", file=sys.stderr)
+                what = f"left out {counted('image', names)} {why}"
+                print(f"{self.name}, {split}: {what}: {first_few(names)}", file=sys.stderr)
 
     def _nothing(self, split: str) -> UserError:
         return UserError(f"no image of {self.name}, {split}, has a caption and can be read")
@@ -138,7 +135,7 @@ class Source(abc.ABC):
 def _row(item: Encoded, shape: list[int]) -> Any:
     """What the cache keeps of an image: pixels and a note, or why there are none."""
     if not item.captions:
-        return UserError(f"{item.name} {NO_CAPTION}")
+        return UserError(f"{item.name}{NO_CAPTION}")
     try:
         return read_pixels(item.image, item.name, shape), [item.captions, item.objects]
     except UserError as error:

@@ -1,6 +1,5 @@
 import io
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -39,11 +38,3 @@ def kaggle(tmp_path, photos):
     lines = [f'{name},"{text}"' for name, texts in captions.items() for text in texts]
     (folder / "captions.txt").write_text("\n".join(["image,caption", *lines]), encoding="utf-8")
     return folder, captions
-
-
-def mean_colours(images):
-    """The name of each image's colour."""
-    means = np.asarray(images, float).mean(axis=(1, 2))
-    known = np.array([*COLOURS.values()])
-    nearest = np.abs(means[:, None] - known).sum(axis=-1).argmin(axis=1)
-    return [[*COLOURS][index] for index in nearest]

@@ -85,7 +85,7 @@ def test_split_files_say_which_image_is_where(kaggle, capsys):
     assert parts["train"] == [f"photo{index}.jpg" for index in range(1, 6)]
     assert parts["validation"] == ["photo6.jpg", "photo7.jpg"]
     assert parts["test"] == ["photo0.jpg", "photo8.jpg", "photo9.jpg"]
-    assert "2 images in no split left out: photo10.jpg, photo11.jpg" in capsys.readouterr().err
+    assert "left out 2 images in no split: photo10.jpg, photo11.jpg" in capsys.readouterr().err
 
 
 def test_a_split_without_its_file_is_cut_from_the_training_images(kaggle):
@@ -124,9 +124,9 @@ def test_what_has_no_other_half_is_counted_and_named(kaggle, photos, capsys):
         file.write("\ngone1.jpg,a cat\ngone2.jpg,a cat\nphoto1.jpg,\nphoto2.jpg")
     read_folder(folder)
     told = capsys.readouterr().err
-    assert "2 images with captions not there: gone1.jpg, gone2.jpg\n" in told
-    assert "5 images without captions left out: bare0.jpg, bare1.jpg, bare2.jpg, ...\n" in told
-    assert "captions.txt: 2 lines without a caption: line 28, line 29\n" in told
+    assert "2 images with captions, but not there: gone1.jpg, gone2.jpg\n" in told
+    assert "left out 5 images without captions: bare0.jpg, bare1.jpg, bare2.jpg, ...\n" in told
+    assert "captions.txt: left out 2 lines without a caption: line 28, line 29\n" in told
 
 
 def test_a_line_that_flickr30k_has_broken_is_left_out(tmp_path, photos, capsys):
@@ -135,13 +135,17 @@ def test_a_line_that_flickr30k_has_broken_is_left_out(tmp_path, photos, capsys):
     with (tmp_path / "results.csv").open("a") as file:
         file.write("photo3.jpg| 4   A dog runs .\n")
     assert len(read_folder(tmp_path)["train"]) == 10
-    assert "results.csv: 1 line without a caption: line 26" in capsys.readouterr().err
+    assert "results.csv: left out 1 line without a caption: line 26" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("captions.txt", "photo1.jpg,a dog", r"captions.txt line 1 is 'photo1.jpg,a dog': expected"),
+        (
+            "captions.txt",
+            "photo1.jpg,a dog",
+            r"captions.txt line 1 is 'photo1.jpg,a dog': expected",
+        ),
         ("captions.csv", "image,title\na,b", r"captions.csv line 1 is 'image,title': expected the"),
         ("captions.txt", "", r"captions.txt is empty"),
         ("captions.txt", "image,caption\n", r"no image of \S+ has a caption: it has 12 images"),
