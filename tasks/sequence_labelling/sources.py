@@ -67,9 +67,9 @@ def find_files(path: Path) -> dict[str, Path]:
     if (part := _part(path)) is None:
         return {"train": path}
     if part != "train":
-        raise UserError(f"{path} is by its name for {part}: give the one for training, or a folder")
-    rest = _rest(path)
-    return _among(path.parent, [each for each in sorted(path.parent.iterdir()) if _rest(each) == rest])
+        raise UserError(f"{path} is by its name for {part}: give the file for training")
+    files = sorted(path.parent.iterdir())
+    return _among(path.parent, [file for file in files if _rest(file) == _rest(path)])
 
 
 def _among(folder: Path, files: list[Path]) -> dict[str, Path]:
@@ -89,9 +89,7 @@ def _among(folder: Path, files: list[Path]) -> dict[str, Path]:
         found[part] = file
     if "train" not in found:
         names = ", ".join(file.name for file in files[:3]) or "none"
-        raise UserError(
-            f"{folder} has no file for training, such as train.conllu: found {names}"
-        )
+        raise UserError(f"{folder} has no file for training, such as train.conllu: found {names}")
     return found
 
 

@@ -81,8 +81,8 @@ def entity_figures(
     """
     counts = {name: Counter[str]() for name in ("true", "predicted", "right")}
     for row, answer in zip(true, predicted, strict=True):
-        real, found = set(spans(row)), set(spans(answer))
-        for name, members in (("true", real), ("predicted", found), ("right", real & found)):
+        one, other = set(spans(row)), set(spans(answer))
+        for name, members in (("true", one), ("predicted", other), ("right", one & other)):
             counts[name].update(span.kind for span in members)
     right, found, real = (counts[name] for name in ("right", "predicted", "true"))
     figures = {

@@ -19,10 +19,10 @@ class WordEncoder(tf.Module):
         longest: characters of a word that are read; of a longer one the first and the last.
 
     Example:
-        >>> encoder = WordEncoder(["a", "00"], ["a", "A"], longest=8)
+        >>> encoder = WordEncoder(["a", "00"], ["a", "A"], longest=4)
         >>> found = encoder.encode(tf.ragged.constant([["A", "17", "b"]]))
         >>> found["words"].numpy().tolist(), found["characters"][0, 0].numpy().tolist()
-        ([[4, 5, 1]], [2, 5, 3, 0])
+        ([[4, 5, 1]], [2, 5, 3, 0, 0, 0])
     """
 
     def __init__(self, words: list[str], characters: list[str], longest: int) -> None:
@@ -34,18 +34,18 @@ class WordEncoder(tf.Module):
         """Strings, ragged `[N, (T)]`, to what a tagger takes.
 
         Returns:
-            `words` `[N, T]`, `characters` `[N, T, C]` with `<start>` and `<end>` around each
-            word, both padded with 0, and `lengths` `[N]`, all int32. T is at least 1.
+            `words` `[N, T]`, `characters` `[N, T, longest + 2]` with `<start>` and `<end>` around
+            each word, both padded with 0, and `lengths` `[N]`, all int32.
         """
         ids = sentences.with_flat_values(self.words.lookup(normalize(sentences.flat_values)))
         spelt = tf.strings.unicode_split(self._shortened(sentences.flat_values), "UTF-8")
         letters = spelt.with_flat_values(self.characters.lookup(spelt.flat_values))
         ends = tf.ones([tf.shape(sentences.flat_values)[0], 1], tf.int32)
         letters = tf.concat([START * ends, letters, END * ends], axis=1)
-        table = sentences.with_flat_values(letters.to_tensor(PADDING))
+        table = letters.to_tensor(PADDING, shape=[None, self.longest + 2])
         return {
             "words": ids.to_tensor(PADDING),
-            "characters": table.to_tensor(PADDING),
+            "characters": sentences.with_flat_values(table).to_tensor(PADDING),
             "lengths": tf.cast(sentences.row_lengths(), tf.int32),
         }
 

@@ -40,8 +40,8 @@ class LinearChain(keras.layers.Layer):
     Example:
         >>> chain = LinearChain(3)
         >>> marginals = chain(tf.zeros((1, 2, 3)), lengths=tf.constant([2]))
-        >>> tf.exp(marginals)[0, 0].numpy().round(2).tolist()
-        [0.33, 0.33, 0.33]
+        >>> tf.exp(marginals)[0, 0].numpy().round(2)
+        array([0.33, 0.33, 0.33], dtype=float32)
 
     Source: J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields", ICML 2001; over
     a network, G. Lample et al., "Neural architectures for named entity recognition", 2016,

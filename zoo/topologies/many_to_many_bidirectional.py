@@ -12,7 +12,7 @@ from zoo.cells.wrappers import VariationalDropoutCell
 from zoo.errors import UserError
 from zoo.layers.bidirectional import Bidirectional
 from zoo.layers.characters import CharacterEncoder
-from zoo.layers.crf import FORBIDDEN, Chain, LinearChain, viterbi
+from zoo.layers.crf import Chain, LinearChain, viterbi
 from zoo.layers.stack import time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel, scores
@@ -84,21 +84,21 @@ class BidirectionalTagger(SequenceModel):
         if layers < 1:
             raise ValueError(f"layers is {layers}, but at least 1 is needed")
         self.embedding = keras.layers.Embedding(vocab_size, embedding)
-        self.encoder = (
-            CharacterEncoder(characters, character_embedding, filters, widths) if filters else None
-        )
+        self.encoder: Any = None
+        if filters:
+            self.encoder = CharacterEncoder(characters, character_embedding, filters, widths)
 
         def make_cell() -> Any:
             made = registry.load("cell", cell)(units)
-            return VariationalDropoutCell(made, recurrent_dropout, inputs=False) if (
-                recurrent_dropout
-            ) else made
+            if recurrent_dropout:
+                made = VariationalDropoutCell(made, recurrent_dropout, inputs=False)
+            return made
 
         self.readers = [Bidirectional(make_cell()) for _ in range(layers)]
         self.dropout = time_dropout(dropout, variational)
         self.word_dropout = keras.layers.Dropout(word_dropout)
         self.head = keras.layers.Dense(outputs, dtype="float32")
-        self.crf = LinearChain(outputs) if crf else None
+        self.crf: Any = LinearChain(outputs) if crf else None
         self.unknown = unknown
         self._finish()
 
@@ -150,7 +150,7 @@ class BidirectionalTagger(SequenceModel):
 
         Args:
             inputs: as `call` takes them.
-            chain: what is added to the worth of neighbours, such as `FORBIDDEN`.
+            chain: what is added to the worth of neighbours, such as `zoo.layers.crf.FORBIDDEN`.
         """
         logits = self.emissions(inputs)
         nothing = Chain(*[tf.zeros([]) for _ in Chain._fields])
