@@ -435,6 +435,24 @@ register_model(
         "jit_compile": True,
     },
 )
+register_model(
+    "tagger-bilstm",
+    "Words and their characters through LSTMs from both ends.",
+    topology="many_to_many_bidirectional",
+    task="sequence_labelling",
+    cell="lstm",
+    options={"units": 200, "widths": [3, 5]},
+    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+)
+register_model(
+    "tagger-bilstm-crf",
+    "The same, and a conditional random field, which looks at the tags as a whole.",
+    topology="many_to_many_bidirectional",
+    task="sequence_labelling",
+    cell="lstm",
+    options={"units": 200, "widths": [3, 5], "crf": True},
+    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+)
 
 register_model(
     "translate-gru",
