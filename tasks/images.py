@@ -2,11 +2,14 @@
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+
+from zoo.pictures import read_picture
 
 
 def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
@@ -36,6 +39,27 @@ def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
         frames = tf.image.rgb_to_grayscale(frames)
     frames = _resize(frames, (height, width))
     return tf.reshape(frames, [size[0], size[1], height, width, channels])
+
+
+def read_pixels(source: Path | bytes, name: str, shape: Sequence[int]) -> np.ndarray:
+    """An image file, or its bytes, as `[*shape]`, uint8, resized like `decode_images` does.
+
+    It is decoded outside of the graph, where every kind of picture can be, by any thread.
+
+    Args:
+        source: see `zoo.pictures.read_picture`.
+        name: what to call it in an error.
+        shape: height, width, and 1 or 3 channels.
+
+    Raises:
+        UserError: it is no image that can be read.
+    """
+    height, width, channels = shape
+    picture = read_picture(source, name, max(height, width))
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(picture).reshape(height, width, channels)
 
 
 def encode_png(image: np.ndarray) -> bytes:

@@ -63,7 +63,7 @@ class Vocabulary(tf.Module):
     def encode(self, text: Any) -> tf.RaggedTensor:
         """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
         tokens = self.split(text)
-        return tokens.with_values(self._table.lookup(lower(tokens.values, self.lowercase)))
+        return tokens.with_values(self.lookup(lower(tokens.values, self.lowercase)))
 
     def split(self, text: Any) -> tf.RaggedTensor:
         """Strings `[N]` to the part of the text that each id stands for, ragged `[N, (T)]`."""
@@ -76,6 +76,10 @@ class Vocabulary(tf.Module):
     def join(self, words: Any) -> Any:
         """Tokens, ragged `[N, (T)]`, to strings `[N]`."""
         return tf.strings.reduce_join(words, axis=1, separator=self.joiner)
+
+    def lookup(self, tokens: Any) -> Any:
+        """Tokens of any shape, each a string, to their ids, int32."""
+        return self._table.lookup(tokens)
 
     def decode(self, ids: Any, lengths: Any) -> Any:
         """Ids `[N, T]`, of which each row's first `lengths[n]` count, to strings `[N]`."""

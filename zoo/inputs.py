@@ -11,9 +11,10 @@ from typing import IO, Any
 
 import av
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from zoo.errors import UserError
+from zoo.pictures import read_picture
 
 TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
 """How the name of a text file ends."""
@@ -30,10 +31,10 @@ def read_input(kind: str, given: str) -> Any:
 
     Args:
         kind: "text": the words themselves, or the path of a UTF-8 file. "image": an image file of
-            any format that Pillow reads, or a `.npy` of `[h, w]` or `[h, w, c]` uint8. "video": a
-            video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]` uint8. "sequence": a `.npy` of
-            `[T, D]` numbers, or any text file with a time step on each line, its numbers set apart
-            by commas or spaces.
+            any format that Pillow reads (see `zoo.pictures`), or a `.npy` of `[h, w]` or
+            `[h, w, c]` uint8. "video": a video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]`
+            uint8. "sequence": a `.npy` of `[T, D]` numbers, or any text file with a time step on
+            each line, its numbers set apart by commas or spaces.
         given: what was typed.
 
     Returns:
@@ -153,19 +154,13 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _image(path: Path) -> bytes:
     """Any picture as PNG, which is what every export can decode."""
-    try:
-        if path.suffix == ".npy":
-            pixels = _with_channels(path, 2)
-            picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        else:
-            picture = Image.open(path)
-        buffer = io.BytesIO()
-        grey = picture.mode in ("1", "L")
-        picture.convert("L" if grey else "RGB").save(buffer, "png")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"{path} is not an image that can be read: {error}") from error
-    except Image.DecompressionBombError as error:
-        raise UserError(f"{path} is too large: {error}") from error
+    if path.suffix == ".npy":
+        pixels = _with_channels(path, 2)
+        picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    else:
+        picture = read_picture(path, str(path))
+    buffer = io.BytesIO()
+    picture.save(buffer, "png")
     return buffer.getvalue()
 
 

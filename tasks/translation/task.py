@@ -16,7 +16,7 @@ from tasks.translation.pairs import Pair, is_path, read_pairs
 from tasks.translation.scoring import translation_figures
 from tasks.translation.units import PATTERN, UNITS, learn_tokens, vocabulary
 from tasks.translation.windows import pair_windows
-from zoo.decoding import decode
+from zoo.decoding import generate
 from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
@@ -182,18 +182,7 @@ class Translation(Task):
         def generate(sources: Any, temperature: Any, seed: Any) -> dict[str, Any]:
             # One column more, as a model needs at least one time step.
             ids = tf.pad(self.source.encode(sources).to_tensor(PADDING), [[0, 0], [0, 1]])
-            tokens, lengths, _ = decode(
-                model.step,
-                model.encode(ids),
-                tf.fill([tf.shape(ids)[0]], START),
-                self.max_length,
-                end=END,
-                temperature=temperature,
-                seed=seed,
-                banned=(PADDING, UNKNOWN, START),
-            )
-            text = self.target.decode(tokens, lengths)
-            return {"text": self.casing.restore(text) if self.casing else text}
+            return {"text": self._translations(model, ids, temperature, seed)}
 
         @tf.function(input_signature=[sources])
         def serve(sources: Any) -> dict[str, Any]:
@@ -222,6 +211,22 @@ class Translation(Task):
             for index, answer in zip(batch, answers):
                 texts[index] = answer.decode()
         return texts
+
+    def _translations(self, model: SequenceModel, ids: Any, temperature: Any, seed: Any) -> Any:
+        """Source ids `[N, S]` to strings `[N]`."""
+        told = generate(
+            model,
+            ids,
+            START,
+            self.max_length,
+            END,
+            temperature=temperature,
+            seed=seed,
+            banned=(PADDING, UNKNOWN, START),
+            watched=False,
+        )
+        text = self.target.decode(told.tokens, told.lengths)
+        return self.casing.restore(text) if self.casing else text
 
     def _pairs(self, split: str) -> list[Pair]:
         key = (self.dataset, self.data_dir, split)
