@@ -44,6 +44,8 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: each layer runs from both ends and hands on both outputs, `2 · units`. Its
             state is a pair, and there are no steps.
         cell_options: other arguments of the cell, such as `image_shape`.
+        residual: add a layer's inputs to its outputs, where they are of one size (He et al. 2016,
+            arXiv:1512.03385; Wu et al. 2016, arXiv:1609.08144).
 
     Attributes:
         output_size: of the top layer's output.
@@ -73,6 +75,7 @@ class RecurrentStack(keras.layers.Layer):
         weight_drop: float = 0.0,
         bidirectional: bool = False,
         cell_options: dict[str, Any] | None = None,
+        residual: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -101,6 +104,7 @@ class RecurrentStack(keras.layers.Layer):
         self.recurrences = [make_layer() for _ in range(layers)]
         self.bidirectional = bidirectional
         self.dropout = time_dropout(dropout, variational)
+        self.residual = residual
 
     @property
     def output_size(self) -> int:
@@ -133,8 +137,9 @@ class RecurrentStack(keras.layers.Layer):
         states = initial_state or [None] * len(self.recurrences)
         finals = []
         for recurrence, state in zip(self.recurrences, states, strict=True):
-            inputs = self.dropout(inputs, training=training)
-            inputs, final = recurrence(inputs, initial_state=state, lengths=lengths, reset=reset)
+            x = self.dropout(inputs, training=training)
+            y, final = recurrence(x, initial_state=state, lengths=lengths, reset=reset)
+            inputs = self._joined(inputs, y)
             finals.append(final)
         return inputs, tuple(finals)
 
@@ -148,7 +153,8 @@ class RecurrentStack(keras.layers.Layer):
             raise ValueError("a bidirectional stack has no steps: it reads a sequence as a whole")
         new_states = []
         for recurrence, layer_state in zip(self.recurrences, state, strict=True):
-            x_t, new_state = recurrence.step(x_t, layer_state)
+            y, new_state = recurrence.step(x_t, layer_state)
+            x_t = self._joined(x_t, y)
             new_states.append(new_state)
         return x_t, tuple(new_states)
 
@@ -156,3 +162,6 @@ class RecurrentStack(keras.layers.Layer):
         if not self.bidirectional:
             return layer.cell.output_size
         return layer.forwards.cell.output_size + layer.backwards.cell.output_size
+
+    def _joined(self, x: Any, y: Any) -> Any:
+        return x + y if self.residual and x.shape[-1] == y.shape[-1] else y

@@ -1,4 +1,4 @@
-"""A sequence in, another one out: translation through a context vector."""
+"""A sequence in, another one out: translation through a context vector, or through attention."""
 
 from typing import Any
 
@@ -7,9 +7,12 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from zoo.layers.attending import AttendingStack
+from zoo.layers.attention import coverage_loss
+from zoo.layers.softmax import cross_entropy
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
-from zoo.topologies.base import SequenceModel
+from zoo.topologies.base import Scores, SequenceModel
 
 PADDING = 0
 _REVERSE = {"forward": (False,), "backward": (True,), "both": (False, True)}
@@ -25,9 +28,14 @@ class Seq2Seq(SequenceModel):
     Read from its end, a source's first tokens are the freshest in c, just when the target's first
     ones are to be said, which makes training easier (Sutskever et al. 2014).
 
+    With `attention`, c only starts the decoder, and each step looks at all outputs of the encoder,
+    see `AttendingStack`. The output layer then sees r_t = tanh(V (s_t, c_t, E y_(t-1))) as in
+    Bahdanau et al. (2014), or, of a product, the attentional vector of Luong et al. (2015).
+
     Args:
         source_vocab_size: how many source tokens there are; id 0 is padding.
-        target_vocab_size: how many target tokens there are, `<start>` and `<end>` among them.
+        target_vocab_size: how many target tokens there are, `<start>` and `<end>` among them; id 0
+            is padding.
         embedding: size of a token's vector, on either side.
         cell: name of the recurrent cell, on either side.
         units: size of each recurrent layer.
@@ -35,16 +43,27 @@ class Seq2Seq(SequenceModel):
         reading: "forward", "backward" (from the source's end), or "both"; c then joins the two
             last outputs.
         dropout: share dropped before each recurrent layer and before the logits, in training.
+        attention: "none", or a kind of `zoo.layers.attention.Attention`.
+        attention_units: what queries and keys are projected to; 0 for `units`.
+        feeding: whether what a product found enters the next step.
+        coverage: weight of the loss of looking at a place again, for which past alignments enter
+            the attention, too; 0 for neither.
+        residual: add the inputs of layers to their outputs. Of "both" readings, only the first
+            layer then reads backward, too (Wu et al. 2016).
+        tied: use the target embedding as output weights too; needs attention.
 
     Raises:
-        ValueError: `reading` is none of the three.
+        ValueError: `reading` is none of the three; the attention is unknown or does not go with
+            the rest; or weights are tied without attention.
 
     Example:
         >>> model = Seq2Seq(source_vocab_size=30, target_vocab_size=40, units=16)
         >>> model(model.example_inputs(3, time=7)).shape
         TensorShape([3, 7, 40])
 
-    Source: I. Sutskever, O. Vinyals, Q. V. Le, arXiv:1409.3215; K. Cho et al., arXiv:1406.1078.
+    Source: I. Sutskever, O. Vinyals, Q. V. Le, arXiv:1409.3215; K. Cho et al., arXiv:1406.1078;
+    D. Bahdanau, K. Cho, Y. Bengio, arXiv:1409.0473; M.-T. Luong, H. Pham, C. Manning,
+    arXiv:1508.04025; Y. Wu et al., arXiv:1609.08144.
     """
 
     condition = "source"
@@ -59,34 +78,88 @@ class Seq2Seq(SequenceModel):
         layers: int = 1,
         reading: str = "backward",
         dropout: float = 0.0,
+        attention: str = "none",
+        attention_units: int = 0,
+        feeding: bool = True,
+        coverage: float = 0.0,
+        residual: bool = False,
+        tied: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if reading not in _REVERSE:
             raise ValueError(f"reading is {reading!r}, but {' or '.join(_REVERSE)} is needed")
+        self.attends = attention != "none"
+        if tied and not self.attends:
+            raise ValueError("tied output weights need attention: choose a kind, or leave tied out")
         self.source_embedding = keras.layers.Embedding(source_vocab_size, embedding)
         self.target_embedding = keras.layers.Embedding(target_vocab_size, embedding)
-        self.encoders = [
-            RecurrentStack(cell, units, layers, dropout, reverse=reverse)
-            for reverse in _REVERSE[reading]
-        ]
-        self.decoder = RecurrentStack(cell, units, layers, dropout)
-        self.context_size = units * len(self.encoders)
-        parts = sum(self.decoder_part_sizes())
-        self.bridge = keras.layers.Dense(parts, activation="tanh")
+        self._make_encoders(cell, units, layers, reading, dropout, residual)
         self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
-        self.head = keras.layers.Dense(target_vocab_size)
-        self.context_head = keras.layers.Dense(target_vocab_size, use_bias=False)
+        self.coverage, self.tied = coverage, tied
+        if self.attends:
+            self.decoder: Any = AttendingStack(
+                cell,
+                units,
+                self.context_size,
+                layers,
+                attention,
+                attention_units,
+                bool(coverage),
+                feeding,
+                residual,
+                dropout,
+            )
+            self._make_readout(target_vocab_size, embedding, units)
+        else:
+            self.decoder = RecurrentStack(cell, units, layers, dropout, residual=residual)
+            self.head = keras.layers.Dense(target_vocab_size)
+            self.context_head = keras.layers.Dense(target_vocab_size, use_bias=False)
+        self.bridge = keras.layers.Dense(sum(self.decoder_part_sizes()), activation="tanh")
         self._finish()
 
+    def _make_encoders(
+        self, cell: str, units: int, layers: int, reading: str, dropout: float, residual: bool
+    ) -> None:
+        bottom = 1 if residual else layers
+        self.encoders = [
+            RecurrentStack(cell, units, bottom, dropout, reverse=reverse)
+            for reverse in _REVERSE[reading]
+        ]
+        self.upper_encoder: Any = None
+        if residual and layers > 1:
+            self.upper_encoder = RecurrentStack(
+                cell, units, layers - 1, dropout, reverse=reading == "backward", residual=True
+            )
+        tops = [self.upper_encoder] if self.upper_encoder else self.encoders
+        self.context_size = sum(top.recurrences[-1].cell.output_size for top in tops)
+
+    def _make_readout(self, vocab_size: int, embedding: int, units: int) -> None:
+        """What stands between the decoder and the logits, and the weights of these."""
+        size = units
+        self.readout: Any = None
+        if self.tied or not self.decoder.asks_after:
+            size = embedding
+            activation = None if self.decoder.asks_after else "tanh"
+            self.readout = keras.layers.Dense(size, activation=activation)
+        if not self.tied:
+            self.kernel = self.add_weight(
+                name="kernel", shape=(vocab_size, size), initializer="glorot_uniform"
+            )
+        self.bias = self.add_weight(name="bias", shape=(vocab_size,), initializer="zeros")
+
     def decoder_part_sizes(self) -> list[int]:
-        """Size of each part of the decoder's state, from the bottom layer up."""
-        return [
+        """Size of each part of the decoder's state that the context starts, from the bottom up."""
+        sizes = [
             size for layer in self.decoder.recurrences for size in _sizes(layer.cell.state_size)
         ]
+        asks_before = self.attends and not self.decoder.asks_after
+        return [*sizes, self.decoder.fed_size] if asks_before else sizes
 
     def initial_state(self, batch_size: Any) -> Any:
         """The state for a context of zero; `encode` gives that of a real source."""
+        if self.attends:
+            return self.decoder.initial_state(batch_size)
         context = ops.zeros((batch_size, self.context_size), self.compute_dtype)
         return {"context": context, "decoder": self.decoder.initial_state(batch_size)}
 
@@ -95,19 +168,33 @@ class Seq2Seq(SequenceModel):
         source = ops.convert_to_tensor(inputs)
         lengths = ops.sum(ops.cast(ops.not_equal(source, PADDING), "int32"), axis=1)
         vectors = self.source_embedding(source)
+        read = [
+            encoder(vectors, lengths=lengths, training=training)[0] for encoder in self.encoders
+        ]
+        tops = self.encoders
+        if self.upper_encoder:
+            tops, joined = [self.upper_encoder], ops.concatenate(read, axis=-1)
+            read = [self.upper_encoder(joined, lengths=lengths, training=training)[0]]
         last = ops.reshape(ops.maximum(lengths - 1, 0), (-1, 1, 1))
-        ends = []
-        for encoder in self.encoders:
-            y, _ = encoder(vectors, lengths=lengths, training=training)
-            reverse = encoder.recurrences[0].reverse
-            ends.append(y[:, 0] if reverse else ops.take_along_axis(y, last, axis=1)[:, 0])
+        ends = [
+            y[:, 0] if top.recurrences[0].reverse else ops.take_along_axis(y, last, axis=1)[:, 0]
+            for top, y in zip(tops, read, strict=True)
+        ]
         context = ops.concatenate(ends, axis=-1)
-        return {"context": context, "decoder": self._decoder_state(context)}
+        if not self.attends:
+            return {"context": context, "decoder": self._decoder_state(context)}
+        values = self.dropout(ops.concatenate(read, axis=-1), training=training)
+        memory = self.decoder.attention.remember(values, lengths)
+        return self.decoder.start(memory, *self._decoder_state(context))
 
     def _decoder_state(self, context: Any) -> Any:
+        """What the context starts: the layers' states; with attention also the first query."""
         parts = tf.split(self.bridge(context), self.decoder_part_sizes(), axis=-1)
-        shape = self.decoder.initial_state(ops.shape(context)[0])
-        return keras.tree.pack_sequence_as(shape, parts)
+        batch = ops.shape(context)[0]
+        if not self.attends:
+            return keras.tree.pack_sequence_as(self.decoder.initial_state(batch), parts)
+        fed = None if self.decoder.asks_after else parts.pop()
+        return keras.tree.pack_sequence_as(self.decoder.layer_states(batch), parts), fed
 
     def call(
         self,
@@ -115,7 +202,9 @@ class Seq2Seq(SequenceModel):
         state: Any = None,
         reset: Any = None,
         return_state: bool = False,
+        return_alignments: bool = False,
         training: bool | None = None,
+        targets: Any = None,
     ) -> Any:
         """Teacher forcing: logits `[B, T, target_vocab_size]` of each next target token.
 
@@ -125,10 +214,30 @@ class Seq2Seq(SequenceModel):
             state: not used: a target starts from its source.
             reset: not used, likewise.
             return_state: also give the state after the last token.
+            return_alignments: also give the alignments `[B, T, S]`, of a model that attends.
             training: whether dropout acts.
+            targets: `[B, T]`, of a model that attends: give the `Scores` of these in place of
+                logits.
         """
         state = self.encode(inputs["source"], training=training)
         vectors = self.target_embedding(inputs["tokens"])
+        if self.attends:
+            y, alignments, state = self.decoder(vectors, state, training=training)
+            h = self.dropout(self._read(y, vectors), training=training)
+            outputs = self._logits(h) if targets is None else self._told(h, targets)
+            if training and self.coverage:
+                real = ops.not_equal(inputs["tokens"], PADDING)
+                self.add_loss(self.coverage * coverage_loss(alignments, real))
+        else:
+            alignments = None
+            outputs, state = self._through_context(vectors, state, training)
+        found: tuple[Any, ...] = (outputs,)
+        found += (alignments,) if return_alignments else ()
+        found += (state,) if return_state else ()
+        return found if len(found) > 1 else outputs
+
+    def _through_context(self, vectors: Any, state: Any, training: bool | None) -> tuple[Any, Any]:
+        """Logits and the last state of target vectors `[B, T, embedding]`."""
         context = ops.repeat(state["context"][:, None], ops.shape(vectors)[1], axis=1)
         y, decoder = self.decoder(
             ops.concatenate([vectors, context], axis=-1),
@@ -138,19 +247,55 @@ class Seq2Seq(SequenceModel):
         # One product with the context for all steps.
         shared = self.context_head(self.dropout(state["context"][:, None], training=training))
         logits = self.head(self.dropout(y, training=training)) + shared
-        return (logits, {**state, "decoder": decoder}) if return_state else logits
+        return logits, {**state, "decoder": decoder}
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
         """One target token `[B]`: logits of the next one, and the new state."""
-        x_t = ops.concatenate([self.target_embedding(x_t), state["context"]], axis=-1)
+        vector = self.target_embedding(x_t)
+        if self.attends:
+            y, state = self.decoder.step(vector, state)
+            return self._logits(self._read(y, vector)), state
+        x_t = ops.concatenate([vector, state["context"]], axis=-1)
         y, decoder = self.decoder.step(x_t, state["decoder"])
         logits = self.head(y) + self.context_head(state["context"])
         return logits, {**state, "decoder": decoder}
+
+    def alignment(self, state: Any) -> Any:
+        """How much the last step looked at each source token, `[B, S]`; None without attention."""
+        return state.attention["alignment"] if self.attends else None
+
+    def score(
+        self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
+    ) -> tuple[Scores, Any]:
+        """As every model's, but that one which attends does not compute its softmax as such."""
+        if smoothing or not self.attends:
+            return super().score(window, state, training, smoothing)
+        return self(window["inputs"], training=training, targets=window["targets"]), state
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Rows of the second source token and the first target token."""
         source = np.ones((batch_size, time), "int32")
         return {"source": source, "tokens": np.zeros((batch_size, time), "int32")}
+
+    def _read(self, y: Any, vectors: Any) -> Any:
+        """What logits are made from: of the decoder's outputs, and of the tokens before."""
+        if self.readout is None:
+            return y
+        if not self.decoder.asks_after:
+            y = ops.concatenate([y, vectors], axis=-1)
+        return self.readout(y)
+
+    def _kernel(self) -> Any:
+        """Output weights, `[V, size]`."""
+        return self.target_embedding.embeddings if self.tied else self.kernel
+
+    def _logits(self, h: Any) -> Any:
+        kernel = ops.cast(self._kernel(), self.compute_dtype)
+        return ops.matmul(h, ops.transpose(kernel)) + ops.cast(self.bias, self.compute_dtype)
+
+    def _told(self, h: Any, targets: Any) -> Scores:
+        nll, right = cross_entropy(h, self._kernel().value, self.bias, targets)
+        return Scores(nll, nll, right)
 
 
 def _sizes(state_size: Any) -> list[int]:
