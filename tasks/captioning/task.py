@@ -58,7 +58,7 @@ class Captioning(Task):
         image_size: height and width that images are brought to; 0 for that of the training data's
             first image, but no side over 128; for a `network`, 224.
         network: name of a network in `keras.applications`, such as "MobileNetV2", that looks at
-            the images instead of a model's own encoder. Then set the model's encoder=none.
+            the images, in the place of a model's own encoder.
         weights: file of its weights; nothing is downloaded.
         words: the vocabulary; read from the training data if not given.
         image_shape: height, width and channels of the images; as `image_size` says if not given.
@@ -131,8 +131,11 @@ class Captioning(Task):
 
     def model_options(self) -> dict[str, Any]:
         """Size of the vocabulary, and of the images or of what the network makes of them."""
-        shape = self.network.shape if self.network else self.image_shape
-        return {"vocab_size": self.vocabulary.size, "image_shape": shape}
+        if self.network:
+            seen = {"image_shape": self.network.shape, "encoder": "none"}
+        else:
+            seen = {"image_shape": self.image_shape}
+        return {"vocab_size": self.vocabulary.size, **seen}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """`image` `[B, h, w, c]`, uint8, and `tokens` `[B, k, T]`, captions from `<start>` on.
