@@ -57,8 +57,12 @@ class Vocabulary(tf.Module):
         """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
         tokens = split_tokens(text, self.pattern)
         return tf.RaggedTensor.from_row_splits(
-            self._table.lookup(tokens.values), tokens.row_splits, validate=False
+            self.lookup(tokens.values), tokens.row_splits, validate=False
         )
+
+    def lookup(self, tokens: Any) -> Any:
+        """Tokens of any shape, each a string, to their ids, int32."""
+        return self._table.lookup(tokens)
 
     def decode(self, ids: Any, lengths: Any) -> Any:
         """Ids `[N, T]`, of which each row's first `lengths[n]` count, to strings `[N]`."""

@@ -21,7 +21,7 @@ from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.data import whole_path
 from tasks.images import decode_images, encode_png
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
-from zoo.decoding import decode
+from zoo.decoding import generate
 from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
@@ -246,17 +246,18 @@ class Captioning(Task):
 
     def _captions(self, model: SequenceModel, images: Any, temperature: Any, seed: Any) -> Any:
         """Images `[N, h, w, c]` to strings `[N]`."""
-        words, lengths, _ = decode(
-            model.step,
-            model.encode(images),
-            tf.fill([tf.shape(images)[0]], START),
+        told = generate(
+            model,
+            images,
+            START,
             self.max_length,
-            end=END,
+            END,
             temperature=temperature,
             seed=seed,
             banned=(PADDING, UNKNOWN, START),
+            watched=False,
         )
-        return self.vocabulary.decode(words, lengths)
+        return self.vocabulary.decode(told.tokens, told.lengths)
 
     def _write(self, model: SequenceModel, images: np.ndarray) -> list[str]:
         """The greedy caption of each image."""

@@ -11,7 +11,7 @@ from rich.progress import track
 
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from tasks.translation.pairs import Pair, read_pairs
-from zoo.decoding import decode
+from zoo.decoding import generate
 from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
@@ -149,17 +149,7 @@ class Translation(Task):
         def generate(sources: Any, temperature: Any, seed: Any) -> dict[str, Any]:
             # One column more, as a model needs at least one time step.
             ids = tf.pad(self.source.encode(sources).to_tensor(PADDING), [[0, 0], [0, 1]])
-            tokens, lengths, _ = decode(
-                model.step,
-                model.encode(ids),
-                tf.fill([tf.shape(ids)[0]], START),
-                self.max_length,
-                end=END,
-                temperature=temperature,
-                seed=seed,
-                banned=(PADDING, UNKNOWN, START),
-            )
-            return {"text": self.target.decode(tokens, lengths)}
+            return {"text": self._translations(model, ids, temperature, seed)}
 
         @tf.function(input_signature=[sources])
         def serve(sources: Any) -> dict[str, Any]:
@@ -174,6 +164,21 @@ class Translation(Task):
     def examples(self) -> list[str]:
         """Three test sources."""
         return [pair.source for pair in self._pairs("test")[:3]]
+
+    def _translations(self, model: SequenceModel, ids: Any, temperature: Any, seed: Any) -> Any:
+        """Source ids `[N, S]` to strings `[N]`."""
+        told = generate(
+            model,
+            ids,
+            START,
+            self.max_length,
+            END,
+            temperature=temperature,
+            seed=seed,
+            banned=(PADDING, UNKNOWN, START),
+            watched=False,
+        )
+        return self.target.decode(told.tokens, told.lengths)
 
     def _pairs(self, split: str) -> list[Pair]:
         return read_pairs(self.dataset, split, self.data_dir)

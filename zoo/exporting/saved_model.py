@@ -82,7 +82,7 @@ def stepping(model: SequenceModel) -> dict[str, Any]:
         return _plain(model.initial_state(batch_size))
 
     inputs = model.example_inputs(1, 1)
-    inputs = inputs["frames"] if isinstance(inputs, dict) else inputs
+    inputs = inputs[model.sequence] if model.sequence else inputs
     shape = model.initial_state(1)
     state_spec = tf.nest.map_structure(
         lambda part: tf.TensorSpec([None, *part.shape[1:]], part.dtype), _plain(shape)

@@ -14,6 +14,7 @@ def image_encoder(
 ) -> keras.Model:
     """A model from images `[B, h, w, c]` with values 0..255 to vectors `[B, size]`.
 
+    - "maps" gives the maps of the "cnn"'s blocks, `[B, h', w', filters[-1]]`, as they are.
     - "none" flattens the values as they are; the shape may then be any, such as that of a vector.
     - "linear" brings the pixels to 0..1, flattens them and does nothing more.
     - "mlp" adds a dense layer.
@@ -24,9 +25,9 @@ def image_encoder(
       what there is. Both are normalised, for what follows to get inputs of one scale.
 
     Args:
-        kind: "none", "linear", "mlp" or "cnn".
+        kind: "none", "linear", "mlp", "cnn" or "maps".
         shape: height, width and channels.
-        filters: channels of each block of the "cnn".
+        filters: channels of each block of the "cnn" and the "maps".
         units: size of the dense layer of "mlp" and "cnn".
         dropout: share of the dense layer's inputs and outputs that is dropped in training.
 
@@ -37,16 +38,18 @@ def image_encoder(
         >>> image_encoder("cnn", (8, 8, 1), [8, 16], units=32).output_shape
         (None, 48)
     """
-    if kind not in ("none", "linear", "mlp", "cnn"):
-        raise ValueError(f"encoder is {kind!r}, but none, linear, mlp or cnn is needed")
+    if kind not in ("none", "linear", "mlp", "cnn", "maps"):
+        raise ValueError(f"encoder is {kind!r}, but none, linear, mlp, cnn or maps is needed")
     images = keras.Input(tuple(shape))
     if kind == "none":
         return keras.Model(images, layers.Flatten()(images))
     maps = layers.Rescaling(1 / 255)(images)
-    if kind == "cnn":
+    if kind in ("cnn", "maps"):
         large = min(shape[:2]) >= _LARGE
         for index, channels in enumerate(filters):
             maps = _block(maps, channels, halve=large and index == 0)
+    if kind == "maps":
+        return keras.Model(images, maps)
     vector = layers.Flatten()(maps)
     if kind != "linear":
         vector = layers.Dropout(dropout)(vector)
