@@ -158,7 +158,7 @@ class _Streams:
             whole, over = divmod(int(lengths.sum()), batch_size)
             sizes = [whole + (row < over) for row in range(batch_size)]
         else:
-            rows = _share_out(lengths.tolist(), batch_size)
+            rows = share_out(lengths.tolist(), batch_size)
             order = [index for row in rows for index in row]
             sizes = [sum(lengths[row].tolist()) for row in rows]
         self.order = np.array(order, int)
@@ -211,8 +211,8 @@ class _InMemory:
         return inputs[begin:end], targets[begin:end], weights[begin:end]
 
 
-def _share_out(lengths: Sequence[int], rows: int) -> list[list[int]]:
-    """Whole sequences, the longest first, each to the row that is the shortest so far."""
+def share_out(lengths: Sequence[int], rows: int) -> list[list[int]]:
+    """Whole sequences, the longest first, each to the row that is the shortest so far: indices."""
     shares: list[list[int]] = [[] for _ in range(rows)]
     filled = [(0, row) for row in range(rows)]
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
