@@ -38,20 +38,29 @@ def load_split(
 
 
 def iterate_split(
-    name: str, split: str, data_dir: str | None, features: tuple[str, ...] = ()
+    name: str,
+    split: str,
+    data_dir: str | None,
+    features: tuple[str, ...] = (),
+    decoders: Any = None,
 ) -> Iterator[dict[str, Any]]:
-    """The same one by one, for a data set that would not fit into memory; see `load_split`."""
+    """The same one by one, for a data set that would not fit into memory; see `load_split`.
+
+    `decoders` says what to leave as it is stored, see `tfds.decode`.
+    """
     builder = prepared(name, data_dir)
     if missing := [feature for feature in features if feature not in builder.info.features]:
         raise UserError(
             f"the data set {name} has {', '.join(builder.info.features)}: choose one that has "
             f"{' and '.join(missing)}"
         )
-    wanted = _part(split, builder.info.splits)
+    wanted = part_of(split, builder.info.splits)
     # What fits into memory would otherwise be kept there.
     config = tfds.ReadConfig(try_autocache=False)
     try:
-        examples = builder.as_dataset(split=wanted, shuffle_files=False, read_config=config)
+        examples = builder.as_dataset(
+            split=wanted, shuffle_files=False, read_config=config, decoders=decoders
+        )
         yield from examples.as_numpy_iterator()
     except (ValueError, tf.errors.OpError, OSError, AssertionError) as error:
         raise UserError(
@@ -60,8 +69,24 @@ def iterate_split(
         ) from error
 
 
-def _part(split: str, available: Any) -> str:
+def count_examples(name: str, split: str, data_dir: str | None) -> int:
+    """How many examples `load_split` would give.
+
+    Raises:
+        UserError: as `load_split`.
+    """
+    splits = prepared(name, data_dir).info.splits
+    try:
+        return splits[part_of(split, splits)].num_examples
+    except (ValueError, KeyError) as error:
+        raise UserError(f"the data set {name} has no {split}: {error}") from error
+
+
+def part_of(split: str, available: Any) -> str:
     """What to ask tensorflow-datasets for; it cannot cut a slice once more, so ids do."""
+    if "validation" not in available and "val" in available:
+        split = split.replace("validation", "val")
+        available = {**available, "validation": available["val"]}
     name, _, first = split.removesuffix("]").partition("[:")
     lacking = [part for part in ("validation", "test") if part not in available]
     if "train" not in available or (name not in lacking and name != "train") or not lacking:

@@ -2,11 +2,14 @@
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+
+from zoo.pictures import read_picture
 
 
 def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
@@ -28,14 +31,43 @@ def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
 
 
 def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
-    """RGB clips `[N, T, h, w, 3]`, uint8, to `[N, T, *shape]`, float32 in 0..255, resized."""
+    """RGB clips `[N, T, h, w, 3]`, uint8, to `[N, T, *shape]`, float32 in 0..255.
+
+    What juts out on both sides at another proportion is cut off, as in `zoo.video`; then they are
+    resized.
+    """
     height, width, channels = shape
     size = tf.shape(clips)
-    frames = tf.reshape(clips, [-1, size[2], size[3], 3])
+    kept_height = tf.minimum(size[2], tf.maximum(1, size[3] * height // width))
+    kept_width = tf.minimum(size[3], tf.maximum(1, size[2] * width // height))
+    top, left = (size[2] - kept_height) // 2, (size[3] - kept_width) // 2
+    frames = clips[:, :, top : top + kept_height, left : left + kept_width]
+    frames = tf.reshape(frames, [-1, kept_height, kept_width, 3])
     if channels == 1:
         frames = tf.image.rgb_to_grayscale(frames)
     frames = _resize(frames, (height, width))
     return tf.reshape(frames, [size[0], size[1], height, width, channels])
+
+
+def read_pixels(source: Path | bytes, name: str, shape: Sequence[int]) -> np.ndarray:
+    """An image file, or its bytes, as `[*shape]`, uint8, resized like `decode_images` does.
+
+    It is decoded outside of the graph, where every kind of picture can be, by any thread.
+
+    Args:
+        source: see `zoo.pictures.read_picture`.
+        name: what to call it in an error.
+        shape: height, width, and 1 or 3 channels.
+
+    Raises:
+        UserError: it is no image that can be read.
+    """
+    height, width, channels = shape
+    picture = read_picture(source, name, max(height, width))
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(picture).reshape(height, width, channels)
 
 
 def encode_png(image: np.ndarray) -> bytes:

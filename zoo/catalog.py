@@ -143,6 +143,66 @@ register_model(
     cell="gru",
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
 )
+register_model(
+    "video-rnn",
+    "Convolutions on each frame, a vanilla RNN over the frames, the class after the last.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="vanilla_rnn",
+    training={"epochs": 8, "batch_size": 32, "learning_rate": 0.001},
+)
+register_model(
+    "video-bilstm",
+    "Convolutions on each frame, an LSTM from each end, the means of both over the frames.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="lstm",
+    options={"bidirectional": True, "pooling": "mean", "units": 96},
+    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
+)
+register_model(
+    "video-gru-attention",
+    "Convolutions on each frame, a GRU over the frames, its outputs weighted by attention.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="gru",
+    options={"pooling": "attention"},
+    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
+)
+register_model(
+    "video-convlstm",
+    "Convolutions on each frame, a convolutional LSTM over their maps, the mean over the frames.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="conv_lstm",
+    options={"encoder": "maps", "filters": (16, 24), "units": 24, "pooling": "mean"},
+    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.004},
+)
+register_model(
+    "video-two-stream",
+    "Convolutions on each frame, others on what changed in it, and a GRU over both.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="gru",
+    options={"two_stream": True, "filters": (8, 16, 32)},
+    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
+)
+register_model(
+    "sequence-gru",
+    "Vectors of sensors or joints through two GRUs, their outputs weighted by attention.",
+    topology="many_to_one",
+    task="video_classification",
+    cell="gru",
+    options={
+        "encoder": "none",
+        "frame_shape": [6],
+        "units": 96,
+        "layers": 2,
+        "dropout": 0.2,
+        "pooling": "attention",
+    },
+    training={"epochs": 30, "batch_size": 32, "learning_rate": 0.003, "patience": 30},
+)
 
 register_model(
     "rows-lstm",
@@ -375,6 +435,24 @@ register_model(
         "jit_compile": True,
     },
 )
+register_model(
+    "tagger-bilstm",
+    "Words and their characters through LSTMs from both ends.",
+    topology="many_to_many_bidirectional",
+    task="sequence_labelling",
+    cell="lstm",
+    options={"units": 200, "widths": [3, 5]},
+    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+)
+register_model(
+    "tagger-bilstm-crf",
+    "The same, and a conditional random field, which looks at the tags as a whole.",
+    topology="many_to_many_bidirectional",
+    task="sequence_labelling",
+    cell="lstm",
+    options={"units": 200, "widths": [3, 5], "crf": True},
+    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+)
 
 register_model(
     "translate-gru",
@@ -444,4 +522,29 @@ register_model(
         "dropout": 0.2,
     },
     training={"epochs": 12, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+)
+
+register_model(
+    "text-lstm",
+    "Words through an LSTM, the largest of its outputs so far: the class after each word.",
+    topology="many_to_one_text",
+    task="text_classification",
+    cell="lstm",
+    options={"pooling": "max", "dropout": 0.4, "word_dropout": 0.1},
+    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
+)
+register_model(
+    "text-bilstm-attention",
+    "Words through an LSTM from each end, their outputs weighted by attention.",
+    topology="many_to_one_text",
+    task="text_classification",
+    cell="lstm",
+    options={
+        "bidirectional": True,
+        "pooling": "attention",
+        "units": 96,
+        "dropout": 0.4,
+        "word_dropout": 0.1,
+    },
+    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
 )

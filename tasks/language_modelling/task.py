@@ -145,7 +145,7 @@ class LanguageModelling(Task):
             prompts: Any, length: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any
         ) -> dict[str, Any]:
             last, state = self._read(model, prompts)
-            tokens, lengths, _ = decode(
+            told = decode(
                 model.step,
                 state,
                 last,
@@ -156,7 +156,7 @@ class LanguageModelling(Task):
                 top_k=top_k,
                 top_p=top_p,
             )
-            return {"text": self._join(prompts, self.vocabulary.decode(tokens, lengths))}
+            return {"text": self._join(prompts, self.vocabulary.decode(told.tokens, told.lengths))}
 
         @tf.function(input_signature=[prompts])
         def serve(prompts: Any) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class LanguageModelling(Task):
 
         @tf.function
         def more(last: Any, state: Any, length: Any, start: Any) -> Any:
-            tokens, lengths, state = decode(
+            told = decode(
                 model.step,
                 state,
                 last,
@@ -188,7 +188,8 @@ class LanguageModelling(Task):
                 top_k=sampling.top_k,
                 top_p=sampling.top_p,
             )
-            return self.vocabulary.decode(tokens, lengths), tokens[:, -1], state
+            text = self.vocabulary.decode(told.tokens, told.lengths)
+            return text, told.tokens[:, -1], told.state
 
         last, state = tf.function(self._read)(model, tf.constant([prompt]))
         for start in range(0, sampling.length, _PIECE):

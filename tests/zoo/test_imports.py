@@ -11,14 +11,14 @@ ROOT = Path(__file__).parents[2]
 
 # From the bottom up. A package stands for all its modules; "zoo" itself is the public face.
 LEVELS = [
-    {"zoo.errors", "zoo.files"},
+    {"zoo.errors", "zoo.files", "zoo.pictures"},
     {"zoo.registry"},
     {"zoo.cells"},
     {"zoo.flags", "zoo.reads", "zoo.contract"},
     {"zoo.sequence_gradient"},
     {"zoo.scan", "zoo.compiled"},
     {"zoo.recurrence"},
-    {"zoo.layers", "zoo.decoding", "zoo.sampling", "zoo.plotting"},
+    {"zoo.layers", "zoo.decoding", "zoo.sampling", "zoo.plotting", "zoo.video"},
     {"zoo.topologies"},
     {"zoo.training"},
     {"zoo.memory_tasks"},

@@ -6,6 +6,7 @@ import keras
 
 from zoo import registry
 from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
+from zoo.layers.bidirectional import Bidirectional
 from zoo.recurrence import Recurrence
 
 
@@ -41,13 +42,19 @@ class RecurrentStack(keras.layers.Layer):
             entries at all time steps of a window.
         weight_drop: share of the recurrent weights that is dropped in training, in 0..1; see
             `RecurrentWeightDrop`.
+        bidirectional: each layer runs from both ends and hands on both outputs, `2 · units`. Its
+            state is a pair, and there are no steps.
+        cell_options: other arguments of the cell, such as `image_shape`.
         residual: add a layer's inputs to its outputs, where they are of one size (He et al. 2016,
             arXiv:1512.03385; Wu et al. 2016, arXiv:1609.08144).
 
+    Attributes:
+        output_size: of the top layer's output.
+
     Raises:
         UserError: no cell has that name.
-        ValueError: `layers` is less than 1, or the recurrent weights of a cell that has none are
-            to be dropped.
+        ValueError: `layers` is less than 1, both directions are to be reversed, or the recurrent
+            weights of a cell that has none are to be dropped.
 
     Example:
         >>> from keras import ops
@@ -67,6 +74,8 @@ class RecurrentStack(keras.layers.Layer):
         variational: bool = True,
         recurrent_dropout: float = 0.0,
         weight_drop: float = 0.0,
+        bidirectional: bool = False,
+        cell_options: dict[str, Any] | None = None,
         residual: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -75,27 +84,40 @@ class RecurrentStack(keras.layers.Layer):
             raise ValueError(f"layers is {layers}, but at least 1 is needed")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}, but 0 to below 1 is needed")
+        if reverse and bidirectional:
+            raise ValueError("reverse and bidirectional exclude each other: pass one of them")
 
         def make_cell() -> Any:
-            made = registry.load("cell", cell)(units, dtype=self.dtype_policy)
+            made = registry.load("cell", cell)(
+                units, dtype=self.dtype_policy, **(cell_options or {})
+            )
             if weight_drop:
                 made = RecurrentWeightDrop(made, weight_drop)
             if recurrent_dropout:
                 made = VariationalDropoutCell(made, recurrent_dropout, inputs=False)
             return made
 
-        self.recurrences = [
-            Recurrence(make_cell(), reverse, dtype=self.dtype_policy) for _ in range(layers)
-        ]
+        def make_layer() -> Any:
+            if bidirectional:
+                return Bidirectional(make_cell(), make_cell(), dtype=self.dtype_policy)
+            return Recurrence(make_cell(), reverse, dtype=self.dtype_policy)
+
+        self.recurrences = [make_layer() for _ in range(layers)]
+        self.bidirectional = bidirectional
         self.dropout = time_dropout(dropout, variational, self.dtype_policy)
         self.residual = residual
+
+    @property
+    def output_size(self) -> int:
+        """Of the top layer."""
+        return self._size(self.recurrences[-1])
 
     def build(self, input_shape: Any) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""
         size = input_shape[-1]
         for recurrence in self.recurrences:
             recurrence.build((None, None, size))
-            size = recurrence.cell.output_size
+            size = self._size(recurrence)
 
     def initial_state(self, batch_size: Any) -> tuple[Any, ...]:
         """One state a layer, from the bottom up."""
@@ -123,13 +145,24 @@ class RecurrentStack(keras.layers.Layer):
         return inputs, tuple(finals)
 
     def step(self, x_t: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-        """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones."""
+        """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones.
+
+        Raises:
+            ValueError: the stack is bidirectional.
+        """
+        if self.bidirectional:
+            raise ValueError("a bidirectional stack has no steps: it reads a sequence as a whole")
         new_states = []
         for recurrence, layer_state in zip(self.recurrences, state, strict=True):
             y, new_state = recurrence.step(x_t, layer_state)
             x_t = self._joined(x_t, y)
             new_states.append(new_state)
         return x_t, tuple(new_states)
+
+    def _size(self, layer: Any) -> int:
+        if not self.bidirectional:
+            return layer.cell.output_size
+        return layer.forwards.cell.output_size + layer.backwards.cell.output_size
 
     def _joined(self, x: Any, y: Any) -> Any:
         return x + y if self.residual and x.shape[-1] == y.shape[-1] else y

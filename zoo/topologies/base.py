@@ -39,12 +39,14 @@ class SequenceModel(keras.Model):
     Attributes:
         recurrent: whether there is a recurrence over the inputs.
         steppable: whether steps give what the whole gives; not where the future is read, too.
+        sequence: where inputs are a dict, the one of which `step` takes a time step.
         condition: of a conditional model, the input that `encode` takes, such as "image".
         attends: whether each step looks at places of what was encoded, see `alignment`.
     """
 
     recurrent = True
     steppable = True
+    sequence = ""
     condition = ""
     attends = False
 

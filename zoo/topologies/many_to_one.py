@@ -1,40 +1,63 @@
 """A sequence in, one output: the class of a video, or a number."""
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
+from zoo import registry
+from zoo.layers.differences import FrameDifferences
 from zoo.layers.images import image_encoder
-from zoo.layers.stack import RecurrentStack
+from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+
+
+class ClipState(NamedTuple):
+    """What was read so far, and the last frame, where differences are looked at."""
+
+    read: Any
+    frame: Any = ()
 
 
 @register("topology", "many_to_one", inputs="video", outputs="class")
 @keras.saving.register_keras_serializable("zoo")
 class ManyToOne(SequenceModel):
-    """y = W h_T + b, h_t = cell(encoder(x_t), state_(t-1)): frames in, the clip's logits out.
+    """y = W pool(h_1, ..., h_T) + b, h_t = cell(encoder(x_t), state_(t-1)): a clip to its logits.
 
     Args:
         classes: how many; 1 for an answer that is a real number.
         frame_shape: height, width, channels; or the size of a vector, with the encoder "none".
         encoder: "linear", "mlp" or "cnn", applied to each frame, or "none", see
-            `zoo.layers.images`.
-        filters: channels of each block of the "cnn".
+            `zoo.layers.images`; "maps" for a cell that is convolutional itself, "conv_lstm", whose
+            outputs are averaged over all places.
+        filters: channels of each block of the "cnn" and the "maps".
         features: size of the dense layer of "mlp" and "cnn".
         cell: name of the recurrent cell.
         units: size of each recurrent layer.
         layers: how many recurrent layers.
         dropout: share dropped before each recurrent layer and before the logits, in training.
+        bidirectional: read the clip from both ends; it then has no steps, and no state is carried.
+        pooling: "last" for the last output h_T; "mean", "max" or "attention" over all of them, see
+            `zoo.layers.pooling`.
+        two_stream: show a second encoder the difference of each frame from the one before, and the
+            recurrent layers both vectors: motion beside looks, as in K. Simonyan and A. Zisserman,
+            "Two-stream convolutional networks for action recognition in videos" (2014,
+            arXiv:1406.2199), whose second stream saw optical flow.
+
+    Raises:
+        ValueError: `encoder` or `pooling` is none of these, or the encoder "maps" has another cell.
 
     Example:
         >>> model = ManyToOne(classes=8, frame_shape=(16, 16, 1), cell="gru", units=16)
         >>> model(model.example_inputs(3)).shape
         TensorShape([3, 8])
     """
+
+    sequence = "frames"
 
     def __init__(
         self,
@@ -47,20 +70,38 @@ class ManyToOne(SequenceModel):
         units: int = 128,
         layers: int = 1,
         dropout: float = 0.0,
+        bidirectional: bool = False,
+        pooling: str = "last",
+        two_stream: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if encoder == "maps" and "image_shape" not in registry.get("cell", cell).parameters:
+            raise ValueError(
+                f"the encoder is maps, but the cell {cell} takes vectors: choose a convolutional "
+                "cell, such as conv_lstm, or the encoder cnn"
+            )
         self.frame_shape = tuple(frame_shape)
         self.frame_dtype = "float32" if encoder == "none" else "uint8"
+        self.steppable = not bidirectional
         self.encoder = image_encoder(encoder, frame_shape, filters, features)
-        self.stack = RecurrentStack(cell, units, layers, dropout)
+        self.differences: Any = None
+        self.motion: Any = None
+        if two_stream:
+            self.differences = FrameDifferences(frame_shape)
+            self.motion = image_encoder(encoder, frame_shape, filters, features)
+        image_shape = self.encoder.output_shape[1:3] if encoder == "maps" else None
+        self.reader = PooledStack(cell, units, layers, dropout, bidirectional, pooling, image_shape)
         self.dropout = keras.layers.Dropout(dropout)
         self.head = keras.layers.Dense(classes)
         self._finish()
 
     def initial_state(self, batch_size: Any) -> Any:
-        """One state a recurrent layer."""
-        return self.stack.initial_state(batch_size)
+        """Nothing read yet; `()` of a bidirectional model."""
+        if not self.steppable:
+            return ()
+        frame = self.differences.initial_state(batch_size) if self.differences else ()
+        return ClipState(self.reader.initial_state(batch_size), frame)
 
     def call(
         self,
@@ -74,32 +115,59 @@ class ManyToOne(SequenceModel):
 
         Args:
             inputs: `frames` `[B, T, *frame_shape]`, pixels 0..255, with the encoder "none" any
-                numbers; and `lengths` `[B]`, 1..T.
+                numbers; and `lengths` `[B]`, 0..T: a row of 0 is answered from its state.
             state: as `initial_state` gives it; None for the start of a clip.
             reset: `[B]` or `[B, T]`, true where a row starts a new clip.
             return_state: also give the state after the last frame.
             training: whether dropout acts.
         """
-        frames, lengths = inputs["frames"], ops.cast(inputs["lengths"], "int32")
-        batch, time = ops.shape(frames)[0], ops.shape(frames)[1]
-        # One convolution over all frames: TimeDistributed would emit one for each.
-        vectors = self.encoder(ops.reshape(frames, (-1, *self.frame_shape)), training=training)
-        vectors = ops.reshape(vectors, (batch, time, vectors.shape[-1]))
-        y, state = self.stack(
-            vectors, initial_state=state, lengths=lengths, reset=reset, training=training
+        lengths = ops.cast(inputs["lengths"], "int32")
+        before = state or ClipState(None, None)
+        vectors, frame = self._vectors(inputs["frames"], before.frame, lengths, reset, training)
+        vector, read = self.reader(
+            vectors, before.read, lengths=lengths, reset=reset, training=training
         )
-        last = ops.reshape(ops.maximum(lengths - 1, 0), (-1, 1, 1))
-        final = ops.take_along_axis(y, last, axis=1)[:, 0]
-        logits = self.head(self.dropout(final, training=training))
-        return (logits, state) if return_state else logits
+        logits = self.head(self.dropout(vector, training=training))
+        after = ClipState(read, frame) if self.steppable else ()
+        return (logits, after) if return_state else logits
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
         """One frame `[B, *frame_shape]`: the logits so far, and the new state."""
-        y, state = self.stack.step(self.encoder(x_t), state)
-        return self.head(y), state
+        vectors, frame = self._vectors(x_t[:, None], state.frame)
+        vector, read = self.reader.step(vectors[:, 0], state.read)
+        return self.head(vector), ClipState(read, frame)
+
+    def frame_weights(self, inputs: Any) -> Any:
+        """How much each frame counts `[B, T]`, with the pooling "attention"; rows sum to 1.
+
+        Raises:
+            ValueError: the pooling is another one.
+        """
+        lengths = ops.cast(inputs["lengths"], "int32")
+        vectors, _ = self._vectors(inputs["frames"], None, lengths)
+        return self.reader.time_weights(vectors, lengths)
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Grey clips of full length; vectors that are as plain."""
         value = 1 if self.frame_dtype == "float32" else 128
         frames = np.full((batch_size, time, *self.frame_shape), value, self.frame_dtype)
         return {"frames": frames, "lengths": np.full(batch_size, time, "int32")}
+
+    def _vectors(
+        self,
+        frames: Any,
+        frame: Any,
+        lengths: Any = None,
+        reset: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, Any]:
+        """What the recurrent layers see `[B, T, D]`, and the last frame to carry on."""
+        batch, time = ops.shape(frames)[0], ops.shape(frames)[1]
+        # One convolution over all frames: TimeDistributed would emit one for each.
+        flat = ops.reshape(frames, (-1, *self.frame_shape))
+        vectors, after = self.encoder(flat, training=training), ()
+        if self.differences:
+            moved, after = self.differences(frames, frame, lengths=lengths, reset=reset)
+            moved = ops.reshape(moved, (-1, *self.frame_shape))
+            vectors = ops.concatenate([vectors, self.motion(moved, training=training)], axis=-1)
+        return ops.reshape(vectors, (batch, time, math.prod(vectors.shape[1:]))), after

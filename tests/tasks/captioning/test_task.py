@@ -71,7 +71,7 @@ def test_the_score_tells_truth_rate_and_bleu(run):
 
 
 def test_the_references_themselves_score_full_marks(task, monkeypatch):
-    references = [example.captions[0] for example in task._examples("test")]
+    references = [captions[0] for captions in task._data("test").captions]
     model = zoo.create("caption-lstm", **task.model_options(), units=8, features=8, filters=(4,))
     monkeypatch.setattr(task, "_write", lambda model, images: references)
     figures = task.score(model, "test", Settings(batch_size=16))

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -44,3 +45,25 @@ def test_a_compiled_training_step_equals_the_plain_one(cell):
     # Compiled indeed: the layers hand `training` on to the recurrences inside.
     graph = compiled.get_concrete_function(True).graph.as_graph_def()
     assert b"_XlaMustCompile" in graph.SerializeToString()
+
+
+def test_a_bidirectional_stack_gives_each_layer_both_outputs_of_the_one_below():
+    stack = RecurrentStack("gru", units=4, layers=2, bidirectional=True)
+    x = np.random.default_rng(1).normal(size=(3, 5, 2)).astype("float32")
+    y, state = stack(x, lengths=[5, 2, 3])
+    assert y.shape == (3, 5, 8) and stack.output_size == 8
+    below, above = stack.recurrences
+    expected, final = above(below(x, lengths=[5, 2, 3])[0], lengths=[5, 2, 3])
+    np.testing.assert_allclose(y, expected, atol=1e-6)
+    np.testing.assert_allclose(state[1][1].h, final[1].h, atol=1e-6)
+    # The two directions have weights of their own.
+    kernels = below.forwards.cell.kernel, below.backwards.cell.kernel
+    assert not np.allclose(*(keras.ops.convert_to_numpy(kernel) for kernel in kernels))
+    with pytest.raises(ValueError, match="no steps"):
+        stack.step(x[:, 0], state)
+
+
+def test_a_cell_takes_its_own_options():
+    stack = RecurrentStack("conv_lstm", units=3, cell_options={"image_shape": (4, 5)})
+    y, _ = stack(np.ones((2, 3, 4 * 5 * 2), "float32"))
+    assert y.shape == (2, 3, 4 * 5 * 3) and stack.output_size == 60

@@ -13,7 +13,7 @@ def _constant(token, state):
 
 def test_greedy_takes_the_most_likely_token_fed_back():
     table = tf.one_hot([1, 3, 0, 2], 4)
-    tokens, lengths, _ = decode(lambda t, s: (tf.gather(table, t), s), (), [1, 2], 3)
+    tokens, lengths, *_ = decode(lambda t, s: (tf.gather(table, t), s), (), [1, 2], 3)
     assert tokens.numpy().tolist() == [[3, 2, 0], [0, 1, 3]]
     assert lengths.numpy().tolist() == [3, 3]
 
@@ -22,7 +22,7 @@ def test_each_row_stops_at_its_own_end():
     def countdown(token, state):
         return tf.one_hot(token - 1, 9), state
 
-    tokens, lengths, _ = decode(countdown, (), [3, 7], 5, end=1)
+    tokens, lengths, *_ = decode(countdown, (), [3, 7], 5, end=1)
     assert tokens.numpy().tolist() == [[2, 0, 0, 0, 0], [6, 5, 4, 3, 2]]
     assert lengths.numpy().tolist() == [1, 5]
 
@@ -158,7 +158,7 @@ def test_pieces_are_the_whole():
     whole = decode(counted, tf.constant([0, 3]), [1, 2], 12, seed=(4, 5), **options)
     token, state, pieces = tf.constant([1, 2]), tf.constant([0, 3]), []
     for start, size in ((0, 1), (1, 4), (5, 7)):
-        tokens, _, state = decode(counted, state, token, size, seed=(4, 5 + start), **options)
+        tokens, _, state, _ = decode(counted, state, token, size, seed=(4, 5 + start), **options)
         token = tokens[:, -1]
         pieces.append(tokens)
     assert tf.concat(pieces, axis=1).numpy().tolist() == whole.tokens.numpy().tolist()

@@ -1,9 +1,11 @@
-"""Turning a step function into sequences, in the graph."""
+"""Greedy decoding and sampling."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+from zoo.decoding.constraints import NEVER, Constraints, stuck
 
 
 class Decoded(NamedTuple):
@@ -13,11 +15,14 @@ class Decoded(NamedTuple):
         tokens: `[B, max_length]`, int32, 0 after a row's end.
         lengths: `[B]`, int32, how many tokens of each row count, the end not among them.
         state: the state before the last token, to go on from; of use where no row has ended.
+        watched: what was watched at each step, `[B, max_length, S]`, float32, 0 after a row's end;
+            None where nothing was.
     """
 
     tokens: Any
     lengths: Any
     state: Any
+    watched: Any = None
 
 
 def decode(
@@ -25,12 +30,16 @@ def decode(
     state: Any,
     first: Any,
     max_length: Any,
-    end: int | None = None,
+    end: Any = None,
     temperature: Any = 0.0,
     seed: Any = (0, 0),
     banned: tuple[int, ...] = (),
     top_k: Any = 0,
     top_p: Any = 1.0,
+    min_length: Any = 0,
+    no_repeat_ngram: Any = 0,
+    prefix: Any = None,
+    watch: Callable[[Any], Any] | None = None,
 ) -> Decoded:
     """Feed a model its own outputs: greedy decoding, or sampling.
 
@@ -41,6 +50,8 @@ def decode(
 
     The draws of step t come from `(seed[0], seed[1] + t)`. So a text can be made in pieces: after
     n tokens go on from the last token and the state given back, with `(seed[0], seed[1] + n)`.
+
+    A row for which no token is left, after all that is asked for, ends there.
 
     Args:
         step: `(tokens [B], state) -> (logits [B, V], new state)`.
@@ -54,49 +65,70 @@ def decode(
         top_k: draw from so many of the likeliest tokens, int; 0 for all.
         top_p: draw from the likeliest tokens that hold this share of the probability, in 0..1; 1
             for all.
+        min_length: tokens before which no row ends, int.
+        no_repeat_ngram: a run of so many tokens comes once in a row at most, int; 0 for any
+            number of times.
+        prefix: tokens `[B, P]`, int32, that the rows begin with, right-padded with 0: each goes on
+            freely after its own, and wherever a 0 stands. None for none.
+        watch: `state -> [B, S]`, recorded after each step, such as a model's `alignment`.
 
     Returns:
-        Tokens, lengths and the next state.
+        Tokens, lengths, the next state and what was watched.
 
     Example:
         >>> def count(token, state):
         ...     return tf.one_hot((token + 1) % 5, 5), state
-        >>> tokens, lengths, _ = decode(count, (), tf.constant([1]), max_length=4, end=4)
-        >>> tokens.numpy().tolist(), lengths.numpy().tolist()
+        >>> told = decode(count, (), tf.constant([1]), max_length=4, end=4)
+        >>> told.tokens.numpy().tolist(), told.lengths.numpy().tolist()
         ([[2, 3, 0, 0]], [2])
     """
     first = tf.cast(first, tf.int32)
     batch = tf.shape(first)[0]
-    flat_state = tf.nest.flatten(state)
+    rules = Constraints(max_length, end, banned, min_length, no_repeat_ngram, prefix)
+    outs = [tf.TensorArray(tf.int32, max_length, element_shape=first.shape)]
+    if watch:
+        outs.append(tf.TensorArray(tf.float32, max_length, element_shape=watch(state).shape))
 
-    def going(t: Any, token: Any, flat: Any, alive: Any, lengths: Any, out: Any) -> Any:
+    def going(t: Any, token: Any, flat: Any, alive: Any, *others: Any) -> Any:
         # One step even for no rows: without any, the shape of the outputs is not known.
         return (t < max_length) & (tf.reduce_any(alive) | (t == 0))
 
-    def body(t: Any, token: Any, flat: Any, alive: Any, lengths: Any, out: Any) -> tuple[Any, ...]:
+    def body(
+        t: Any, token: Any, flat: Any, alive: Any, lengths: Any, history: Any, outs: Any
+    ) -> tuple[Any, ...]:
         logits, new_state = step(token, tf.nest.pack_sequence_as(state, flat))
-        logits = tf.cast(logits, tf.float32)
-        if banned:
-            never = tf.reduce_any(tf.one_hot(banned, logits.shape[-1], True, False), axis=0)
-            logits = tf.where(never, -float("inf"), logits)
+        logits = rules.allowed(tf.cast(logits, tf.float32), t, history)
         token = _draw(logits, temperature, top_k, top_p, tf.stack([seed[0], seed[1] + t]))
+        goes_on = ~stuck(logits)
+        if prefix is not None:
+            forced = rules.forced(t)
+            token = tf.ensure_shape(tf.where(forced > 0, forced, token), first.shape)
+            goes_on |= forced > 0
+        alive = alive & goes_on
         if end is not None:
             alive = alive & (token != end)
-        out = out.write(t, tf.where(alive, token, 0))
+        told = [tf.where(alive, token, 0)]
+        if watch:
+            seen = tf.cast(watch(new_state), tf.float32)
+            told.append(tf.where(alive[:, None], seen, 0.0))
+        outs = [out.write(t, value) for out, value in zip(outs, told)]
         lengths += tf.cast(alive, tf.int32)
-        return t + 1, token, tf.nest.flatten(new_state), alive, lengths, out
+        history = rules.note(history, t, token)
+        return t + 1, token, tf.nest.flatten(new_state), alive, lengths, history, outs
 
     start = (
         tf.constant(0),
         first,
-        flat_state,
+        tf.nest.flatten(state),
         tf.ones([batch], tf.bool),
         tf.zeros([batch], tf.int32),
-        tf.TensorArray(tf.int32, max_length, element_shape=first.shape),
+        rules.history(batch),
+        outs,
     )
-    _, _, flat_state, _, lengths, out = tf.while_loop(going, body, start)
-    tokens = tf.reshape(tf.transpose(out.stack()), [batch, max_length])
-    return Decoded(tokens, lengths, tf.nest.pack_sequence_as(state, flat_state))
+    _, _, flat_state, _, lengths, _, outs = tf.while_loop(going, body, start)
+    tokens = tf.reshape(tf.transpose(outs[0].stack()), [batch, max_length])
+    watched = tf.transpose(outs[1].stack(), [1, 0, 2]) if watch else None
+    return Decoded(tokens, lengths, tf.nest.pack_sequence_as(state, flat_state), watched)
 
 
 def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
@@ -125,27 +157,34 @@ def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
     size = tf.shape(logits)[-1]
     place = tf.range(size)
     ranked, order = tf.math.top_k(logits, size)
-    ranked = tf.where(place < tf.where(top_k > 0, top_k, size), ranked, -float("inf"))
+    ranked = tf.where(place < tf.where(top_k > 0, top_k, size), ranked, NEVER)
     before = tf.cumsum(tf.nn.softmax(ranked), axis=-1, exclusive=True)
     # A rounded sum may reach 1 too early, and 0 is not below 0.
     stay = (before < top_p) | (top_p >= 1.0) | (place == 0)
-    stay &= ranked > -float("inf")
+    stay &= ranked > NEVER
     return tf.gather(stay, tf.argsort(order), batch_dims=1)
 
 
 def _draw(logits: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
     """A token `[B]` of each row of logits `[B, V]`."""
-    temperature = tf.cast(temperature, tf.float32)
-    top_k, top_p = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
-    warm = temperature > 0
-    # Less the largest first: then the smallest temperature makes no number too large.
-    logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
-    logits /= tf.where(warm, temperature, 1.0)
-    logits = tf.cond(
-        (top_k > 0) | (top_p < 1.0),
-        lambda: tf.where(likely(logits, top_k, top_p), logits, -float("inf")),
-        lambda: logits,
-    )
-    uniform = tf.random.stateless_uniform(tf.shape(logits), seed, minval=1e-7, maxval=1.0)
-    gumbel = -tf.math.log(-tf.math.log(uniform))
-    return tf.argmax(logits + tf.where(warm, gumbel, 0.0), axis=-1, output_type=tf.int32)
+
+    def greedy() -> Any:
+        return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+    def drawn() -> Any:
+        # Less the largest first: then the smallest temperature makes no number too large.
+        largest = tf.maximum(tf.reduce_max(logits, axis=-1, keepdims=True), logits.dtype.min)
+        heated = (logits - largest) / tf.cast(temperature, tf.float32)
+        number, share = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
+        heated = tf.cond(
+            (number > 0) | (share < 1.0),
+            lambda: tf.where(likely(heated, number, share), heated, NEVER),
+            lambda: heated,
+        )
+        uniform = tf.random.stateless_uniform(tf.shape(logits), seed, minval=1e-7, maxval=1.0)
+        gumbel = -tf.math.log(-tf.math.log(uniform))
+        return tf.argmax(heated + gumbel, axis=-1, output_type=tf.int32)
+
+    if isinstance(temperature, int | float):
+        return drawn() if temperature > 0 else greedy()
+    return tf.cond(temperature > 0, drawn, greedy)

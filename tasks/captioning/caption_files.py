@@ -1,0 +1,184 @@
+"""Files of captions, in the forms in which Flickr8k, Flickr30k and COCO come."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.errors import UserError
+from zoo.inputs import read_text_file
+
+_IMAGE = ("image", "image_name", "filename", "file_name")
+_CAPTION = ("caption", "comment")
+_KARPATHY = {"val": "validation", "restval": "train"}
+_FORMS = (
+    "captions.txt",
+    "captions.csv",
+    "captions.tsv",
+    "results.csv",
+    "*.token.txt",
+    "*.token",
+    "captions_train*.json",
+    "captions_*.json",
+    "dataset*.json",
+    "*.json",
+)
+"""Names of files of captions, the surest first."""
+_WORDS = {"train": "train|training", "validation": "dev|val|valid|validation", "test": "test"}
+
+
+class Captions(NamedTuple):
+    """What a file says.
+
+    Attributes:
+        captions: of each image, by the name of its file.
+        splits: of each image, where the file has splits.
+        blank: numbers of the lines without a caption.
+    """
+
+    captions: dict[str, list[str]]
+    splits: dict[str, str]
+    blank: list[int]
+
+
+def find_caption_files(path: Path) -> tuple[Path, list[Path]]:
+    """The folder of the images, and the files of captions: one, or COCO's json of each split.
+
+    They are looked for in the folder and in the folders in it.
+
+    Args:
+        path: the folder, or a file of captions.
+
+    Raises:
+        UserError: there are none.
+    """
+    if path.is_file():
+        inside = path.parent.name.lower() in ("annotations", "flickr8k_text", "text")
+        return (path.parent.parent if inside else path.parent), [path]
+    for form in _FORMS:
+        for folder in (path, *(child for child in sorted(path.iterdir()) if child.is_dir())):
+            files = sorted(folder.glob(form), key=lambda file: (len(file.name), file.name))
+            if files and form.startswith("captions_train"):
+                files = [f for f in sorted(folder.glob("captions_*.json")) if split_of(f.stem)]
+            else:
+                # The shortest: there is a Flickr8k.lemma.token.txt beside the other.
+                files = files[:1]
+            if files:
+                return path, files
+    raise UserError(
+        f"{path} has no file of captions: captions.txt with the columns image,caption; "
+        "a *.token.txt file, results.csv, or COCO's annotations/captions_*.json is needed"
+    )
+
+
+def read_captions(file: Path) -> Captions:
+    """The captions of one file.
+
+    - csv with a header `image,caption`, as on Kaggle; also set apart by tabs or, as in
+      Flickr30k's `results.csv`, by `|`, and with `image_name` and `comment`.
+    - `name.jpg#0`, a tab and the caption, as in Flickr8k's `.token.txt`.
+    - json of COCO (`images`, `annotations`) or of Karpathy (`images` with `sentences`).
+
+    Raises:
+        UserError: it has another form, or is no UTF-8 text.
+    """
+    text = read_text_file(file)
+    if file.suffix.lower() == ".json":
+        return _json(file, text)
+    try:
+        return _lines(file, text)
+    except csv.Error as error:
+        raise UserError(f"{file} is no csv that can be read: {error}") from error
+
+
+def split_of(name: str) -> str | None:
+    """The split that a file's name speaks of.
+
+    Example:
+        >>> split_of("Flickr_8k.devImages"), split_of("captions_val2017"), split_of("trains")
+        ('validation', 'validation', None)
+    """
+    for split, words in _WORDS.items():
+        if re.search(rf"(?<![a-z])({words})(_?images|_?set)?(?![a-z])", name.lower()):
+            return split
+    return None
+
+
+def _lines(file: Path, text: str) -> Captions:
+    first = next(line for line in text.splitlines() if line.strip())
+    delimiter = next((sign for sign in "\t|," if sign in first), ",")
+    lines = _quoted(text, delimiter) if delimiter == "," else _split(text, delimiter)
+    columns = [name.strip().lower() for name in first.split(delimiter)]
+    image = next((columns.index(name) for name in _IMAGE if name in columns), None)
+    caption = next((columns.index(name) for name in _CAPTION if name in columns), None)
+    if image is not None and caption is not None:
+        next(lines)
+    elif delimiter == "\t":
+        image, caption, columns = 0, 1, columns[:2]
+    else:
+        raise UserError(
+            f"{file} line 1 is {first.strip()[:60]!r}: expected the columns image,caption (or "
+            "image_name| comment_number| comment), or lines of an image's name, a tab and a caption"
+        )
+    captions: dict[str, list[str]] = {}
+    blank = []
+    for number, cells in lines:
+        cells = [*cells, *[""] * len(columns)]
+        # A caption that comes last may hold what sets columns apart.
+        last = caption == len(columns) - 1
+        said = delimiter.join(cells[caption : -len(columns)]) if last else cells[caption]
+        name = re.sub(r"#\d+$", "", cells[image].strip())
+        if name and said.strip():
+            captions.setdefault(name, []).append(said.strip())
+        else:
+            blank.append(number)
+    return Captions(captions, {}, blank)
+
+
+def _split(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, line.split(delimiter)
+
+
+def _quoted(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield reader.line_num, cells
+
+
+def _json(file: Path, text: str) -> Captions:
+    try:
+        said = json.loads(text)
+        read: Callable[[Any], Captions] = _coco if "annotations" in said else _karpathy
+        return read(said)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{file} line {error.lineno} is not json: {error.msg}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{file} has no captions: expected `images` with id and file_name and `annotations` "
+            f"with image_id and caption, as in COCO ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _coco(said: Any) -> Captions:
+    names = {image["id"]: image["file_name"] for image in said["images"]}
+    captions: dict[str, list[str]] = {}
+    for annotation in said["annotations"]:
+        name, caption = names.get(annotation["image_id"]), annotation["caption"].strip()
+        if name and caption:
+            captions.setdefault(name, []).append(caption)
+    return Captions(captions, {}, [])
+
+
+def _karpathy(said: Any) -> Captions:
+    captions, splits = {}, {}
+    for image in said["images"]:
+        name = image["filename"]
+        captions[name] = [sentence["raw"].strip() for sentence in image["sentences"]]
+        splits[name] = _KARPATHY.get(image["split"], image["split"])
+    return Captions(captions, splits, [])

@@ -1,0 +1,111 @@
+"""Networks of `keras.applications` that look at the images, with weights that the user has."""
+
+import inspect
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import UserError
+from zoo.registry import unknown
+
+SIDE = 224
+"""Height and width of images for a network, if nothing else is said."""
+
+
+class Network:
+    """The last convolution of a network that was trained elsewhere; it is not trained further.
+
+    Args:
+        name: of a function in `keras.applications`, such as "MobileNetV2".
+        weights: a file of its weights (`.h5`, `.weights.h5`), with or without the layers on top,
+            or of the whole model (`.keras`). Nothing is downloaded.
+        image_shape: height, width, 3.
+
+    Attributes:
+        shape: rows, columns and channels of the features.
+
+    Raises:
+        UserError: there is no such network or file, or the weights are of another network.
+    """
+
+    def __init__(self, name: str, weights: str, image_shape: Sequence[int]) -> None:
+        builder = _builder(name)
+        if not weights:
+            raise UserError(
+                f"{name} needs its weights: download them where there is a network, and give "
+                "their file with --set weights=FILE"
+            )
+        path = Path(weights)
+        if not path.is_file():
+            raise UserError(f"there is no file {weights} with the weights of {name}")
+        if tuple(image_shape[2:]) != (3,):
+            raise UserError(f"{name} takes images of 3 channels, but these have {image_shape[2]}")
+        self._preprocess = sys.modules[builder.__module__].preprocess_input
+        self._model = _load(builder, name, path, tuple(image_shape))
+        self.shape = list(self._model.output_shape[1:])
+
+    def features(self, images: Any) -> Any:
+        """Images `[N, h, w, 3]`, values 0..255, to features `[N, *shape]`, float32."""
+        return self._model(self._preprocess(tf.cast(images, tf.float32)), training=False)
+
+    def variables(self) -> list[Any]:
+        """Plain TensorFlow's, for an export to keep alive."""
+        return [variable.value for variable in self._model.variables]
+
+
+def _builder(name: str) -> Any:
+    known = [key for key, value in vars(keras.applications).items() if inspect.isfunction(value)]
+    if name not in known:
+        raise UserError(unknown("network of keras.applications", name, known))
+    return getattr(keras.applications, name)
+
+
+def _load(builder: Any, name: str, path: Path, shape: tuple[int, ...]) -> keras.Model:
+    """The network up to its last convolution, with the weights of the file."""
+    try:
+        bare = builder(include_top=False, weights=None, input_shape=shape)
+    except ValueError as error:
+        raise UserError(f"{name} takes no images {list(shape)}: {_line(error)}") from error
+    try:
+        if path.suffix == ".keras":
+            return _copied(keras.saving.load_model(path, compile=False), bare)
+        try:
+            return _filled(bare, path)
+        except ValueError:
+            # As they are published, most files have the layers on top as well.
+            return _copied(_filled(builder(weights=None), path), bare)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        raise UserError(f"{path} has no weights of {name}: {_line(error)}") from error
+
+
+def _filled(model: keras.Model, path: Path) -> keras.Model:
+    """A model with the weights of a file, which must have all."""
+    before = model.get_weights()
+    with warnings.catch_warnings():
+        # Keras only warns of what is not there.
+        warnings.simplefilter("ignore", UserWarning)
+        model.load_weights(path)
+    for variable, old in zip(model.weights, before):
+        # Drawn at random, it stays as it was only if it was not in the file.
+        if old.std() > 0 and np.array_equal(old, variable):
+            raise ValueError(f"it lacks {variable.path}")
+    return model
+
+
+def _copied(whole: keras.Model, bare: keras.Model) -> keras.Model:
+    """The bare model with the weights of another, which has more layers on top."""
+    if len(whole.layers) < len(bare.layers):
+        raise ValueError(f"it has {len(whole.layers)} layers, {len(bare.layers)} are needed")
+    for mine, other in zip(bare.layers, whole.layers):
+        mine.set_weights(other.get_weights())
+    return bare
+
+
+def _line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,220 @@
+"""Where images and captions come from: a data set by name, or a person's own folder."""
+
+import abc
+import os
+import sys
+from collections.abc import Generator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from tasks.cache import Cached, cached_rows, file_key, in_threads
+from tasks.captioning.folders import counted, first_few, read_folder
+from tasks.captioning.scenes import Object, scene_objects
+from tasks.data import iterate_split, part_of, prepared
+from tasks.images import read_pixels
+from zoo.errors import UserError
+from zoo.pictures import read_picture
+
+NO_CAPTION = " has no caption"
+
+
+class Captioned(NamedTuple):
+    """The images of a split that can be read and have captions.
+
+    Attributes:
+        images: `[N, h, w, c]`, uint8, which may lie on disk.
+        captions: of each image, in lower case, at least one.
+        scenes: what each image shows, where the data set says so.
+        key: stands for what the images were made from.
+    """
+
+    images: np.ndarray
+    captions: list[list[str]]
+    scenes: list[list[Object] | None]
+    key: str
+
+
+class Encoded(NamedTuple):
+    """An image as it is stored, what to call it, and what is said of it, as JSON values."""
+
+    image: Path | bytes
+    name: str
+    captions: list[str]
+    objects: list[Any] | None = None
+
+
+class Source(abc.ABC):
+    """Images with captions, split by split."""
+
+    def __init__(self, name: str, data_dir: str | None) -> None:
+        self.name, self.data_dir = name, data_dir
+        self._read: dict[Any, Captioned] = {}
+
+    @abc.abstractmethod
+    def channels(self) -> int:
+        """Of its images: 1 or 3."""
+
+    @abc.abstractmethod
+    def _items(self, split: str) -> Generator[Encoded]:
+        """All images of a split."""
+
+    @abc.abstractmethod
+    def _key(self, split: str) -> tuple[int, Any]:
+        """How many those are, and what they come from."""
+
+    def size(self) -> tuple[int, int]:
+        """Height and width of the first image for training that can be read."""
+        with closing(self._items("train")) as items:
+            for item in items:
+                try:
+                    picture = read_picture(item.image, item.name)
+                except UserError:
+                    continue
+                return picture.height, picture.width
+        raise self._nothing("train")
+
+    def some(self, split: str, shape: list[int], count: int) -> list[np.ndarray]:
+        """The first few images of a split that can be read, without the others."""
+        with closing(self._items(split)) as items:
+            rows = (_row(item, shape) for item in items)
+            return list(islice((row[0] for row in rows if isinstance(row, tuple)), count))
+
+    def read(self, split: str, shape: list[int]) -> Captioned:
+        """A split, its images brought to a shape: decoded once and kept on disk.
+
+        Images that cannot be read are counted and named on standard error.
+
+        Raises:
+            UserError: nothing is left, or it cannot be read at all.
+        """
+        if (split, *shape) not in self._read:
+            self._read[split, *shape] = self._decoded(split, shape)
+        return self._read[split, *shape]
+
+    def _decoded(self, split: str, shape: list[int]) -> Captioned:
+        count, key = self._key(split)
+        cached = cached_rows(
+            ["captioned images", key],
+            (count, *shape),
+            "uint8",
+            lambda: in_threads(lambda item: _row(item, shape), self._items(split)),
+            f"decoding images, {split}",
+            self.data_dir,
+        )
+        self._tell(split, list(cached.failed.values()))
+        if not len(cached.kept):
+            raise self._nothing(split)
+        notes = self._notes(split, cached)
+        captions = [[caption.lower() for caption in note[0]] for note in notes]
+        scenes = [note[1] and [Object(*item) for item in note[1]] for note in notes]
+        return Captioned(cached.array, captions, scenes, cached.folder.name)
+
+    def _notes(self, split: str, cached: Cached) -> list[Any]:
+        """The captions and the objects of each image that is kept."""
+        return cached.notes
+
+    def _tell(self, split: str, reasons: list[str]) -> None:
+        bare = [
+            reason.removesuffix(NO_CAPTION) for reason in reasons if reason.endswith(NO_CAPTION)
+        ]
+        damaged = [reason for reason in reasons if not reason.endswith(NO_CAPTION)]
+        for why, names in (("without captions", bare), ("that cannot be read", damaged)):
+            if names:
+                what = f"left out {counted('image', names)} {why}"
+                print(f"{self.name}, {split}: {what}: {first_few(names)}", file=sys.stderr)
+
+    def _nothing(self, split: str) -> UserError:
+        return UserError(f"no image of {self.name}, {split}, has a caption and can be read")
+
+
+def _row(item: Encoded, shape: list[int]) -> Any:
+    """What the cache keeps of an image: pixels and a note, or why there are none."""
+    if not item.captions:
+        return UserError(f"{item.name}{NO_CAPTION}")
+    try:
+        return read_pixels(item.image, item.name, shape), [item.captions, item.objects]
+    except UserError as error:
+        return error
+
+
+def open_source(dataset: str, data_dir: str | None) -> Source:
+    """The data set of a name, or of a path; see `folders.read_folder` for what that may be.
+
+    Raises:
+        UserError: there is no such data set or path, or it has no images with captions.
+    """
+    path = Path(os.path.expanduser(dataset))
+    if path.exists():
+        return FolderSource(path.absolute(), data_dir)
+    if path.is_absolute() or dataset.startswith((".", "~")):
+        raise UserError(f"there is no folder {dataset}: give one of images and captions")
+    return NamedSource(dataset, data_dir)
+
+
+class FolderSource(Source):
+    """A person's own folder, see `folders.read_folder`."""
+
+    def __init__(self, path: Path, data_dir: str | None) -> None:
+        super().__init__(str(path), data_dir)
+        self._parts = read_folder(path)
+
+    def channels(self) -> int:
+        """Three, as any of its images may have a colour."""
+        return 3
+
+    def _items(self, split: str) -> Generator[Encoded]:
+        for path, captions in self._parts[split]:
+            yield Encoded(path, str(path), captions)
+
+    def _key(self, split: str) -> tuple[int, Any]:
+        pictures = self._parts[split]
+        return len(pictures), file_key(picture.path for picture in pictures)
+
+    def _notes(self, split: str, cached: Cached) -> list[Any]:
+        # Not from the cache: the captions may have changed since.
+        return [[self._parts[split][index].captions, None] for index in cached.kept]
+
+
+class NamedSource(Source):
+    """A tensorflow-datasets set with `image`, and `captions` or `caption`."""
+
+    def __init__(self, name: str, data_dir: str | None) -> None:
+        super().__init__(name, data_dir)
+        self._builder = prepared(name, data_dir)
+        self._features = features = self._builder.info.features
+        captions = {"captions", "caption"} & {*features}
+        if "image" not in features or not captions:
+            raise UserError(
+                f"the data set {name} has {', '.join(features)}: choose one with `image` and "
+                "`captions`"
+            )
+
+    def channels(self) -> int:
+        """As the data set says."""
+        return 1 if self._features["image"].shape[-1] == 1 else 3
+
+    def _items(self, split: str) -> Generator[Encoded]:
+        decoders = {"image": tfds.decode.SkipDecoding()}
+        examples = iterate_split(self.name, split, self.data_dir, decoders=decoders)
+        for index, raw in enumerate(examples):
+            captions: Any = raw.get("captions", raw.get("caption"))
+            texts = captions["text"] if isinstance(captions, dict) else np.atleast_1d(captions)
+            objects: Any = raw.get("objects")
+            told = isinstance(objects, dict) and "kind" in objects
+            yield Encoded(
+                raw["image"],
+                raw.get("image/filename", b"image %d" % index).decode(),
+                [text.decode() for text in texts if text.strip()],
+                scene_objects(objects) if told else None,
+            )
+
+    def _key(self, split: str) -> tuple[int, Any]:
+        info = self._builder.info
+        part = part_of(split, info.splits)
+        made = file_key([Path(self._builder.data_dir) / "dataset_info.json"])
+        return info.splits[part].num_examples, [info.full_name, part, made]

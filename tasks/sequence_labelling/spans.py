@@ -1,0 +1,98 @@
+"""Entities in a row of tags: which words, and of what kind."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+_ENTITY = re.compile(r"O|[BIESLU]-.+")
+
+
+class Span(NamedTuple):
+    """An entity of a kind: the words from `begin` to before `end`."""
+
+    kind: str
+    begin: int
+    end: int
+
+
+def are_entities(tags: Iterable[str]) -> bool:
+    """Whether tags are those of entities, each `O`, or a letter, a hyphen and a kind.
+
+    Example:
+        >>> are_entities(["O", "B-LOC"]), are_entities(["NOUN", "-LRB-"]), are_entities(["O"])
+        (True, False, False)
+    """
+    tags = set(tags)
+    return all(map(_ENTITY.fullmatch, tags)) and not tags <= {"O"}
+
+
+def spans(tags: Sequence[str]) -> list[Span]:
+    """The entities in a sentence's tags, as conlleval finds them.
+
+    `B-`, or `S-` or `U-`, starts one. So does any other letter after `O`, after another kind, or
+    after an end, `E-`, `L-`, `S-` or `U-`: no tag is passed over.
+
+    Example:
+        >>> spans(["B-LOC", "I-LOC", "I-PER", "O"])
+        [Span(kind='LOC', begin=0, end=2), Span(kind='PER', begin=2, end=3)]
+
+    Source: E. Tjong Kim Sang and F. De Meulder, "Introduction to the CoNLL-2003 shared task",
+    2003, section 2.3, and its script's rules.
+    """
+    found, kind, begin, ended = [], "", 0, True
+    for place, tag in enumerate([*tags, "O"]):
+        letter, _, new = tag.partition("-")
+        starts = bool(new) and (letter in "BSU" or ended or new != kind)
+        if kind and (starts or not new):
+            found.append(Span(kind, begin, place))
+        if starts:
+            begin = place
+        kind, ended = new, not new or letter in "ELSU"
+    return found
+
+
+def to_bio(tags: Sequence[str]) -> list[str]:
+    """Tags of entities in the scheme BIO, from that or IOB1, IOBES or BILOU; any others unchanged.
+
+    In BIO an entity is `B-kind`, then `I-kind` for each further word.
+
+    Example:
+        >>> to_bio(["I-LOC", "I-LOC", "B-LOC", "O", "S-PER", "B-ORG", "E-ORG"])
+        ['B-LOC', 'I-LOC', 'B-LOC', 'O', 'B-PER', 'B-ORG', 'I-ORG']
+    """
+    if not are_entities(tags):
+        return list(tags)
+    written = ["O"] * len(tags)
+    for kind, begin, end in spans(tags):
+        written[begin:end] = [f"B-{kind}"] + [f"I-{kind}"] * (end - begin - 1)
+    return written
+
+
+def entity_figures(
+    true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
+) -> dict[str, float]:
+    """`f1`, `precision` and `recall` of entities, each right if kind and all words are, and
+    `f1/kind` of each kind that is there.
+
+    Example:
+        >>> entity_figures([["B-A", "I-A", "B-C"]], [["B-A", "O", "B-C"]])["f1"]
+        0.5
+    """
+    counts = {name: Counter[str]() for name in ("true", "predicted", "right")}
+    for row, answer in zip(true, predicted, strict=True):
+        one, other = set(spans(row)), set(spans(answer))
+        for name, members in (("true", one), ("predicted", other), ("right", one & other)):
+            counts[name].update(span.kind for span in members)
+    right, found, real = (counts[name] for name in ("right", "predicted", "true"))
+    figures = {
+        "f1": _f1(right.total(), found.total(), real.total()),
+        "precision": right.total() / max(1, found.total()),
+        "recall": right.total() / max(1, real.total()),
+    }
+    kinds = {f"f1/{kind}": _f1(right[kind], found[kind], real[kind]) for kind in sorted(real)}
+    return {**figures, **kinds}
+
+
+def _f1(right: int, found: int, real: int) -> float:
+    return 2 * right / max(1, found + real)

@@ -1,0 +1,312 @@
+"""Sequence labelling: the part of speech, or the entity, that each word of a sentence is."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.progress import track
+
+from tasks.classes import class_figures, confusion
+from tasks.data import whole_path
+from tasks.sequence_labelling.columns import Sentence
+from tasks.sequence_labelling.sources import SPLITS, read_sentences
+from tasks.sequence_labelling.spans import are_entities, entity_figures
+from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
+from tasks.text import UNKNOWN, split_tokens
+from zoo.errors import UserError
+from zoo.layers.crf import FORBIDDEN, Chain
+from zoo.registry import register
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+from zoo.training.windows import example_windows
+
+_LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
+"""Words of the longest sentence of each bucket but the last."""
+
+
+@register(
+    "task",
+    "sequence_labelling",
+    topology="many_to_many_bidirectional",
+    dataset="cldr_entities",
+    input="text",
+)
+class SequenceLabelling(Task):
+    """Names the tag of each word of a sentence: its part of speech, or what entity it belongs to.
+
+    Tags of entities are in the scheme BIO, see `tasks.sequence_labelling.spans`.
+
+    Args:
+        dataset: name of a tensorflow-datasets set with `tokens` and their tags; or a file or folder
+            of CoNLL or CoNLL-U, see `tasks.sequence_labelling.sources.find_files`.
+        data_dir: folder of prepared data sets.
+        column: which column or feature the tags are, see `read_sentences`.
+        minimum_count: a word that occurs less often in the training data is `<unk>`, and known by
+            its characters alone; letters of either case and all digits are the same in this.
+        longest_word: characters of a word that are read, at least 2: of a longer one the first and
+            the last.
+        constrain: whether an entity's later words must follow its first one, where tags are those
+            of entities, in what is answered.
+        tags: those that there are; read from the data if not given.
+        words: the vocabulary; read from the training data if not given.
+        characters: likewise.
+
+    Raises:
+        UserError: `longest_word` is too small, or the data set cannot be read.
+    """
+
+    input_kind = "text"
+    default_dataset = "cldr_entities"
+    monitor = "val_accuracy"
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        data_dir: str | None = None,
+        column: str = "",
+        minimum_count: int = 2,
+        longest_word: int = 20,
+        constrain: bool = True,
+        tags: list[str] | None = None,
+        words: list[str] | None = None,
+        characters: list[str] | None = None,
+    ) -> None:
+        super().__init__(whole_path(dataset, Path.exists), data_dir)
+        if longest_word < 2:
+            raise UserError(f"longest_word is {longest_word}, but at least 2 is needed")
+        self.column, self.minimum_count, self.constrain = column, minimum_count, constrain
+        self._read: dict[str, list[Sentence]] = {}
+        if tags is None or words is None or characters is None:
+            tags = self._all_tags()
+            found = [word for each in self._sentences("train") for word in each.words]
+            known = (word.decode() for word in normalize(tf.constant(found)).numpy())
+            words = _commonest(known, minimum_count)
+            characters = _commonest(character for word in found for character in word)
+        self.tags = tags
+        self.entities = are_entities(tags)
+        self.encoder = WordEncoder(words, characters, longest_word)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            **super().get_config(),
+            "column": self.column,
+            "minimum_count": self.minimum_count,
+            "longest_word": self.encoder.longest,
+            "constrain": self.constrain,
+            "tags": self.tags,
+            "words": self.encoder.words.tokens,
+            "characters": self.encoder.characters.tokens,
+        }
+
+    def model_options(self) -> dict[str, Any]:
+        """Sizes of the vocabularies and of the output."""
+        return {
+            "vocab_size": self.encoder.words.size,
+            "characters": self.encoder.characters.size,
+            "outputs": len(self.tags),
+        }
+
+    def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
+        """Whole sentences `[B, T]`, those of a window of about the same length.
+
+        T and the characters of a word differ from one length to another, of which there are a few.
+        """
+        sentences = self._sentences(split)
+        buckets = np.searchsorted(_LENGTHS, [len(each.words) for each in sentences])
+        console = Console(stderr=True)
+        parts = [
+            self._bucket([sentences[n] for n in np.flatnonzero(buckets == bucket)], settings, seed)
+            for bucket in track(
+                np.unique(buckets), f"encoding {split}", console=console, transient=True
+            )
+        ]
+        sizes = [int(part.cardinality()) for part in parts]
+        if seed is None:
+            # One after the other: a choice from the parts in their order.
+            order = tf.data.Dataset.from_tensor_slices(np.repeat(np.arange(len(parts)), sizes))
+            mixed = tf.data.Dataset.choose_from_datasets(parts, order)
+        else:
+            mixed = tf.data.Dataset.sample_from_datasets(
+                parts, np.divide(sizes, sum(sizes)), seed, rerandomize_each_iteration=True
+            )
+        return mixed.apply(tf.data.experimental.assert_cardinality(sum(sizes)))
+
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float | str]:
+        """`loss` a word; of the tags that are answered `accuracy`, that of unknown words, and the
+        `f1` of entities, all and of each kind, or else of each tag."""
+        rows = list(self._answers(model, split, settings))
+        true, found, unknown = (np.concatenate(part) for part in zip(*rows))
+        right = true == found
+        figures = {**super().score(model, split, settings), "accuracy": float(right.mean())}
+        if unknown.any():
+            figures["accuracy/unknown"] = float(right[unknown].mean())
+        if self.entities:
+            named = [[[self.tags[n] for n in part] for part in row[:2]] for row in rows]
+            return {**figures, **entity_figures(*zip(*named))}
+        others = class_figures(self.tags, true, found)
+        return {**figures, **{k: v for k, v in others.items() if k.startswith(("macro", "f1/"))}}
+
+    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+        """Which tags were taken for which."""
+        true, found, _ = (
+            np.concatenate(part) for part in zip(*self._answers(model, split, settings))
+        )
+        return confusion(self.tags, true, found)
+
+    def endpoints(self, model: SequenceModel) -> dict[str, Any]:
+        """`serve`: texts `[N]` to `words`, `labels` and `probability` `[N, T]`, and `text`.
+
+        A text is split into words at white space and around signs (see `words.PATTERN`), so that
+        one whose words are already set apart by spaces mostly stays as it is. The three are padded
+        with "" and 0. `text` is the same for a reader: a line `label: words` for each entity, or
+        for each word.
+        """
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+        def serve(texts: Any) -> dict[str, Any]:
+            words = split_tokens(texts, PATTERN)
+            inside = tf.sequence_mask(words.row_lengths())
+            # One word more, as a model needs at least one time step.
+            inputs = {
+                name: part if name == "lengths" else tf.pad(part, _one_more(part))
+                for name, part in self.encoder.encode(words).items()
+            }
+            inputs["lengths"] = tf.maximum(inputs["lengths"], 1)
+            found = self._tagged(model, inputs)
+            chances = tf.gather(tf.nn.softmax(model(inputs)), found, batch_dims=2)
+            labels = tf.where(inside, tf.gather(tf.constant(self.tags), found[:, :-1]), "")
+            return {
+                "text": label_lines(words.to_tensor(""), labels, self.entities),
+                "words": words.to_tensor(""),
+                "labels": labels,
+                "probability": tf.where(inside, tf.cast(chances[:, :-1], tf.float32), 0.0),
+            }
+
+        return {"serve": serve}
+
+    def resources(self) -> list[Any]:
+        """The vocabularies."""
+        return [self.encoder.words, self.encoder.characters]
+
+    def examples(self) -> list[str]:
+        """Three test sentences, a space between two words."""
+        return [" ".join(each.words) for each in self._sentences("test")[:3]]
+
+    def _sentences(self, split: str) -> list[Sentence]:
+        if not self._read:
+            self._read = read_sentences(self.dataset, self.data_dir, self.column)
+        return self._read[split]
+
+    def _all_tags(self) -> list[str]:
+        """The tags of the training data, the commonest first, and what the other splits add."""
+        tags = _commonest(tag for each in self._sentences("train") for tag in each.tags)
+        for split in SPLITS[1:]:
+            for each in self._sentences(split):
+                for tag in sorted(set(each.tags) - {*tags}):
+                    print(
+                        f"the sentence at {each.place} has the tag {tag}, which is not in the "
+                        "training data: it cannot be learned",
+                        file=sys.stderr,
+                    )
+                    tags.append(tag)
+        return tags
+
+    def _bucket(
+        self, sentences: Sequence[Sentence], settings: Settings, seed: int | None
+    ) -> tf.data.Dataset:
+        """Windows of sentences, padded to the longest one."""
+        lengths = [len(each.words) for each in sentences]
+        flat = tf.constant([word for each in sentences for word in each.words])
+        encoded = self.encoder.encode(tf.RaggedTensor.from_row_lengths(flat, lengths))
+        inputs = {name: part.numpy() for name, part in encoded.items()}
+        numbers = {tag: number for number, tag in enumerate(self.tags)}
+        targets = np.zeros_like(inputs["words"])
+        for row, each in zip(targets, sentences):
+            if unknown := sorted(set(each.tags) - {*numbers}):
+                raise UserError(
+                    f"the sentence at {each.place} has the tag {unknown[0]}, but the model knows "
+                    f"{', '.join(self.tags)}"
+                )
+            row[: len(each.tags)] = [numbers[tag] for tag in each.tags]
+        weights = np.arange(targets.shape[1]) < inputs["lengths"][:, None]
+        return example_windows(inputs, targets, weights, settings.batch_size, seed)
+
+    def _tagged(self, model: SequenceModel, inputs: dict[str, Any]) -> Any:
+        """The tags `[B, T]` that are answered."""
+        return model.tags(inputs, self._order())
+
+    def _order(self) -> Chain | None:
+        """What may follow what: an `I-` only what begins or goes on with its kind."""
+        if not (self.entities and self.constrain):
+            return None
+        kinds = [tag.partition("-")[2] for tag in self.tags]
+        goes_on = np.array([tag.startswith("I-") for tag in self.tags])
+        same = np.array([[one == other for other in kinds] for one in kinds])
+        between = np.where(goes_on & ~same, FORBIDDEN, 0).astype("float32")
+        first = np.where(goes_on, FORBIDDEN, 0).astype("float32")
+        return Chain(tf.constant(between), tf.constant(first), tf.zeros(len(kinds)))
+
+    def _answers(
+        self, model: SequenceModel, split: str, settings: Settings
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Of each sentence the true tags, those that are answered, and which words are unknown."""
+        answer = tf.function(lambda inputs: self._tagged(model, inputs), reduce_retracing=True)
+        windows = self.windows(split, settings)
+        console, total = Console(stderr=True), int(windows.cardinality())
+        for window in track(windows, "tagging", total, console=console, transient=True):
+            found = answer(window["inputs"]).numpy()
+            words, true = window["inputs"]["words"].numpy(), window["targets"].numpy()
+            # A row without weights only fills the window.
+            for row, length in enumerate(window["weights"].numpy().sum(axis=1).astype(int)):
+                if length:
+                    ids = words[row, :length]
+                    yield true[row, :length], found[row, :length], ids == UNKNOWN
+
+
+def label_lines(words: Any, labels: Any, entities: bool) -> Any:
+    """A line `label: words` for each entity, or for each word.
+
+    Args:
+        words: strings `[N, T]`.
+        labels: strings `[N, T]`, "" past the end of a row.
+        entities: whether labels are `O`, `B-kind` and `I-kind`, of which `O` is left out.
+
+    Returns:
+        Strings `[N]`.
+
+    Example:
+        >>> words = tf.constant([["in", "New", "York"]])
+        >>> label_lines(words, tf.constant([["O", "B-LOC", "I-LOC"]]), True).numpy()
+        array([b'LOC: New York'], dtype=object)
+        >>> label_lines(words, tf.constant([["ADP", "PROPN", "PROPN"]]), False).numpy()
+        array([b'ADP: in\\nPROPN: New\\nPROPN: York'], dtype=object)
+    """
+    shown = labels != ""
+    goes_on = tf.zeros_like(shown)
+    if entities:
+        shown &= labels != "O"
+        inner = tf.strings.regex_full_match(labels, "I-.+")
+        labels = tf.strings.regex_replace(labels, "^[BI]-", "")
+        goes_on = inner & (labels == tf.pad(labels[:, :-1], [[0, 0], [1, 0]], constant_values=""))
+    heading = tf.where(goes_on, " ", tf.strings.join(["\n", labels, ": "]))
+    pieces = tf.where(shown, tf.strings.join([heading, words]), "")
+    return tf.strings.regex_replace(tf.strings.reduce_join(pieces, axis=1), "^\n", "")
+
+
+def _one_more(part: Any) -> list[list[int]]:
+    return [[0, 0], [0, 1], *[[0, 0]] * (len(part.shape) - 2)]
+
+
+def _commonest(found: Iterable[str], minimum: int = 1) -> list[str]:
+    """What occurs at least so often, the commonest first, ties by name."""
+    counts = Counter(found)
+    kept = [each for each, count in counts.items() if count >= minimum]
+    return sorted(kept, key=lambda each: (-counts[each], each))

@@ -1,0 +1,67 @@
+"""Words and their characters as numbers, in the graph, so that they travel with an export."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from tasks.text import END, PADDING, START, Vocabulary
+
+PATTERN = r"[\p{L}\p{M}\p{N}_]+(?:['’][\p{L}\p{M}]+)?|[^\s\p{L}\p{M}\p{N}_]"
+"""RE2: letters, digits and marks, with what an apostrophe joins to them; else one other sign."""
+
+
+class WordEncoder(tf.Module):
+    """Words to ids, of the word in small letters with each digit as 0, and of each character.
+
+    Args:
+        words: those that are known, as `normalize` writes them.
+        characters: those that are known.
+        longest: characters of a word that are read; of a longer one the first and the last.
+
+    Example:
+        >>> encoder = WordEncoder(["a", "00"], ["a", "A"], longest=4)
+        >>> found = encoder.encode(tf.ragged.constant([["A", "17", "b"]]))
+        >>> found["words"].numpy().tolist(), found["characters"][0, 0].numpy().tolist()
+        ([[4, 5, 1]], [2, 5, 3, 0, 0, 0])
+    """
+
+    def __init__(self, words: list[str], characters: list[str], longest: int) -> None:
+        super().__init__()
+        self.words, self.characters = Vocabulary(words), Vocabulary(characters)
+        self.longest = longest
+
+    def encode(self, sentences: tf.RaggedTensor) -> dict[str, Any]:
+        """Strings, ragged `[N, (T)]`, to what a tagger takes.
+
+        Returns:
+            `words` `[N, T]`, `characters` `[N, T, longest + 2]` with `<start>` and `<end>` around
+            each word, both padded with 0, and `lengths` `[N]`, all int32.
+        """
+        ids = sentences.with_flat_values(self.words.lookup(normalize(sentences.flat_values)))
+        spelt = tf.strings.unicode_split(self._shortened(sentences.flat_values), "UTF-8")
+        letters = spelt.with_flat_values(self.characters.lookup(spelt.flat_values))
+        ends = tf.ones([tf.shape(sentences.flat_values)[0], 1], tf.int32)
+        letters = tf.concat([START * ends, letters, END * ends], axis=1)
+        table = letters.to_tensor(PADDING, shape=[None, self.longest + 2])
+        return {
+            "words": ids.to_tensor(PADDING),
+            "characters": sentences.with_flat_values(table).to_tensor(PADDING),
+            "lengths": tf.cast(sentences.row_lengths(), tf.int32),
+        }
+
+    def _shortened(self, words: Any) -> Any:
+        """Words of at most `longest` characters."""
+        size, half = tf.strings.length(words, "UTF8_CHAR"), self.longest // 2
+        last = tf.strings.substr(words, tf.maximum(size - half, 0), size * 0 + half, "UTF8_CHAR")
+        first = tf.strings.substr(words, 0, self.longest - half, "UTF8_CHAR")
+        return tf.where(size > self.longest, first + last, words)
+
+
+def normalize(words: Any) -> Any:
+    """Words as the vocabulary has them: in small letters, each digit as 0.
+
+    Example:
+        >>> normalize(tf.constant(["Room", "101b"])).numpy().tolist()
+        [b'room', b'000b']
+    """
+    return tf.strings.regex_replace(tf.strings.lower(words, "utf-8"), r"\p{Nd}", "0")

@@ -1,0 +1,173 @@
+import json
+
+import pytest
+
+from tasks.captioning.folders import read_folder
+from zoo.errors import UserError
+
+
+def texts(folder, form):
+    """The captions of `photos` in one of the forms, written into a folder; returns the file."""
+    captions = {f"photo{i}.jpg": [f"a dog, number {i}", f"it runs | {i}"] for i in range(12)}
+    pairs = [(name, n, text) for name, texts in captions.items() for n, text in enumerate(texts)]
+    lines = {
+        "captions.txt": ["image,caption", *(f'{name},"{text}"' for name, _, text in pairs)],
+        "captions.csv": ["caption,image", *(f'"{text}",{name}' for name, _, text in pairs)],
+        "Flickr8k.token.txt": [f"{name}#{n}\t{text}" for name, n, text in pairs],
+        "results_20130124.token": [f"{name}#{n}\t{text}" for name, n, text in pairs],
+        "results.csv": [
+            "image_name| comment_number| comment",
+            *(f"{name}| {n}| {text}" for name, n, text in pairs),
+        ],
+    }
+    images = [{"id": i, "file_name": f"photo{i}.jpg"} for i in range(12)]
+    annotations = [{"image_id": int(name[5:-4]), "caption": text} for name, _, text in pairs]
+    sides = ["train"] * 8 + ["restval", "val", "val", "test"]
+    karpathy = [
+        {"filename": name, "split": side, "sentences": [{"raw": text} for text in captions[name]]}
+        for name, side in zip(captions, sides)
+    ]
+    whole = {
+        "captions_train2017.json": {"images": images, "annotations": annotations},
+        "dataset_flickr8k.json": {"images": karpathy},
+    }
+    file = folder / form
+    file.parent.mkdir(parents=True, exist_ok=True)
+    said = "\n".join(lines[form]) if form in lines else json.dumps(whole[form])
+    file.write_text(said + "\n", encoding="utf-8")
+    return captions
+
+
+FORMS = [
+    ("Images", ".", "captions.txt"),
+    ("images", ".", "captions.csv"),
+    (".", ".", "captions.txt"),
+    ("Flicker8k_Dataset", "Flickr8k_text", "Flickr8k.token.txt"),
+    ("flickr30k_images", ".", "results_20130124.token"),
+    ("flickr30k_images", ".", "results.csv"),
+    ("train2017", "annotations", "captions_train2017.json"),
+    ("Images", ".", "dataset_flickr8k.json"),
+]
+
+
+@pytest.mark.parametrize(("images", "beside", "form"), FORMS)
+def test_every_form_gives_the_same_captions(tmp_path, photos, images, beside, form, capsys):
+    photos(tmp_path / images)
+    captions = texts(tmp_path / beside, form)
+    parts = read_folder(tmp_path)
+    found = {p.path.name: p.captions for part in parts.values() for p in part}
+    assert found == captions
+    assert all(p.path.is_file() for part in parts.values() for p in part)
+    assert capsys.readouterr().err == ""
+    again = read_folder(tmp_path / beside / form)
+    assert again == parts
+
+
+def names(parts):
+    return {split: [picture.path.name for picture in part] for split, part in parts.items()}
+
+
+def test_without_split_files_a_tenth_is_for_validation_and_test_each(kaggle):
+    parts = names(read_folder(kaggle[0]))
+    assert [len(part) for part in parts.values()] == [10, 1, 1]
+    assert len({name for part in parts.values() for name in part}) == 12
+    # By the names alone: another folder of the same names is split alike.
+    assert parts == names(read_folder(kaggle[0]))
+
+
+def test_split_files_say_which_image_is_where(kaggle, capsys):
+    folder, _ = kaggle
+    for side, chosen in (("train", range(6)), ("dev", [6, 7]), ("test", [0, 8, 9])):
+        listed = "\n".join(f"photo{index}.jpg" for index in chosen)
+        (folder / f"Flickr_8k.{side}Images.txt").write_text(listed)
+    parts = names(read_folder(folder))
+    # What is in two of them is not for training.
+    assert parts["train"] == [f"photo{index}.jpg" for index in range(1, 6)]
+    assert parts["validation"] == ["photo6.jpg", "photo7.jpg"]
+    assert parts["test"] == ["photo0.jpg", "photo8.jpg", "photo9.jpg"]
+    assert "left out 2 images in no split: photo10.jpg, photo11.jpg" in capsys.readouterr().err
+
+
+def test_a_split_without_its_file_is_cut_from_the_training_images(kaggle):
+    folder, _ = kaggle
+    (folder / "train.txt").write_text("\n".join(f"photo{i}" for i in range(11)))
+    (folder / "test.txt").write_text("photo11")
+    parts = names(read_folder(folder))
+    assert [len(part) for part in parts.values()] == [10, 1, 1]
+    assert parts["test"] == ["photo11.jpg"]
+
+
+def test_karpathys_splits_are_kept(tmp_path, photos):
+    photos(tmp_path)
+    texts(tmp_path, "dataset_flickr8k.json")
+    assert [len(part) for part in read_folder(tmp_path).values()] == [9, 2, 1]
+
+
+def test_cocos_two_files_are_two_splits(tmp_path, photos):
+    for split, count in (("train", 10), ("val", 4)):
+        photos(tmp_path / f"{split}2017", count, prefix=split)
+        images = [{"id": i, "file_name": f"{split}{i}.jpg"} for i in range(count)]
+        annotations = [{"image_id": i, "caption": "a dog"} for i in range(count)]
+        file = tmp_path / "annotations" / f"captions_{split}2017.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"images": images, "annotations": annotations}))
+    (tmp_path / "annotations" / "instances_val2017.json").write_text("{}")
+    parts = names(read_folder(tmp_path))
+    assert parts["validation"] == [f"val{i}.jpg" for i in range(4)]
+    assert len(parts["train"]) == 9 and parts["test"][0].startswith("train")
+
+
+def test_what_has_no_other_half_is_counted_and_named(kaggle, photos, capsys):
+    folder, _ = kaggle
+    photos(folder / "Images", 5, prefix="bare")
+    with (folder / "captions.txt").open("a") as file:
+        file.write("\ngone1.jpg,a cat\ngone2.jpg,a cat\nphoto1.jpg,\nphoto2.jpg")
+    read_folder(folder)
+    told = capsys.readouterr().err
+    assert "2 images with captions, but not there: gone1.jpg, gone2.jpg\n" in told
+    assert "left out 5 images without captions: bare0.jpg, bare1.jpg, bare2.jpg, ...\n" in told
+    assert "captions.txt: left out 2 lines without a caption: line 28, line 29\n" in told
+
+
+def test_a_line_that_flickr30k_has_broken_is_left_out(tmp_path, photos, capsys):
+    photos(tmp_path)
+    texts(tmp_path, "results.csv")
+    with (tmp_path / "results.csv").open("a") as file:
+        file.write("photo3.jpg| 4   A dog runs .\n")
+    assert len(read_folder(tmp_path)["train"]) == 10
+    assert "results.csv: left out 1 line without a caption: line 26" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        (
+            "captions.txt",
+            "photo1.jpg,a dog",
+            r"captions.txt line 1 is 'photo1.jpg,a dog': expected",
+        ),
+        ("captions.csv", "image,title\na,b", r"captions.csv line 1 is 'image,title': expected the"),
+        ("captions.txt", "", r"captions.txt is empty"),
+        ("captions.txt", "image,caption\n", r"no image of \S+ has a caption: it has 12 images"),
+        ("captions.txt", "image,caption\nx.jpg,a cat", r"names 1 that are not there"),
+        ("captions.txt", "image,caption\nphoto1.jpg,a cat", r"1 images with captions, 1 of them"),
+        ("captions_train2017.json", "{", r"captions_train2017.json line 1 is not json"),
+        ("captions_train2017.json", '{"images": []}', r"no image of \S+ has a caption"),
+        ("captions_train2017.json", '{"annotations": []}', r"has no captions: expected `images`"),
+        ("other.json", "[1]", r"other.json has no captions: expected `images`"),
+        ("notes.txt", "words", r"has no file of captions: captions.txt with the columns"),
+    ],
+)
+def test_captions_that_cannot_be_used_are_one_line(tmp_path, photos, file, content, said):
+    photos(tmp_path)
+    (tmp_path / file).write_text(content)
+    with pytest.raises(UserError, match=said) as caught:
+        read_folder(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_captions_that_are_not_utf8_are_one_line(tmp_path, photos):
+    photos(tmp_path)
+    (tmp_path / "captions.txt").write_bytes(b"image,caption\nphoto1.jpg,caf\xe9")
+    with pytest.raises(UserError, match=r"captions.txt is not UTF-8 text \(byte 28\)"):
+        read_folder(tmp_path)

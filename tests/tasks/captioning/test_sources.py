@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+import zoo
+from tasks.captioning.sources import open_source
+from tasks.captioning.task import Captioning
+from zoo import pictures
+from zoo.errors import UserError
+
+TINY = {"units": 8, "features": 8, "embedding": 8, "filters": (4,), "jit_compile": False}
+
+
+def colours(images):
+    """Which of red, green and blue each image is."""
+    return [("red", "green", "blue")[c] for c in np.asarray(images).mean(axis=(1, 2)).argmax(-1)]
+
+
+def test_each_image_keeps_its_own_captions(kaggle, tmp_path):
+    folder, _ = kaggle
+    source = open_source(str(folder), str(tmp_path))
+    for split, count in (("train", 10), ("validation", 1), ("test", 1)):
+        data = source.read(split, [16, 24, 3])
+        assert data.images.shape == (count, 16, 24, 3) and data.images.dtype == np.uint8
+        said = [texts[0].split()[1] for texts in data.captions]
+        assert colours(data.images) == said
+        assert all(texts[0].islower() and len(texts) == 2 for texts in data.captions)
+
+
+def test_images_are_decoded_once_and_again_when_they_change(kaggle, tmp_path):
+    folder, _ = kaggle
+
+    def key():
+        return open_source(str(folder), str(tmp_path)).read("train", [8, 8, 3]).key
+
+    first = key()
+    (folder / "captions.txt").write_text((folder / "captions.txt").read_text().upper().lower())
+    assert key() == first
+    (folder / "Images" / "photo3.jpg").write_bytes((folder / "Images" / "photo4.jpg").read_bytes())
+    (folder / "Images" / "photo4.jpg").write_bytes(b"")
+    assert key() != first
+
+
+def test_damaged_images_are_named_counted_and_skipped(kaggle, tmp_path, capsys, monkeypatch):
+    folder, _ = kaggle
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 48 * 32)
+    source = open_source(str(folder), str(tmp_path))
+    first, second, *_ = (item.name for item in source._items("train"))
+    with open(first, "wb") as file:
+        file.write(b"no picture")
+    Image.new("RGB", (64, 64)).save(second, "png")
+    data = source.read("train", [8, 8, 3])
+    assert len(data.images) == len(data.captions) == 8
+    assert colours(data.images) == [texts[0].split()[1] for texts in data.captions]
+    told = capsys.readouterr().err
+    assert "train: left out 2 images that cannot be read: " in told
+    assert f"{first} is not an image" in told and f"{second} is too large: 64x64 pixels" in told
+    assert source.size() == (32, 48)
+    # Those that were skipped are told of in the next run, too.
+    open_source(str(folder), str(tmp_path)).read("train", [8, 8, 3])
+    assert "2 images that cannot be read" in capsys.readouterr().err
+
+
+def test_a_folder_of_damaged_images_is_one_line(kaggle, tmp_path):
+    folder, _ = kaggle
+    for path in (folder / "Images").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"no image of \S+, train, has a caption and can be read"):
+        Captioning(str(folder), str(tmp_path))
+
+
+def test_a_path_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"there is no folder \S+/gone: give one of images"):
+        Captioning(str(tmp_path / "gone"))
+
+
+@pytest.mark.parametrize(
+    ("size", "given", "shape"),
+    [((48, 32), 0, [32, 48, 3]), ((300, 200), 0, [128, 128, 3]), ((48, 32), 20, [20, 20, 3])],
+)
+def test_the_size_of_images_is_that_of_the_first_or_as_given(tmp_path, photos, size, given, shape):
+    captions = photos(tmp_path, 4)
+    for name in captions:
+        Image.new("L", size).save(tmp_path / name)
+    lines = [f"{name},a b a b" for name in captions]
+    (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
+    task = Captioning(str(tmp_path), str(tmp_path / "data"), image_size=given)
+    assert task.image_shape == shape
+
+
+def test_a_folder_trains_from_one_line_and_is_scored_from_elsewhere(kaggle, tmp_path, monkeypatch):
+    folder, _ = kaggle
+    monkeypatch.chdir(folder.parent)
+    options = {"data_dir": str(tmp_path / "data"), "runs": tmp_path / "runs", "verbose": False}
+    run = zoo.fit("caption-lstm", "flickr", steps=1, batch_size=4, **options, **TINY)
+    monkeypatch.chdir(tmp_path.parent)
+    figures = zoo.evaluate(run, "train")
+    assert {"bleu1", "bleu4", "bleu_signature", "picture_gap", "loss"} <= set(figures)
+    assert "truth_rate" not in figures
+    assert zoo.predict(run, str(folder / "Images" / "photo1.jpg"))[0]["text"] is not None
+
+
+@pytest.fixture
+def coco(tmp_path, kaggle):
+    """`coco_captions` as tensorflow-datasets prepares it, of a few images."""
+    folder, captions = kaggle
+    builder = tfds.builder("coco_captions", data_dir=str(tmp_path / "tfds"))
+
+    def examples(chosen):
+        for index in chosen:
+            path = folder / "Images" / f"photo{index}.jpg"
+            texts = [{"id": n, "text": text} for n, text in enumerate(captions[path.name])]
+            yield (
+                index,
+                {
+                    "image": str(path),
+                    "image/filename": path.name,
+                    "image/id": index,
+                    "captions": texts if index != 2 else [],
+                    "objects": [],
+                },
+            )
+
+    sides = {"train": range(8), "val": [8, 9], "test": [10, 11]}
+    builder._split_generators = lambda *_: {side: examples(ids) for side, ids in sides.items()}
+    (folder / "Images" / "photo5.jpg").write_bytes(b"no picture")
+    builder.download_and_prepare()
+    return str(tmp_path / "tfds")
+
+
+def test_coco_captions_is_read_by_name(coco, capsys):
+    source = open_source("coco_captions", coco)
+    assert source.size() == (32, 48) and source.channels() == 3
+    for split, count in (("train", 6), ("validation", 2), ("test", 2)):
+        data = source.read(split, [16, 16, 3])
+        assert len(data.images) == count and data.scenes == [None] * count
+        assert colours(data.images) == [texts[0].split()[1] for texts in data.captions]
+    told = capsys.readouterr().err
+    assert "train: left out 1 image without captions: photo2.jpg" in told
+    assert "train: left out 1 image that cannot be read: photo5.jpg is not an image" in told

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from zoo.topologies.many_to_one import ManyToOne
+
+SMALL = {"frame_shape": (8, 8, 1), "filters": (4,), "features": 6, "units": 5}
+
+
+@pytest.fixture
+def clips():
+    frames = np.random.default_rng(1).integers(0, 256, (3, 6, 8, 8, 1)).astype("uint8")
+    return {"frames": frames, "lengths": np.array([6, 2, 4], "int32")}
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_frames_weigh_what_they_count_in_the_answer(bidirectional, clips):
+    model = ManyToOne(**SMALL, pooling="attention", bidirectional=bidirectional)
+    weights = np.array(model.frame_weights(clips))
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-6)
+    assert not weights[1, 2:].any() and not weights[2, 4:].any()
+    vectors = model.encoder(clips["frames"].reshape(-1, 8, 8, 1))
+    y, _ = model.reader.stack(np.reshape(vectors, (3, 6, -1)), lengths=clips["lengths"])
+    pooled = np.einsum("bt,bth->bh", weights, y)
+    np.testing.assert_allclose(model(clips), model.head(pooled), atol=1e-5)
+
+
+def test_the_second_stream_sees_motion_and_nothing_else(clips):
+    model = ManyToOne(**SMALL, two_stream=True)
+    # With the first stream silenced, more light changes nothing, but other motion does.
+    for weight in model.encoder.trainable_weights[-2:]:
+        weight.assign(weight * 0)
+    dark = clips["frames"] // 2
+    brighter = {**clips, "frames": dark + 100}
+    np.testing.assert_allclose(model({**clips, "frames": dark}), model(brighter), atol=1e-5)
+    assert np.abs(model({**clips, "frames": dark[:, ::-1]}) - model(brighter)).max() > 1e-4
+
+
+def test_a_bidirectional_model_carries_nothing(clips):
+    model = ManyToOne(**SMALL, bidirectional=True)
+    assert not model.steppable
+    logits, state = model(clips, state=model.initial_state(3), return_state=True)
+    assert state == () and logits.shape == (3, 8)
+
+
+def test_maps_are_for_a_convolutional_cell():
+    with pytest.raises(ValueError, match="conv_lstm"):
+        ManyToOne(**SMALL, encoder="maps", cell="gru")

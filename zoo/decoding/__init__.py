@@ -1,0 +1,7 @@
+"""Turning a step function into sequences, in the graph."""
+
+from zoo.decoding.beams import Beams, beam_search
+from zoo.decoding.drawing import Decoded, decode, likely
+from zoo.decoding.generation import generate
+
+__all__ = ["Beams", "Decoded", "beam_search", "decode", "generate", "likely"]

@@ -1,0 +1,80 @@
+"""Reads pictures of whatever kind people have."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from zoo.errors import UserError
+
+MOST_PIXELS = 90_000_000
+"""A larger picture is refused: it takes a quarter of a gigabyte and more to look at."""
+
+# Pillow's own limit is about the same, but it only warns.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Image.Image:
+    """A picture as a person sees it: upright, 8 bits a channel, on white where it is transparent.
+
+    - A turn that EXIF asks for is done.
+    - Grey of 16 bits and more is brought to 8. CMYK, palettes and the like become RGB.
+    - Of an animation it is the first frame.
+
+    Args:
+        source: an image file, or its bytes, of any format that Pillow reads.
+        name: what to call it in an error.
+        side: a size at which it is large enough. A larger JPEG is then decoded smaller, but no
+            side of it gets shorter than this. That is several times as fast.
+
+    Returns:
+        The picture, of mode "L" (grey) or "RGB".
+
+    Raises:
+        UserError: it is damaged, no image, or has more than `MOST_PIXELS`.
+
+    Example:
+        >>> file = io.BytesIO()
+        >>> Image.new("LA", (2, 3), (0, 0)).save(file, "png")
+        >>> picture = read_picture(file.getvalue(), "nothing.png")
+        >>> picture.size, picture.getpixel((0, 0))
+        ((2, 3), (255, 255, 255))
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            if side:
+                picture.draft(None, (side, side))
+            if picture.width * picture.height > MOST_PIXELS:
+                raise Image.DecompressionBombError(f"{picture.width}x{picture.height} pixels")
+            return _plain(ImageOps.exif_transpose(picture))
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{name} is too large: {error}") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{name} is not an image that can be read: of no known format") from error
+    except Exception as error:
+        # What decoders raise for damaged files is of many types.
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"{name} is not an image that can be read: {reason}") from error
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """As "L" or "RGB"."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return _eight_bits(picture)
+    if picture.has_transparency_data:
+        white = Image.new("RGBA", picture.size, "white")
+        white.alpha_composite(picture.convert("RGBA"))
+        return white.convert("RGB")
+    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Grey of more bits, or of real numbers in 0..1 or 0..255, as "L"."""
+    values = np.nan_to_num(np.asarray(picture).astype("float64"))
+    if picture.mode == "F":
+        top = 1 if values.max() <= 1 else max(255, values.max())
+    else:
+        top = max(65535, values.max())
+    return Image.fromarray(np.rint(values.clip(0) / top * 255).astype("uint8"))
