@@ -57,9 +57,10 @@ def cached_array(
 ) -> Cached:
     """An array whose rows are made by several threads at once, or read if they were made before.
 
-    It lies in `zoo_cache/<hash of the key>` in the folder of data sets. It is written beside its
-    place, flushed and renamed, so that it is there whole or not at all. A second process that
-    wants the same waits for the first.
+    It lies in `zoo_cache/<hash of the key>` in the folder of data sets; or in the folder that the
+    environment variable ZOO_CACHE names, for data sets in a folder that is only to be read. It is
+    written beside its place, flushed and renamed, so that it is there whole or not at all. A second
+    process that wants the same waits for the first.
 
     Args:
         key: all that decides what is in it, as JSON values; see `file_key`.
@@ -107,7 +108,7 @@ def cached_rows(
         title: what the progress bar says.
         data_dir: folder of prepared data sets.
     """
-    parent = data_folder(data_dir) / "zoo_cache"
+    parent = data_folder(os.environ.get("ZOO_CACHE") or data_dir) / "zoo_cache"
     said = json.dumps([_VERSION, key, list(shape), str(np.dtype(dtype))], sort_keys=True)
     folder = parent / hashlib.sha256(said.encode()).hexdigest()[:32]
     try:
@@ -120,7 +121,7 @@ def cached_rows(
     except OSError as error:
         raise UserError(
             f"cannot keep {title or 'what was made'} in {folder}: {error.strerror or error}; "
-            "choose another --data-dir"
+            "choose another --data-dir, or name a folder in ZOO_CACHE"
         ) from error
 
 
@@ -175,7 +176,7 @@ def _make(
     if needed > free:
         raise UserError(
             f"{folder.parent} has {free / 1e6:,.0f} MB left, but {title or 'the cache'} takes "
-            f"{needed / 1e6:,.0f} MB: make room, or choose another --data-dir"
+            f"{needed / 1e6:,.0f} MB: make room, or name another folder in ZOO_CACHE"
         )
     # What a killed run has left.
     part = folder.with_suffix(".part")

@@ -84,6 +84,13 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
         cached_array("key", (1, 1), "uint8", lambda i: [i], "images", str(tmp_path / "file"))
 
 
+def test_a_folder_that_is_only_read_can_have_its_cache_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "there"))
+    cached = cached_array("key", (1, 1), "uint8", lambda i: [7], "", str(tmp_path / "here"))
+    assert cached.array.tolist() == [[7]]
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
 def test_too_small_a_disk_is_told_before_the_work(tmp_path, monkeypatch):
     disk = namedtuple("disk", "total used free")(2, 1, 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: disk)

@@ -75,6 +75,30 @@ def _window(arrays: dict[str, Any], places: Any, count: int) -> dict[str, Any]:
     return {**window, "reset": tf.ones([rows], tf.int32)}
 
 
+def mixed_windows(parts: Sequence[tf.data.Dataset], seed: int | None = None) -> tf.data.Dataset:
+    """The windows of several data sets, such as those of sequences of about the same length.
+
+    Args:
+        parts: each of a known number of windows.
+        seed: spread each part's windows over the whole, anew at each reading, from this seed; None
+            reads one part after the other.
+
+    Example:
+        >>> short, long = (example_windows(np.zeros((4, n)), np.ones(4), np.ones(4), 2) for n in (3, 9))
+        >>> [window["inputs"].shape[1] for window in mixed_windows([short, long])]
+        [3, 3, 9, 9]
+    """
+    sizes = [int(part.cardinality()) for part in parts]
+    if seed is None:
+        order = tf.data.Dataset.from_tensor_slices(np.repeat(np.arange(len(parts)), sizes))
+        mixed = tf.data.Dataset.choose_from_datasets(parts, order)
+    else:
+        mixed = tf.data.Dataset.sample_from_datasets(
+            parts, np.divide(sizes, sum(sizes)), seed, rerandomize_each_iteration=True
+        )
+    return mixed.apply(tf.data.experimental.assert_cardinality(sum(sizes)))
+
+
 class Sequences(Protocol):
     """Sequences that are read in parts, so that they need not be in memory.
 
