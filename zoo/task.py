@@ -60,7 +60,7 @@ class Task(abc.ABC):
         """How raw inputs are read, where that is to be as in training; see `zoo.inputs`."""
         return {}
 
-    def check(self, model: SequenceModel) -> None:
+    def check(self, model: SequenceModel) -> None:  # noqa: B027  most have nothing to check
         """Before training: that a model can do the task as it is set.
 
         Raises:
