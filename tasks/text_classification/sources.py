@@ -191,7 +191,7 @@ def _complete(found: dict[str, list[Example]]) -> dict[str, list[Example]]:
 
 def _without_single(rows: list[Example]) -> list[Example]:
     """Those whose label has another text, too: one alone cannot be both learned and tested."""
-    texts = {label: set() for label in sorted({row.label for row in rows})}
+    texts: dict[str, set[str]] = {label: set() for label in sorted({row.label for row in rows})}
     for row in rows:
         texts[row.label].add(row.text)
     single = [label for label, those in texts.items() if len(those) < 2]

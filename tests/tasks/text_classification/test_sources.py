@@ -78,7 +78,7 @@ def test_a_folder_of_one_folder_a_label_is_read(tmp_path):
     assert sizes(read(tmp_path)) == {"train": 24, "validation": 3, "test": 3}
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(UserError, match="no folders of .txt files"):
+    with pytest.raises(UserError, match=r"no folders of \.txt files"):
         read(empty)
 
 
@@ -129,7 +129,7 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, content, messag
 def test_a_file_that_is_not_utf8_is_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes("text,label\nGrüße,x\n".encode("latin-1"))
-    with pytest.raises(UserError, match="a.csv is not UTF-8 text"):
+    with pytest.raises(UserError, match=r"a\.csv is not UTF-8 text"):
         read(path)
     with pytest.raises(UserError, match="there is no file or folder"):
         read(tmp_path / "b.csv")

@@ -149,7 +149,7 @@ def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, task):
 def test_the_configuration_needs_no_data(task):
     again = TextClassification(**{**task.get_config(), "dataset": "/nowhere/reviews.csv"})
     assert again.model_options() == task.model_options()
-    with pytest.raises(UserError, match="there is no file or folder /nowhere/reviews.csv"):
+    with pytest.raises(UserError, match=r"no file or folder /nowhere/reviews\.csv"):
         again.windows("test", Settings())
 
 
@@ -157,7 +157,7 @@ def test_labels_that_the_model_does_not_know_are_named(task, tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("text,label\n" + "a,x\nb,y\nc,x\nd,y\n", encoding="utf-8")
     other = TextClassification(**{**task.get_config(), "dataset": str(path)})
-    with pytest.raises(UserError, match="other.csv, line 4 has the label 'x', but the model knows"):
+    with pytest.raises(UserError, match=r"other\.csv, line 4 has the label 'x', but the"):
         other.windows("test", Settings())
 
 
