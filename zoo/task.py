@@ -60,6 +60,13 @@ class Task(abc.ABC):
         """How raw inputs are read, where that is to be as in training; see `zoo.inputs`."""
         return {}
 
+    def check(self, model: SequenceModel) -> None:  # noqa: B027  most have nothing to check
+        """Before training: that a model can do the task as it is set.
+
+        Raises:
+            UserError: it cannot.
+        """
+
     @abc.abstractmethod
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Windows of a split, as `zoo.training.windows` makes them.

@@ -22,7 +22,7 @@ from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
-_CLIP_LENGTH = 16
+_CLIP_LENGTH, _EXAMPLE = 16, 128
 _INDEX_FILES = {".csv", ".tsv"}
 
 
@@ -40,9 +40,9 @@ class VideoClassification(Task):
         dataset: name of a tensorflow-datasets set with `video` and `label`; or the path of a
             folder or a csv of the user's, see `tasks.video_classification.sources.find_clips`.
         data_dir: folder of prepared data sets, and of decoded clips.
-        frames_per_second: at which video files are read; 0 for all of their frames. Sets of
-            tensorflow-datasets do not tell their rate, and are read as they are, but for
-            `ucf101`, which has 25 a second.
+        frames_per_second: at which video files are read; 0 for all of their frames. A `.npy` and
+            the sets of tensorflow-datasets do not tell their rate, and are read as they are, but
+            for `ucf101`, which has 25 a second.
         clip_length: time steps that a model is shown at once; 0 for 16 frames of a video, and for
             the whole of a sequence. Of a longer clip it is the middle, and in training any part.
         whole: show longer clips whole, in windows of `clip_length` from which the state is
@@ -118,6 +118,14 @@ class VideoClassification(Task):
         rate, size = self.frames_per_second, self.frame_shape[:2]
         return {"frames_per_second": rate, "frame_size": size}
 
+    def check(self, model: SequenceModel) -> None:
+        """Whole clips need a state that is carried."""
+        if self.whole and not model.steppable:
+            raise UserError(
+                "the model reads clips from both ends, so that it cannot be shown them window by "
+                "window: leave out `whole`, or choose another, such as video-lstm"
+            )
+
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Clips `[B, T, *frame_shape]` with their lengths `[B]`, one target each."""
         clips = self._clips(split)
@@ -173,8 +181,9 @@ class VideoClassification(Task):
         return {"serve": serve, "serve_part": serve_part}
 
     def examples(self) -> list[np.ndarray]:
-        """Three test clips."""
-        clips = self._source.some(3, self._reading, self.classes)
+        """Three test clips, or their beginnings."""
+        found = self._source.some(3, self._reading, self.classes)
+        clips = [np.array(clip[:_EXAMPLE]) for clip in found]
         if not self.is_video:
             return clips
         return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in clips]

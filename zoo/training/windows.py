@@ -84,7 +84,8 @@ def mixed_windows(parts: Sequence[tf.data.Dataset], seed: int | None = None) -> 
             reads one part after the other.
 
     Example:
-        >>> short, long = (example_windows(np.zeros((4, n)), np.ones(4), np.ones(4), 2) for n in (3, 9))
+        >>> ones = np.ones(4)
+        >>> short, long = (example_windows(np.ones((4, n)), ones, ones, 2) for n in (3, 9))
         >>> [window["inputs"].shape[1] for window in mixed_windows([short, long])]
         [3, 3, 9, 9]
     """

@@ -174,6 +174,12 @@ def test_long_clips_can_be_shown_whole(own, tmp_path):
     assert told["accuracy"] == np.mean(np.argmax(whole, axis=1) == clips.labels)
 
 
+def test_whole_clips_are_not_for_models_that_read_from_both_ends(clips, tmp_path):
+    with pytest.raises(UserError, match="reads clips from both ends"):
+        zoo.fit("video-bilstm", data_dir=clips, runs=tmp_path, whole=True, verbose=False, **SMALL)
+    assert not list(tmp_path.iterdir()), "no run is begun"
+
+
 @pytest.fixture(scope="module")
 def sensors(tmp_path_factory):
     """Two classes of sequences of two features, whose means and scales differ much."""
