@@ -55,7 +55,11 @@ def read_pairs(
     label = info.features["kind"] if "kind" in info.features else None  # noqa: SIM401  no get
     names = label.names if isinstance(label, tfds.features.ClassLabel) else None
     return [
-        Pair(*(example[key].decode() for key in keys), names[example["kind"]] if names else "")
+        Pair(
+            example[keys[0]].decode(),
+            example[keys[1]].decode(),
+            names[example["kind"]] if names else "",
+        )
         for example in load_split(dataset, split, data_dir)
     ]
 

@@ -22,7 +22,7 @@ def translation_figures(
     Args:
         texts: the translations.
         pairs: of each its source, its reference, and its kind.
-        lowercase: also tell the BLEU of both in lower case.
+        lowercase: also tell `bleu_lowercase`, that of both in lower case.
 
     Returns:
         `bleu` and `chrf` in 0..100, with the signatures that say how they were measured, and
@@ -39,7 +39,7 @@ def translation_figures(
     tokenize = _tokenizer("".join(references[0]))
     metrics = {"bleu": BLEU(tokenize=tokenize), "chrf": CHRF()}
     if lowercase:
-        metrics["bleu/lowercase"] = BLEU(tokenize=tokenize, lowercase=True)
+        metrics["bleu_lowercase"] = BLEU(tokenize=tokenize, lowercase=True)
     figures: dict[str, Any] = {}
     for name, metric in metrics.items():
         figures[name] = metric.corpus_score(list(texts), references).score

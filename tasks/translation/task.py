@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
@@ -14,16 +15,26 @@ from tasks.text import END, PADDING, ROWS, START, UNKNOWN, Vocabulary
 from tasks.translation.casing import Casing, learn_casing
 from tasks.translation.pairs import Pair, is_path, read_pairs
 from tasks.translation.scoring import translation_figures
-from tasks.translation.units import PATTERN, UNITS, learn_tokens, vocabulary
+from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabulary
 from tasks.translation.windows import pair_windows
 from zoo.decoding import generate
 from zoo.errors import UserError
+from zoo.plotting import alignment_figure
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
 _ROWS = 250
+_SOURCES = tf.TensorSpec([None], tf.string, name="sources")
+_DECODING = {
+    "temperature": tf.TensorSpec([], tf.float32, name="temperature"),
+    "seed": tf.TensorSpec([2], tf.int32, name="seed"),
+    "max_length": tf.TensorSpec([], tf.int32, name="max_length"),
+    "top_k": tf.TensorSpec([], tf.int32, name="top_k"),
+    "top_p": tf.TensorSpec([], tf.float32, name="top_p"),
+    "beam_width": tf.TensorSpec([], tf.int32, name="beam_width"),
+}
 
 
 @register("task", "translation", topology="seq2seq", dataset="cldr_phrases/en-fr", input="text")
@@ -108,7 +119,7 @@ class Translation(Task):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         casing = self.casing and {
-            "cased_words": self.casing.forms,
+            "cased_words": list(self.casing.forms),
             "capital": self.casing.capital,
         }
         return {
@@ -164,31 +175,50 @@ class Translation(Task):
         return figures | perplexity | translation_figures(texts, pairs, self.lowercase)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: sources `[N]` to `text`, the greedy translations; `generate`: others, too.
+        """`serve`: sources `[N]` to `text`, their translations; `generate`: others, too.
 
-        `generate(sources, temperature, seed)` takes a temperature (0 for the most likely token
-        each time), and two integers; the draws of a source depend on them and on its place in the
-        batch.
+        A model that attends also tells what it looked at: `alignment` `[N, T, S]`, the weight of
+        each of the `source_tokens` `[N, S]` as each of the `target_tokens` `[N, T]` was written;
+        empty where a text has fewer. What it writes as `<unk>` is then the source token with the
+        largest weight (Luong et al. 2015, arXiv:1410.8206); other models write no `<unk>`.
+
+        `generate(sources, temperature, seed, max_length, top_k, top_p, beam_width)` takes all but
+        the sources from `zoo.decoding.generate`; each may be left out, and then the likeliest token
+        is taken each time. The draws of a source depend on the seed, two integers, and on its place
+        in the batch.
         """
-        sources = tf.TensorSpec([None], tf.string, name="sources")
 
-        @tf.function(
-            input_signature=[
-                sources,
-                tf.TensorSpec([], tf.float32, name="temperature"),
-                tf.TensorSpec([2], tf.int32, name="seed"),
-            ]
-        )
-        def generate(sources: Any, temperature: Any, seed: Any) -> dict[str, Any]:
-            # One column more, as a model needs at least one time step.
-            ids = tf.pad(self.source.encode(sources).to_tensor(PADDING), [[0, 0], [0, 1]])
-            return {"text": self._translations(model, ids, temperature, seed)}
+        @tf.function(input_signature=[_SOURCES, *_DECODING.values()])
+        def generate(
+            sources: Any,
+            temperature: Any = 0.0,
+            seed: Any = (0, 0),
+            max_length: Any = self.max_length,
+            top_k: Any = 0,
+            top_p: Any = 1.0,
+            beam_width: Any = 1,
+        ) -> dict[str, Any]:
+            given = (temperature, seed, max_length, top_k, top_p, beam_width)
+            return self._translated(model, sources, **dict(zip(_DECODING, given)))
 
-        @tf.function(input_signature=[sources])
+        @tf.function(input_signature=[_SOURCES])
         def serve(sources: Any) -> dict[str, Any]:
-            return generate(sources, 0.0, tf.constant([0, 0]))
+            return self._translated(
+                model, sources, max_length=self.max_length, beam_width=self.beam_width
+            )
 
         return {"serve": serve, "generate": generate}
+
+    def figure(self, model: SequenceModel, raw: str) -> Figure:
+        """What each token of the translation looked at."""
+        if not model.attends:
+            return super().figure(model, raw)
+        told = self.endpoints(model)["serve"](tf.constant([raw]))
+        rows, columns = (
+            [token.decode().strip() for token in told[key].numpy()[0]]
+            for key in ("target_tokens", "source_tokens")
+        )
+        return alignment_figure(rows, columns, told["alignment"].numpy()[0])
 
     def resources(self) -> list[Any]:
         """The vocabularies, and the words with capital letters."""
@@ -212,21 +242,29 @@ class Translation(Task):
                 texts[index] = answer.decode()
         return texts
 
-    def _translations(self, model: SequenceModel, ids: Any, temperature: Any, seed: Any) -> Any:
-        """Source ids `[N, S]` to strings `[N]`."""
+    def _translated(self, model: SequenceModel, sources: Any, **decoding: Any) -> dict[str, Any]:
+        """What `serve` and `generate` answer, in the graph."""
         told = generate(
             model,
-            ids,
+            _table(self.source.encode(sources)[:, : self.max_length], PADDING),
             START,
-            self.max_length,
-            END,
-            temperature=temperature,
-            seed=seed,
-            banned=(PADDING, UNKNOWN, START),
-            watched=False,
+            end=END,
+            banned=(PADDING, START) if model.attends else (PADDING, START, UNKNOWN),
+            watched=model.attends,
+            **decoding,
         )
-        text = self.target.decode(told.tokens, told.lengths)
-        return self.casing.restore(text) if self.casing else text
+        longest = tf.maximum(tf.reduce_max(told.lengths), 0)
+        tokens = self.target.words(told.tokens[:, :longest])
+        tokens = tf.where(tf.sequence_mask(told.lengths, longest), tokens, "")
+        looked: dict[str, Any] = {}
+        if model.attends:
+            sources = _table(self.source.split(sources)[:, : self.max_length], "")
+            alignment = told.watched[:, :longest]
+            unknown = told.tokens[:, :longest] == UNKNOWN
+            tokens = tf.where(unknown, _copied(sources, alignment), tokens)
+            looked = {"alignment": alignment, "source_tokens": sources, "target_tokens": tokens}
+        text = self.target.join(tf.RaggedTensor.from_tensor(tokens, lengths=told.lengths))
+        return {"text": self.casing.restore(text) if self.casing else text, **looked}
 
     def _pairs(self, split: str) -> list[Pair]:
         key = (self.dataset, self.data_dir, split)
@@ -251,6 +289,24 @@ def _encoded(vocabulary: Vocabulary, texts: list[str]) -> tf.RaggedTensor:
         ],
         axis=0,
     )
+
+
+def _table(rows: tf.RaggedTensor, empty: Any) -> Any:
+    """Ragged rows as `[N, longest]`; one column at least, as a model needs a time step."""
+    table = rows.to_tensor(empty)
+    missing = tf.maximum(1 - tf.shape(table)[1], 0)
+    return tf.pad(table, [[0, 0], [0, missing]], constant_values=empty)
+
+
+def _copied(sources: Any, alignment: Any) -> Any:
+    """Of source tokens `[N, S]` that which each step of `[N, T, S]` looked at most, `[N, T]`."""
+    place = tf.argmax(alignment, axis=-1, output_type=tf.int32)
+    copied = tf.gather(sources, place, batch_dims=1)
+    # A text's first word has no space before it, any other one has.
+    word = tf.strings.regex_full_match(copied, WORD)
+    later = tf.range(tf.shape(place)[1]) > 0
+    spaced = tf.where(word & (place == 0), tf.strings.join([" ", copied]), copied)
+    return tf.where(later, spaced, tf.strings.regex_replace(copied, "^ ", ""))
 
 
 def _is_there(path: Path) -> bool:

@@ -8,10 +8,12 @@ from tasks.text import Vocabulary, most_common
 UNITS = ("word", "character", "subword")
 
 _SPACED = ("Latin", "Greek", "Cyrillic", "Hebrew", "Arabic", "Devanagari", "Hangul")
-_WORD = "".join(rf"\p{{{script}}}" for script in _SPACED) + r"\p{M}"
-PATTERN = f" ?(?:[{_WORD}]+|[^ ])| "
-"""RE2: a whole word of a script that sets spaces between words, or else one character, such as a
-digit; a space belongs to what follows it, so that the tokens joined are the text."""
+WORD = "[" + "".join(rf"\p{{{script}}}" for script in _SPACED) + r"\p{M}]+"
+"""RE2: a whole word of a script that sets spaces between words."""
+
+PATTERN = f" ?(?:{WORD}|[^ ])| "
+"""RE2: such a word, or one of all other characters, such as a digit; a space belongs to what
+follows it, so that the tokens joined are the text."""
 
 _SUBWORDS = 8_000
 

@@ -71,6 +71,6 @@ def _windows(
         for parts in ([border * START, target], [target, border * END])
     )
     # A column even where all sources are empty.
-    columns = tf.maximum(source.bounding_shape()[1], 1)
+    columns = max(1, int(source.bounding_shape()[1]))
     inputs = {"source": source.to_tensor(PADDING, [None, columns]).numpy(), "tokens": starts}
     return example_windows(inputs, ends, ends != PADDING, batch_size, seed)
