@@ -84,7 +84,8 @@ class AttendingStack(keras.layers.Layer):
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Alignments stay in float32 beside values in half precision.
+        super().__init__(autocast=False, **kwargs)
         if layers < 1:
             raise ValueError(f"layers is {layers}, but at least 1 is needed")
         self.asks_after = kind in PRODUCTS
@@ -113,7 +114,7 @@ class AttendingStack(keras.layers.Layer):
             )
         self.fed_size = units if self.asks_after else self.query_size
         self.output_size = units if self.asks_after else self.query_size + memory_size
-        self.dropout = time_dropout(dropout)
+        self.dropout = time_dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, input_shape: Any) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""

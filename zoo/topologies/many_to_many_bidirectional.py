@@ -7,13 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import registry
-from zoo.cells.wrappers import VariationalDropoutCell
 from zoo.errors import UserError
-from zoo.layers.bidirectional import Bidirectional
 from zoo.layers.characters import CharacterEncoder
 from zoo.layers.crf import Chain, LinearChain, viterbi
-from zoo.layers.stack import time_dropout
+from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel, scores
 
@@ -32,8 +29,8 @@ class BidirectionalTagger(SequenceModel):
         outputs: how many tags.
         embedding: size of a word's vector E w.
         character_embedding: size of a character's vector.
-        filters: runs of characters of each width that are looked for, see `CharacterEncoder`; 0
-            for words alone.
+        character_filters: runs of characters of each width that are looked for, see
+            `CharacterEncoder`; 0 for words alone.
         widths: of these runs.
         cell: name of the recurrent cell.
         units: size of each recurrent layer in each direction.
@@ -67,7 +64,7 @@ class BidirectionalTagger(SequenceModel):
         outputs: int = 5,
         embedding: int = 100,
         character_embedding: int = 32,
-        filters: int = 64,
+        character_filters: int = 64,
         widths: Sequence[int] = (3,),
         cell: str = "lstm",
         units: int = 200,
@@ -81,20 +78,16 @@ class BidirectionalTagger(SequenceModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if layers < 1:
-            raise ValueError(f"layers is {layers}, but at least 1 is needed")
         self.embedding = keras.layers.Embedding(vocab_size, embedding)
         self.encoder: Any = None
-        if filters:
-            self.encoder = CharacterEncoder(characters, character_embedding, filters, widths)
+        if character_filters:
+            self.encoder = CharacterEncoder(
+                characters, character_embedding, character_filters, widths
+            )
 
-        def make_cell() -> Any:
-            made = registry.load("cell", cell)(units)
-            if recurrent_dropout:
-                made = VariationalDropoutCell(made, recurrent_dropout, inputs=False)
-            return made
-
-        self.readers = [Bidirectional(make_cell()) for _ in range(layers)]
+        self.stack = RecurrentStack(
+            cell, units, layers, dropout, False, variational, recurrent_dropout, bidirectional=True
+        )
         self.dropout = time_dropout(dropout, variational)
         self.word_dropout = keras.layers.Dropout(word_dropout)
         self.head = keras.layers.Dense(outputs, dtype="float32")
@@ -140,9 +133,7 @@ class BidirectionalTagger(SequenceModel):
         x = self.embedding(words)
         if self.encoder is not None:
             x = tf.concat([x, self._spelt(inputs["characters"], training)], axis=-1)
-        for reader in self.readers:
-            x = self.dropout(x, training=training)
-            x, _ = reader(x, lengths=inputs["lengths"], training=training)
+        x, _ = self.stack(x, lengths=inputs["lengths"], training=training)
         return self.head(self.dropout(x, training=training))
 
     def tags(self, inputs: Any, chain: Chain | None = None) -> Any:

@@ -27,7 +27,8 @@ class OneToMany(SequenceModel):
     Args:
         vocab_size: how many words there are, `<start>` and `<end>` among them.
         image_shape: height, width, channels.
-        encoder: "linear", "mlp" or "cnn", see `zoo.layers.images`.
+        encoder: "linear", "mlp" or "cnn", see `zoo.layers.images`; "none" for images that another
+            network has seen, whose means over all places are taken.
         filters: channels of each block of the "cnn".
         features: size of the dense layer of "mlp" and "cnn".
         embedding: size of a word's vector.
@@ -69,6 +70,7 @@ class OneToMany(SequenceModel):
             raise ValueError(f"image_input is {image_input!r}, but first, every or gated is needed")
         self.image_shape = tuple(image_shape)
         self.image_input = image_input
+        encoder = "pooled" if encoder == "none" else encoder
         self.encoder = image_encoder(encoder, image_shape, filters, features, dropout)
         self.v_size = self.encoder.output_shape[-1]
         self.embedding = keras.layers.Embedding(vocab_size, embedding)
