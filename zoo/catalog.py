@@ -496,7 +496,7 @@ register_model(
         "tied": True,
         "dropout": 0.3,
     },
-    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001},
 )
 register_model(
     "translate-lstm-attention",
@@ -512,7 +512,7 @@ register_model(
         "tied": True,
         "dropout": 0.3,
     },
-    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001},
 )
 register_model(
     "translate-lstm-deep",
@@ -530,7 +530,7 @@ register_model(
         "tied": True,
         "dropout": 0.2,
     },
-    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.001},
 )
 
 register_model(
