@@ -134,7 +134,7 @@ class _Training:
         with where.scope(), _computing_in(settings.precision):
             model = create(self.name, **config["options"])
         task.check(model)
-        self.trainer = Trainer(model, settings, where)
+        self.trainer = Trainer(model, settings, where, config["seed"])
 
     def run(self, run: Run, verbose: bool) -> None:
         """Train on in the run's folder, which only the first of several workers writes."""
@@ -167,7 +167,8 @@ class _Training:
     def _callbacks(self, run: Run, position: Position, verbose: bool) -> list[Any]:
         settings, history = self.trainer.settings, position.history
         best = run.weights if self.where.chief else None
-        stopping = KeepBest(best, self.task.monitor, settings.patience, history)
+        monitor = "val_reward" if settings.reward else self.task.monitor
+        stopping = KeepBest(best, monitor, settings.patience, history)
         if not self.where.chief:
             return [stopping]
         windows = int(self.validation.cardinality())
