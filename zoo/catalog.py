@@ -126,6 +126,15 @@ register_model(
     cell="vanilla_rnn",
     training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
 )
+register_model(
+    "caption-lstm-attention",
+    "Convolutions to a grid; at every word an LSTM looks at its places (Xu et al.).",
+    topology="one_to_many",
+    task="captioning",
+    cell="lstm",
+    options={"attention": "additive", "attention_units": 128, "units": 256},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
+)
 
 register_model(
     "video-lstm",
