@@ -72,7 +72,11 @@ class OwnClips:
         self.path, self.data_dir = path, data_dir
         self.found = find_clips(Path(path))
         self.classes = sorted({clip.label for clip in self.found})
-        kinds = {is_sequence(clip.path): clip.path for clip in self.found}
+        kinds = {}
+        for clip in self.found:
+            # Those that cannot be read are told with all others of that sort.
+            with suppress(UserError):
+                kinds[is_sequence(clip.path)] = clip.path
         if len(kinds) > 1:
             raise UserError(
                 f"{path} has videos and sequences of numbers, such as {kinds[False]} and "
@@ -140,15 +144,17 @@ class OwnClips:
         reasons = list(cached.failed.values())
         if not len(cached.kept):
             raise UserError(f"{self.path} has no clip that can be read: {reasons[0]}")
-        if reasons and "skipped" not in self._told:
-            print(
-                f"{self.path}: skipped {len(reasons)} of {len(self.found)} clips:", file=sys.stderr
-            )
-            for reason in reasons[:_TOLD]:
-                print(f"  {reason}", file=sys.stderr)
-            if len(reasons) > _TOLD:
-                print(f"  and {len(reasons) - _TOLD} more", file=sys.stderr)
-            self._told.add("skipped")
+        if not reasons or "skipped" in self._told:
+            return
+        lines = [f"{self.path}: skipped {len(reasons)} of {len(self.found)} clips:"]
+        lines += [f"  {reason}" for reason in reasons[:_TOLD]]
+        if len(reasons) > _TOLD:
+            lines.append(f"  and {len(reasons) - _TOLD} more")
+        left = {self.found[index].label for index in cached.kept}
+        if lost := sorted(set(self.classes) - left):
+            lines.append(f"{self.path}: no clip can be read of {', '.join(lost)}")
+        print("\n".join(lines), file=sys.stderr)
+        self._told.add("skipped")
 
 
 def _read(path: Path, reading: Reading) -> np.ndarray:

@@ -74,12 +74,15 @@ def test_clips_that_cannot_be_read_are_named_and_counted(
     whole = write_video(tmp_path / "whole.mp4", [9] * 8).read_bytes()
     (folder / "light/cut.mp4").write_bytes(whole[: len(whole) // 2])
     (folder / "light/none.mp4").touch()
+    (folder / "torn").mkdir()
+    (folder / "torn/array.npy").write_bytes(b"nothing")
     parts = split_clips(OwnClips(str(folder), str(tmp_path)))
     assert sum(len(part.lengths) for part in parts.values()) == 8
     said = capsys.readouterr().err
-    assert said.count("skipped") == 1 and f"{folder}: skipped 4 of 12 clips" in said
-    for name in ("sound.mp4 has no video", "bad.avi is not", "cut.mp4", "none.mp4"):
+    assert said.count("skipped") == 1 and f"{folder}: skipped 5 of 13 clips" in said
+    for name in ("sound.mp4 has no video", "bad.avi is not", "cut.mp4", "none.mp4", "array.npy"):
         assert name in said
+    assert f"{folder}: no clip can be read of torn\n" in said
 
 
 def test_a_folder_where_no_clip_decodes_is_refused(tmp_path):
