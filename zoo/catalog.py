@@ -202,6 +202,7 @@ register_model(
     topology="many_to_one",
     task="video_classification",
     cell="gru",
+    dataset="moving_points",
     options={
         "encoder": "none",
         "frame_shape": [6],

@@ -41,7 +41,7 @@ def fit(
     Args:
         name: as `list_models` gives it.
         dataset: a tensorflow-datasets name, or a path where the task takes one; None for the
-            task's bundled data set.
+            bundled data set of the model or of its task.
         data_dir: folder of prepared data sets.
         seed: of the weights, of dropout and of the order of the data; the same seed gives the
             same run on the same machine.
@@ -64,7 +64,7 @@ def fit(
     where = replicas(devices)
     where.rows(chosen.settings.batch_size)
     task: Task = registry.load("task", chosen.task)(
-        dataset=dataset, data_dir=data_dir, **chosen.task_options
+        dataset=dataset or chosen.dataset, data_dir=data_dir, **chosen.task_options
     )
     for key in sorted(set(overrides) & set(task.model_options()) - set(chosen.task_options)):
         raise UserError(f"{key} cannot be set: the data decide it")
