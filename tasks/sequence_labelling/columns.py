@@ -42,11 +42,11 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
     universal = is_universal(path)
     place = _universal_place(path, column) if universal else _place(path, column)
     sentences: list[Sentence] = []
-    words, tags, columns = list[str](), list[str](), 10 if universal else 0
+    words, tags, begin, columns = list[str](), list[str](), 0, 10 if universal else 0
     for number, line in enumerate([*read_text_file(path).split("\n"), ""], start=1):
         if not line.strip():
             if words:
-                sentences.append(Sentence(words, tags, f"line {number - len(words)} of {path}"))
+                sentences.append(Sentence(words, tags, f"line {begin} of {path}"))
             words, tags = [], []
             continue
         if line.startswith("#" if universal else "-DOCSTART-"):
@@ -55,6 +55,7 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
         columns = columns or len(fields)
         _check_columns(path, number, fields, max(columns, place + 1, 2))
         if not universal or fields[0].isdigit():
+            begin = begin if words else number
             words.append(fields[1 if universal else 0])
             tags.append(fields[place])
         if len(words) > LONGEST:
