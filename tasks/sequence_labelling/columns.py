@@ -36,8 +36,8 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
             its columns; else a number, counted from 1, by default that of the last column.
 
     Raises:
-        UserError: the file cannot be read, a line lacks columns, a sentence has more than 1000
-            words, or there is no such column.
+        UserError: the file cannot be read or has no sentence, a line lacks columns, a sentence has
+            more than 1000 words, or there is no such column.
     """
     universal = is_universal(path)
     place = _universal_place(path, column) if universal else _place(path, column)
@@ -63,6 +63,8 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
                 f"the sentence that ends after line {number} of {path} has more than {LONGEST} "
                 "words: put a blank line after each sentence"
             )
+    if not sentences:
+        raise UserError(f"{path} has no sentences: expected a word on each line, with its tag")
     return sentences
 
 

@@ -66,6 +66,7 @@ def test_a_word_between_tabs_may_hold_a_space(tmp_path):
         ("x O\n" * 10_000, "w.conll", "", "that ends after line 1001 of {} has more than 1000"),
         ("", "w.conll", "", "{} is empty"),
         ("\n\n", "w.conll", "", "{} is empty"),
+        ("# nothing\n", "w.conllu", "", "{} has no sentences: expected a word on each line"),
         (b"caf\xe9 O\n", "w.conll", "", "{} is not UTF-8 text"),
     ],
 )

@@ -57,6 +57,11 @@ def test_without_a_file_for_training_it_says_so(tmp_path, files, given, said):
         find_files(tmp_path / given)
 
 
+def test_what_is_named_as_a_file_is_no_data_set():
+    with pytest.raises(UserError, match=r"there is no file mine/words.conll"):
+        read_sentences("mine/words.conll", None)
+
+
 def test_a_single_file_gives_up_each_ninth_and_tenth_sentence(tmp_path, conllu):
     path = tmp_path / "all.conllu"
     path.write_text(conllu(0, 20))
