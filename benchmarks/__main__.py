@@ -7,6 +7,7 @@ NAMES = (
     "training",
     "cells",
     "inference",
+    "decoding",
     "memory",
     "mechanisms",
     "training_loop",

@@ -110,7 +110,14 @@ def single_steps(cell: str, inputs: int, units: int, count: int) -> Callable[[],
     return run
 
 
-MAKERS = {f.__name__: f for f in (training_step, whole_sequence, single_steps)}
+def decoding(*arguments: Any) -> Callable[[], Any]:
+    """A translation model that is run a token at a time."""
+    from benchmarks.torch_decoding import contender
+
+    return contender(*arguments)
+
+
+MAKERS = {f.__name__: f for f in (training_step, whole_sequence, single_steps, decoding)}
 
 if __name__ == "__main__":
     serve()

@@ -49,7 +49,7 @@ class Cached(NamedTuple):
 
 def cached_array(
     key: Any,
-    shape: Sequence[int],
+    shape: Sequence[Any],
     dtype: str,
     make: Callable[[int], np.ndarray],
     title: str,
@@ -57,13 +57,15 @@ def cached_array(
 ) -> Cached:
     """An array whose rows are made by several threads at once, or read if they were made before.
 
-    It lies in `zoo_cache/<hash of the key>` in the folder of data sets. It is written beside its
-    place, flushed and renamed, so that it is there whole or not at all. A second process that
-    wants the same waits for the first.
+    It lies in `zoo_cache/<hash of the key>` in the folder of data sets; or in the folder that the
+    environment variable ZOO_CACHE names, for data sets in a folder that is only to be read. It is
+    written beside its place, flushed and renamed, so that it is there whole or not at all. A second
+    process that wants the same waits for the first.
 
     Args:
         key: all that decides what is in it, as JSON values; see `file_key`.
-        shape: `[N, ...]`, of all N items.
+        shape: `[N, ...]`, of all N items; `[N, None, ...]` for rows of any length, which then lie
+            one after the other in `array`, `[sum of lengths, ...]`.
         dtype: of the numbers.
         make: from an item's index to its row, of shape `shape[1:]`, or shorter on its first axis.
             For an item that cannot be made it raises a UserError.
@@ -89,7 +91,7 @@ def cached_array(
 
 def cached_rows(
     key: Any,
-    shape: Sequence[int],
+    shape: Sequence[Any],
     dtype: str,
     rows: Callable[[], Iterable[Any]],
     title: str,
@@ -106,7 +108,7 @@ def cached_rows(
         title: what the progress bar says.
         data_dir: folder of prepared data sets.
     """
-    parent = data_folder(data_dir) / "zoo_cache"
+    parent = data_folder(os.environ.get("ZOO_CACHE") or data_dir) / "zoo_cache"
     said = json.dumps([_VERSION, key, list(shape), str(np.dtype(dtype))], sort_keys=True)
     folder = parent / hashlib.sha256(said.encode()).hexdigest()[:32]
     try:
@@ -119,7 +121,7 @@ def cached_rows(
     except OSError as error:
         raise UserError(
             f"cannot keep {title or 'what was made'} in {folder}: {error.strerror or error}; "
-            "choose another --data-dir"
+            "choose another --data-dir, or name a folder in ZOO_CACHE"
         ) from error
 
 
@@ -161,14 +163,20 @@ def _try(make: Callable[[int], np.ndarray], index: int) -> Any:
 
 
 def _make(
-    folder: Path, shape: Sequence[int], dtype: str, rows: Callable[[], Iterable[Any]], title: str
+    folder: Path,
+    shape: Sequence[Any],
+    dtype: str,
+    rows: Callable[[], Iterable[Any]],
+    title: str,
 ) -> None:
     """Write the folder, with the lock on it held."""
-    needed, free = prod(shape) * np.dtype(dtype).itemsize, shutil.disk_usage(folder.parent).free
+    # Of rows of any length, at least one step each.
+    needed = prod(1 if size is None else size for size in shape) * np.dtype(dtype).itemsize
+    free = shutil.disk_usage(folder.parent).free
     if needed > free:
         raise UserError(
             f"{folder.parent} has {free / 1e6:,.0f} MB left, but {title or 'the cache'} takes "
-            f"{needed / 1e6:,.0f} MB: make room, or choose another --data-dir"
+            f"{needed / 1e6:,.0f} MB: make room, or name another folder in ZOO_CACHE"
         )
     # What a killed run has left.
     part = folder.with_suffix(".part")
@@ -182,7 +190,7 @@ def _make(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(part: Path, shape: Sequence[int], dtype: str, rows: Iterable[Any], title: str) -> None:
+def _write(part: Path, shape: Sequence[Any], dtype: str, rows: Iterable[Any], title: str) -> None:
     about: dict[str, Any] = {"kept": [], "lengths": [], "failed": {}, "notes": []}
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -209,20 +217,23 @@ def _write(part: Path, shape: Sequence[int], dtype: str, rows: Iterable[Any], ti
         os.fsync(text.fileno())
 
 
-def _filled(values: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+def _filled(values: np.ndarray, shape: Sequence[Any]) -> np.ndarray:
     """A row brought to its whole shape by zeros at the end of its first axis."""
-    if values.shape == tuple(shape):
+    length = len(values) if shape and shape[0] is None else None
+    whole: tuple[Any, ...] = tuple(length if size is None else size for size in shape)
+    if values.shape == whole:
         return values
-    if values.shape[1:] != tuple(shape[1:]) or len(values) > shape[0]:
+    if values.shape[1:] != whole[1:] or len(values) > whole[0]:
         raise ValueError(f"a row has shape {values.shape}, but the array's are {tuple(shape)}")
-    filled = np.zeros(shape, values.dtype)
+    filled = np.zeros(whole, values.dtype)
     filled[: len(values)] = values
     return filled
 
 
-def _read(folder: Path, shape: Sequence[int], dtype: str) -> Cached:
+def _read(folder: Path, shape: Sequence[Any], dtype: str) -> Cached:
     about = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
-    whole = (len(about["kept"]), *shape)
+    ragged = len(shape) and shape[0] is None
+    whole = (sum(about["lengths"]), *shape[1:]) if ragged else (len(about["kept"]), *shape)
     # Nothing cannot be mapped.
     array = (
         np.memmap(folder / "array", dtype, "r", shape=whole)

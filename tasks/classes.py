@@ -21,15 +21,21 @@ def true_and_predicted(
 
     Args:
         model: whose outputs are logits `[..., classes]`, one row a target.
-        windows: whole sequences, as `zoo.training.windows.example_windows` makes them.
+        windows: as `zoo.training.windows` makes them; the state is carried from one to the next.
         total: how many, for the progress bar.
     """
-    answer = tf.function(lambda inputs: tf.argmax(model(inputs), axis=-1), reduce_retracing=True)
+
+    def answer(inputs: Any, state: Any, reset: Any) -> tuple[Any, Any]:
+        logits, state = model(inputs, state=state, reset=reset, return_state=True)
+        return tf.argmax(logits, axis=-1), state
+
+    answer = tf.function(answer, reduce_retracing=True, autograph=False)
     console = Console(stderr=True)
-    pairs = []
+    state, pairs = None, []
     for window in track(windows, "classifying", total, console=console, transient=True):
         real = window["weights"] > 0
-        found = answer(window["inputs"])
+        state = model.initial_state(len(real)) if state is None else state
+        found, state = answer(window["inputs"], state, window["reset"])
         pairs.append((window["targets"][real].numpy(), found[real].numpy()))
     true, predicted = (np.concatenate(part) for part in zip(*pairs))
     return true, predicted

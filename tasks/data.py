@@ -69,6 +69,19 @@ def iterate_split(
         ) from error
 
 
+def count_examples(name: str, split: str, data_dir: str | None) -> int:
+    """How many examples `load_split` would give.
+
+    Raises:
+        UserError: as `load_split`.
+    """
+    splits = prepared(name, data_dir).info.splits
+    try:
+        return splits[part_of(split, splits)].num_examples
+    except (ValueError, KeyError) as error:
+        raise UserError(f"the data set {name} has no {split}: {error}") from error
+
+
 def part_of(split: str, available: Any) -> str:
     """What to ask tensorflow-datasets for; it cannot cut a slice once more, so ids do."""
     if "validation" not in available and "val" in available:

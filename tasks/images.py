@@ -31,10 +31,18 @@ def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
 
 
 def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
-    """RGB clips `[N, T, h, w, 3]`, uint8, to `[N, T, *shape]`, float32 in 0..255, resized."""
+    """RGB clips `[N, T, h, w, 3]`, uint8, to `[N, T, *shape]`, float32 in 0..255.
+
+    What juts out on both sides at another proportion is cut off, as in `zoo.video`; then they are
+    resized.
+    """
     height, width, channels = shape
     size = tf.shape(clips)
-    frames = tf.reshape(clips, [-1, size[2], size[3], 3])
+    kept_height = tf.minimum(size[2], tf.maximum(1, size[3] * height // width))
+    kept_width = tf.minimum(size[3], tf.maximum(1, size[2] * width // height))
+    top, left = (size[2] - kept_height) // 2, (size[3] - kept_width) // 2
+    frames = clips[:, :, top : top + kept_height, left : left + kept_width]
+    frames = tf.reshape(frames, [-1, kept_height, kept_width, 3])
     if channels == 1:
         frames = tf.image.rgb_to_grayscale(frames)
     frames = _resize(frames, (height, width))

@@ -5,12 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
+from rich.console import Console
+from rich.progress import track
 
 from zoo.errors import UserError
 
 PADDING, UNKNOWN, START, END = range(4)
 SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
 _SEPARATOR = "\x1f"
+ROWS = 10_000
+"""Texts that are taken at once: few calls, and little memory."""
 
 
 class Vocabulary(tf.Module):
@@ -22,6 +26,7 @@ class Vocabulary(tf.Module):
         pattern: an RE2 expression for one token, such as `\\w+|[^\\w\\s]`; what lies between two
             matches is dropped. Empty for one character a token.
         joiner: what `decode` puts between tokens.
+        lowercase: whether tokens are looked up in lower case; the tokens must then be in it.
 
     Example:
         >>> vocabulary = Vocabulary(["a", "circle", "red"], pattern=r"\\w+", joiner=" ")
@@ -31,13 +36,15 @@ class Vocabulary(tf.Module):
         array([b'a red circle'], dtype=object)
     """
 
-    def __init__(self, tokens: list[str], pattern: str = "", joiner: str = "") -> None:
+    def __init__(
+        self, tokens: list[str], pattern: str = "", joiner: str = "", lowercase: bool = False
+    ) -> None:
         super().__init__()
         keys = [SPECIAL[UNKNOWN], *tokens]
         if not all(isinstance(key, str) for key in keys) or len({*keys}) < len(keys):
             raise UserError(f"tokens must be strings that differ, none of them {keys[0]}")
         self._words = [*SPECIAL, *tokens]
-        self.pattern, self.joiner = pattern, joiner
+        self.pattern, self.joiner, self.lowercase = pattern, joiner, lowercase
         ids = [UNKNOWN, *range(len(SPECIAL), len(self._words))]
         self._table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(tf.constant(keys), tf.constant(ids)), UNKNOWN
@@ -55,10 +62,20 @@ class Vocabulary(tf.Module):
 
     def encode(self, text: Any) -> tf.RaggedTensor:
         """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
-        tokens = split_tokens(text, self.pattern)
-        return tf.RaggedTensor.from_row_splits(
-            self.lookup(tokens.values), tokens.row_splits, validate=False
-        )
+        tokens = self.split(text)
+        return tokens.with_values(self.lookup(lower(tokens.values, self.lowercase)))
+
+    def split(self, text: Any) -> tf.RaggedTensor:
+        """Strings `[N]` to the part of the text that each id stands for, ragged `[N, (T)]`."""
+        return split_tokens(text, self.pattern)
+
+    def words(self, ids: Any) -> Any:
+        """The token of each id, the special ones among them, in the shape of `ids`."""
+        return tf.gather(tf.constant(self._words), ids)
+
+    def join(self, words: Any) -> Any:
+        """Tokens, ragged `[N, (T)]`, to strings `[N]`."""
+        return tf.strings.reduce_join(words, axis=1, separator=self.joiner)
 
     def lookup(self, tokens: Any) -> Any:
         """Tokens of any shape, each a string, to their ids, int32."""
@@ -66,10 +83,7 @@ class Vocabulary(tf.Module):
 
     def decode(self, ids: Any, lengths: Any) -> Any:
         """Ids `[N, T]`, of which each row's first `lengths[n]` count, to strings `[N]`."""
-        words = tf.gather(tf.constant(self._words), ids)
-        return tf.strings.reduce_join(
-            tf.RaggedTensor.from_tensor(words, lengths=lengths), axis=1, separator=self.joiner
-        )
+        return self.join(tf.RaggedTensor.from_tensor(self.words(ids), lengths=lengths))
 
 
 def split_tokens(text: Any, pattern: str) -> tf.RaggedTensor:
@@ -85,12 +99,43 @@ def split_tokens(text: Any, pattern: str) -> tf.RaggedTensor:
     return matches.with_flat_values(tf.strings.substr(matches.flat_values, 1, -1))
 
 
-def most_common(texts: Iterable[str], pattern: str, minimum: int = 1) -> list[str]:
-    """The tokens that occur at least `minimum` times, the commonest first, ties by name."""
-    counts: Counter[str] = Counter()
+def lower(text: Any, really: bool = True) -> Any:
+    """Strings in lower case, in their own shape; as they are if not `really`.
+
+    Example:
+        >>> lower(tf.constant("Über Ödön")).numpy().decode()
+        'über ödön'
+    """
+    return tf.strings.lower(text, "utf-8") if really else tf.convert_to_tensor(text)
+
+
+def count_tokens(
+    texts: Iterable[str], pattern: str, lowercase: bool = False, title: str = "counting tokens"
+) -> Counter[str]:
+    """How often each token occurs; `title` stands before the bar that shows how far it is."""
     texts = list(texts)
-    for start in range(0, len(texts), 1000):
-        tokens = split_tokens(tf.constant(texts[start : start + 1000]), pattern)
-        counts.update(token.decode() for token in tokens.flat_values.numpy())
+    counts: Counter[bytes] = Counter()
+    starts = range(0, len(texts), ROWS)
+    for start in track(starts, title, console=Console(stderr=True), transient=True):
+        part = lower(texts[start : start + ROWS], lowercase)
+        # Few strings come out of TensorFlow: each takes a while.
+        tokens, _, found = tf.unique_with_counts(split_tokens(part, pattern).values)
+        counts.update(dict(zip(tokens.numpy(), found.numpy().tolist())))
+    return Counter({token.decode(errors="replace"): count for token, count in counts.items()})
+
+
+def most_common(
+    texts: Iterable[str], pattern: str, minimum: int = 1, maximum: int = 0, lowercase: bool = False
+) -> list[str]:
+    """The tokens that occur at least `minimum` times, the commonest first, ties by name.
+
+    Args:
+        texts: where they occur.
+        pattern: what a token is, see `Vocabulary`.
+        minimum: how often.
+        maximum: at most so many tokens; 0 for all.
+        lowercase: count them in lower case.
+    """
+    counts = count_tokens(texts, pattern, lowercase)
     kept = [token for token, count in counts.items() if count >= minimum]
-    return sorted(kept, key=lambda token: (-counts[token], token))
+    return sorted(kept, key=lambda token: (-counts[token], token))[: maximum or None]

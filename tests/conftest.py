@@ -5,7 +5,9 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import av
 import keras
+import numpy as np
 import pytest
 
 
@@ -18,3 +20,40 @@ def same_seed():
 def data_dir(tmp_path_factory):
     """Where the bundled data sets are prepared, once for all tests."""
     return str(tmp_path_factory.mktemp("tensorflow_datasets"))
+
+
+@pytest.fixture(scope="session")
+def write_video():
+    """Writes frames of one grey level each; the ending of the path says the format."""
+    codecs = {".webm": "libvpx", ".gif": "gif"}
+
+    def write(path, levels, rate=8, size=(24, 32)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codecs.get(path.suffix, "mpeg4"), rate=rate)
+            stream.height, stream.width = size
+            stream.pix_fmt = "rgb8" if path.suffix == ".gif" else "yuv420p"
+            for level in levels:
+                picture = np.full((*size, 3), level, "uint8")
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_sound():
+    """Writes a file with sound and no frames."""
+
+    def write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", rate=8000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), "float32"), "fltp", "mono")
+            frame.sample_rate = 8000
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return path
+
+    return write

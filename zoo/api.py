@@ -1,11 +1,16 @@
 """The public face: a dozen functions, from a model's name to its SavedModel."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
+from rich.console import Console
+from rich.progress import track
 
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
@@ -14,9 +19,10 @@ from zoo.exporting.saved_model import (
     check_target,
     export_saved_model,
     load_saved_model,
+    stepping,
 )
 from zoo.fitting import fit, resume
-from zoo.inputs import read_input
+from zoo.inputs import read_clip_parts, read_input
 from zoo.plans import create, task_and_settings
 from zoo.runs import Run, open_run
 from zoo.task import Task
@@ -104,19 +110,41 @@ def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any
     """
     if isinstance(run_or_export, Run) or not (Path(run_or_export) / "saved_model.pb").is_file():
         model, task, _ = restore(run_or_export)
-        served, kind = task.endpoints(model)["serve"], task.input_kind
+        endpoints = SimpleNamespace(**task.endpoints(model), **stepping(model))
+        kind, options = task.input_kind, task.input_options()
     else:
         # The object must outlive the calls: its variables die with it.
-        exported, description = load_saved_model(run_or_export)
-        served, kind = exported.serve, description["input"]
-    raw = [read_input(kind, given) for given in inputs]
+        endpoints, description = load_saved_model(run_or_export)
+        kind, options = description["input"], description["options"]
     # One at a time, as clips differ in length and size.
-    return [_answer(served, one, name) for one, name in zip(raw, inputs)]
+    if kind == "video" and hasattr(endpoints, "serve_part"):
+        return [_watch(endpoints, given, options) for given in inputs]
+    raw = [read_input(kind, given, **options) for given in inputs]
+    return [_answer(endpoints.serve, one, name) for one, name in zip(raw, inputs)]
 
 
 def _answer(served: Any, raw: Any, name: str) -> dict[str, Any]:
-    try:
+    with _sizes_told(name):
         return _readable(served(tf.expand_dims(raw, 0)))
+
+
+def _watch(endpoints: Any, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a video of any length, which is read and shown part by part."""
+    state, confidence = endpoints.initial_state(1), []
+    parts = read_clip_parts(name, **options)
+    with _sizes_told(name):
+        for part in track(parts, "watching", console=Console(stderr=True), transient=True):
+            outputs, state = endpoints.serve_part(tf.expand_dims(part, 0), state)
+            answer = _readable(outputs)
+            confidence += answer["confidence"]
+    return {**answer, "confidence": confidence}
+
+
+@contextmanager
+def _sizes_told(name: str) -> Iterator[None]:
+    """What does not fit into the model is the user's."""
+    try:
+        yield
     except TypeError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{name} is not of the size that the model takes: {reason}") from error
@@ -170,7 +198,8 @@ def plot(
         drawn = {path: task.report(model, split, settings)}
     else:
         paths = [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(inputs) + 1)]
-        raws = [read_input(task.input_kind, given) for given in inputs]
+        options = task.input_options()
+        raws = [read_input(task.input_kind, given, **options) for given in inputs]
         figures = [task.figure(model, raw) for raw in raws]
         drawn = dict(zip(paths if len(inputs) > 1 else [path], figures))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -135,6 +135,15 @@ register_model(
     cell="vanilla_rnn",
     training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
 )
+register_model(
+    "caption-lstm-attention",
+    "Convolutions to a grid; at every word an LSTM looks at its places (Xu et al.).",
+    topology="one_to_many",
+    task="captioning",
+    cell="lstm",
+    options={"attention": "additive", "attention_units": 128, "units": 256},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
+)
 
 register_model(
     "video-lstm",
@@ -185,7 +194,7 @@ register_model(
     task="video_classification",
     cell="conv_lstm",
     options={"encoder": "maps", "filters": (16, 24), "units": 24, "pooling": "mean"},
-    training={"epochs": 8, "batch_size": 32, "learning_rate": 0.004},
+    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.004},
 )
 register_model(
     "video-two-stream",
@@ -533,4 +542,29 @@ register_model(
         "dropout": 0.2,
     },
     training={"epochs": 12, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+)
+
+register_model(
+    "text-lstm",
+    "Words through an LSTM, the largest of its outputs so far: the class after each word.",
+    topology="many_to_one_text",
+    task="text_classification",
+    cell="lstm",
+    options={"pooling": "max", "dropout": 0.4, "word_dropout": 0.1},
+    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
+)
+register_model(
+    "text-bilstm-attention",
+    "Words through an LSTM from each end, their outputs weighted by attention.",
+    topology="many_to_one_text",
+    task="text_classification",
+    cell="lstm",
+    options={
+        "bidirectional": True,
+        "pooling": "attention",
+        "units": 96,
+        "dropout": 0.4,
+        "word_dropout": 0.1,
+    },
+    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
 )

@@ -133,6 +133,7 @@ class _Training:
         check_windows(self.train, settings)
         with where.scope(), _computing_in(settings.precision):
             model = create(self.name, **config["options"])
+        task.check(model)
         self.trainer = Trainer(model, settings, where)
 
     def run(self, run: Run, verbose: bool) -> None:

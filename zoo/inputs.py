@@ -3,18 +3,21 @@
 import codecs
 import gzip
 import io
+import math
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-import av
 import numpy as np
 from PIL import Image
 
 from zoo.errors import UserError
 from zoo.pictures import read_picture
+from zoo.video import fit_clip, in_channels, read_frames
 
 TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
 """How the name of a text file ends."""
@@ -22,11 +25,13 @@ TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
 KINDS = ("text", "image", "video", "sequence")
 
 _LONGEST_CLIP = 2000
+_CLIP_PART = 128
+_SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")
 _PIECE = 1 << 18
 _HEAD = 1 << 13
 
 
-def read_input(kind: str, given: str) -> Any:
+def read_input(kind: str, given: str, **options: Any) -> Any:
     """One raw input, as a task's `serve` takes it.
 
     Args:
@@ -35,7 +40,12 @@ def read_input(kind: str, given: str) -> Any:
             `[h, w, c]` uint8. "video": a video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]`
             uint8. "sequence": a `.npy` of `[T, D]` numbers, or any text file with a time step on
             each line, its numbers set apart by commas or spaces.
+            any format that Pillow reads, or a `.npy` of `[h, w]` or `[h, w, c]` uint8. "video": a
+            video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]` uint8. "sequence": a `.npy` of
+            `[T, D]` numbers, or any text file with a time step on each line, its numbers set apart
+            by commas, semicolons, tabs or spaces, also below a line of names.
         given: what was typed.
+        **options: of a video, see `read_clip_parts`.
 
     Returns:
         A str, the bytes of a PNG file, an array `[T, h, w, 3]` uint8, or `[T, D]` float32.
@@ -49,16 +59,58 @@ def read_input(kind: str, given: str) -> Any:
     """
     if kind == "text":
         return _text(given)
+    path = _file(kind, given)
+    if kind == "image":
+        return _image(path)
+    return _sequence(path) if kind == "sequence" else _video(path, **options)
+
+
+def read_clip_parts(
+    given: str, frames_per_second: float = 0.0, frame_size: Sequence[int] | None = None
+) -> Iterator[np.ndarray]:
+    """A video in parts of 128 frames at most, so that it may be of any length.
+
+    Args:
+        given: its path, as for `read_input`.
+        frames_per_second: see `zoo.video.read_frames`; a `.npy` is read as it is.
+        frame_size: height and width, likewise.
+
+    Yields:
+        `[T, h, w, 3]`, uint8.
+
+    Raises:
+        UserError: as `read_input`.
+    """
+    path = _file("video", given)
+    if path.suffix == ".npy":
+        clip = read_array_clip(path)
+        for start in range(0, len(clip), _CLIP_PART):
+            some = in_channels(clip[start : start + _CLIP_PART], 3)
+            yield fit_clip(some, (*frame_size, 3)) if frame_size else some
+        return
+    frames = read_frames(path, frames_per_second, frame_size)
+    while part := list(islice(frames, _CLIP_PART)):
+        if len({frame.shape for frame in part}) != 1:
+            raise UserError(f"{path} has frames of several sizes")
+        yield np.stack(part)
+
+
+def read_array_clip(path: Path) -> np.ndarray:
+    """The clip in a `.npy` file, `[T, h, w, 1 or 3]`, uint8.
+
+    Raises:
+        UserError: it is none.
+    """
+    return _with_channels(path, 3)
+
+
+def _file(kind: str, given: str) -> Path:
     path = Path(given)
     if not path.is_file():
         raise UserError(f"there is no file {given}: {kind} input is a path")
     if path.stat().st_size == 0:
         raise UserError(f"{given} is empty: expected {kind} data")
-    if kind == "image":
-        return _image(path)
-    if kind == "sequence":
-        return _sequence(path)
-    return _array_clip(path) if path.suffix == ".npy" else _video(path)
+    return path
 
 
 def _text(given: str) -> str:
@@ -164,46 +216,67 @@ def _image(path: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _video(path: Path) -> np.ndarray:
-    frames = []
-    try:
-        with av.open(str(path)) as container:
-            for frame in container.decode(video=0):
-                frames.append(frame.to_ndarray(format="rgb24"))
-                if len(frames) > _LONGEST_CLIP:
-                    raise UserError(
-                        f"{path} has more than {_LONGEST_CLIP} frames: cut it into clips"
-                    )
-    except IndexError as error:
-        raise UserError(f"{path} has no video frames") from error
-    except av.error.FFmpegError as error:
-        raise UserError(f"{path} is not a video that can be read: {error.strerror}") from error
-    if len({frame.shape for frame in frames}) != 1:
-        raise UserError(f"{path} has no video frames, or frames of several sizes")
-    return np.stack(frames)
-
-
-def _array_clip(path: Path) -> np.ndarray:
-    clip = _with_channels(path, 3)
-    return np.repeat(clip, 3, axis=-1) if clip.shape[-1] == 1 else clip
+def _video(path: Path, **options: Any) -> np.ndarray:
+    parts, count = [], 0
+    for part in read_clip_parts(str(path), **options):
+        parts.append(part)
+        count += len(part)
+        if count > _LONGEST_CLIP:
+            raise UserError(f"{path} has more than {_LONGEST_CLIP} frames: cut it into clips")
+    if len({part.shape[1:] for part in parts}) != 1:
+        raise UserError(f"{path} has frames of several sizes")
+    return np.concatenate(parts)
 
 
 def _sequence(path: Path) -> np.ndarray:
+    if path.suffix == ".npy":
+        array = _array(path)
+        if array.dtype.kind not in "fiub":
+            raise UserError(f"{path} holds an array of {array.dtype}, but numbers are needed")
+        array = array.astype("float32")
+        if array.ndim != 2 or array.size == 0:
+            raise UserError(f"{path} holds an array of shape {list(array.shape)}, not [T, D]")
+        if not (finite := np.isfinite(array).all(axis=1)).all():
+            raise UserError(f"{path} has a value that is no number at time step {finite.argmin()}")
+        return array
+    rows: list[list[float]] = []
+    for number, line in enumerate(read_text_file(path).split("\n"), 1):
+        cells = _SEPARATOR.split(line.strip())
+        if cells == [""] or (not rows and number == 1 and all(_is_name(c) for c in cells)):
+            continue
+        values = [_number(cell) for cell in cells]
+        if None in values:
+            raise UserError(
+                f"{path} is no sequence: line {number} has {cells[values.index(None)]!r}, which is "
+                "no number; a line a time step is needed"
+            )
+        if rows and len(values) != len(rows[0]):
+            raise UserError(
+                f"{path} is no sequence: as many numbers are needed on each line, but line "
+                f"{number} has {len(values)}, not {len(rows[0])}"
+            )
+        rows.append(values)  # type: ignore[arg-type]
+    if not rows:
+        raise UserError(f"{path} is no sequence: it has no line of numbers")
+    return np.array(rows, "float32")
+
+
+def _is_name(cell: str) -> bool:
+    """Neither a number nor what was meant as one, such as `nan`."""
     try:
-        if path.suffix == ".npy":
-            array = _array(path).astype("float32")
-        else:
-            lines = read_text_file(path).replace(",", " ").strip().split("\n")
-            array = np.array([line.split() for line in lines], "float32")
-    except ValueError as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(
-            f"{path} is no sequence: as many numbers are needed on each line, a line a time step"
-        ) from error
-    if array.ndim != 2 or array.size == 0:
-        raise UserError(f"{path} holds an array of shape {list(array.shape)}, not [T, D]")
-    return array
+        float(cell)
+    except ValueError:
+        return True
+    return False
+
+
+def _number(cell: str) -> float | None:
+    """A finite number, or None."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _array(path: Path) -> np.ndarray:

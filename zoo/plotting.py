@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "PingFang SC", "Microsoft YaHei")
 """The first that are installed and have the letter; the first of all comes with matplotlib."""
 
 _MANY = 30
+_LINE = 80
 
 
 def alignment_figure(rows: Sequence[str], columns: Sequence[str], weights: Any) -> Figure:
@@ -91,6 +93,42 @@ def confidence_figure(classes: Sequence[str], probabilities: Any) -> Figure:
         axes.plot(range(1, len(probabilities) + 1), probabilities[:, index], label=classes[index])
     axes.set(xlabel="time step", ylabel="probability", ylim=(-0.02, 1.02))
     figure.legend(loc="outside right upper", prop={"family": _fonts()})
+    return figure
+
+
+def text_figure(words: Sequence[str], weights: Any, title: str, between: str = " ") -> Figure:
+    """A text, each word on a ground that is the darker the more the word counts.
+
+    Args:
+        words: T words.
+        weights: `[T]`, not negative; the largest is the darkest.
+        title: what stands above.
+        between: what is written between two words.
+
+    Example:
+        >>> figure = text_figure(["not", "bad"], [0.9, 0.1], "pos, 80%")
+        >>> [(text.get_text(), text.get_position()[0]) for text in figure.axes[0].texts]
+        [('not', 0), ('bad', 4)]
+    """
+    places, column, line = [], 0, 0
+    for word in words:
+        if column and column + len(word) > _LINE:
+            column, line = 0, line + 1
+        places.append((column, line))
+        column += len(word) + len(between)
+    # Inches of a letter of that size, and of a line.
+    wide, high = _LINE * 9 * 0.602 / 72, 0.22 * (line + 1)
+    figure = Figure(figsize=(wide + 0.2, high + 0.5))
+    axes = figure.add_axes((0.1 / (wide + 0.2), 0.1 / (high + 0.5), 1, high / (high + 0.5)))
+    axes.set(xlim=(0, _LINE + 0.2 / wide * _LINE), ylim=(line + 1, 0))
+    axes.set_axis_off()
+    axes.set_title(title, loc="left", **_font())
+    shares = np.asarray(weights) / max(float(np.max(weights, initial=0)), 1e-9)
+    font = {"family": ["DejaVu Sans Mono", *_fonts()], "size": 9}
+    for word, (x, y), share in zip(words, places, shares):
+        ground = Rectangle((x, y + 0.08), len(word), 0.84, color="tab:orange", alpha=float(share))
+        axes.add_patch(ground)
+        axes.text(x, y + 0.5, word, va="center", parse_math=False, fontdict=font)
     return figure
 
 

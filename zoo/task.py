@@ -37,7 +37,7 @@ class Task(abc.ABC):
         data_dir: folder of prepared data sets; None for tensorflow-datasets' own default.
     """
 
-    input_kind: ClassVar[str]
+    input_kind: str
     default_dataset: ClassVar[str]
     monitor: ClassVar[str] = "val_loss"
 
@@ -55,6 +55,17 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def model_options(self) -> dict[str, Any]:
         """The model's constructor arguments that the data decide, such as `vocab_size`."""
+
+    def input_options(self) -> dict[str, Any]:
+        """How raw inputs are read, where that is to be as in training; see `zoo.inputs`."""
+        return {}
+
+    def check(self, model: SequenceModel) -> None:  # noqa: B027  most have nothing to check
+        """Before training: that a model can do the task as it is set.
+
+        Raises:
+            UserError: it cannot.
+        """
 
     @abc.abstractmethod
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:

@@ -2,11 +2,13 @@
 
 import inspect
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
@@ -74,15 +76,26 @@ def _load(builder: Any, name: str, path: Path, shape: tuple[int, ...]) -> keras.
         if path.suffix == ".keras":
             return _copied(keras.saving.load_model(path, compile=False), bare)
         try:
-            bare.load_weights(path)
-            return bare
+            return _filled(bare, path)
         except ValueError:
             # As they are published, most files have the layers on top as well.
-            whole = builder(weights=None)
-            whole.load_weights(path)
-            return _copied(whole, bare)
+            return _copied(_filled(builder(weights=None), path), bare)
     except (ValueError, OSError, KeyError, TypeError) as error:
         raise UserError(f"{path} has no weights of {name}: {_line(error)}") from error
+
+
+def _filled(model: keras.Model, path: Path) -> keras.Model:
+    """A model with the weights of a file, which must have all."""
+    before = model.get_weights()
+    with warnings.catch_warnings():
+        # Keras only warns of what is not there.
+        warnings.simplefilter("ignore", UserWarning)
+        model.load_weights(path)
+    for variable, old in zip(model.weights, before):
+        # Drawn at random, it stays as it was only if it was not in the file.
+        if old.std() > 0 and np.array_equal(old, variable):
+            raise ValueError(f"it lacks {variable.path}")
+    return model
 
 
 def _copied(whole: keras.Model, bare: keras.Model) -> keras.Model:

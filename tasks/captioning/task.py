@@ -1,13 +1,14 @@
 """Captioning: an image in, a sentence about it out."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
@@ -23,6 +24,8 @@ from tasks.images import decode_images, encode_png
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from zoo.decoding import generate
 from zoo.errors import UserError
+from zoo.pictures import read_picture
+from zoo.plotting import attention_over_image
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -54,11 +57,12 @@ class Captioning(Task):
             anew each time; at least 1.
         max_length: words of the longest caption: what comes after them is cut off in training,
             and no caption that is written gets longer; at least 1.
-        minimum_count: a word that occurs less often in the training data is `<unk>`.
+        minimum_count: a word that occurs less often in the training data is `<unk>`; where none
+            is as common, all are kept.
         image_size: height and width that images are brought to; 0 for that of the training data's
             first image, but no side over 128; for a `network`, 224.
         network: name of a network in `keras.applications`, such as "MobileNetV2", that looks at
-            the images instead of a model's own encoder. Then set the model's encoder=none.
+            the images, in the place of a model's own encoder.
         weights: file of its weights; nothing is downloaded.
         words: the vocabulary; read from the training data if not given.
         image_shape: height, width and channels of the images; as `image_size` says if not given.
@@ -91,6 +95,11 @@ class Captioning(Task):
         ):
             if value < least:
                 raise UserError(f"{name} is {value}, but at least {least} is needed")
+        if image_shape is not None and not _is_shape(image_shape):
+            raise UserError(
+                f"image_shape is {image_shape}, but [height, width, 1 or 3] is needed, such as "
+                "[96, 96, 3]"
+            )
         if weights and not network:
             raise UserError("weights are given, but no network: set both, or neither")
         self.captions_per_image = captions_per_image
@@ -103,7 +112,9 @@ class Captioning(Task):
         self._network_name = network
         if words is None:
             captions = [one for image in self._data("train").captions for one in image]
-            words = most_common(captions, WORD, minimum_count)
+            words = most_common(captions, WORD, minimum_count) or most_common(captions, WORD)
+            if not words:
+                raise UserError(f"the captions of {self.dataset} have no words: letters are needed")
         self.vocabulary = Vocabulary(words, WORD, joiner=" ")
 
     def _shape(self, side: int, network: bool) -> list[int]:
@@ -131,8 +142,11 @@ class Captioning(Task):
 
     def model_options(self) -> dict[str, Any]:
         """Size of the vocabulary, and of the images or of what the network makes of them."""
-        shape = self.network.shape if self.network else self.image_shape
-        return {"vocab_size": self.vocabulary.size, "image_shape": shape}
+        if self.network:
+            seen = {"image_shape": self.network.shape, "encoder": "none"}
+        else:
+            seen = {"image_shape": self.image_shape}
+        return {"vocab_size": self.vocabulary.size, **seen}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """`image` `[B, h, w, c]`, uint8, and `tokens` `[B, k, T]`, captions from `<start>` on.
@@ -198,9 +212,15 @@ class Captioning(Task):
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to `text`, the greedy captions; `generate`: others, too.
 
-        `generate(images, temperature, seed)` takes a temperature (0 for the most likely word each
-        time), and two integers; the draws of an image depend on them and on its place in the
-        batch.
+        Where the model attends, both also give `tokens` `[N, max_length]`, the words, "" after
+        the last one, and `alignment` `[N, max_length, S]`: how much each word looked at each of S
+        places, row by row of a grid over the image.
+
+        `generate(images, temperature, seed, max_length, top_k, top_p, beam_width)` takes a
+        temperature (0 for the most likely word each time), two integers, on which the draws of an
+        image depend beside its place in the batch, and the words at most; the rest as in
+        `zoo.decoding.generate`. Images are taken as their bytes are: what EXIF says of a turn is
+        not read here.
         """
         images = tf.TensorSpec([None], tf.string, name="images")
 
@@ -209,17 +229,54 @@ class Captioning(Task):
                 images,
                 tf.TensorSpec([], tf.float32, name="temperature"),
                 tf.TensorSpec([2], tf.int32, name="seed"),
+                tf.TensorSpec([], tf.int32, name="max_length"),
+                tf.TensorSpec([], tf.int32, name="top_k"),
+                tf.TensorSpec([], tf.float32, name="top_p"),
+                tf.TensorSpec([], tf.int32, name="beam_width"),
             ]
         )
-        def generate(images: Any, temperature: Any, seed: Any) -> dict[str, Any]:
-            seen = self._seen(decode_images(images, self.image_shape))
-            return {"text": self._captions(model, seen, temperature, seed)}
+        def generate(
+            images: Any,
+            temperature: Any = 0.0,
+            seed: Any = (0, 0),
+            max_length: Any = self.max_length,
+            top_k: Any = 0,
+            top_p: Any = 1.0,
+            beam_width: Any = 1,
+        ) -> dict[str, Any]:
+            return self._captions(
+                model,
+                self._seen(decode_images(images, self.image_shape)),
+                max_length,
+                temperature=temperature,
+                seed=seed,
+                top_k=top_k,
+                top_p=top_p,
+                beam_width=beam_width,
+            )
 
         @tf.function(input_signature=[images])
         def serve(images: Any) -> dict[str, Any]:
-            return generate(images, 0.0, tf.constant([0, 0]))
+            seen = self._seen(decode_images(images, self.image_shape))
+            return self._captions(model, seen, self.max_length)
 
         return {"serve": serve, "generate": generate}
+
+    def figure(self, model: SequenceModel, raw: bytes) -> Figure:
+        """The image, lit for each word where the model looked as it wrote it.
+
+        Raises:
+            UserError: the model does not attend.
+        """
+        if not model.attends:
+            return super().figure(model, raw)
+        told = self.endpoints(model)["serve"](tf.constant([raw]))
+        words = [word.decode() for word in told["tokens"][0].numpy() if word]
+        maps = told["alignment"][0].numpy()[: len(words)]
+        rows = _rows(maps.shape[-1], self.image_shape[0] / self.image_shape[1])
+        shown = np.asarray(read_picture(raw, "the image"))
+        shown = shown[..., None] if shown.ndim == 2 else shown
+        return attention_over_image(shown, words, maps.reshape(len(words), rows, -1))
 
     def resources(self) -> list[Any]:
         """The vocabulary, and the network's weights."""
@@ -241,25 +298,24 @@ class Captioning(Task):
         inputs = {**window["inputs"], "tokens": tokens}
         return {**window, "inputs": inputs, "targets": targets, "weights": weights}
 
-    def _captions(self, model: SequenceModel, images: Any, temperature: Any, seed: Any) -> Any:
-        """Images `[N, h, w, c]` to strings `[N]`."""
-        told = generate(
-            model,
-            images,
-            START,
-            self.max_length,
-            END,
-            temperature=temperature,
-            seed=seed,
-            banned=(PADDING, UNKNOWN, START),
-            watched=False,
-        )
-        return self.vocabulary.decode(told.tokens, told.lengths)
+    def _captions(
+        self, model: SequenceModel, seen: Any, max_length: Any, **how: Any
+    ) -> dict[str, Any]:
+        """What `endpoints` gives for what is seen of images; `how` goes to `generate`."""
+        banned = (PADDING, UNKNOWN, START)
+        told = generate(model, seen, START, max_length, END, banned=banned, **how)
+        text = self.vocabulary.decode(told.tokens, told.lengths)
+        if told.watched is None:
+            return {"text": text}
+        # No word of a caption has a space in it.
+        tokens = tf.strings.split(text, " ").to_tensor("", [None, max_length])
+        return {"text": text, "tokens": tokens, "alignment": told.watched}
 
     def _write(self, model: SequenceModel, images: np.ndarray) -> list[str]:
         """The greedy caption of each image."""
         greedy = tf.function(
-            lambda batch: self._captions(model, batch, 0.0, (0, 0)), reduce_retracing=True
+            lambda seen: self._captions(model, seen, self.max_length, watched=False)["text"],
+            reduce_retracing=True,
         )
         batches = [images[start : start + _ROWS] for start in range(0, len(images), _ROWS)]
         console = Console(stderr=True)
@@ -301,6 +357,17 @@ class Captioning(Task):
             f"{self._network_name} looks at {split}",
             self.data_dir,
         ).array
+
+
+def _is_shape(shape: Sequence[Any]) -> bool:
+    numbers = all(isinstance(size, int) and size > 0 for size in shape)
+    return len(shape) == 3 and numbers and shape[2] in (1, 3)
+
+
+def _rows(places: int, form: float) -> int:
+    """The rows of a grid of so many places that is nearest to a form, height by width."""
+    ideal = (places * form) ** 0.5
+    return min((n for n in range(1, places + 1) if places % n == 0), key=lambda n: abs(n - ideal))
 
 
 class _Next:

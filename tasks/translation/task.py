@@ -1,32 +1,40 @@
-"""Translation: a phrase in one language in, the same phrase in another language out."""
+"""Translation: a text in one language in, the same text in another language out."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+import math
+import sys
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
-from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
-from tasks.translation.pairs import Pair, read_pairs
+from tasks.data import whole_path
+from tasks.text import END, PADDING, ROWS, START, UNKNOWN, Vocabulary
+from tasks.translation.casing import Casing, learn_casing
+from tasks.translation.pairs import Pair, is_path, read_pairs
+from tasks.translation.scoring import translation_figures
+from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabulary
+from tasks.translation.windows import pair_windows
 from zoo.decoding import generate
 from zoo.errors import UserError
+from zoo.plotting import alignment_figure
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
-from zoo.training.windows import example_windows
 
-_SPACED = ("Latin", "Greek", "Cyrillic", "Hebrew", "Arabic", "Devanagari", "Hangul")
-_WORD = "".join(rf"\p{{{script}}}" for script in _SPACED) + r"\p{M}"
-PATTERN = f" ?(?:[{_WORD}]+|[^ ])| "
-"""RE2: a whole word of a script that sets spaces between words, or else one character, such as a
-digit; a space belongs to what follows it, so that the tokens joined are the text."""
-
-_BUCKETS = 5
 _ROWS = 250
+_SOURCES = tf.TensorSpec([None], tf.string, name="sources")
+_DECODING = {
+    "temperature": tf.TensorSpec([], tf.float32, name="temperature"),
+    "seed": tf.TensorSpec([2], tf.int32, name="seed"),
+    "max_length": tf.TensorSpec([], tf.int32, name="max_length"),
+    "top_k": tf.TensorSpec([], tf.int32, name="top_k"),
+    "top_p": tf.TensorSpec([], tf.float32, name="top_p"),
+    "beam_width": tf.TensorSpec([], tf.int32, name="beam_width"),
+}
 
 
 @register("task", "translation", topology="seq2seq", dataset="cldr_phrases/en-fr", input="text")
@@ -34,20 +42,34 @@ class Translation(Task):
     """Translates a text, token by token.
 
     Any tensorflow-datasets set with `source` and `target` will do, or one of translations (such
-    as `ted_hrlr_translate/pt_to_en`), and so does a UTF-8 file whose name ends in `.tsv`: a
-    source, a tab and its target on each line.
+    as `ted_hrlr_translate/pt_to_en`). So does a folder of a person's own with a file for each
+    language and split, such as `de.train.txt` (see `Folder`), and a UTF-8 file whose name ends in
+    `.tsv`: a source, a tab and its target on each line.
 
     Args:
-        dataset: a data set's name, or the path of a `.tsv` file.
+        dataset: a data set's name, or the path of a folder or of a `.tsv` file.
         data_dir: folder of prepared data sets.
-        max_length: tokens of the longest text: longer ones are left out of training, and no
-            translation gets longer; at least 1.
-        minimum_count: a token that occurs less often in the training data is `<unk>`.
+        source: the language to translate from, where the data know languages. If not given, what
+            a data set says or, of a folder's two, the one that comes first in the alphabet.
+        target: the language to translate to, likewise.
+        unit: what a token is: "word", "character", or "subword", a piece of a word that is learnt
+            from the training data (see `Subwords`).
+        lowercase: read all texts in lower case, so that there are fewer words; translations then
+            get the capital letters that are the most usual in the training data (see `Casing`).
+        max_length: tokens of the longest text; at least 1. Pairs with a longer one are left out
+            of training. Elsewhere nothing that comes later is read, and no translation gets longer.
+        minimum_count: a word or character that occurs less often in the training data is `<unk>`.
+        vocabulary_size: so many tokens of each language, at most; 0 for no limit, and for 8,000
+            subwords.
+        beam_width: hypotheses of the beam search that translates; 1 takes the likeliest token
+            each time.
         source_tokens: the vocabulary of the sources; read from the training data if not given.
         target_tokens: likewise of the targets.
+        cased_words: words of the targets that have capital letters; likewise.
+        capital: whether a target starts with one; read together with those words.
 
     Raises:
-        UserError: `max_length` is too small, or the data set cannot be read.
+        UserError: `unit` is none of the three, a number is too small, or the data cannot be read.
     """
 
     input_kind = "text"
@@ -57,30 +79,62 @@ class Translation(Task):
         self,
         dataset: str | None = None,
         data_dir: str | None = None,
+        source: str = "",
+        target: str = "",
+        unit: str = "word",
+        lowercase: bool = False,
         max_length: int = 64,
         minimum_count: int = 1,
+        vocabulary_size: int = 0,
+        beam_width: int = 1,
         source_tokens: list[str] | None = None,
         target_tokens: list[str] | None = None,
+        cased_words: list[str] | None = None,
+        capital: bool = False,
     ) -> None:
-        super().__init__(dataset, data_dir)
-        if max_length < 1:
-            raise UserError(f"max_length is {max_length}, but at least 1 is needed")
-        self.max_length, self.minimum_count = max_length, minimum_count
+        super().__init__(whole_path(dataset, _is_there), data_dir)
+        if unit not in UNITS:
+            raise UserError(
+                f"unit is {unit!r}, but {', '.join(UNITS[:-1])} or {UNITS[-1]} is needed"
+            )
+        for name, value in (("max_length", max_length), ("beam_width", beam_width)):
+            if value < 1:
+                raise UserError(f"{name} is {value}, but at least 1 is needed")
+        self.languages = (source, target)
+        self.unit, self.lowercase = unit, lowercase
+        self.max_length, self.beam_width = max_length, beam_width
+        self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
+        self._read: dict[tuple[str | None, ...], list[Pair]] = {}
         if source_tokens is None or target_tokens is None:
-            sources, targets, _ = zip(*self._pairs("train"))
-            source_tokens = most_common(sources, PATTERN, minimum_count)
-            target_tokens = most_common(targets, PATTERN, minimum_count)
-        self.source = Vocabulary(source_tokens, PATTERN)
-        self.target = Vocabulary(target_tokens, PATTERN)
+            source_tokens, target_tokens = (
+                learn_tokens(texts, unit, lowercase, minimum_count, vocabulary_size)
+                for texts in self._texts("train")
+            )
+        if lowercase and cased_words is None:
+            cased_words, capital = learn_casing(self._texts("train")[1], PATTERN)
+        self.source = vocabulary(source_tokens, unit, lowercase)
+        self.target = vocabulary(target_tokens, unit, lowercase)
+        self.casing = Casing(cased_words or [], capital, PATTERN) if lowercase else None
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
+        casing = self.casing and {
+            "cased_words": list(self.casing.forms),
+            "capital": self.casing.capital,
+        }
         return {
             **super().get_config(),
+            "source": self.languages[0],
+            "target": self.languages[1],
+            "unit": self.unit,
+            "lowercase": self.lowercase,
             "max_length": self.max_length,
             "minimum_count": self.minimum_count,
+            "vocabulary_size": self.vocabulary_size,
+            "beam_width": self.beam_width,
             "source_tokens": self.source.tokens,
             "target_tokens": self.target.tokens,
+            **(casing or {}),
         }
 
     def model_options(self) -> dict[str, Any]:
@@ -88,127 +142,172 @@ class Translation(Task):
         return {"source_vocab_size": self.source.size, "target_vocab_size": self.target.size}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Whole pairs: `source` `[B, S]`, and `tokens` `[B, T]`, the target from `<start>` on.
-
-        The next tokens, up to `<end>`, are the targets. A window for training holds pairs of
-        about the same length, padded to one of a few sizes; one for evaluation, pairs in order,
-        padded to the longest of all.
-        """
-        sources, targets, _ = zip(*self._pairs(split))
-        source, target = self.source.encode(sources), self.target.encode(targets)
-        source_ids, target_ids = source.numpy(), target.numpy()
-        if seed is None:
-            return _windows(source_ids, target_ids, settings.batch_size)
-        lengths = np.maximum(source.row_lengths(), target.row_lengths())
-        order = np.argsort(lengths, kind="stable")[: np.sum(lengths <= self.max_length)]
-        if not len(order):
-            raise UserError(
-                f"each pair of {self.dataset} has more than {self.max_length} tokens: "
-                "raise max_length"
-            )
-        parts = np.array_split(order, min(_BUCKETS, -(-len(order) // settings.batch_size)))
-        return _mixed(
-            [_windows(source_ids[p], target_ids[p], settings.batch_size, seed) for p in parts],
-            seed,
+        """Whole pairs of about the same length, see `pair_windows`."""
+        source, target = (
+            _encoded(vocabulary, texts)
+            for vocabulary, texts in zip((self.source, self.target), self._texts(split))
         )
+        fits = tf.maximum(source.row_lengths(), target.row_lengths()) <= self.max_length
+        long = int(tf.math.count_nonzero(~fits))
+        if seed is not None:
+            if long == len(fits):
+                raise UserError(
+                    f"each pair of {self.dataset} has more than {self.max_length} tokens: "
+                    "raise max_length"
+                )
+            source, target = (tf.ragged.boolean_mask(side, fits) for side in (source, target))
+        if long:
+            print(
+                f"{'left out' if seed is not None else 'cut'} {long:,} of {len(fits):,} pairs of "
+                f"{split}, which have more than {self.max_length} tokens (max_length)",
+                file=sys.stderr,
+            )
+        source, target = source[:, : self.max_length], target[:, : self.max_length]
+        return pair_windows(source, target, settings.batch_size, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
-        """`loss` and `accuracy` a token, given all right ones before it, and `exact_match`: the
-        share of sources whose greedy translation is the target, also of each kind, if the data
-        set has kinds."""
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+        """`loss`, `accuracy` and `perplexity` a token, given all right ones before it; and of the
+        translations `bleu`, `chrf` and `exact_match`, see `translation_figures`."""
+        figures = super().score(model, split, settings)
         pairs = self._pairs(split)
-        serve = self.endpoints(model)["serve"]
-        right: dict[str, list[bool]] = defaultdict(list)
-        batches = [pairs[start : start + _ROWS] for start in range(0, len(pairs), _ROWS)]
-        console = Console(stderr=True)
-        for batch in track(batches, "translating", console=console, transient=True):
-            answers = serve(tf.constant([pair.source for pair in batch]))["text"].numpy()
-            for pair, answer in zip(batch, answers):
-                kinds = [f"exact_match/{pair.kind}"] if pair.kind else []
-                for key in ("exact_match", *kinds):
-                    right[key].append(answer.decode() == pair.target)
-        shares = {key: float(np.mean(right[key])) for key in sorted(right)}
-        return {**super().score(model, split, settings), **shares}
+        texts = self._translate(model, [pair.source for pair in pairs])
+        perplexity = {"perplexity": math.exp(min(figures["loss"], 700.0))}
+        return figures | perplexity | translation_figures(texts, pairs, self.lowercase)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: sources `[N]` to `text`, the greedy translations; `generate`: others, too.
+        """`serve`: sources `[N]` to `text`, their translations; `generate`: others, too.
 
-        `generate(sources, temperature, seed)` takes a temperature (0 for the most likely token
-        each time), and two integers; the draws of a source depend on them and on its place in the
-        batch.
+        A model that attends also tells what it looked at: `alignment` `[N, T, S]`, the weight of
+        each of the `source_tokens` `[N, S]` as each of the `target_tokens` `[N, T]` was written;
+        empty where a text has fewer. What it writes as `<unk>` is then the source token with the
+        largest weight (Luong et al. 2015, arXiv:1410.8206); other models write no `<unk>`.
+
+        `generate(sources, temperature, seed, max_length, top_k, top_p, beam_width)` takes all but
+        the sources from `zoo.decoding.generate`; each may be left out, and then the likeliest token
+        is taken each time. The draws of a source depend on the seed, two integers, and on its place
+        in the batch.
         """
-        sources = tf.TensorSpec([None], tf.string, name="sources")
 
-        @tf.function(
-            input_signature=[
-                sources,
-                tf.TensorSpec([], tf.float32, name="temperature"),
-                tf.TensorSpec([2], tf.int32, name="seed"),
-            ]
-        )
-        def generate(sources: Any, temperature: Any, seed: Any) -> dict[str, Any]:
-            # One column more, as a model needs at least one time step.
-            ids = tf.pad(self.source.encode(sources).to_tensor(PADDING), [[0, 0], [0, 1]])
-            return {"text": self._translations(model, ids, temperature, seed)}
+        @tf.function(input_signature=[_SOURCES, *_DECODING.values()])
+        def generate(
+            sources: Any,
+            temperature: Any = 0.0,
+            seed: Any = (0, 0),
+            max_length: Any = self.max_length,
+            top_k: Any = 0,
+            top_p: Any = 1.0,
+            beam_width: Any = 1,
+        ) -> dict[str, Any]:
+            given = (temperature, seed, max_length, top_k, top_p, beam_width)
+            return self._translated(model, sources, **dict(zip(_DECODING, given)))
 
-        @tf.function(input_signature=[sources])
+        @tf.function(input_signature=[_SOURCES])
         def serve(sources: Any) -> dict[str, Any]:
-            return generate(sources, 0.0, tf.constant([0, 0]))
+            return self._translated(
+                model, sources, max_length=self.max_length, beam_width=self.beam_width
+            )
 
         return {"serve": serve, "generate": generate}
 
+    def figure(self, model: SequenceModel, raw: str) -> Figure:
+        """What each token of the translation looked at."""
+        if not model.attends:
+            return super().figure(model, raw)
+        told = self.endpoints(model)["serve"](tf.constant([raw]))
+        rows, columns = (
+            [token.decode().strip() for token in told[key].numpy()[0]]
+            for key in ("target_tokens", "source_tokens")
+        )
+        return alignment_figure(rows, columns, told["alignment"].numpy()[0])
+
     def resources(self) -> list[Any]:
-        """The vocabularies."""
-        return [self.source, self.target]
+        """The vocabularies, and the words with capital letters."""
+        return [self.source, self.target, *([self.casing] if self.casing else [])]
 
     def examples(self) -> list[str]:
         """Three test sources."""
         return [pair.source for pair in self._pairs("test")[:3]]
 
-    def _translations(self, model: SequenceModel, ids: Any, temperature: Any, seed: Any) -> Any:
-        """Source ids `[N, S]` to strings `[N]`."""
+    def _translate(self, model: SequenceModel, sources: list[str]) -> list[str]:
+        """The translation of each source, as `serve` gives it."""
+        serve = self.endpoints(model)["serve"]
+        # Those of one length together: a batch takes as long as its longest.
+        order = sorted(range(len(sources)), key=lambda index: len(sources[index]))
+        batches = [order[start : start + _ROWS] for start in range(0, len(order), _ROWS)]
+        texts = [""] * len(sources)
+        console = Console(stderr=True)
+        for batch in track(batches, "translating", console=console, transient=True):
+            answers = serve(tf.constant([sources[index] for index in batch]))["text"].numpy()
+            for index, answer in zip(batch, answers):
+                texts[index] = answer.decode()
+        return texts
+
+    def _translated(self, model: SequenceModel, sources: Any, **decoding: Any) -> dict[str, Any]:
+        """What `serve` and `generate` answer, in the graph."""
         told = generate(
             model,
-            ids,
+            _table(self.source.encode(sources)[:, : self.max_length], PADDING),
             START,
-            self.max_length,
-            END,
-            temperature=temperature,
-            seed=seed,
-            banned=(PADDING, UNKNOWN, START),
-            watched=False,
+            end=END,
+            banned=(PADDING, START) if model.attends else (PADDING, START, UNKNOWN),
+            watched=model.attends,
+            **decoding,
         )
-        return self.target.decode(told.tokens, told.lengths)
+        longest = tf.maximum(tf.reduce_max(told.lengths), 0)
+        tokens = self.target.words(told.tokens[:, :longest])
+        tokens = tf.where(tf.sequence_mask(told.lengths, longest), tokens, "")
+        looked: dict[str, Any] = {}
+        if model.attends:
+            sources = _table(self.source.split(sources)[:, : self.max_length], "")
+            alignment = told.watched[:, :longest]
+            unknown = told.tokens[:, :longest] == UNKNOWN
+            tokens = tf.where(unknown, _copied(sources, alignment), tokens)
+            looked = {"alignment": alignment, "source_tokens": sources, "target_tokens": tokens}
+        text = self.target.join(tf.RaggedTensor.from_tensor(tokens, lengths=told.lengths))
+        return {"text": self.casing.restore(text) if self.casing else text, **looked}
 
     def _pairs(self, split: str) -> list[Pair]:
-        return read_pairs(self.dataset, split, self.data_dir)
+        key = (self.dataset, self.data_dir, split)
+        if key not in self._read:
+            self._read[key] = read_pairs(self.dataset, split, self.data_dir, *self.languages)
+        return self._read[key]
+
+    def _texts(self, split: str) -> tuple[list[str], list[str]]:
+        """The sources and the targets of a split."""
+        sources, targets, _ = zip(*self._pairs(split))
+        return list(sources), list(targets)
 
 
-def _windows(
-    sources: Sequence[np.ndarray],
-    targets: Sequence[np.ndarray],
-    batch_size: int,
-    seed: int | None = None,
-) -> tf.data.Dataset:
-    """Windows of pairs of ids, each side padded to its longest row."""
-    ends = _padded([[*row, END] for row in targets])
-    starts = _padded([[START, *row] for row in targets])
-    inputs = {"source": _padded(sources), "tokens": starts}
-    return example_windows(inputs, ends, ends != PADDING, batch_size, seed)
-
-
-def _mixed(parts: Sequence[tf.data.Dataset], seed: int) -> tf.data.Dataset:
-    """All windows of all parts, each part's spread over the whole, anew at each reading."""
-    sizes = [int(part.cardinality()) for part in parts]
-    mixed = tf.data.Dataset.sample_from_datasets(
-        parts, np.divide(sizes, sum(sizes)), seed, rerandomize_each_iteration=True
+def _encoded(vocabulary: Vocabulary, texts: list[str]) -> tf.RaggedTensor:
+    """The ids of many texts."""
+    starts = range(0, len(texts), ROWS)
+    console = Console(stderr=True)
+    return tf.concat(
+        [
+            vocabulary.encode(texts[start : start + ROWS])
+            for start in track(starts, "encoding", console=console, transient=True)
+        ],
+        axis=0,
     )
-    return mixed.apply(tf.data.experimental.assert_cardinality(sum(sizes)))
 
 
-def _padded(rows: Sequence[Any]) -> np.ndarray:
-    """Rows of ids as `[N, longest]`, int32, at least one column."""
-    table = np.zeros((len(rows), max(1, *map(len, rows))), "int32")
-    for index, row in enumerate(rows):
-        table[index, : len(row)] = row
-    return table
+def _table(rows: tf.RaggedTensor, empty: Any) -> Any:
+    """Ragged rows as `[N, longest]`; one column at least, as a model needs a time step."""
+    table = rows.to_tensor(empty)
+    missing = tf.maximum(1 - tf.shape(table)[1], 0)
+    return tf.pad(table, [[0, 0], [0, missing]], constant_values=empty)
+
+
+def _copied(sources: Any, alignment: Any) -> Any:
+    """Of source tokens `[N, S]` that which each step of `[N, T, S]` looked at most, `[N, T]`."""
+    place = tf.argmax(alignment, axis=-1, output_type=tf.int32)
+    copied = tf.gather(sources, place, batch_dims=1)
+    # A text's first word has no space before it, any other one has.
+    word = tf.strings.regex_full_match(copied, WORD)
+    later = tf.range(tf.shape(place)[1]) > 0
+    spaced = tf.where(word & (place == 0), tf.strings.join([" ", copied]), copied)
+    return tf.where(later, spaced, tf.strings.regex_replace(copied, "^ ", ""))
+
+
+def _is_there(path: Path) -> bool:
+    return is_path(path) and path.exists()

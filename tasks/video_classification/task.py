@@ -1,19 +1,29 @@
-"""Classification of a video."""
+"""Classification of a video, or of a sequence of vectors."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.data import check_classes, class_names, likeliest, load_split
+from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.data import likeliest, whole_path
 from tasks.images import fit_frames
+from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
+from tasks.video_classification.over_time import logits_over_time
+from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
+from zoo.exporting.saved_model import state_signature
+from zoo.plotting import confidence_figure
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
-from zoo.training.windows import example_windows
+
+_CLIP_LENGTH, _EXAMPLE = 16, 128
+_INDEX_FILES = {".csv", ".tsv"}
 
 
 @register(
@@ -22,17 +32,32 @@ from zoo.training.windows import example_windows
 class VideoClassification(Task):
     """Says which of some classes a clip shows.
 
-    Any tensorflow-datasets set with `video`, all frames of one size, and `label` will do. Clips may
-    differ in length: each is one window, padded to the longest.
+    Clips are videos, or sequences of vectors, such as the joints of a skeleton or the values of
+    sensors, and may differ in length. Frames are cut to the proportion of `frame_shape`, their
+    middle kept, and resized. Vectors are normalised by the training data's means and deviations.
 
     Args:
-        dataset: its name.
-        data_dir: folder of prepared data sets.
+        dataset: name of a tensorflow-datasets set with `video` and `label`; or the path of a
+            folder or a csv of the user's, see `tasks.video_classification.sources.find_clips`.
+        data_dir: folder of prepared data sets, and of decoded clips.
+        frames_per_second: at which video files are read; 0 for all of their frames. A `.npy` and
+            the sets of tensorflow-datasets do not tell their rate, and are read as they are, but
+            for `ucf101`, which has 25 a second.
+        clip_length: time steps that a model is shown at once; 0 for 16 frames of a video, and for
+            the whole of a sequence. Of a longer clip it is the middle, and in training any part.
+        whole: show longer clips whole, in windows of `clip_length` from which the state is
+            carried to the next; the class is told after the last.
         classes: names of the classes; read from the data set if not given.
-        frame_shape: height, width and channels of a frame, likewise.
+        frame_shape: height, width and channels (1 or 3) to which frames are brought; for
+            sequences, the number of features. If not given, those of the data set's own frames if
+            they are small; else 64, 64 and 3.
+        mean: of each feature of a sequence; measured on the training data if not given.
+        deviation: likewise.
+
+    Raises:
+        UserError: an option is out of range, or the data set cannot be read.
     """
 
-    input_kind = "video"
     default_dataset = "moving_digits"
     monitor = "val_accuracy"
 
@@ -40,57 +65,192 @@ class VideoClassification(Task):
         self,
         dataset: str | None = None,
         data_dir: str | None = None,
+        frames_per_second: float = 8.0,
+        clip_length: int = 0,
+        whole: bool = False,
         classes: list[str] | None = None,
         frame_shape: list[int] | None = None,
+        mean: list[float] | None = None,
+        deviation: list[float] | None = None,
     ) -> None:
-        super().__init__(dataset, data_dir)
-        self.classes = classes or class_names(self.dataset, self.data_dir)
-        self.frame_shape = frame_shape or list(self._some(1)[0].shape[1:])
+        super().__init__(whole_path(dataset, _is_own), data_dir)
+        for name, value in (("frames_per_second", frames_per_second), ("clip_length", clip_length)):
+            if value < 0:
+                raise UserError(f"{name} is {value}, but 0 or more is needed")
+        self.frames_per_second, self.clip_length = frames_per_second, clip_length
+        self.whole = whole
+        self._opened: dict[tuple[str, str | None], NamedClips | OwnClips] = {}
+        self.classes = classes or self._source.classes
+        self.frame_shape = [int(size) for size in frame_shape or self._source.frame_shape()]
+        _check_shape(self.frame_shape)
+        self.input_kind = "video" if self.is_video else "sequence"
+        self.mean, self.deviation = mean, deviation
+        if not self.is_video and (mean is None or deviation is None):
+            self.mean, self.deviation = _mean_and_deviation(self._clips("train"))
+
+    @property
+    def is_video(self) -> bool:
+        """Whether clips are pictures, and not vectors."""
+        return len(self.frame_shape) == 3
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {**super().get_config(), "classes": self.classes, "frame_shape": self.frame_shape}
+        return {
+            **super().get_config(),
+            "frames_per_second": self.frames_per_second,
+            "clip_length": self.clip_length,
+            "whole": self.whole,
+            "classes": self.classes,
+            "frame_shape": self.frame_shape,
+            "mean": self.mean,
+            "deviation": self.deviation,
+        }
 
     def model_options(self) -> dict[str, Any]:
-        """Number of classes and size of the frames."""
-        return {"classes": len(self.classes), "frame_shape": self.frame_shape}
+        """Number of classes and size of the frames; vectors need no encoder."""
+        sizes = {"classes": len(self.classes), "frame_shape": self.frame_shape}
+        return sizes if self.is_video else {**sizes, "encoder": "none"}
+
+    def input_options(self) -> dict[str, Any]:
+        """How a video of the user's is read: as those in training were."""
+        if not self.is_video:
+            return {}
+        rate, size = self.frames_per_second, self.frame_shape[:2]
+        return {"frames_per_second": rate, "frame_size": size}
+
+    def check(self, model: SequenceModel) -> None:
+        """Whole clips need a state that is carried."""
+        if self.whole and not model.steppable:
+            raise UserError(
+                "the model reads clips from both ends, so that it cannot be shown them window by "
+                "window: leave out `whole`, or choose another, such as video-lstm"
+            )
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Clips `[B, T, h, w, c]` with their lengths `[B]`, one target each."""
-        check_classes(self.classes, self.dataset, self.data_dir)
-        examples = load_split(self.dataset, split, self.data_dir, ("video", "label"))
-        lengths = np.array([len(example["video"]) for example in examples], "int32")
-        frames = np.zeros((len(examples), lengths.max(), *self.frame_shape), "uint8")
-        for row, example in zip(frames, examples):
-            if (size := list(example["video"].shape[1:])) != list(self.frame_shape):
-                raise UserError(
-                    f"the data set {self.dataset} has frames of {size}, but {self.frame_shape} "
-                    "are needed"
-                )
-            row[: len(example["video"])] = example["video"]
-        labels = np.array([example["label"] for example in examples])
-        inputs = {"frames": frames, "lengths": lengths}
-        return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
+        """Clips `[B, T, *frame_shape]` with their lengths `[B]`, one target each."""
+        clips = self._clips(split)
+        length = self._clip_length or (settings.window if self.whole else 0)
+        longest = int(clips.lengths.max())
+        window = min(length, longest) if length else longest
+        windows = clip_windows(clips, settings.batch_size, window, self.whole, seed)
+        return windows if self.is_video else windows.map(self._normalised)
+
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+        """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
+        answers = self._answers(model, split, settings)
+        return {**super().score(model, split, settings), **class_figures(self.classes, *answers)}
+
+    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+        """How often each class was taken for each."""
+        return confusion(self.classes, *self._answers(model, split, settings))
+
+    def figure(self, model: SequenceModel, raw: Any) -> Figure:
+        """How sure the model was of each class after each frame."""
+        told = self.endpoints(model)["serve"](raw[None])
+        return confidence_figure(self.classes, told["confidence"][0])
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: RGB clips `[N, T, h, w, 3]`, uint8, to `text` (the class) and `probability`."""
-        clips = tf.TensorSpec([None, None, None, None, 3], tf.uint8, name="clips")
+        """`serve`: clips to `text`, `probability`, `confidence` and `classes`; and `serve_part`.
+
+        Clips are RGB `[N, T, h, w, 3]`, uint8, or vectors `[N, T, D]`, float32. `text` is the
+        likeliest class after the last frame. `confidence` `[N, T, classes]` holds the probability
+        of each after each frame; `classes` `[N, classes]` their names.
+
+        `serve_part(clips, state)`, of a model that has steps, gives the same and the new state, a
+        flat list: a long video may be shown part by part, the first from `initial_state(N)` on.
+        """
+        size, kind = (
+            ([None, None, 3], tf.uint8) if self.is_video else (self.frame_shape, tf.float32)
+        )
+        clips = tf.TensorSpec([None, None, *size], kind, name="clips")
 
         @tf.function(input_signature=[clips])
         def serve(clips: Any) -> dict[str, Any]:
-            size = tf.shape(clips)
-            inputs = {
-                "frames": fit_frames(clips, self.frame_shape),
-                "lengths": tf.fill([size[0]], size[1]),
-            }
-            return likeliest(self.classes, model(inputs))
+            logits, _ = logits_over_time(model, self._prepared(clips))
+            return self._told(logits)
 
-        return {"serve": serve}
+        if not model.steppable:
+            return {"serve": serve}
+
+        @tf.function(input_signature=[clips, state_signature(model)])
+        def serve_part(clips: Any, state: Any) -> Any:
+            state = tf.nest.pack_sequence_as(model.initial_state(1), tf.nest.flatten(state))
+            logits, state = logits_over_time(model, self._prepared(clips), state)
+            return self._told(logits), tf.nest.flatten(state)
+
+        return {"serve": serve, "serve_part": serve_part}
 
     def examples(self) -> list[np.ndarray]:
-        """Three test clips."""
-        return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in self._some(3)]
+        """Three test clips, or their beginnings."""
+        found = self._source.some(3, self._reading, self.classes)
+        clips = [np.array(clip[:_EXAMPLE]) for clip in found]
+        if not self.is_video:
+            return clips
+        return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in clips]
 
-    def _some(self, count: int) -> list[np.ndarray]:
-        examples = load_split(self.dataset, f"test[:{count}]", self.data_dir, ("video", "label"))
-        return [example["video"] for example in examples]
+    @property
+    def _source(self) -> NamedClips | OwnClips:
+        """The data set, which `zoo.evaluate` may change."""
+        dataset = whole_path(self.dataset, _is_own) or self.default_dataset
+        at = (dataset, self.data_dir)
+        if at not in self._opened:
+            own = _is_own(Path(dataset)) or Path(dataset).suffix in _INDEX_FILES
+            self._opened[at] = OwnClips(*at) if own else NamedClips(*at)
+        return self._opened[at]
+
+    @property
+    def _clip_length(self) -> int:
+        return self.clip_length or (_CLIP_LENGTH if self.is_video else 0)
+
+    @property
+    def _reading(self) -> Reading:
+        # Twice the length, for training to draw a part of it.
+        keep = 0 if self.whole else 2 * self._clip_length
+        return Reading(tuple(self.frame_shape), self.frames_per_second, keep)
+
+    def _clips(self, split: str) -> Clips:
+        return self._source.clips(split, self._reading, self.classes)
+
+    def _answers(self, model: SequenceModel, split: str, settings: Settings) -> Any:
+        windows = self.windows(split, settings)
+        return true_and_predicted(model, windows, int(windows.cardinality()))
+
+    def _prepared(self, clips: Any) -> Any:
+        """Raw clips as a model takes them."""
+        if self.is_video:
+            return fit_frames(clips, self.frame_shape)
+        return (clips - tf.constant(self.mean)) / tf.constant(self.deviation)
+
+    def _normalised(self, window: dict[str, Any]) -> dict[str, Any]:
+        inputs = {**window["inputs"], "frames": self._prepared(window["inputs"]["frames"])}
+        return {**window, "inputs": inputs}
+
+    def _told(self, logits: Any) -> dict[str, Any]:
+        """What is said of logits `[N, T, classes]`."""
+        names = tf.tile(tf.constant([self.classes]), [tf.shape(logits)[0], 1])
+        told = {"confidence": tf.nn.softmax(logits), "classes": names}
+        return {**likeliest(self.classes, logits[:, -1]), **told}
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is a folder or a csv that is there."""
+    if str(path) == VideoClassification.default_dataset:
+        return False
+    return path.is_dir() or (path.suffix.lower() in _INDEX_FILES and path.is_file())
+
+
+def _check_shape(shape: list[int]) -> None:
+    right = len(shape) == 1 or (len(shape) == 3 and shape[2] in (1, 3))
+    if not right or min(shape) < 1:
+        raise UserError(
+            f"frame_shape is {shape}, but height, width and 1 or 3 channels are needed, such as "
+            "[64, 64, 3]"
+        )
+
+
+def _mean_and_deviation(clips: Clips) -> tuple[list[float], list[float]]:
+    """Of each feature, over all time steps; a feature that never changes has deviation 1."""
+    steps = np.concatenate([clips.clip(index) for index in range(len(clips.lengths))])
+    deviation = steps.std(axis=0, dtype=np.float64)
+    deviation[deviation == 0] = 1.0
+    return steps.mean(axis=0, dtype=np.float64).tolist(), deviation.tolist()

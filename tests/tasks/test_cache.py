@@ -29,6 +29,13 @@ def test_what_was_made_is_read_again_and_not_made_again(tmp_path):
         assert cached.failed == {1: "item 1 is broken"}
 
 
+def test_rows_of_any_length_lie_one_after_the_other(tmp_path):
+    for make in (rows_of, None):
+        cached = cached_array("key", (4, None, 2), "uint8", make, "", str(tmp_path))
+        assert cached.array[:, 0].tolist() == [0, 0, 0, 2, 2, 3, 3, 3]
+        assert cached.kept.tolist() == [0, 2, 3] and cached.lengths.tolist() == [3, 2, 3]
+
+
 @pytest.mark.parametrize("other", [("other", (4, 3, 2), "uint8"), ("key", (4, 3, 2), "float16")])
 def test_another_key_or_type_is_another_array(tmp_path, other):
     cached_array("key", (4, 3, 2), "uint8", rows_of, "", str(tmp_path))
@@ -75,6 +82,13 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot keep images in .*file.*; choose another"):
         cached_array("key", (1, 1), "uint8", lambda i: [i], "images", str(tmp_path / "file"))
+
+
+def test_a_folder_that_is_only_read_can_have_its_cache_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "there"))
+    cached = cached_array("key", (1, 1), "uint8", lambda i: [7], "", str(tmp_path / "here"))
+    assert cached.array.tolist() == [[7]]
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
 def test_too_small_a_disk_is_told_before_the_work(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ LEVELS = [
     {"zoo.sequence_gradient"},
     {"zoo.scan", "zoo.compiled"},
     {"zoo.recurrence"},
-    {"zoo.layers", "zoo.decoding", "zoo.sampling", "zoo.plotting"},
+    {"zoo.layers", "zoo.decoding", "zoo.sampling", "zoo.plotting", "zoo.video"},
     {"zoo.topologies"},
     {"zoo.training"},
     {"zoo.memory_tasks"},

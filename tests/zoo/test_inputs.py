@@ -1,11 +1,10 @@
 import gzip
 
-import av
 import numpy as np
 import pytest
 
 from zoo import UserError, inputs
-from zoo.inputs import read_input, read_pieces, read_text_file
+from zoo.inputs import read_clip_parts, read_input, read_pieces, read_text_file
 
 
 def test_text_is_itself_or_a_utf8_file(tmp_path):
@@ -81,38 +80,31 @@ def test_long_text_in_any_script_is_itself():
 
 
 def test_frames_of_several_sizes_are_refused(tmp_path, monkeypatch):
-    frames = [av.VideoFrame(32, 32, "rgb24"), av.VideoFrame(16, 16, "rgb24")]
-
-    class Container:
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-        def decode(self, video):
-            return iter(frames)
-
-    monkeypatch.setattr(av, "open", lambda path: Container())
+    frames = [np.zeros((32, 32, 3), "uint8"), np.zeros((16, 16, 3), "uint8")]
+    monkeypatch.setattr(inputs, "read_frames", lambda *_: iter(frames))
     (tmp_path / "clip.ts").write_bytes(b"x")
     with pytest.raises(UserError, match="several sizes"):
         read_input("video", str(tmp_path / "clip.ts"))
 
 
-def test_a_video_file_is_decoded_frame_by_frame(tmp_path):
-    path = tmp_path / "clip.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=8)
-        stream.width, stream.height, stream.pix_fmt = 32, 48, "yuv420p"
-        for level in (20, 120, 220):
-            picture = np.full((48, 32, 3), level, "uint8")
-            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
+def test_a_video_is_read_whole_or_in_parts(tmp_path, monkeypatch, write_video):
+    path = write_video(tmp_path / "clip.mp4", range(0, 250, 25), size=(48, 32))
     clip = read_input("video", str(path))
-    assert clip.shape == (3, 48, 32, 3) and clip.dtype == np.uint8
-    assert np.allclose(clip.mean(axis=(1, 2, 3)), [20, 120, 220], atol=4)
+    assert clip.shape == (10, 48, 32, 3) and clip.dtype == np.uint8
+    assert np.allclose(clip.mean(axis=(1, 2, 3)), range(0, 250, 25), atol=4)
+    monkeypatch.setattr(inputs, "_CLIP_PART", 4)
+    parts = list(read_clip_parts(str(path)))
+    assert [len(part) for part in parts] == [4, 4, 2]
+    assert np.array_equal(np.concatenate(parts), clip)
+
+
+def test_only_parts_may_be_of_any_length(tmp_path, monkeypatch):
+    monkeypatch.setattr(inputs, "_LONGEST_CLIP", 200)
+    np.save(tmp_path / "clip.npy", np.zeros((300, 4, 4, 1), "uint8"))
+    with pytest.raises(UserError, match="more than 200 frames"):
+        read_input("video", str(tmp_path / "clip.npy"))
+    parts = list(read_clip_parts(str(tmp_path / "clip.npy"), 8.0, [2, 2]))
+    assert [part.shape for part in parts] == [(128, 2, 2, 3), (128, 2, 2, 3), (44, 2, 2, 3)]
 
 
 def test_an_array_clip_becomes_rgb(tmp_path):
@@ -140,7 +132,8 @@ def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
     np.save(tmp_path / "numbers.npy", expected.astype("float64"))
     (tmp_path / "numbers.csv").write_text("0.5,1\n0.25, 0\n-2,0\n")
     (tmp_path / "numbers.txt").write_text("0.5 1\n0.25 0\n-2 0")
-    for name in ("numbers.npy", "numbers.csv", "numbers.txt"):
+    (tmp_path / "names.csv").write_text("x;y\n0.5;1\n\n.25;0\n-2;0\n")
+    for name in ("numbers.npy", "numbers.csv", "numbers.txt", "names.csv"):
         found = read_input("sequence", str(tmp_path / name))
         assert found.dtype == np.float32 and np.array_equal(found, expected)
 
@@ -150,6 +143,9 @@ def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
     [
         ("0.5 1\n0.25", "as many numbers are needed on each line"),
         ("one two", "no sequence"),
+        ("x,y\n0,1\n0,nan", "line 3 has 'nan', which is no number"),
+        ("nan,1\n0,1", "line 1 has 'nan'"),
+        ("0,1\n0,,1", "line 2 has ''"),
         ("\n", "empty"),
     ],
 )
@@ -157,6 +153,15 @@ def test_sequences_that_cannot_be_read(tmp_path, content, said):
     (tmp_path / "numbers.csv").write_text(content)
     with pytest.raises(UserError, match=said):
         read_input("sequence", str(tmp_path / "numbers.csv"))
+
+
+@pytest.mark.parametrize(
+    ("array", "said"), [([[1.0], [np.inf]], "no number at time step 1"), ([["a"]], "numbers")]
+)
+def test_arrays_without_numbers_are_refused(tmp_path, array, said):
+    np.save(tmp_path / "steps.npy", np.array(array))
+    with pytest.raises(UserError, match=said):
+        read_input("sequence", str(tmp_path / "steps.npy"))
 
 
 def test_a_sequence_of_more_axes_is_refused(tmp_path):

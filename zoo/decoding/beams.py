@@ -127,7 +127,9 @@ def beam_search(
         outs = [out.write(t, value) for out, value in zip(outs, told)]
         tokens = tf.reshape(tokens, [-1])
         history = rules.note(reordered(history), t, tokens) if rules.looks_back else history
-        return t + 1, tokens, flat, live, best, ended, history, outs
+        parts = (tokens, flat, live, best, ended, history)
+        parts = tf.nest.map_structure(_shaped, parts, start[1:-1])
+        return t + 1, *parts, outs
 
     arrays = [tf.TensorArray(tf.int32, max_length, element_shape=known) for _ in range(2)]
     if watch:
@@ -148,6 +150,11 @@ def beam_search(
     whole = tf.fill(tf.shape(live), max_length)
     best = _merged(best, (live / penalty(max_length), whole, tf.zeros_like(whole) + slots))
     return _traced(best, *(out.stack() for out in outs))
+
+
+def _shaped(new: Any, start: Any) -> Any:
+    """With the shape that the loop begins with, of which a step may know less."""
+    return tf.ensure_shape(new, start.shape) if new.shape != start.shape else new
 
 
 def _likeliest(

@@ -69,7 +69,7 @@ def decode(
         no_repeat_ngram: a run of so many tokens comes once in a row at most, int; 0 for any
             number of times.
         prefix: tokens `[B, P]`, int32, that the rows begin with, right-padded with 0: each goes on
-            freely after its own. None for none.
+            freely after its own, and wherever a 0 stands. None for none.
         watch: `state -> [B, S]`, recorded after each step, such as a model's `alignment`.
 
     Returns:
@@ -102,7 +102,8 @@ def decode(
         goes_on = ~stuck(logits)
         if prefix is not None:
             forced = rules.forced(t)
-            token, goes_on = tf.where(forced > 0, forced, token), goes_on | (forced > 0)
+            token = tf.ensure_shape(tf.where(forced > 0, forced, token), first.shape)
+            goes_on |= forced > 0
         alive = alive & goes_on
         if end is not None:
             alive = alive & (token != end)
@@ -166,17 +167,24 @@ def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
 
 def _draw(logits: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
     """A token `[B]` of each row of logits `[B, V]`."""
-    temperature = tf.cast(temperature, tf.float32)
-    top_k, top_p = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
-    warm = temperature > 0
-    # Less the largest first: then the smallest temperature makes no number too large.
-    logits -= tf.maximum(tf.reduce_max(logits, axis=-1, keepdims=True), logits.dtype.min)
-    logits /= tf.where(warm, temperature, 1.0)
-    logits = tf.cond(
-        (top_k > 0) | (top_p < 1.0),
-        lambda: tf.where(likely(logits, top_k, top_p), logits, NEVER),
-        lambda: logits,
-    )
-    uniform = tf.random.stateless_uniform(tf.shape(logits), seed, minval=1e-7, maxval=1.0)
-    gumbel = -tf.math.log(-tf.math.log(uniform))
-    return tf.argmax(logits + tf.where(warm, gumbel, 0.0), axis=-1, output_type=tf.int32)
+
+    def greedy() -> Any:
+        return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+    def drawn() -> Any:
+        # Less the largest first: then the smallest temperature makes no number too large.
+        largest = tf.maximum(tf.reduce_max(logits, axis=-1, keepdims=True), logits.dtype.min)
+        heated = (logits - largest) / tf.cast(temperature, tf.float32)
+        number, share = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
+        heated = tf.cond(
+            (number > 0) | (share < 1.0),
+            lambda: tf.where(likely(heated, number, share), heated, NEVER),
+            lambda: heated,
+        )
+        uniform = tf.random.stateless_uniform(tf.shape(logits), seed, minval=1e-7, maxval=1.0)
+        gumbel = -tf.math.log(-tf.math.log(uniform))
+        return tf.argmax(heated + gumbel, axis=-1, output_type=tf.int32)
+
+    if isinstance(temperature, int | float):
+        return drawn() if temperature > 0 else greedy()
+    return tf.cond(temperature > 0, drawn, greedy)

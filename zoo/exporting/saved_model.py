@@ -83,20 +83,21 @@ def stepping(model: SequenceModel) -> dict[str, Any]:
 
     inputs = model.example_inputs(1, 1)
     inputs = inputs[model.sequence] if model.sequence else inputs
-    shape = model.initial_state(1)
-    state_spec = tf.nest.map_structure(
-        lambda part: tf.TensorSpec([None, *part.shape[1:]], part.dtype), _plain(shape)
-    )
+    x_spec = tf.TensorSpec([None, *inputs.shape[2:]], inputs.dtype)
 
-    @tf.function(
-        input_signature=[tf.TensorSpec([None, *inputs.shape[2:]], inputs.dtype), state_spec]
-    )
+    @tf.function(input_signature=[x_spec, state_signature(model)])
     def step(x_t: Any, state: Any) -> Any:
-        state = tf.nest.pack_sequence_as(shape, tf.nest.flatten(state))
+        state = tf.nest.pack_sequence_as(model.initial_state(1), tf.nest.flatten(state))
         y, state = model.step(x_t, state)
         return y, _plain(state)
 
     return {"initial_state": initial_state, "step": step}
+
+
+def state_signature(model: SequenceModel) -> list[tf.TensorSpec]:
+    """What an endpoint takes and gives for a state, of any batch size: a flat list of its parts."""
+    parts = _plain(model.initial_state(1))
+    return [tf.TensorSpec([None, *part.shape[1:]], part.dtype) for part in parts]
 
 
 def _plain(state: Any) -> list[Any]:
@@ -109,7 +110,10 @@ def _write_extras(folder: Path, task: Task, name: str, endpoints: list[str]) -> 
     examples.mkdir(parents=True)
     for index, example in enumerate(task.examples()):
         _write_example(examples / str(index), example)
-    description = {"model": name, "input": task.input_kind, "endpoints": endpoints}
+    description: dict[str, Any] = {"model": name, "input": task.input_kind}
+    description["endpoints"] = endpoints
+    if options := task.input_options():
+        description["options"] = options
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2), encoding="utf-8")
 
 
@@ -123,7 +127,7 @@ def _write_example(stem: Path, example: Any) -> None:
 
 
 def load_saved_model(path: str | Path) -> tuple[Any, dict[str, Any]]:
-    """An export and its description: `model`, `input`, `endpoints`.
+    """An export and its description: `model`, `input`, `endpoints`, `options` of the reading.
 
     Raises:
         UserError: it is not an export of the zoo, or damaged.
@@ -140,4 +144,4 @@ def load_saved_model(path: str | Path) -> tuple[Any, dict[str, Any]]:
         raise UserError(
             f"the export {path} is damaged: {str(error).splitlines()[0]}; export the run again"
         ) from error
-    return loaded, said
+    return loaded, {"options": {}, **said}

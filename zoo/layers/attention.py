@@ -83,7 +83,8 @@ class Attention(keras.layers.Layer):
         width: int = 15,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Alignments stay in float32 beside values in half precision.
+        super().__init__(autocast=False, **kwargs)
         if kind not in KINDS:
             raise ValueError(f"attention is {kind!r}, but {', '.join(KINDS)} are known")
         if kind == "dot" and query_size != memory_size:

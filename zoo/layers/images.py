@@ -16,6 +16,8 @@ def image_encoder(
 
     - "maps" gives the maps of the "cnn"'s blocks, `[B, h', w', filters[-1]]`, as they are.
     - "none" flattens the values as they are; the shape may then be any, such as that of a vector.
+    - "pooled" takes what another network sees, `[h, w, c]` or a vector: the means over all places,
+      then a dense layer, normalised.
     - "linear" brings the pixels to 0..1, flattens them and does nothing more.
     - "mlp" adds a dense layer.
     - "cnn" puts blocks before it, each a 3x3 convolution, batch normalisation (Ioffe and Szegedy
@@ -25,10 +27,10 @@ def image_encoder(
       what there is. Both are normalised, for what follows to get inputs of one scale.
 
     Args:
-        kind: "none", "linear", "mlp", "cnn" or "maps".
+        kind: "none", "pooled", "linear", "mlp", "cnn" or "maps".
         shape: height, width and channels.
         filters: channels of each block of the "cnn" and the "maps".
-        units: size of the dense layer of "mlp" and "cnn".
+        units: size of the dense layer of "pooled", "mlp" and "cnn".
         dropout: share of the dense layer's inputs and outputs that is dropped in training.
 
     Raises:
@@ -38,25 +40,28 @@ def image_encoder(
         >>> image_encoder("cnn", (8, 8, 1), [8, 16], units=32).output_shape
         (None, 48)
     """
-    if kind not in ("none", "linear", "mlp", "cnn", "maps"):
-        raise ValueError(f"encoder is {kind!r}, but none, linear, mlp, cnn or maps is needed")
+    kinds = ("none", "pooled", "linear", "mlp", "cnn", "maps")
+    if kind not in kinds:
+        raise ValueError(f"encoder is {kind!r}, but one of {', '.join(kinds)} is needed")
     images = keras.Input(tuple(shape))
     if kind == "none":
         return keras.Model(images, layers.Flatten()(images))
-    maps = layers.Rescaling(1 / 255)(images)
+    maps = images if kind == "pooled" else layers.Rescaling(1 / 255)(images)
     if kind in ("cnn", "maps"):
         large = min(shape[:2]) >= _LARGE
         for index, channels in enumerate(filters):
             maps = _block(maps, channels, halve=large and index == 0)
     if kind == "maps":
         return keras.Model(images, maps)
-    vector = layers.Flatten()(maps)
+    pooled = kind == "pooled" and len(shape) == 3
+    vector = (layers.GlobalAveragePooling2D if pooled else layers.Flatten)()(maps)
     if kind != "linear":
         vector = layers.Dropout(dropout)(vector)
         vector = layers.Dense(units, activation="relu")(vector)
         vector = layers.Dropout(dropout)(vector)
     if kind == "cnn":
         vector = layers.Concatenate()([vector, layers.GlobalAveragePooling2D()(maps)])
+    if kind in ("cnn", "pooled"):
         vector = _normalization()(vector)
     return keras.Model(images, vector)
 

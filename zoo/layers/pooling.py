@@ -164,7 +164,7 @@ class AttentionPooling(Pooling):
     Example:
         >>> pool = AttentionPooling(4)
         >>> y, mask = ops.ones((2, 3, 4)), ops.array([[True] * 3, [True, True, False]])
-        >>> pool.weights(y, mask).numpy().round(2).tolist()
+        >>> pool.shares(y, mask).numpy().round(2).tolist()
         [[0.33000001311302185, 0.33000001311302185, 0.33000001311302185], [0.5, 0.5, 0.0]]
 
     Source: Z. Yang et al., "Hierarchical attention networks for document classification", NAACL
@@ -205,7 +205,7 @@ class AttentionPooling(Pooling):
         """The weighted mean."""
         return state.total / ops.where(state.weight > 0, state.weight, 1)
 
-    def weights(self, y: Any, mask: Any) -> Any:
+    def shares(self, y: Any, mask: Any) -> Any:
         """α `[B, T]`: rows sum to 1, and are 0 where `mask` `[B, T]` is false."""
         parts, _ = self._parts(y, mask)
         total = ops.sum(parts, axis=1, keepdims=True)

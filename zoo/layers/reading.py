@@ -126,7 +126,7 @@ class PooledStack(keras.layers.Layer):
             raise ValueError("all steps count alike: only the pooling 'attention' has weights")
         batch, time = ops.shape(inputs)[0], ops.shape(inputs)[1]
         y, _ = self._outputs(inputs, self.initial_state(batch), lengths, None, False)
-        return self.pool.weights(y, marks(lengths, batch, time))
+        return self.pool.shares(y, marks(lengths, batch, time))
 
     def _outputs(
         self, inputs: Any, before: Any, lengths: Any, reset: Any, training: bool | None

@@ -10,7 +10,7 @@ from zoo.layers.bidirectional import Bidirectional
 from zoo.recurrence import Recurrence
 
 
-def time_dropout(rate: float, variational: bool = True) -> keras.layers.Dropout:
+def time_dropout(rate: float, variational: bool = True, dtype: Any = None) -> keras.layers.Dropout:
     """Dropout on `[B, T, D]`, of the same entries at all time steps, or of others at each.
 
     Example:
@@ -19,7 +19,8 @@ def time_dropout(rate: float, variational: bool = True) -> keras.layers.Dropout:
         >>> len(set(y.numpy().ravel()))
         1
     """
-    return keras.layers.Dropout(rate, noise_shape=(None, 1, None) if variational else None)
+    shape = (None, 1, None) if variational else None
+    return keras.layers.Dropout(rate, noise_shape=shape, dtype=dtype)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -103,7 +104,7 @@ class RecurrentStack(keras.layers.Layer):
 
         self.recurrences = [make_layer() for _ in range(layers)]
         self.bidirectional = bidirectional
-        self.dropout = time_dropout(dropout, variational)
+        self.dropout = time_dropout(dropout, variational, self.dtype_policy)
         self.residual = residual
 
     @property

@@ -75,6 +75,31 @@ def _window(arrays: dict[str, Any], places: Any, count: int) -> dict[str, Any]:
     return {**window, "reset": tf.ones([rows], tf.int32)}
 
 
+def mixed_windows(parts: Sequence[tf.data.Dataset], seed: int | None = None) -> tf.data.Dataset:
+    """The windows of several data sets, such as those of sequences of about the same length.
+
+    Args:
+        parts: each of a known number of windows.
+        seed: spread each part's windows over the whole, anew at each reading, from this seed; None
+            reads one part after the other.
+
+    Example:
+        >>> ones = np.ones(4)
+        >>> short, long = (example_windows(np.ones((4, n)), ones, ones, 2) for n in (3, 9))
+        >>> [window["inputs"].shape[1] for window in mixed_windows([short, long])]
+        [3, 3, 9, 9]
+    """
+    sizes = [int(part.cardinality()) for part in parts]
+    if seed is None:
+        order = tf.data.Dataset.from_tensor_slices(np.repeat(np.arange(len(parts)), sizes))
+        mixed = tf.data.Dataset.choose_from_datasets(parts, order)
+    else:
+        mixed = tf.data.Dataset.sample_from_datasets(
+            parts, np.divide(sizes, sum(sizes)), seed, rerandomize_each_iteration=True
+        )
+    return mixed.apply(tf.data.experimental.assert_cardinality(sum(sizes)))
+
+
 class Sequences(Protocol):
     """Sequences that are read in parts, so that they need not be in memory.
 
@@ -158,7 +183,7 @@ class _Streams:
             whole, over = divmod(int(lengths.sum()), batch_size)
             sizes = [whole + (row < over) for row in range(batch_size)]
         else:
-            rows = _share_out(lengths.tolist(), batch_size)
+            rows = share_out(lengths.tolist(), batch_size)
             order = [index for row in rows for index in row]
             sizes = [sum(lengths[row].tolist()) for row in rows]
         self.order = np.array(order, int)
@@ -211,8 +236,8 @@ class _InMemory:
         return inputs[begin:end], targets[begin:end], weights[begin:end]
 
 
-def _share_out(lengths: Sequence[int], rows: int) -> list[list[int]]:
-    """Whole sequences, the longest first, each to the row that is the shortest so far."""
+def share_out(lengths: Sequence[int], rows: int) -> list[list[int]]:
+    """Whole sequences, the longest first, each to the row that is the shortest so far: indices."""
     shares: list[list[int]] = [[] for _ in range(rows)]
     filled = [(0, row) for row in range(rows)]
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):

@@ -10,7 +10,8 @@ import tensorflow_datasets as tfds
 import zoo
 from tasks.text import END, START, split_tokens
 from tasks.translation.pairs import Pair, read_file
-from tasks.translation.task import PATTERN, Translation
+from tasks.translation.task import Translation
+from tasks.translation.units import PATTERN
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
@@ -33,7 +34,7 @@ def task(file):
 @pytest.fixture(scope="module")
 def run(file, tmp_path_factory):
     runs = tmp_path_factory.mktemp("runs")
-    options = {"epochs": 60, "batch_size": 12, "learning_rate": 0.01, **SMALL}
+    options = {"epochs": 60, "batch_size": 12, "learning_rate": 0.02, **SMALL}
     return zoo.fit("translate-gru", str(file), runs=runs, **options)
 
 
@@ -105,16 +106,22 @@ def test_training_shows_each_pair_once_an_epoch_in_a_new_order_from_the_seed(tas
 
 def test_training_windows_are_as_wide_as_their_own_pairs(task):
     windows = list(task.windows("train", Settings(batch_size=9), seed=1))
-    assert len(windows) == windows[0]["targets"].shape[0] - 5 == 4
-    assert sorted(window["inputs"]["source"].shape[1] for window in windows) == [2, 3, 3, 3]
+    assert [window["targets"].shape[0] for window in windows] == [9] * 5  # 10 pairs, 26 pairs
+    assert sorted(window["inputs"]["source"].shape[1] for window in windows) == [2, 2, 3, 3, 3]
 
 
-def test_longer_pairs_are_left_out_of_training_only(file):
+def test_longer_pairs_are_left_out_of_training_and_cut_elsewhere(file, capsys):
     task = Translation(str(file), max_length=2)
     assert set(sources_of(task.windows("train", Settings(batch_size=4), seed=1), task)) == {
         f"{n} cats".encode() for n in range(10)
     }
-    assert len(sources_of(task.windows("train", Settings(batch_size=4)), task)) == 36
+    assert (
+        "left out 26 of 36 pairs of train, which have more than 2 tokens" in capsys.readouterr().err
+    )
+    windows = list(task.windows("train", Settings(batch_size=4)))
+    assert len(sources_of(windows, task)) == 36
+    assert {window["inputs"]["source"].shape[1] for window in windows} == {2}
+    assert "cut 26 of 36 pairs of train" in capsys.readouterr().err
     with pytest.raises(UserError, match="more than 1 tokens: raise max_length"):
         Translation(str(file), max_length=1).windows("train", Settings(), seed=1)
 
@@ -122,6 +129,35 @@ def test_longer_pairs_are_left_out_of_training_only(file):
 def test_rare_tokens_are_unknown(file):
     task = Translation(str(file), minimum_count=10)
     assert task.target.tokens == [" chats", "2", "1", "3"]
+    assert Translation(str(file), vocabulary_size=2).target.tokens == [" chats", "2"]
+
+
+@pytest.mark.parametrize("unit", ["word", "character", "subword"])
+def test_each_unit_gives_back_the_texts_and_its_config_the_task(file, unit):
+    task = Translation(str(file), unit=unit, lowercase=unit == "subword", vocabulary_size=60)
+    ids = task.target.encode(["12 chats", "7 chats"])
+    texts = task.target.decode(ids.to_tensor(), ids.row_lengths()).numpy()
+    assert [text.decode() for text in texts] == ["12 chats", "7 chats"]
+    again = Translation(**json.loads(json.dumps(task.get_config())))
+    assert again.get_config() == task.get_config()
+    assert again.target.encode(["12 chats"]).to_list() == ids[:1].to_list()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"unit": "syllable"}, "unit is 'syllable', but word, character or subword"),
+        ({"beam_width": 0}, "beam_width is 0, but at least 1"),
+        ({"source": "de"}, "names no languages: leave out source and target"),
+        (
+            {"unit": "subword", "vocabulary_size": 5},
+            "is 5, but the texts have 15 different",
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(file, options, message):
+    with pytest.raises(UserError, match=message):
+        Translation(str(file), **options)
 
 
 def test_the_config_makes_the_same_task_without_the_data(task):
@@ -134,7 +170,9 @@ def test_the_config_makes_the_same_task_without_the_data(task):
 def test_a_short_run_learns_its_pairs(run):
     figures = zoo.evaluate(run, "train")
     assert figures["exact_match"] > 0.9
-    assert set(figures) == {"loss", "accuracy", "exact_match"}
+    assert figures["chrf"] > 90 and 0 <= figures["bleu"] <= 100
+    assert figures["bleu_signature"].startswith("nrefs:1|case:mixed|")
+    assert figures["perplexity"] == pytest.approx(np.exp(figures["loss"]))
 
 
 def test_serve_says_what_predict_says(run, export):

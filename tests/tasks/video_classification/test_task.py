@@ -1,10 +1,16 @@
+import json
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from tasks.video_classification import dataset
+from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.task import VideoClassification
+from zoo import UserError, inputs
 from zoo.training.settings import Settings
+from zoo.training.trainer import evaluate
 
 SMALL = {"units": 16, "features": 12, "filters": (4, 4)}
 
@@ -61,6 +67,169 @@ def test_run_and_export_say_the_same_of_array_clips(run, tmp_path):
     np.save(tmp_path / "other.npy", other)
     (answer,) = zoo.predict(export, str(tmp_path / "other.npy"))
     assert answer["text"] in dataset.MOTIONS and 0 < answer["probability"] <= 1
+
+
+def test_a_video_of_any_length_is_shown_in_parts(run, tmp_path, monkeypatch, write_video):
+    path = str(write_video(tmp_path / "clip.mp4", range(0, 240, 8), rate=16))
+    export = zoo.export(run, tmp_path / "export")
+    (whole,) = zoo.predict(run, path)
+    monkeypatch.setattr(inputs, "_CLIP_PART", 4)
+    for source in (run, export):
+        (answer,) = zoo.predict(source, path)
+        # Read at the rate of training, 8 a second.
+        assert np.shape(answer["confidence"]) == (15, len(dataset.MOTIONS))
+        np.testing.assert_allclose(answer["confidence"], whole["confidence"], atol=1e-5)
+        assert answer["text"] == answer["classes"][np.argmax(answer["confidence"][-1])]
+        assert answer["probability"] == pytest.approx(max(answer["confidence"][-1]))
+
+
+def test_the_confidence_is_that_of_the_clip_up_to_each_frame(run, task):
+    model = zoo.load(run)
+    clip = np.random.default_rng(1).integers(0, 255, (2, 9, 32, 32, 1)).astype("float32")
+    prefixes = [model({"frames": clip, "lengths": np.full(2, n, "int32")}) for n in range(1, 10)]
+    logits, state = logits_over_time(model, clip)
+    np.testing.assert_allclose(logits, np.stack(prefixes, axis=1), atol=1e-4)
+    first, state = logits_over_time(model, clip[:, :4])
+    second, _ = logits_over_time(model, clip[:, 4:], state)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), logits, atol=1e-5)
+
+
+def test_a_model_without_steps_is_asked_about_some_beginnings():
+    class Lengths:
+        steppable = False
+
+        def __call__(self, inputs):
+            return tf.cast(inputs["lengths"], tf.float32)[:, None]
+
+    for time, expected in ((3, [1, 2, 3]), (20, [2, 2, 3, 4, 5, 5, 7, 8, 9, 10])):
+        logits, _ = logits_over_time(Lengths(), tf.zeros([2, time, 1]))
+        assert logits[0, :10, 0].numpy().tolist() == expected
+        assert logits[1, -1, 0] == time
+
+
+def test_figures_and_pictures_tell_of_each_class(run, task, clips):
+    figures = zoo.evaluate(run, data_dir=clips)
+    assert {"accuracy", "loss", "balanced_accuracy"} < set(figures)
+    assert {f"{name}/zoom_in" for name in ("recall", "precision", "f1")} < set(figures)
+    recalls = [figures[f"recall/{motion}"] for motion in dataset.MOTIONS]
+    assert figures["balanced_accuracy"] == pytest.approx(np.mean(recalls))
+    assert figures["accuracy"] == pytest.approx(np.mean(recalls)), "as many clips of each"
+    model = zoo.load(run)
+    matrix = task.report(model, "test", Settings(batch_size=8)).axes[0]
+    assert sum(int(text.get_text()) for text in matrix.texts) == 24
+    lines = task.figure(model, task.examples()[0]).axes[0].lines
+    assert len(lines[0].get_ydata()) == dataset.FRAMES
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory, write_video):
+    """A person's folder: clips that get lighter and clips that get darker, and an index of them."""
+    folder = tmp_path_factory.mktemp("own")
+    lines = ["path,label,group"]
+    for index, ending in enumerate((".mp4", ".gif", ".avi", ".webm", ".mov", ".mkv")):
+        levels = list(range(20, 200, 15 + index))
+        for label, shown in (("lighter", levels), ("darker", levels[::-1])):
+            write_video(folder / label / f"{index}{ending}", shown)
+            lines.append(f"{label}/{index}{ending},{label},{index // 2}")
+    (folder / "index.csv.txt").write_text("\n".join(lines))
+    return folder
+
+
+def test_a_folder_of_videos_trains(own, tmp_path, capsys):
+    run = zoo.fit(
+        "video-gru", str(own), str(tmp_path), runs=tmp_path / "runs", verbose=False, steps=2,
+        batch_size=4, frame_shape=[8, 8, 1], **SMALL,
+    )  # fmt: skip
+    said = capsys.readouterr().err
+    assert said.count("clips of") == 1 and "all" in said
+    assert json.loads((run.path / "config.json").read_text())["options"]["frame_shape"] == [8, 8, 1]
+    (answer,) = zoo.predict(run, str(own / "lighter" / "0.mp4"))
+    assert answer["classes"] == ["darker", "lighter"] and len(answer["confidence"]) == 12
+
+
+def test_an_index_keeps_groups_together(own, tmp_path):
+    (own / "index.csv").write_text((own / "index.csv.txt").read_text())
+    task = VideoClassification(str(own / "index.csv"), str(tmp_path), frame_shape=[4, 4, 3])
+    for split, count in (("train", 4), ("validation", 4), ("test", 4)):
+        (window,) = task.windows(split, Settings(batch_size=4))
+        assert window["weights"].numpy().sum() == count
+        assert sorted(window["targets"].numpy()) == [0, 0, 1, 1], "one group of both classes"
+    (own / "index.csv").unlink()
+
+
+def test_long_clips_can_be_shown_whole(own, tmp_path):
+    task = VideoClassification(
+        str(own), str(tmp_path), frame_shape=[8, 8, 1], clip_length=5, whole=True
+    )
+    model = zoo.create("video-gru", **task.model_options(), **SMALL)
+    settings = Settings(batch_size=2)
+    carried = evaluate(model, task.windows("train", settings))
+    clips = task._clips("train")
+    assert clips.lengths.min() > 5
+    whole = [model({"frames": clips.clip(i)[None], "lengths": clips.lengths[[i]]})[0]
+             for i in range(len(clips.labels))]  # fmt: skip
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(clips.labels, whole)
+    assert carried["loss"] == pytest.approx(np.mean(loss), abs=1e-5)
+    told = task.score(model, "train", settings)
+    assert told["accuracy"] == np.mean(np.argmax(whole, axis=1) == clips.labels)
+
+
+def test_whole_clips_are_not_for_models_that_read_from_both_ends(clips, tmp_path):
+    with pytest.raises(UserError, match="reads clips from both ends"):
+        zoo.fit("video-bilstm", data_dir=clips, runs=tmp_path, whole=True, verbose=False, **SMALL)
+    assert not list(tmp_path.iterdir()), "no run is begun"
+
+
+@pytest.fixture(scope="module")
+def sensors(tmp_path_factory):
+    """Two classes of sequences of two features, whose means and scales differ much."""
+    folder = tmp_path_factory.mktemp("sensors")
+    rng = np.random.default_rng(1)
+    for label, slope in (("up", 1.0), ("down", -1.0)):
+        (folder / label).mkdir()
+        for index in range(8):
+            time = np.arange(4 + index)[:, None]
+            steps = np.hstack([1000 + 50 * slope * time, 0.01 * rng.normal(size=time.shape)])
+            np.savetxt(folder / label / f"{index}.csv", steps, delimiter=",", header="x,y")
+    return folder
+
+
+def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
+    run = zoo.fit(
+        "video-gru", str(sensors), str(tmp_path), runs=tmp_path / "runs", verbose=False, steps=2,
+        batch_size=4, **SMALL,
+    )  # fmt: skip
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["options"]["encoder"] == "none" and config["options"]["frame_shape"] == [2]
+    task = VideoClassification(**config["task_config"])
+    frames, lengths = (
+        np.concatenate([w["inputs"][name] for w in task.windows("train", Settings(batch_size=6))])
+        for name in ("frames", "lengths")
+    )
+    steps = np.concatenate([row[:length] for row, length in zip(frames, lengths)])
+    np.testing.assert_allclose(steps.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(steps.std(axis=0), 1, atol=1e-4)
+    path = str(sensors / "up" / "3.csv")
+    (said,) = zoo.predict(run, path)
+    (exported,) = zoo.predict(zoo.export(run, tmp_path / "export"), path)
+    assert exported["text"] == said["text"]
+    assert exported["probability"] == pytest.approx(said["probability"], abs=1e-5)
+    assert len(said["confidence"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"frames_per_second": -1.0}, "frames_per_second is -1.0"),
+        ({"clip_length": -1}, "clip_length is -1"),
+        ({"frame_shape": [64, 64]}, r"frame_shape is \[64, 64\]"),
+        ({"frame_shape": [64, 64, 2]}, "1 or 3 channels"),
+        ({"dataset": "missing.csv"}, "there is no file missing.csv"),
+    ],
+)
+def test_options_out_of_range_are_refused(clips, options, said):
+    with pytest.raises(UserError, match=said):
+        VideoClassification(**{"data_dir": clips, **options})
 
 
 def test_the_configuration_needs_no_data(task):

@@ -60,3 +60,12 @@ def test_dropout_acts_in_training_only(images):
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="vgg"):
         image_encoder("vgg", (8, 8, 1), [8], 8)
+
+
+def test_what_another_network_sees_is_averaged_over_all_places():
+    features = np.random.default_rng(1).normal(size=(2, 4, 4, 6)).astype("float32")
+    encoder = image_encoder("pooled", (4, 4, 6), [], 5)
+    moved = features[:, ::-1, ::-1]
+    assert encoder(features).shape == (2, 5)
+    assert np.allclose(encoder(features), encoder(moved), atol=1e-5)
+    assert not np.allclose(encoder(features), encoder(features / 255), atol=1e-2)

@@ -46,8 +46,10 @@ def test_stretches_of_time_join_to_the_whole(kind, outputs):
     np.testing.assert_allclose(pool.read(state), whole, atol=1e-6)
 
 
-def test_attention_weights_sum_to_one_over_what_counts(outputs):
-    weights = np.array(pooling("attention", 3).weights(outputs, marked()))
+def test_the_shares_of_attention_sum_to_one_over_what_counts(outputs):
+    pool = pooling("attention", 3)
+    assert len(pool.weights) == 3
+    weights = np.array(pool.shares(outputs, marked()))
     np.testing.assert_allclose(weights.sum(axis=1), [1, 1, 1, 0], atol=1e-6)
     assert not weights[~marked()].any() and (weights[0] > 0).all()
 

@@ -1,0 +1,87 @@
+"""PyTorch's side of the decoding benchmark: the zoo's equations, and the usual loop in Python."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+START, END = 2, 3
+
+
+class Translator(nn.Module):
+    """A GRU that reads, and a GRU that tells; `keys` is the size of attention, 0 for none."""
+
+    def __init__(self, vocabulary: int, embedding: int, units: int, keys: int) -> None:
+        super().__init__()
+        self.attends = keys > 0
+        size = 2 * units if keys else units
+        self.source = nn.Embedding(vocabulary, embedding)
+        self.target = nn.Embedding(vocabulary, embedding)
+        self.encoder = nn.GRU(embedding, units, batch_first=True, bidirectional=self.attends)
+        self.bridge = nn.Linear(size, units)
+        self.cell = nn.GRUCell(embedding + size, units)
+        if keys:
+            self.keys = nn.Linear(size, keys, bias=False)
+            self.query = nn.Linear(units, keys, bias=False)
+            self.energy = nn.Linear(keys, 1, bias=False)
+            self.readout = nn.Linear(units + size + embedding, embedding)
+            self.head = nn.Linear(embedding, vocabulary)
+        else:
+            self.head = nn.Linear(units, vocabulary)
+            self.context_head = nn.Linear(size, vocabulary, bias=False)
+
+    def encode(self, source: Any) -> tuple[list[Any], Any]:
+        """What stays the same at each step, and the first state."""
+        vectors = self.source(source if self.attends else source.flip(1))
+        values, last = self.encoder(vectors)
+        context = last.transpose(0, 1).flatten(1)
+        memory = [values, self.keys(values)] if self.attends else [context]
+        return memory, torch.tanh(self.bridge(context))
+
+    def step(self, token: Any, h: Any, memory: list[Any]) -> tuple[Any, Any]:
+        vector = self.target(token)
+        if self.attends:
+            values, keys = memory
+            energy = self.energy(torch.tanh(keys + self.query(h)[:, None]))
+            context = (torch.softmax(energy, dim=1).transpose(1, 2) @ values)[:, 0]
+        else:
+            (context,) = memory
+        h = self.cell(torch.cat([vector, context], dim=1), h)
+        if self.attends:
+            y = torch.tanh(self.readout(torch.cat([h, context, vector], dim=1)))
+            return self.head(y), h
+        return self.head(h) + self.context_head(context), h
+
+
+def contender(
+    sizes: tuple[int, int, int, int], width: int, batch: int, read: int, said: int
+) -> Callable[[], Any]:
+    """Translate random sources of `read` tokens into `said` tokens."""
+    model, vocabulary = Translator(*sizes).eval(), sizes[0]
+    source = torch.randint(4, vocabulary, (batch, read))
+
+    @torch.inference_mode()
+    def run() -> Any:
+        memory, h = model.encode(source)
+        memory = [part.repeat_interleave(width, dim=0) for part in memory]
+        h = h.repeat_interleave(width, dim=0)
+        tokens = torch.full((batch * width,), START)
+        out = torch.zeros((batch * width, 0), dtype=torch.long)
+        sums = torch.full((batch, width), -torch.inf)
+        sums[:, 0] = 0
+        first = torch.arange(batch)[:, None] * width
+        for _ in range(said):
+            logits, h = model.step(tokens, h, memory)
+            logits[:, [0, END]] = -torch.inf
+            if width == 1:
+                tokens = logits.argmax(dim=1)
+            else:
+                each = sums[:, :, None] + torch.log_softmax(logits, dim=1).view(batch, width, -1)
+                sums, found = each.flatten(1).topk(width)
+                parents = (first + found // vocabulary).flatten()
+                tokens, h, out = (found % vocabulary).flatten(), h[parents], out[parents]
+            out = torch.cat([out, tokens[:, None]], dim=1)
+        return out.view(batch, width, -1)[:, 0]
+
+    return run

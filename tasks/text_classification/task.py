@@ -1,0 +1,256 @@
+"""Text classification: the sentiment, the topic or the language of a text."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
+from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.data import whole_path
+from tasks.text import PADDING
+from tasks.text_classification.sources import read_texts
+from tasks.text_classification.table import Example
+from tasks.text_classification.words import TextEncoder, learn_tokens
+from zoo.errors import UserError
+from zoo.plotting import text_figure
+from zoo.registry import register
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+from zoo.training.windows import example_windows, mixed_windows
+
+_BUCKETS = 8
+"""Different lengths of windows, at most: each is compiled, and between them lies what is padded."""
+
+
+@register(
+    "task",
+    "text_classification",
+    topology="many_to_one_text",
+    dataset="phrase_languages",
+    input="text",
+)
+class TextClassification(Task):
+    """Says which of some classes a text is of.
+
+    Args:
+        dataset: name of a tensorflow-datasets set with texts and labels, such as `imdb_reviews`,
+            `ag_news_subset` or `glue/sst2`; or a `.csv` or `.tsv` file, or a folder, see
+            `tasks.text_classification.sources.read_texts`.
+        data_dir: folder of prepared data sets.
+        unit: "word" or "character": what a token is.
+        lowercase: whether letters of either case are the same.
+        max_length: tokens of a text that are read, at least 4; a longer one loses its middle, see
+            `TextEncoder`.
+        minimum_count: a token that occurs less often in the training data is `<unk>`.
+        most_tokens: of the others the commonest are known, so many at most.
+        text_column: the column, or the feature, that holds the texts; "" for the usual names.
+        label_column: likewise of the labels.
+        classes: names of the classes; read from the training data if not given.
+        tokens: the vocabulary, likewise.
+
+    Raises:
+        UserError: `unit` or `max_length` is none of those, or the data set cannot be read.
+    """
+
+    input_kind = "text"
+    default_dataset = "phrase_languages"
+    monitor = "val_accuracy"
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        data_dir: str | None = None,
+        unit: str = "word",
+        lowercase: bool = True,
+        max_length: int = 400,
+        minimum_count: int = 2,
+        most_tokens: int = 20_000,
+        text_column: str = "",
+        label_column: str = "",
+        classes: list[str] | None = None,
+        tokens: list[str] | None = None,
+    ) -> None:
+        super().__init__(whole_path(dataset, Path.exists), data_dir)
+        if unit not in ("word", "character"):
+            raise UserError(f"unit is {unit!r}, but word or character is needed")
+        if max_length < 4:
+            raise UserError(f"max_length is {max_length}, but at least 4 is needed")
+        self.minimum_count, self.most_tokens = minimum_count, most_tokens
+        self.unit, self.text_column, self.label_column = unit, text_column, label_column
+        self._read: dict[str, list[Example]] = {}
+        self.classes = classes or _sorted({each.label for each in self._examples("train")})
+        words = unit == "word"
+        if tokens is None:
+            texts = [each.text for each in self._examples("train")]
+            tokens = learn_tokens(texts, words, lowercase, minimum_count, most_tokens)
+        self.encoder = TextEncoder(tokens, words, lowercase, max_length)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            **super().get_config(),
+            "unit": self.unit,
+            "lowercase": self.encoder.lowercase,
+            "max_length": self.encoder.longest,
+            "minimum_count": self.minimum_count,
+            "most_tokens": self.most_tokens,
+            "text_column": self.text_column,
+            "label_column": self.label_column,
+            "classes": self.classes,
+            "tokens": self.encoder.vocabulary.tokens,
+        }
+
+    def model_options(self) -> dict[str, Any]:
+        """Sizes of the vocabulary and of the output."""
+        return {"vocab_size": self.encoder.vocabulary.size, "classes": len(self.classes)}
+
+    def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
+        """Whole texts: `tokens` `[B, T]` and `lengths` `[B]`, with one target each.
+
+        Texts of a window are of about the same length, and T is one of a few.
+        """
+        examples = self._examples(split)
+        ids, too_long = self.encoder.encode_all(
+            [each.text for each in examples], f"encoding {split}"
+        )
+        if too_long:
+            self._tell_shortened(f"{too_long} of {len(examples)} texts of {split}")
+        lengths = np.maximum([len(row) for row in ids], 1)
+        labels = np.array([self._class(each) for each in examples])
+        parts = []
+        for rows in buckets(lengths, min(_BUCKETS, -(-len(ids) // settings.batch_size))):
+            tokens = np.full((len(rows), lengths[rows].max()), PADDING, "int32")
+            for place, row in enumerate(rows):
+                tokens[place, : len(ids[row])] = ids[row]
+            inputs = {"tokens": tokens, "lengths": lengths[rows].astype("int32")}
+            size = settings.batch_size
+            parts.append(example_windows(inputs, labels[rows], np.ones(len(rows)), size, seed))
+        return mixed_windows(parts, seed)
+
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+        """`loss` and `accuracy`; `balanced_accuracy`, `macro_f1`, and each class's figures."""
+        true, predicted = self._answers(model, split, settings)
+        return {
+            **super().score(model, split, settings),
+            **class_figures(self.classes, true, predicted),
+        }
+
+    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+        """Which classes were taken for which."""
+        return confusion(self.classes, *self._answers(model, split, settings))
+
+    def figure(self, model: SequenceModel, raw: Any) -> Figure:
+        """The words of a text, each the darker the more it counts, if the model weighs them."""
+        if not model.weighs:
+            return super().figure(model, raw)
+        texts = tf.constant([raw])
+        inputs = self._inputs(texts)
+        answer = likeliest_first(self.classes, model(inputs))
+        words = [word.decode(errors="replace") for word in self.encoder.split(texts)[0].numpy()]
+        weights = np.asarray(model.token_weights(inputs))[0, : len(words)]
+        title = f"{answer['text'][0].numpy().decode()}, {answer['probability'][0]:.0%}"
+        return text_figure(words, weights, title, " " if self.unit == "word" else "")
+
+    def endpoints(self, model: SequenceModel) -> dict[str, Any]:
+        """`serve`: texts `[N]` to `text` (the class), `probability`, `labels`, `probabilities`.
+
+        The last two are `[N, classes]`, the likeliest first.
+        """
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+        def serve(texts: Any) -> dict[str, Any]:
+            return likeliest_first(self.classes, model(self._inputs(texts)))
+
+        return {"serve": serve}
+
+    def resources(self) -> list[Any]:
+        """The vocabulary."""
+        return [self.encoder.vocabulary]
+
+    def examples(self) -> list[str]:
+        """Three test texts, of different classes if they can be."""
+        examples = self._examples("test")
+        first = {each.label: each for each in reversed(examples)}
+        return [each.text for each in [*first.values(), *examples][:3]]
+
+    def _inputs(self, texts: Any) -> dict[str, Any]:
+        """What a model takes; a text has at least one token, if only padding."""
+        ids = self.encoder.encode(texts)
+        lengths = tf.maximum(tf.cast(ids.row_lengths(), tf.int32), 1)
+        tokens = ids.to_tensor(PADDING)
+        missing = tf.maximum(1 - tf.shape(tokens)[1], 0)
+        return {"tokens": tf.pad(tokens, [[0, 0], [0, missing]]), "lengths": lengths}
+
+    def _examples(self, split: str) -> list[Example]:
+        if not self._read:
+            self._read = read_texts(
+                self.dataset, self.data_dir, self.text_column, self.label_column
+            )
+        return self._read[split]
+
+    def _class(self, example: Example) -> int:
+        if example.label not in self.classes:
+            raise UserError(
+                f"{example.place} has the label {example.label!r}, but the model knows "
+                f"{', '.join(self.classes)}"
+            )
+        return self.classes.index(example.label)
+
+    def _answers(
+        self, model: SequenceModel, split: str, settings: Settings
+    ) -> tuple[np.ndarray, np.ndarray]:
+        windows = self.windows(split, settings)
+        return true_and_predicted(model, windows, int(windows.cardinality()))
+
+    def _tell_shortened(self, texts: str) -> None:
+        longest, head = self.encoder.longest, self.encoder.head
+        print(
+            f"{texts} have more than {longest} {self.unit}s: of these the first {head} and the "
+            f"last {longest - head} are read",
+            file=sys.stderr,
+        )
+
+
+def likeliest_first(classes: Sequence[str], logits: Any) -> dict[str, Any]:
+    """Of each row of `logits` `[N, classes]` all classes with their probabilities.
+
+    Example:
+        >>> told = likeliest_first(["no", "yes"], tf.constant([[0.0, 100.0]]))
+        >>> told["labels"].numpy().tolist(), told["probabilities"].numpy().tolist()
+        ([[b'yes', b'no']], [[1.0, 0.0]])
+    """
+    probabilities, order = tf.math.top_k(tf.nn.softmax(tf.cast(logits, tf.float32)), len(classes))
+    labels = tf.gather(tf.constant(list(classes)), order)
+    return {
+        "text": labels[:, 0],
+        "probability": probabilities[:, 0],
+        "labels": labels,
+        "probabilities": probabilities,
+    }
+
+
+def buckets(lengths: np.ndarray, count: int) -> list[np.ndarray]:
+    """Indices of rows of about the same length: at most so many groups, of as many tokens each.
+
+    Example:
+        >>> [group.tolist() for group in buckets(np.array([9, 2, 2, 8, 3]), 2)]
+        [[1, 2, 4], [3, 0]]
+    """
+    order = np.argsort(lengths, kind="stable")
+    tokens = np.cumsum(lengths[order])
+    cuts = np.searchsorted(tokens, tokens[-1] * np.arange(1, count) / count)
+    # Rows of one length stay together.
+    cuts = np.searchsorted(lengths[order], np.unique(lengths[order][cuts]))
+    return [group for group in np.split(order, cuts) if len(group)]
+
+
+def _sorted(labels: set[str]) -> list[str]:
+    """By their numbers if all are numbers, else by name."""
+    numbers = all(label.lstrip("-").isdecimal() for label in labels)
+    return sorted(labels, key=(lambda label: (int(label), label)) if numbers else None)

@@ -1,0 +1,164 @@
+"""Reads pairs of texts from a person's own folder, in TFDS' TranslateFolder form."""
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from zoo.errors import UserError
+from zoo.inputs import read_text_file
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+}
+"""What a file name calls a split, and what the zoo does."""
+
+_SPLIT = "|".join(SPLITS)
+_LANGUAGE = r"(?!txt)[A-Za-z][\w-]*"
+_NAMES = [
+    re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<split>{_SPLIT})\.txt(?:\.gz)?"),
+    re.compile(rf"(?P<split>{_SPLIT})\.(?P<language>{_LANGUAGE})(?:\.gz)?"),
+]
+
+
+class Folder:
+    """Texts in two languages or more, a file for each language and split, plain or gz.
+
+    A file is named as `de.train.txt` or as `train.de`; the splits are `train`, `validation` (or
+    `valid`, `val`, `dev`) and `test`. A line of one file is the translation of the same line of
+    the other. For each of `validation` and `test` that has no files, `train` gives up a tenth,
+    from its end.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        UserError: there is no such folder, or it has no texts to train on.
+
+    Source: the class TranslateFolder of tensorflow-datasets.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise UserError(f"there is no folder {path}")
+        self.path = path
+        self._files: dict[str, dict[str, Path]] = defaultdict(dict)
+        for file in sorted(path.iterdir()):
+            match = next((m for name in _NAMES if (m := name.fullmatch(file.name))), None)
+            if not match:
+                continue
+            split, language = SPLITS[match["split"]], match["language"]
+            if language in self._files[split]:
+                both = f"{self._files[split][language].name} and {file.name}"
+                raise UserError(f"{path} has {both}, of one language and split: keep one of them")
+            self._files[split][language] = file
+        if not self._files["train"]:
+            raise UserError(
+                f"{path} has no texts to train on: expected files such as de.train.txt and "
+                "en.train.txt"
+            )
+
+    @property
+    def languages(self) -> list[str]:
+        """Those of the texts to train on, in the order of the alphabet."""
+        return sorted(self._files["train"])
+
+    def read(self, split: str, source: str, target: str) -> list[tuple[str, str]]:
+        """The pairs of a split. Lines that are blank in either language are skipped, and counted.
+
+        Raises:
+            UserError: a file is not there or cannot be read, or has not as many lines as the
+                other; or there are too few pairs to cut a split from.
+        """
+        missing = [part for part in ("validation", "test") if not self._files[part]]
+        if split not in missing and (split != "train" or not missing):
+            return self._whole(split, source, target)
+        pairs = self._whole("train", source, target)
+        tenth = len(pairs) // 10
+        if not tenth:
+            raise UserError(
+                f"{self.path} has {len(pairs)} pairs to train on and none for "
+                f"{' and '.join(missing)}: at least 10 are needed"
+            )
+        rest = len(pairs) - tenth * len(missing)
+        if split == "train":
+            return pairs[:rest]
+        begin = rest + tenth * missing.index(split)
+        return pairs[begin : begin + tenth]
+
+    def _whole(self, split: str, source: str, target: str) -> list[tuple[str, str]]:
+        files = [self._file(split, language) for language in (source, target)]
+        sides = [_lines(file) for file in files]
+        counts = [len(side) for side in sides]
+        shorter = counts.index(min(counts))
+        # Blank lines at the end of only one file shift nothing.
+        if any(line.strip() for line in sides[1 - shorter][counts[shorter] :]):
+            raise UserError(
+                f"{files[0]} has {counts[0]:,} lines and {files[1]} has {counts[1]:,}: each line "
+                f"of one must translate the same line of the other, but line "
+                f"{min(counts) + 1:,} is missing in {files[shorter].name}"
+            )
+        pairs = [(a.strip(), b.strip()) for a, b in zip(*sides)]
+        blank = [number for number, pair in enumerate(pairs, start=1) if not all(pair)]
+        if blank:
+            print(
+                f"{files[0]} and {files[1].name}: skipped {len(blank):,} lines that are blank in "
+                f"one or both, the first is line {blank[0]:,}",
+                file=sys.stderr,
+            )
+        pairs = [pair for pair in pairs if all(pair)]
+        if not pairs:
+            raise UserError(f"{files[0]} and {files[1].name} have no pair of lines")
+        return pairs
+
+    def _file(self, split: str, language: str) -> Path:
+        files = self._files[split]
+        if language not in files:
+            there = " and ".join(file.name for file in files.values())
+            raise UserError(f"{self.path} has {there}, but no {split} file of {language}")
+        return files[language]
+
+
+def choose(known: Iterable[str], source: str, target: str, owner: str) -> tuple[str, str]:
+    """The languages to translate from and to.
+
+    Args:
+        known: those that there are.
+        source: one of them; empty for the one that is not the target or, of two, the one that
+            comes first in the alphabet.
+        target: likewise.
+        owner: what has them, for errors.
+
+    Raises:
+        UserError: one is not there, both are the same, or there are several to choose from.
+
+    Example:
+        >>> choose(["de", "en"], "", "", "the folder"), choose(["de", "en"], "en", "", "the folder")
+        (('de', 'en'), ('en', 'de'))
+    """
+    known = sorted(known)
+    listed = f"{', '.join(known[:-1])} and {known[-1]}" if len(known) > 1 else "".join(known)
+    for name, value in (("source", source), ("target", target)):
+        if value and value not in known:
+            raise UserError(f"{name} is {value!r}, but {owner} has {listed}")
+    left = [language for language in known if language not in (source, target)]
+    if source == target != "" or len(known) < 2:
+        raise UserError(f"{owner} has {listed}: two languages are needed, source and target")
+    if (source and target) or len(known) == 2:
+        source = source or left.pop(0)
+        return source, target or left.pop(0)
+    raise UserError(
+        f"{owner} has {listed}: choose two, such as source={known[0]} target={known[1]}"
+    )
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file: a line break at its end begins none."""
+    return read_text_file(file).removesuffix("\n").split("\n")

@@ -1,0 +1,235 @@
+"""Clips on disk: decoded once, read where they are needed."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tasks.cache import Cached, cached_array, cached_rows, file_key, in_threads
+from tasks.data import check_classes, class_names, count_examples, iterate_split, prepared
+from tasks.video_classification.sources import find_clips, is_sequence
+from tasks.video_classification.splits import assign, tell_counts
+from zoo.errors import UserError
+from zoo.inputs import read_array_clip, read_input
+from zoo.video import fit_clip, in_channels, read_frames
+
+_LARGEST = 64
+_TOLD = 5
+_FEATURES = ("video", "label")
+# Frames a second that a tensorflow-datasets set was filmed at: its videos do not tell.
+_FILMED = {"ucf101": 25.0}
+
+
+class Reading(NamedTuple):
+    """How clips are read.
+
+    Attributes:
+        frame_shape: height, width, channels; or the number of features of a sequence.
+        rate: frames a second; 0 for all.
+        keep: frames in the middle of a longer clip that are kept; 0 for all.
+    """
+
+    frame_shape: tuple[int, ...]
+    rate: float = 0.0
+    keep: int = 0
+
+
+class Clips(NamedTuple):
+    """Clips of a split, one after the other.
+
+    Attributes:
+        steps: `[all steps, *frame_shape]`, uint8 or float32, on disk.
+        starts: where each clip begins in it, `[N]`.
+        lengths: time steps of each, `[N]`.
+        labels: class of each, `[N]`.
+    """
+
+    steps: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    labels: np.ndarray
+
+    def clip(self, index: int) -> np.ndarray:
+        """The steps of one clip."""
+        start = self.starts[index]
+        return self.steps[start : start + self.lengths[index]]
+
+
+class OwnClips:
+    """A person's folder or csv, see `find_clips`.
+
+    Args:
+        path: of it.
+        data_dir: where decoded clips are kept.
+
+    Raises:
+        UserError: as `find_clips`.
+    """
+
+    def __init__(self, path: str, data_dir: str | None) -> None:
+        self.path, self.data_dir = path, data_dir
+        self.found = find_clips(Path(path))
+        self.classes = sorted({clip.label for clip in self.found})
+        kinds = {is_sequence(clip.path): clip.path for clip in self.found}
+        if len(kinds) > 1:
+            raise UserError(
+                f"{path} has videos and sequences of numbers, such as {kinds[False]} and "
+                f"{kinds[True]}: give one kind"
+            )
+        self._sequences = True in kinds
+        self._told: set[str] = set()
+
+    def frame_shape(self) -> list[int]:
+        """The size of the first sequence's vectors, or that to which videos are brought."""
+        if not self._sequences:
+            return [_LARGEST, _LARGEST, 3]
+        for clip in self.found:
+            try:
+                return [read_input("sequence", str(clip.path)).shape[1]]
+            except UserError as error:
+                last = error
+        raise UserError(f"{self.path} has no sequence that can be read: {last}")
+
+    def clips(self, split: str, reading: Reading, classes: Sequence[str]) -> Clips:
+        """The clips of a split, decoded if they were not; those that cannot be are named.
+
+        Raises:
+            UserError: none of them can be read, or a class is not among `classes`.
+        """
+        if unknown := sorted(set(self.classes) - set(classes)):
+            raise UserError(
+                f"{self.path} has the classes {', '.join(unknown)}, but the model knows "
+                f"{', '.join(classes)}"
+            )
+        cached = self._cached(reading)
+        self._tell_skipped(cached)
+        kept = [self.found[index] for index in cached.kept]
+        splits = assign(kept, self.path)
+        if split == "train" and split not in self._told:
+            tell_counts(kept, splits, self.path)
+            self._told.add(split)
+        own = np.flatnonzero(np.array(splits) == split)
+        starts = np.cumsum([0, *cached.lengths[:-1]])[own]
+        labels = np.array([classes.index(clip.label) for clip in kept], int)
+        if not len(own):
+            raise UserError(f"{self.path} has no clips in {split}")
+        return Clips(cached.array, starts, cached.lengths[own], labels[own])
+
+    def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
+        """The first test clips; or others, if a small folder has none."""
+        for split in ("test", "validation"):
+            with suppress(UserError):
+                clips = self.clips(split, reading, classes)
+                return [clips.clip(index) for index in range(min(count, len(clips.lengths)))]
+        return []
+
+    def _cached(self, reading: Reading) -> Cached:
+        paths = [clip.path for clip in self.found]
+        return cached_array(
+            ["clips", file_key(paths), reading.rate, reading.keep],
+            (len(paths), None, *reading.frame_shape),
+            "float32" if self._sequences else "uint8",
+            lambda index: _read(paths[index], reading),
+            f"reading {Path(self.path).name}",
+            self.data_dir,
+        )
+
+    def _tell_skipped(self, cached: Cached) -> None:
+        reasons = list(cached.failed.values())
+        if not len(cached.kept):
+            raise UserError(f"{self.path} has no clip that can be read: {reasons[0]}")
+        if reasons and "skipped" not in self._told:
+            print(
+                f"{self.path}: skipped {len(reasons)} of {len(self.found)} clips:", file=sys.stderr
+            )
+            for reason in reasons[:_TOLD]:
+                print(f"  {reason}", file=sys.stderr)
+            if len(reasons) > _TOLD:
+                print(f"  and {len(reasons) - _TOLD} more", file=sys.stderr)
+            self._told.add("skipped")
+
+
+def _read(path: Path, reading: Reading) -> np.ndarray:
+    """The steps of one file, `[T, *frame_shape]`."""
+    if len(reading.frame_shape) == 1:
+        sequence = read_input("sequence", str(path))
+        if sequence.shape[1] != reading.frame_shape[0]:
+            raise UserError(
+                f"{path} has {sequence.shape[1]} features a time step, but "
+                f"{reading.frame_shape[0]} are needed, as in the first file"
+            )
+        return sequence
+    if path.suffix.lower() == ".npy":
+        return fit_clip(_middle(read_array_clip(path), reading.keep), reading.frame_shape)
+    height, width, channels = reading.frame_shape
+    seconds = reading.keep / reading.rate if reading.rate else 0.0
+    frames = list(read_frames(path, reading.rate, (height, width), seconds))
+    return _middle(in_channels(np.stack(frames), channels), reading.keep)
+
+
+def _middle(clip: np.ndarray, keep: int) -> np.ndarray:
+    start = max(0, len(clip) - keep) // 2 if keep else 0
+    return clip[start : start + keep] if keep else clip
+
+
+class NamedClips:
+    """A tensorflow-datasets set with `video` and `label`.
+
+    Args:
+        name: of it.
+        data_dir: folder of prepared data sets.
+    """
+
+    def __init__(self, name: str, data_dir: str | None) -> None:
+        self.name, self.data_dir = name, data_dir
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the labels."""
+        return class_names(self.name, self.data_dir)
+
+    def frame_shape(self) -> list[int]:
+        """That of the first test clip, if it is small."""
+        first = next(iterate_split(self.name, "test[:1]", self.data_dir, _FEATURES))
+        height, width, channels = first["video"].shape[1:]
+        small = max(height, width) <= _LARGEST
+        return [height, width, channels] if small else [_LARGEST, _LARGEST, channels]
+
+    def clips(self, split: str, reading: Reading, classes: Sequence[str]) -> Clips:
+        """The clips of a split, brought to their size if they were not.
+
+        Raises:
+            UserError: as `tasks.data.load_split`; or it has other classes.
+        """
+        check_classes(list(classes), self.name, self.data_dir)
+        stored = prepared(self.name, self.data_dir)
+        cached = cached_rows(
+            [*file_key(sorted(Path(stored.data_dir).iterdir())), split, reading.rate, reading.keep],
+            (count_examples(self.name, split, self.data_dir), None, *reading.frame_shape),
+            "uint8",
+            lambda: in_threads(
+                lambda example: self._fitted(example, reading),
+                iterate_split(self.name, split, self.data_dir, _FEATURES),
+            ),
+            f"reading {self.name}, {split}",
+            self.data_dir,
+        )
+        starts = np.cumsum([0, *cached.lengths[:-1]])
+        return Clips(cached.array, starts, cached.lengths, np.array(cached.notes))
+
+    def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
+        """The first test clips."""
+        clips = self.clips(f"test[:{count}]", reading, classes)
+        return [clips.clip(index) for index in range(len(clips.lengths))]
+
+    def _fitted(self, example: dict[str, Any], reading: Reading) -> tuple[np.ndarray, int]:
+        """An example's frames, at the rate if that which they were filmed at is known."""
+        frames = example["video"]
+        filmed = _FILMED.get(self.name.partition("/")[0])
+        if filmed and reading.rate:
+            count = max(1, round(len(frames) * reading.rate / filmed))
+            frames = frames[(np.arange(count) * filmed / reading.rate).astype(int)]
+        return fit_clip(_middle(frames, reading.keep), reading.frame_shape), int(example["label"])

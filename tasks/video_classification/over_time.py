@@ -1,0 +1,55 @@
+"""What a model would answer after each frame."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from zoo.topologies.base import SequenceModel
+
+_PREFIXES = 16
+
+
+def logits_over_time(model: SequenceModel, frames: Any, state: Any = None) -> tuple[Any, Any]:
+    """Clips `[N, T, ...]` to logits after each frame `[N, T, classes]`, float32; and the state.
+
+    A model that reads clips from both ends has no steps: it is shown the beginning of a clip up to
+    some of its frames, sixteen at most, the last one among them, and what it says then stands
+    until the next.
+
+    Args:
+        model: a many-to-one model.
+        frames: as it takes them.
+        state: the state before them; None for the start of a clip.
+    """
+    if not model.steppable:
+        return _of_prefixes(model, frames), ()
+    state = model.initial_state(tf.shape(frames)[0]) if state is None else state
+    return _by_steps(model, frames, state)
+
+
+def _by_steps(model: SequenceModel, frames: Any, state: Any) -> tuple[Any, Any]:
+    time = tf.shape(frames)[1]
+
+    def step(t: Any, flat: Any, out: Any) -> tuple[Any, ...]:
+        logits, new = model.step(frames[:, t], tf.nest.pack_sequence_as(state, flat))
+        return t + 1, tf.nest.flatten(new), out.write(t, tf.cast(logits, tf.float32))
+
+    start = (tf.constant(0), tf.nest.flatten(state), tf.TensorArray(tf.float32, time))
+    _, flat, out = tf.while_loop(lambda t, *_: t < time, step, start)
+    logits = tf.transpose(out.stack(), [1, 0, 2])
+    return logits, tf.nest.pack_sequence_as(state, flat)
+
+
+def _of_prefixes(model: SequenceModel, frames: Any) -> Any:
+    rows, time = tf.unstack(tf.shape(frames)[:2])
+    count = tf.minimum(time, _PREFIXES)
+    # The end of each prefix; the last is the whole.
+    ends = time - (count - 1 - tf.range(count)) * time // count
+    logits = tf.map_fn(
+        lambda end: tf.cast(model({"frames": frames, "lengths": tf.fill([rows], end)}), tf.float32),
+        ends,
+        fn_output_signature=tf.float32,
+    )
+    # Before the first end, the first is what is nearest.
+    at = tf.maximum(tf.searchsorted(ends, tf.range(1, time + 1), side="right") - 1, 0)
+    return tf.transpose(tf.gather(logits, at), [1, 0, 2])

@@ -1,0 +1,184 @@
+import gzip
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from tasks.text_classification.sources import SPLITS, read_texts
+from tasks.text_classification.table import read_table
+from zoo.errors import UserError
+
+
+def written(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def rows(count, labels=("neg", "pos")):
+    return "".join(f"text {n},{labels[n % len(labels)]}\n" for n in range(count))
+
+
+def read(path, **columns):
+    return read_texts(str(path), None, **columns)
+
+
+def sizes(found):
+    return {split: len(found[split]) for split in SPLITS}
+
+
+def test_a_file_is_split_with_each_label_alike_and_equal_texts_together(tmp_path):
+    path = written(tmp_path / "a.csv", "text,label\n" + rows(40) + rows(40))
+    found = read(path)
+    assert sizes(found) == {"train": 64, "validation": 8, "test": 8}
+    texts = {split: {each.text for each in found[split]} for split in SPLITS}
+    assert not texts["train"] & texts["test"] and not texts["validation"] & texts["test"]
+    assert Counter(each.label for each in found["test"]) == {"neg": 4, "pos": 4}
+    assert found == read(path)
+
+
+def test_a_column_split_says_where_a_row_belongs(tmp_path):
+    lines = ["split,label,text", "train,a,x", "train,b,y", "dev,a,z", "test,b,v", "TEST,a,w"]
+    found = read(written(tmp_path / "a.csv", "\n".join(lines)))
+    assert [each.text for each in found["validation"]] == ["z"]
+    assert [each.text for each in found["test"]] == ["v", "w"]
+    wrong = written(tmp_path / "b.csv", "split,label,text\ntrain,a,x\nbla,b,y\n")
+    with pytest.raises(UserError, match=r"b.csv, line 3 has the split 'bla', but train"):
+        read(wrong)
+
+
+def test_a_folder_of_tables_gives_each_split_its_own(tmp_path):
+    written(tmp_path / "train.tsv", "Label\tSentence\na\tx\nb\ty\n")
+    written(tmp_path / "dev.tsv", "Label\tSentence\na\tz\n")
+    with gzip.open(tmp_path / "test.tsv.gz", "wt", encoding="utf-8") as file:
+        file.write("Label\tSentence\nb\tw\n")
+    assert sizes(read(tmp_path)) == {"train": 2, "validation": 1, "test": 1}
+
+
+def test_a_folder_like_that_of_aclimdb_is_read(tmp_path):
+    for split, label, number in [
+        (split, label, number)
+        for split in ("train", "test")
+        for label in ("neg", "pos")
+        for number in range(20)
+    ]:
+        written(tmp_path / split / label / f"{number}_7.txt", f"{split} {label}\n{number}")
+    written(tmp_path / "train" / "unsup" / "0_0.txt", "no label")
+    written(tmp_path / "train" / "urls_pos.txt", "http://")
+    found = read(tmp_path)
+    assert sizes(found) == {"train": 36, "validation": 4, "test": 40}
+    assert {each.label for each in found["train"]} == {"neg", "pos"}
+    assert all(each.text.startswith("train") for each in found["validation"])
+
+
+def test_a_folder_of_one_folder_a_label_is_read(tmp_path):
+    for label, number in [(label, number) for label in "abc" for number in range(10)]:
+        written(tmp_path / label / f"{number}.txt", f"{label}{number}")
+    assert sizes(read(tmp_path)) == {"train": 24, "validation": 3, "test": 3}
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(UserError, match=r"no folders of \.txt files"):
+        read(empty)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_what_sets_columns_apart_is_found_and_quotation_holds_anything(tmp_path, delimiter):
+    quoted = f'"two\nlines, ""said""{delimiter} she"'
+    text = delimiter.join(["label", "text"]) + f"\npos{delimiter}{quoted}\n\nneg{delimiter}x y\n"
+    first, second = read_table(written(tmp_path / "a.csv", text))
+    assert first[:2] == (f'two\nlines, "said"{delimiter} she', "pos")
+    assert second[:3] == ("x y", "neg", f"{tmp_path / 'a.csv'}, line 5")
+
+
+def test_tabs_without_quotation_hold_any_mark(tmp_path):
+    path = written(tmp_path / "a.tsv", 'text\tlabel\n"Great" film\tpos\n"what\tneg\n')
+    assert [row.text for row in read_table(path)] == ['"Great" film', '"what']
+
+
+def test_columns_go_by_the_names_given(tmp_path):
+    path = written(
+        tmp_path / "a.csv", "id,body,stars\n" + "".join(f"{n},t{n},{n % 2}\n" for n in range(9))
+    )
+    with pytest.raises(UserError, match=r"columns id, body, stars, but none is called text or"):
+        read(path)
+    with pytest.raises(UserError, match="label_column"):
+        read(path, text_column="body")
+    found = read(path, text_column="body", label_column="stars")
+    assert found["train"][0][:2] == ("t0", "0")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,label\na,x\nb,c,x\n", "line 3 has 3 fields, but the first row has 2"),
+        ('text,label\na,x\n"b,x\nc,x\n', "line 3 has a quotation mark that is not closed"),
+        ('text,label\n"a"b,x\n', "line 2 is no row of fields"),
+        ("text,label\na,x\nb,x\nc,x\n", r"has 1 labels to learn \(x\), but at least 2"),
+        ("text,label\n", "has 0 labels to learn, but at least 2"),
+        ("", "is empty"),
+        ("split,text,label\ntrain,a,x\ntrain,b,y\ntest,c,z\nvalid,d,x\n", "line 4, for test.*'z'"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, content, message):
+    with pytest.raises(UserError, match=message) as raised:
+        read(written(tmp_path / "a.csv", content))
+    assert "a.csv" in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\nGrüße,x\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"a\.csv is not UTF-8 text"):
+        read(path)
+    with pytest.raises(UserError, match="there is no file or folder"):
+        read(tmp_path / "b.csv")
+
+
+def test_empty_texts_and_labels_are_left_out_and_counted(tmp_path, capsys):
+    path = written(tmp_path / "a.csv", "text,label\n" + rows(20) + " ,pos\nx,\n,neg\n")
+    assert sum(sizes(read(path)).values()) == 20
+    said = capsys.readouterr().err
+    assert "left out 2 empty texts and 1 texts without a label of train" in said
+    assert f"{path}, line 22" in said
+
+
+def test_a_label_of_one_text_is_left_out_and_named(tmp_path, capsys):
+    path = written(tmp_path / "a.csv", "text,label\n" + rows(20) + "once,rare\n")
+    found = read(path)
+    assert {each.label for part in found.values() for each in part} == {"neg", "pos"}
+    assert "left out the labels of one text each: rare" in capsys.readouterr().err
+
+
+class HiddenTest(tfds.core.GeneratorBasedBuilder):
+    """Sentences whose test keeps its labels to itself, as those of GLUE do."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = {
+            "sentence": tfds.features.Text(),
+            "idx": np.int32,
+            "label": tfds.features.ClassLabel(names=["negative", "positive"]),
+        }
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        return {split: self._generate_examples(split) for split in ("train", "validation", "test")}
+
+    def _generate_examples(self, split):
+        for n in range(40 if split == "train" else 10):
+            label = -1 if split == "test" else n % 2
+            yield n, {"sentence": f"{split} {n}", "idx": n, "label": label}
+
+
+def test_a_data_set_by_name_whose_test_has_no_labels_gives_up_some_of_its_training(tmp_path):
+    HiddenTest(data_dir=tmp_path).download_and_prepare()
+    found = read_texts("hidden_test", str(tmp_path))
+    assert sizes(found) == {"train": 36, "validation": 10, "test": 4}
+    assert all(each.text.startswith("train") for each in found["test"])
+    assert {each.label for each in found["train"]} == {"negative", "positive"}
+    with pytest.raises(UserError, match="choose one that has"):
+        read_texts("hidden_test", str(tmp_path), text_column="words")
+    with pytest.raises(UserError, match="the feature idx of the data set hidden_test is no text"):
+        read_texts("hidden_test", str(tmp_path), text_column="idx")

@@ -1,0 +1,188 @@
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tasks.text import split_tokens
+from tasks.text_classification.task import TextClassification
+from tasks.text_classification.words import PATTERN, TextEncoder
+from zoo.errors import UserError
+from zoo.training.settings import Settings
+
+GOOD = ("good", "fine", "lovely")
+BAD = ("bad", "dull", "awful")
+SMALL = {"embedding": 12, "units": 12}
+
+
+def sentences(count):
+    """Each of a few words, one of which says it all, at any place."""
+    rng = np.random.default_rng(1)
+    for n in range(count):
+        words = list(rng.choice(["the", "film", "plot", "was", "so"], rng.integers(3, 12)))
+        words.insert(rng.integers(len(words)), rng.choice(GOOD if n % 2 else BAD))
+        yield " ".join(words), "pos" if n % 2 else "neg"
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    path = tmp_path_factory.mktemp("reviews") / "reviews.csv"
+    lines = ["text,label", *(",".join(pair) for pair in sentences(200))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def task(reviews):
+    return TextClassification(reviews)
+
+
+@pytest.fixture(scope="module")
+def run(reviews, tmp_path_factory):
+    return zoo.fit(
+        "text-bilstm-attention",
+        dataset=reviews,
+        runs=tmp_path_factory.mktemp("runs"),
+        epochs=8,
+        batch_size=16,
+        learning_rate=0.02,
+        jit_compile=False,
+        verbose=False,
+        **SMALL,
+    )
+
+
+def test_a_window_holds_texts_of_about_the_same_length(task):
+    windows = list(task.windows("train", Settings(batch_size=16), seed=1))
+    rows = [
+        (tuple(tokens[:length]), label)
+        for window in windows
+        for tokens, length, label, weight in zip(
+            *(window["inputs"][key].numpy() for key in ("tokens", "lengths")),
+            window["targets"].numpy(),
+            window["weights"].numpy(),
+        )
+        if weight
+    ]
+    encoded = task.encoder.encode([each.text for each in task._examples("train")])
+    labels = [task.classes.index(each.label) for each in task._examples("train")]
+    assert sorted(rows) == sorted(zip(map(tuple, encoded.to_list()), labels))
+    padding = [
+        1 - window["inputs"]["lengths"].numpy().mean() / window["inputs"]["tokens"].shape[1]
+        for window in windows
+    ]
+    assert max(padding) < 0.3
+
+
+def test_a_long_text_loses_its_middle_and_it_is_said(reviews, capsys):
+    task = TextClassification(reviews, max_length=8)
+    window = next(iter(task.windows("test", Settings(batch_size=20))))
+    assert window["inputs"]["tokens"].shape[1] <= 8
+    long = sum(len(each.text.split()) > 8 for each in task._examples("test"))
+    said = capsys.readouterr().err
+    assert f"{long} of 20 texts of test have more than 8 words: of these the first 2 and" in said
+    split = task.encoder.split(["a b c d e f g h i j", "a b"]).to_list()
+    assert split == [[b"a", b"b", b"e", b"f", b"g", b"h", b"i", b"j"], [b"a", b"b"]]
+
+
+def test_words_are_found_in_any_script():
+    text = "Don't stop<br />the café—電影 10/10 привет!"
+    found = [token.decode() for token in split_tokens([text], PATTERN)[0].numpy()]
+    assert found == ["Don't", "stop", "<br />", "the", "café", "—", "電", "影",
+                     "1", "0", "/", "1", "0", "привет", "!"]  # fmt: skip
+
+
+def test_characters_and_capital_letters_are_told_apart_if_asked(reviews):
+    task = TextClassification(reviews, unit="character")
+    assert set("godbau ") <= set(task.encoder.vocabulary.tokens)
+    folds, keeps = (TextEncoder(["a", "b"], True, lowercase, 10) for lowercase in (True, False))
+    assert folds.encode(["A b"]).to_list() == [[4, 5]]
+    assert keeps.encode(["A b"]).to_list() == [[1, 5]]
+
+
+def test_the_vocabulary_is_of_the_commonest(reviews):
+    tokens = TextClassification(reviews, most_tokens=4).encoder.vocabulary.tokens
+    assert len(tokens) == 4 and set(tokens) <= {"the", "film", "plot", "was", "so"}
+
+
+def test_the_model_learns_and_its_figures_are_each_class_s(run):
+    figures = zoo.evaluate(run)
+    assert figures["accuracy"] >= 0.9
+    recalls = [figures["recall/neg"], figures["recall/pos"]]
+    assert figures["balanced_accuracy"] == pytest.approx(np.mean(recalls))
+    # Both classes are as frequent.
+    assert figures["accuracy"] == pytest.approx(np.mean(recalls))
+    assert 0 < figures["macro_f1"] <= 1
+
+
+def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
+    export = zoo.export(run, tmp_path / "export")
+    texts = ["the plot was lovely", "AWFUL", "", "日本語 🙂", "so " * 600 + "bad"]
+    said, again = zoo.predict(run, *texts), zoo.predict(export, *texts)
+    assert [answer["text"] for answer in said] == [answer["text"] for answer in again]
+    assert [answer["text"] for answer in said[:2]] == ["pos", "neg"]
+    for answer in said:
+        assert set(answer["labels"]) == {"neg", "pos"} and answer["labels"][0] == answer["text"]
+        assert answer["probabilities"][0] == answer["probability"] >= answer["probabilities"][1]
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+    endpoints = json.loads((export / "assets.extra" / "zoo.json").read_text())["endpoints"]
+    assert endpoints == ["serve"]
+
+
+def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, task):
+    model = zoo.load(run)
+    matrix = [int(text.get_text()) for text in
+              task.report(model, "test", Settings(batch_size=16)).axes[0].texts]  # fmt: skip
+    assert sum(matrix) == 20 and matrix[0] + matrix[3] >= 18
+    axes = task.figure(model, "the plot was lovely so so").axes[0]
+    words = [text.get_text() for text in axes.texts]
+    shades = [patch.get_alpha() for patch in axes.patches]
+    assert words == ["the", "plot", "was", "lovely", "so", "so"]
+    assert words[int(np.argmax(shades))] == "lovely"
+    assert axes.get_title(loc="left").startswith("pos, ")
+    plain = zoo.create("text-lstm", **task.model_options(), **SMALL)
+    with pytest.raises(UserError, match="nothing to draw"):
+        task.figure(plain, "the plot")
+
+
+def test_the_configuration_needs_no_data(task):
+    again = TextClassification(**{**task.get_config(), "dataset": "/nowhere/reviews.csv"})
+    assert again.model_options() == task.model_options()
+    with pytest.raises(UserError, match=r"no file or folder /nowhere/reviews\.csv"):
+        again.windows("test", Settings())
+
+
+def test_labels_that_the_model_does_not_know_are_named(task, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("text,label\n" + "a,x\nb,y\nc,x\nd,y\n", encoding="utf-8")
+    other = TextClassification(**{**task.get_config(), "dataset": str(path)})
+    with pytest.raises(UserError, match=r"other\.csv, line 4 has the label 'x', but the"):
+        other.windows("test", Settings())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"unit": "sentence"}, "word or character"), ({"max_length": 3}, "at least 4")],
+)
+def test_options_out_of_range_are_refused(reviews, options, message):
+    with pytest.raises(UserError, match=message):
+        TextClassification(reviews, **options)
+
+
+def test_numbers_as_labels_are_in_order(tmp_path):
+    path = tmp_path / "stars.csv"
+    path.write_text("text,label\n" + "".join(f"t{n},{n % 11}\n" for n in range(44)))
+    assert TextClassification(str(path)).classes == [str(n) for n in range(11)]
+
+
+def test_a_causal_model_tells_the_class_after_each_word(task):
+    model = zoo.create("text-lstm", **task.model_options(), **SMALL)
+    ids = task.encoder.encode(["the film was so bad"]).to_tensor()
+    state, told = model.initial_state(1), []
+    for t in range(ids.shape[1]):
+        logits, state = model.step(ids[:, t], state)
+        told.append(logits)
+    for t in range(ids.shape[1]):
+        whole = model({"tokens": ids[:, : t + 1], "lengths": tf.constant([t + 1])})
+        np.testing.assert_allclose(told[t], whole, atol=1e-5)

@@ -1,0 +1,149 @@
+import gzip
+
+import pytest
+
+from tasks.translation.folder import Folder, choose
+from tasks.translation.pairs import Pair, read_pairs
+from tasks.translation.task import Translation
+from zoo.errors import UserError
+from zoo.training.settings import Settings
+
+
+def write(folder, **files):
+    """`de_train=["eins"]` is the file de.train.txt with one line."""
+    for name, lines in files.items():
+        path = folder / f"{name.replace('_', '.')}.txt"
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return folder
+
+
+def numbers(word, count=30):
+    return [f"{word} {n}" for n in range(count)]
+
+
+@pytest.fixture
+def whole(tmp_path):
+    write(tmp_path, de_train=["eins", "zwei"], en_train=["one", "two"])
+    write(tmp_path, de_dev=["drei"], en_dev=["three"])
+    return write(tmp_path, de_test=["vier"], en_test=["four"])
+
+
+def test_a_folder_has_a_file_for_each_language_and_split(whole):
+    splits = {split: read_pairs(str(whole), split, None) for split in ("train", "validation")}
+    assert splits["train"] == [Pair("eins", "one"), Pair("zwei", "two")]
+    assert splits["validation"] == [Pair("drei", "three")]
+    assert read_pairs(str(whole), "test", None, source="en") == [Pair("four", "vier")]
+
+
+@pytest.mark.parametrize("name", ["valid", "val", "validation", "dev"])
+def test_a_split_has_several_names_and_files_may_be_packed(tmp_path, name):
+    for split, text in (("train", "a\n" * 20), (name, "b\n"), ("test", "c\n")):
+        for language in ("de", "en"):
+            (tmp_path / f"{split}.{language}.gz").write_bytes(gzip.compress(text.encode()))
+    assert Folder(tmp_path).read("validation", "de", "en") == [("b", "b")]
+    assert len(Folder(tmp_path).read("train", "de", "en")) == 20
+
+
+def test_splits_without_files_are_cut_from_the_end_of_train(tmp_path):
+    folder = Folder(write(tmp_path, de_train=numbers("Ei"), en_train=numbers("egg")))
+    parts = {s: folder.read(s, "de", "en") for s in ("train", "validation", "test")}
+    assert {split: len(pairs) for split, pairs in parts.items()} == {
+        "train": 24, "validation": 3, "test": 3
+    }  # fmt: skip
+    assert parts["train"] + parts["validation"] + parts["test"] == [
+        (f"Ei {n}", f"egg {n}") for n in range(30)
+    ]
+
+
+def test_lines_end_at_line_breaks_only(tmp_path):
+    # What else Python would split a line at.
+    odd = ["a\u2028b", "c\x0bd", "e\x85f"]
+    folder = Folder(write(tmp_path, de_train=odd * 10, en_train=["1", "2", "3"] * 10))
+    assert folder.read("train", "de", "en")[:3] == list(zip(odd, "123"))
+
+
+def test_blank_lines_are_skipped_and_counted(tmp_path, capsys):
+    german, english = numbers("Ei"), numbers("egg")
+    german[4], english[7], german[9], english[9] = "", "  ", "", ""
+    folder = Folder(write(tmp_path, de_train=[*german, "", ""], en_train=english))
+    kept = [n for n in range(30) if n not in (4, 7, 9)]
+    # Of the 27 that are left, validation and test take 2 each.
+    assert folder.read("train", "de", "en") == [(f"Ei {n}", f"egg {n}") for n in kept[:23]]
+    told = capsys.readouterr().err
+    assert "de.train.txt and en.train.txt: skipped 3 lines" in told and "line 5" in told
+
+
+def test_sides_of_different_length_are_told_with_both_counts_and_the_line(whole):
+    write(whole, de_train=numbers("Ei"), en_train=numbers("egg")[:29])
+    with pytest.raises(UserError) as error:
+        Translation(str(whole))
+    text = str(error.value)
+    assert "de.train.txt has 30 lines" in text and "en.train.txt has 29" in text
+    assert "line 30 is missing in en.train.txt" in text and "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"en.test.txt": None}, "has de.test.txt, but no test file of en"),
+        ({"en.train.txt": None}, "has de: two languages are needed"),
+        ({"en.train.txt": b"caf\xe9\n"}, "en.train.txt is not UTF-8"),
+        ({"en.train.txt": b""}, "en.train.txt is empty"),
+        ({"fr.train.txt": b"un\ndeux\n"}, "has de, en and fr: choose two"),
+        ({"train.de": b"eins\n"}, "has de.train.txt and train.de, of one language"),
+        ({"de.train.txt": b"a\n\n", "en.train.txt": b"\na\n"}, "have no pair of lines"),
+        ({"de.train.txt": None, "en.train.txt": None}, "no texts to train on"),
+    ],
+)
+def test_a_bad_folder_is_told_in_one_line(whole, broken, message):
+    for name, content in broken.items():
+        if content is None:
+            (whole / name).unlink()
+        else:
+            (whole / name).write_bytes(content)
+    with pytest.raises(UserError, match=message) as error:
+        for split in ("train", "test"):
+            read_pairs(str(whole), split, None)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_that_is_not_there_or_has_too_few_pairs_is_told(tmp_path):
+    with pytest.raises(UserError, match="there is no folder"):
+        Translation(str(tmp_path / "gone"))
+    folder = Folder(write(tmp_path, de_train=["eins"] * 9, en_train=["one"] * 9))
+    with pytest.raises(UserError, match="9 pairs to train on and none for validation and test"):
+        folder.read("test", "de", "en")
+
+
+@pytest.mark.parametrize(
+    ("known", "source", "target", "chosen"),
+    [
+        ("en de", "", "", ("de", "en")),
+        ("en de", "en", "", ("en", "de")),
+        ("en de", "", "de", ("en", "de")),
+        ("en de fr", "fr", "de", ("fr", "de")),
+    ],
+)
+def test_languages_are_chosen_by_name_or_by_the_alphabet(known, source, target, chosen):
+    assert choose(known.split(), source, target, "it") == chosen
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [("it", "", "source is 'it', but x has de and en"), ("de", "de", "two languages are needed")],
+)
+def test_languages_that_cannot_be_are_refused(source, target, message):
+    with pytest.raises(UserError, match=message):
+        choose(["de", "en"], source, target, "x")
+
+
+def test_an_endless_line_is_left_out_of_training_and_cut_in_evaluation(tmp_path, capsys):
+    german, english = numbers("Ei"), numbers("egg")
+    german[2], german[28] = "Ei " * 10_000, "Ei " * 10_000
+    task = Translation(str(write(tmp_path, de_train=german, en_train=english)))
+    trained = list(task.windows("train", Settings(batch_size=8), seed=1))
+    assert sum(int((window["weights"].numpy()[:, 0] > 0).sum()) for window in trained) == 23
+    assert "left out 1 of 24 pairs of train" in capsys.readouterr().err
+    tested = list(task.windows("test", Settings(batch_size=8)))
+    assert max(window["inputs"]["source"].shape[1] for window in tested) == task.max_length
+    assert "cut 1 of 3 pairs of test" in capsys.readouterr().err

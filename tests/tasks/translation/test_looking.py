@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tasks.text import END, UNKNOWN
+from tasks.translation.task import Translation
+from zoo.errors import UserError
+from zoo.exporting.saved_model import export_saved_model
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pairs") / "cats.tsv"
+    path.write_text("".join(f"{n} cats\t{n} chats\n" for n in range(40)), encoding="utf-8")
+    return path
+
+
+class Copier:
+    """Looks at one place after the other, says `<unk>` of each, and ends."""
+
+    attends = True
+
+    def encode(self, source):
+        lengths = tf.math.count_nonzero(source, axis=1, dtype=tf.int32)
+        return {"lengths": lengths, "place": tf.fill(tf.shape(lengths), -1), "source": source}
+
+    def step(self, tokens, state):
+        place = state["place"] + 1
+        said = tf.where(place < state["lengths"], UNKNOWN, END)
+        return tf.one_hot(said, 40), {**state, "place": place}
+
+    def alignment(self, state):
+        return tf.one_hot(state["place"], tf.shape(state["source"])[1])
+
+
+@pytest.mark.parametrize("unit", ["word", "subword"])
+def test_unknown_tokens_are_copied_from_where_the_model_looks(file, unit):
+    task = Translation(str(file), unit=unit, lowercase=True, vocabulary_size=30)
+    sources = tf.constant(["Ärger in Łódź", "cats"])
+    told = task.endpoints(Copier())["serve"](sources)
+    # As no target starts with a capital letter, none is set; what is copied keeps its own.
+    assert [text.decode() for text in told["text"].numpy()] == ["Ärger in Łódź", "cats"]
+    count = told["source_tokens"].shape[1]
+    assert told["alignment"].numpy()[0].tolist() == np.eye(count).tolist()
+    assert told["target_tokens"].numpy()[0][-1].decode().endswith("ź")
+    assert told["target_tokens"].numpy()[1][-1] == b""
+
+
+def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp_path):
+    task = Translation(str(file), unit="subword", lowercase=True, vocabulary_size=30, beam_width=2)
+    model = zoo.create(
+        "translate-gru-attention", units=6, embedding=4, attention_units=4, **task.model_options()
+    )
+    path = export_saved_model(model, task, tmp_path / "export", "translate-gru-attention")
+    served = tf.saved_model.load(str(path))
+    sources = tf.constant(["25 cats", "", "dogs 3"])
+    found, expected = served.serve(sources), task.endpoints(model)["serve"](sources)
+    searched = served.generate(sources, beam_width=2)
+    assert set(found) == {"text", "alignment", "source_tokens", "target_tokens"}
+    for key in found:
+        if key == "alignment":
+            assert np.allclose(found[key], expected[key], atol=1e-6)
+        else:
+            assert found[key].numpy().tolist() == expected[key].numpy().tolist()
+        assert found[key].numpy().tolist() == searched[key].numpy().tolist()
+    rows, columns = found["target_tokens"].shape[1], found["source_tokens"].shape[1]
+    assert found["alignment"].shape == [3, rows, columns]
+    assert np.allclose(found["alignment"].numpy()[0].sum(axis=1)[:1], 1)
+    assert served.generate(sources, max_length=3)["target_tokens"].shape[1] <= 3
+
+
+def test_the_picture_of_a_translation_has_a_row_a_token_and_a_column_a_source_token(file):
+    figure = Translation(str(file), lowercase=True).figure(Copier(), "25 cats")
+    ticks = (figure.axes[0].get_xticklabels(), figure.axes[0].get_yticklabels())
+    assert [[label.get_text() for label in labels] for labels in ticks] == [["2", "5", "cats"]] * 2
+    assert figure.axes[0].images[0].get_array().tolist() == np.eye(3).tolist()
+
+
+def test_a_model_without_attention_has_no_alignment_to_draw(file):
+    task = Translation(str(file))
+    model = zoo.create("translate-gru", units=4, embedding=4, **task.model_options())
+    with pytest.raises(UserError, match="choose a model with attention"):
+        task.figure(model, "25 cats")

@@ -1,0 +1,180 @@
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from tasks import cache
+from tasks.video_classification import clips as module
+from tasks.video_classification.clips import NamedClips, OwnClips, Reading
+from zoo import UserError
+
+READING = Reading((12, 16, 1), 8.0)
+
+
+@pytest.fixture
+def folder(tmp_path, write_video):
+    """Four clips of each of two classes, in several formats."""
+    for index, ending in enumerate((".mp4", ".avi", ".webm", ".gif")):
+        write_video(tmp_path / f"my/dark/{index}{ending}", [20 + index] * 6)
+        write_video(tmp_path / f"my/light/{index}{ending}", [200 + index] * (6 + index))
+    return tmp_path / "my"
+
+
+def split_clips(source, reading=READING):
+    return {
+        split: source.clips(split, reading, source.classes)
+        for split in ("train", "validation", "test")
+    }
+
+
+def test_a_folder_of_videos_becomes_clips_of_one_size(folder, tmp_path):
+    parts = split_clips(OwnClips(str(folder), str(tmp_path)))
+    assert [len(part.lengths) for part in parts.values()] == [4, 2, 2]
+    for part in parts.values():
+        for index, label in enumerate(part.labels):
+            clip = part.clip(index)
+            assert clip.shape[1:] == (12, 16, 1) and clip.dtype == np.uint8
+            assert np.abs(clip.mean() - (22, 202)[label]) < 5
+    lengths = sorted(n for part in parts.values() for n in part.lengths.tolist())
+    assert lengths == [6, 6, 6, 6, 6, 7, 8, 9]
+
+
+def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
+    first = split_clips(OwnClips(str(folder), str(tmp_path)))
+    monkeypatch.setattr(module, "_read", None)
+    second = split_clips(OwnClips(str(folder), str(tmp_path)))
+    assert np.array_equal(first["train"].steps, second["train"].steps)
+    assert isinstance(second["train"].steps, np.memmap)
+    assert len(list((tmp_path / "zoo_cache").glob("*/array"))) == 1
+    (folder / "dark/0.mp4").write_bytes((folder / "light/0.mp4").read_bytes())
+    with pytest.raises(UserError, match="no clip that can be read"):
+        monkeypatch.setattr(module, "_read", refuse)
+        split_clips(OwnClips(str(folder), str(tmp_path)))
+
+
+def refuse(path, reading):
+    raise UserError(f"{path.name} is bad")
+
+
+def test_of_a_long_clip_the_middle_is_kept(tmp_path, write_video):
+    levels = list(range(0, 240, 10))
+    path = write_video(tmp_path / "a/1.mp4", levels)
+    array = np.repeat(np.array(levels, "uint8")[:, None, None, None], 144, 1)
+    np.save(tmp_path / "2.npy", array.reshape(24, 12, 12, 1))
+    for file in (path, tmp_path / "2.npy"):
+        kept = module._read(file, Reading((12, 12, 1), 8.0, keep=4))
+        assert np.abs(kept.mean((1, 2, 3)) - levels[10:14]).max() < 4
+
+
+def test_clips_that_cannot_be_read_are_named_and_counted(
+    folder, tmp_path, write_sound, write_video, capsys
+):
+    write_sound(folder / "dark/sound.mp4")
+    (folder / "light/bad.avi").write_bytes(b"nothing")
+    whole = write_video(tmp_path / "whole.mp4", [9] * 8).read_bytes()
+    (folder / "light/cut.mp4").write_bytes(whole[: len(whole) // 2])
+    (folder / "light/none.mp4").touch()
+    parts = split_clips(OwnClips(str(folder), str(tmp_path)))
+    assert sum(len(part.lengths) for part in parts.values()) == 8
+    said = capsys.readouterr().err
+    assert said.count("skipped") == 1 and f"{folder}: skipped 4 of 12 clips" in said
+    for name in ("sound.mp4 has no video", "bad.avi is not", "cut.mp4", "none.mp4"):
+        assert name in said
+
+
+def test_a_folder_where_no_clip_decodes_is_refused(tmp_path):
+    for name in ("a/1.mp4", "b/1.mp4"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"nothing")
+    source = OwnClips(str(tmp_path), str(tmp_path))
+    with pytest.raises(UserError, match=r"no clip that can be read: .*1.mp4 is not a video"):
+        source.clips("train", READING, source.classes)
+
+
+def sequences(folder, ending, count=8):
+    """Sequences of two classes and different lengths, as arrays or as lines."""
+    rng = np.random.default_rng(1)
+    for label, offset in (("still", 0.0), ("move", 5.0)):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for index in range(count):
+            steps = rng.normal(offset, 2.0, (3 + index, 4)).astype("float32")
+            path = folder / label / f"{index}{ending}"
+            np.save(path, steps) if ending == ".npy" else np.savetxt(path, steps, delimiter=",")
+    return folder
+
+
+@pytest.mark.parametrize("ending", [".npy", ".csv"])
+def test_sequences_keep_their_numbers_and_lengths(tmp_path, ending):
+    source = OwnClips(str(sequences(tmp_path / "s", ending)), str(tmp_path))
+    assert source.frame_shape() == [4] and source.classes == ["move", "still"]
+    parts = split_clips(source, Reading((4,)))
+    lengths = sorted(n for part in parts.values() for n in part.lengths.tolist())
+    assert lengths == sorted([*range(3, 11)] * 2)
+    train = parts["train"]
+    file = {(len(np.load(f)) if ending == ".npy" else len(np.loadtxt(f, delimiter=","))): f
+            for f in (tmp_path / "s" / source.classes[train.labels[0]]).iterdir()}  # fmt: skip
+    path = file[train.lengths[0]]
+    expected = np.load(path) if ending == ".npy" else np.loadtxt(path, delimiter=",")
+    np.testing.assert_allclose(train.clip(0), expected, rtol=1e-6)
+
+
+def test_sequences_that_do_not_fit_are_named_and_counted(tmp_path, capsys):
+    folder = sequences(tmp_path / "s", ".csv")
+    (folder / "move/wide.csv").write_text("1,2,3,4,5\n")
+    (folder / "still/nan.csv").write_text("1,2,3,4\n1,2,nan,4\n")
+    source = OwnClips(str(folder), str(tmp_path))
+    split_clips(source, Reading((4,)))
+    said = capsys.readouterr().err
+    assert "skipped 2 of 18" in said
+    assert "wide.csv has 5 features a time step, but 4 are needed" in said
+    assert "nan.csv is no sequence: line 2 has 'nan'" in said
+
+
+def test_videos_and_sequences_are_not_mixed(tmp_path):
+    folder = sequences(tmp_path / "s", ".npy")
+    np.save(folder / "still/video.npy", np.zeros((2, 3, 4), "uint8"))
+    with pytest.raises(UserError, match="videos and sequences of numbers"):
+        OwnClips(str(folder), str(tmp_path))
+
+
+def test_a_class_that_the_model_does_not_know_is_refused(folder, tmp_path):
+    source = OwnClips(str(folder), str(tmp_path))
+    with pytest.raises(UserError, match="has the classes light, but the model knows dark, grey"):
+        source.clips("test", READING, ["dark", "grey"])
+
+
+def test_a_named_set_is_read_one_by_one_at_the_rate_that_is_known(tmp_path, monkeypatch):
+    features = tfds.features.FeaturesDict(
+        {
+            "video": tfds.features.Video(shape=(None, 20, 30, 3)),
+            "label": tfds.features.ClassLabel(names=["a", "b"]),
+        }
+    )
+
+    def clip(number):
+        return np.tile(np.arange(25 + number, dtype="uint8")[:, None, None, None], (1, 20, 30, 3))
+
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="clips25",
+        version="1.0.0",
+        features=features,
+        split_datasets={
+            "train": [(n, {"video": clip(n), "label": n % 2}) for n in range(10)],
+            "test": [(n, {"video": clip(n), "label": 1}) for n in range(2)],
+        },
+        data_dir=str(tmp_path),
+    )
+    monkeypatch.setitem(module._FILMED, "clips25", 25.0)
+    read_ahead = []
+    monkeypatch.setattr(cache, "_AHEAD", 1)
+    fitted = NamedClips._fitted
+    monkeypatch.setattr(NamedClips, "_fitted", lambda *a: (read_ahead.append(1), fitted(*a))[1])
+    source = NamedClips("clips25", str(tmp_path))
+    assert source.frame_shape() == [20, 30, 3]
+    reading = Reading((10, 10, 3), 5.0)
+    parts = {s: source.clips(s, reading, ["a", "b"]) for s in ("train", "validation", "test")}
+    assert [len(part.lengths) for part in parts.values()] == [9, 1, 2]
+    assert len(read_ahead) == 12
+    for index, length in enumerate(parts["train"].lengths):
+        assert parts["train"].clip(index)[:, 0, 0, 0].tolist() == [*range(0, 5 * length, 5)]
+    assert {*parts["test"].lengths.tolist()} == {5}
+    assert parts["test"].labels.tolist() == [1, 1]

@@ -1,0 +1,120 @@
+"""A text in, one output: its class."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo.layers.reading import PooledStack
+from zoo.registry import register
+from zoo.topologies.base import SequenceModel
+
+
+@register("topology", "many_to_one_text", inputs="tokens", outputs="class")
+@keras.saving.register_keras_serializable("zoo")
+class TextToOne(SequenceModel):
+    """y = W pool(h_1, ..., h_T) + b, h_t = cell(E x_t, state_(t-1)): a text's tokens to its logits.
+
+    Args:
+        vocab_size: how many tokens there are; ids are 0..vocab_size - 1.
+        classes: how many.
+        embedding: size of a token's vector E x_t.
+        cell: name of the recurrent cell.
+        units: size of each recurrent layer.
+        layers: how many recurrent layers.
+        dropout: share dropped before each recurrent layer and before the logits, in training; the
+            same entries at all tokens of a text.
+        word_dropout: share of the tokens whose vectors are dropped whole, in training (Iyyer et
+            al. 2015, "Deep unordered composition rivals syntactic methods", section 3.2).
+        bidirectional: read the text from both ends; it then has no steps, and no state is carried.
+        pooling: "last" for the last output h_T; "mean", "max" or "attention" over all of them, see
+            `zoo.layers.pooling`.
+
+    Attributes:
+        weighs: whether `token_weights` has something to say.
+
+    Raises:
+        ValueError: `pooling` is none of these.
+
+    Example:
+        >>> model = TextToOne(vocab_size=50, classes=3, cell="gru", units=16)
+        >>> model(model.example_inputs(2)).shape
+        TensorShape([2, 3])
+    """
+
+    sequence = "tokens"
+
+    def __init__(
+        self,
+        vocab_size: int = 100,
+        classes: int = 2,
+        embedding: int = 100,
+        cell: str = "lstm",
+        units: int = 128,
+        layers: int = 1,
+        dropout: float = 0.3,
+        word_dropout: float = 0.0,
+        bidirectional: bool = False,
+        pooling: str = "last",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.steppable = not bidirectional
+        self.weighs = pooling == "attention"
+        self.embedding = keras.layers.Embedding(vocab_size, embedding)
+        self.word_dropout = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1))
+        self.reader = PooledStack(cell, units, layers, dropout, bidirectional, pooling)
+        self.dropout = keras.layers.Dropout(dropout)
+        self.head = keras.layers.Dense(classes)
+        self._finish()
+
+    def initial_state(self, batch_size: Any) -> Any:
+        """Nothing read yet; `()` of a bidirectional model."""
+        return self.reader.initial_state(batch_size)
+
+    def call(
+        self,
+        inputs: Any,
+        state: Any = None,
+        reset: Any = None,
+        return_state: bool = False,
+        training: bool | None = None,
+    ) -> Any:
+        """Texts to logits `[B, classes]`.
+
+        Args:
+            inputs: `tokens` `[B, T]`, int32, in 0..vocab_size - 1; and `lengths` `[B]`, 0..T: a
+                row of 0 is answered from its state.
+            state: as `initial_state` gives it; None for the start of a text.
+            reset: `[B]` or `[B, T]`, true where a row starts a new text.
+            return_state: also give the state after the last token.
+            training: whether dropout acts.
+        """
+        vectors = self.word_dropout(self.embedding(inputs["tokens"]), training=training)
+        vector, state = self.reader(
+            vectors, state, lengths=inputs["lengths"], reset=reset, training=training
+        )
+        logits = self.head(self.dropout(vector, training=training))
+        return (logits, state) if return_state else logits
+
+    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+        """One token `[B]`: the logits so far, and the new state."""
+        vector, state = self.reader.step(self.embedding(x_t), state)
+        return self.head(vector), state
+
+    def token_weights(self, inputs: Any) -> Any:
+        """How much each token counts `[B, T]`, with the pooling "attention"; rows sum to 1.
+
+        Raises:
+            ValueError: the pooling is another one.
+        """
+        lengths = ops.cast(inputs["lengths"], "int32")
+        return self.reader.time_weights(self.embedding(inputs["tokens"]), lengths)
+
+    def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
+        """Rows of the first token, of full length."""
+        return {
+            "tokens": np.zeros((batch_size, time), "int32"),
+            "lengths": np.full(batch_size, time, "int32"),
+        }
