@@ -23,6 +23,15 @@ _ZAREMBA = {
     "patience": 100,
 }
 
+_TAGGER = {"units": 200, "layers": 2, "widths": [3, 5], "word_dropout": 0.3}
+_TAGGING = {
+    "epochs": 14,
+    "batch_size": 32,
+    "learning_rate": 0.003,
+    "average_from": 6,
+    "patience": 14,
+}
+
 
 def list_models(
     topology: str | None = None,
@@ -447,12 +456,13 @@ register_model(
 )
 register_model(
     "tagger-bilstm",
-    "Words and their characters through LSTMs from both ends.",
+    "Words and their characters through two LSTMs from both ends.",
     topology="many_to_many_bidirectional",
     task="sequence_labelling",
     cell="lstm",
-    options={"units": 200, "widths": [3, 5]},
-    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+    options=_TAGGER,
+    task_options={"longest_word": 16},
+    training={**_TAGGING, "label_smoothing": 0.05},
 )
 register_model(
     "tagger-bilstm-crf",
@@ -460,8 +470,9 @@ register_model(
     topology="many_to_many_bidirectional",
     task="sequence_labelling",
     cell="lstm",
-    options={"units": 200, "widths": [3, 5], "crf": True},
-    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+    options={**_TAGGER, "crf": True},
+    task_options={"longest_word": 16},
+    training=_TAGGING,
 )
 
 register_model(
