@@ -185,8 +185,8 @@ _RECIPES = (
         "23.2 to 25.6 and BLEU from 28.3 to 28.8",
         data="Multi30k",
         get="Multi30k, German to English, 29,000 pairs, a line of one file beside that of the "
-        "other (de.train.txt, en.train.txt, de.val.txt, en.val.txt, de.test.txt and en.test.txt, or "
-        "train.de and so on): give --dataset FOLDER",
+        "other (de.train.txt, en.train.txt, de.val.txt, en.val.txt, de.test.txt and en.test.txt, "
+        "or train.de and so on): give --dataset FOLDER",
         overrides={
             "unit": "word",
             "lowercase": True,
