@@ -23,6 +23,15 @@ _ZAREMBA = {
     "patience": 100,
 }
 
+_TAGGER = {"units": 200, "layers": 2, "widths": [3, 5], "word_dropout": 0.3}
+_TAGGING = {
+    "epochs": 14,
+    "batch_size": 32,
+    "learning_rate": 0.003,
+    "average_from": 6,
+    "patience": 14,
+}
+
 
 def list_models(
     topology: str | None = None,
@@ -126,6 +135,15 @@ register_model(
     cell="vanilla_rnn",
     training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
 )
+register_model(
+    "caption-lstm-attention",
+    "Convolutions to a grid; at every word an LSTM looks at its places (Xu et al.).",
+    topology="one_to_many",
+    task="captioning",
+    cell="lstm",
+    options={"attention": "additive", "attention_units": 128, "units": 256},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
+)
 
 register_model(
     "video-lstm",
@@ -193,6 +211,7 @@ register_model(
     topology="many_to_one",
     task="video_classification",
     cell="gru",
+    dataset="moving_points",
     options={
         "encoder": "none",
         "frame_shape": [6],
@@ -437,12 +456,13 @@ register_model(
 )
 register_model(
     "tagger-bilstm",
-    "Words and their characters through LSTMs from both ends.",
+    "Words and their characters through two LSTMs from both ends.",
     topology="many_to_many_bidirectional",
     task="sequence_labelling",
     cell="lstm",
-    options={"units": 200, "widths": [3, 5]},
-    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+    options=_TAGGER,
+    task_options={"longest_word": 16},
+    training={**_TAGGING, "label_smoothing": 0.05},
 )
 register_model(
     "tagger-bilstm-crf",
@@ -450,8 +470,9 @@ register_model(
     topology="many_to_many_bidirectional",
     task="sequence_labelling",
     cell="lstm",
-    options={"units": 200, "widths": [3, 5], "crf": True},
-    training={"epochs": 12, "batch_size": 32, "learning_rate": 0.002, "patience": 12},
+    options={**_TAGGER, "crf": True},
+    task_options={"longest_word": 16},
+    training=_TAGGING,
 )
 
 register_model(
@@ -487,7 +508,7 @@ register_model(
         "tied": True,
         "dropout": 0.3,
     },
-    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001},
 )
 register_model(
     "translate-lstm-attention",
@@ -503,7 +524,7 @@ register_model(
         "tied": True,
         "dropout": 0.3,
     },
-    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001},
 )
 register_model(
     "translate-lstm-deep",
@@ -521,7 +542,7 @@ register_model(
         "tied": True,
         "dropout": 0.2,
     },
-    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.001, "jit_compile": True},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.001},
 )
 
 register_model(

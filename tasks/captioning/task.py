@@ -1,7 +1,7 @@
 """Captioning: an image in, a sentence about it out."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,8 @@ class Captioning(Task):
             anew each time; at least 1.
         max_length: words of the longest caption: what comes after them is cut off in training,
             and no caption that is written gets longer; at least 1.
-        minimum_count: a word that occurs less often in the training data is `<unk>`.
+        minimum_count: a word that occurs less often in the training data is `<unk>`; where none
+            is as common, all are kept.
         image_size: height and width that images are brought to; 0 for that of the training data's
             first image, but no side over 128; for a `network`, 224.
         network: name of a network in `keras.applications`, such as "MobileNetV2", that looks at
@@ -94,6 +95,11 @@ class Captioning(Task):
         ):
             if value < least:
                 raise UserError(f"{name} is {value}, but at least {least} is needed")
+        if image_shape is not None and not _is_shape(image_shape):
+            raise UserError(
+                f"image_shape is {image_shape}, but [height, width, 1 or 3] is needed, such as "
+                "[96, 96, 3]"
+            )
         if weights and not network:
             raise UserError("weights are given, but no network: set both, or neither")
         self.captions_per_image = captions_per_image
@@ -106,7 +112,9 @@ class Captioning(Task):
         self._network_name = network
         if words is None:
             captions = [one for image in self._data("train").captions for one in image]
-            words = most_common(captions, WORD, minimum_count)
+            words = most_common(captions, WORD, minimum_count) or most_common(captions, WORD)
+            if not words:
+                raise UserError(f"the captions of {self.dataset} have no words: letters are needed")
         self.vocabulary = Vocabulary(words, WORD, joiner=" ")
 
     def _shape(self, side: int, network: bool) -> list[int]:
@@ -265,9 +273,7 @@ class Captioning(Task):
         told = self.endpoints(model)["serve"](tf.constant([raw]))
         words = [word.decode() for word in told["tokens"][0].numpy() if word]
         maps = told["alignment"][0].numpy()[: len(words)]
-        height, width, _ = self.image_shape
-        # Places lie as the image does.
-        rows = round((maps.shape[-1] * height / width) ** 0.5)
+        rows = _rows(maps.shape[-1], self.image_shape[0] / self.image_shape[1])
         shown = np.asarray(read_picture(raw, "the image"))
         shown = shown[..., None] if shown.ndim == 2 else shown
         return attention_over_image(shown, words, maps.reshape(len(words), rows, -1))
@@ -351,6 +357,17 @@ class Captioning(Task):
             f"{self._network_name} looks at {split}",
             self.data_dir,
         ).array
+
+
+def _is_shape(shape: Sequence[Any]) -> bool:
+    numbers = all(isinstance(size, int) and size > 0 for size in shape)
+    return len(shape) == 3 and numbers and shape[2] in (1, 3)
+
+
+def _rows(places: int, form: float) -> int:
+    """The rows of a grid of so many places that is nearest to a form, height by width."""
+    ideal = (places * form) ** 0.5
+    return min((n for n in range(1, places + 1) if places % n == 0), key=lambda n: abs(n - ideal))
 
 
 class _Next:

@@ -56,6 +56,8 @@ class AttendingStack(keras.layers.Layer):
         residual: add a layer's input y to its output, from the second layer on.
         dropout: share of each layer's inputs that is dropped in training, the same entries at all
             time steps.
+        gated: multiply c_t by β_t = σ(u q_t + b), q_t being the query, so that a step can do
+            without the memory (Xu et al. 2015, arXiv:1502.03044).
         **kwargs: those of `keras.layers.Layer`: name, dtype.
 
     Raises:
@@ -82,6 +84,7 @@ class AttendingStack(keras.layers.Layer):
         feeding: bool = True,
         residual: bool = False,
         dropout: float = 0.0,
+        gated: bool = False,
         **kwargs: Any,
     ) -> None:
         # Alignments stay in float32 beside values in half precision.
@@ -112,6 +115,7 @@ class AttendingStack(keras.layers.Layer):
             self.joint = keras.layers.Dense(
                 units, activation="tanh", use_bias=False, dtype=self.dtype_policy
             )
+        self.gate = keras.layers.Dense(1, "sigmoid", dtype=self.dtype_policy) if gated else None
         self.fed_size = units if self.asks_after else self.query_size
         self.output_size = units if self.asks_after else self.query_size + memory_size
         self.dropout = time_dropout(dropout, dtype=self.dtype_policy)
@@ -128,6 +132,8 @@ class AttendingStack(keras.layers.Layer):
             size = self.query_size + (0 if self.asks_after else self.memory_size)
         if self.joint is not None:
             self.joint.build((None, self.memory_size + self.query_size))
+        if self.gate is not None:
+            self.gate.build((None, self.query_size))
 
     def layer_states(self, batch_size: Any) -> tuple[Any, ...]:
         """The cells' initial states, one a layer."""
@@ -197,16 +203,23 @@ class AttendingStack(keras.layers.Layer):
         """What depends on the step before: the parts of an output, and the new state."""
         memory = state.memory
         if not self.asks_after:
-            context, attention = self.attention(state.fed, memory, state.attention, noise)
+            context, attention = self._look(state.fed, state, noise)
             y, bottom = self.recurrences[0].step(
                 tf.concat([x_t, context], axis=-1), state.layers[0]
             )
             layers = (bottom, *state.layers[1:])
             return (y, context), AttendingState(layers, y, attention, memory)
         y, layers = self._up(x_t, state)
-        context, attention = self.attention(y, memory, state.attention)
+        context, attention = self._look(y, state)
         fed = self.joint(tf.concat([context, y], axis=-1))
         return (fed, context), AttendingState(layers, fed, attention, memory)
+
+    def _look(self, query: Any, state: AttendingState, noise: Any = None) -> tuple[Any, Any]:
+        context, attention = self.attention(query, state.memory, state.attention, noise)
+        return self._gated(context, query), attention
+
+    def _gated(self, context: Any, query: Any) -> Any:
+        return context if self.gate is None else context * self.gate(query)
 
     def _up(self, x_t: Any, state: AttendingState) -> tuple[Any, tuple[Any, ...]]:
         """One step through all layers."""
@@ -229,7 +242,7 @@ class AttendingStack(keras.layers.Layer):
             y = y + above if n and self.residual else above
             layers.append(after)
         contexts, alignments = self.attention.all(y, state.memory)
-        outputs = self.joint(tf.concat([contexts, y], axis=-1))
+        outputs = self.joint(tf.concat([self._gated(contexts, y), y], axis=-1))
         attention = {"alignment": alignments[:, -1]}
         return (
             outputs,

@@ -16,8 +16,8 @@ def image_encoder(
 
     - "maps" gives the maps of the "cnn"'s blocks, `[B, h', w', filters[-1]]`, as they are.
     - "none" flattens the values as they are; the shape may then be any, such as that of a vector.
-    - "pooled" takes what another network sees: the means over all places, then a dense layer,
-      normalised.
+    - "pooled" takes what another network sees, `[h, w, c]` or a vector: the means over all places,
+      then a dense layer, normalised.
     - "linear" brings the pixels to 0..1, flattens them and does nothing more.
     - "mlp" adds a dense layer.
     - "cnn" puts blocks before it, each a 3x3 convolution, batch normalisation (Ioffe and Szegedy
@@ -53,7 +53,8 @@ def image_encoder(
             maps = _block(maps, channels, halve=large and index == 0)
     if kind == "maps":
         return keras.Model(images, maps)
-    vector = (layers.GlobalAveragePooling2D if kind == "pooled" else layers.Flatten)()(maps)
+    pooled = kind == "pooled" and len(shape) == 3
+    vector = (layers.GlobalAveragePooling2D if pooled else layers.Flatten)()(maps)
     if kind != "linear":
         vector = layers.Dropout(dropout)(vector)
         vector = layers.Dense(units, activation="relu")(vector)

@@ -1,16 +1,23 @@
 """One input, a sequence out: captions of an image."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
+from zoo.layers.attending import AttendingStack
+from zoo.layers.attention import doubly_stochastic_loss
+from zoo.layers.augmentation import RandomView
 from zoo.layers.images import image_encoder
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+
+PADDING = 0
 
 
 @register("topology", "one_to_many", inputs="image", outputs="tokens")
@@ -24,23 +31,37 @@ class OneToMany(SequenceModel):
     al. 2015, arXiv:1502.03044, gate what they show): y_t = W (h_t, g_t * v) + b with
     g_t = sigmoid(U h_t + a).
 
+    With `attention`, nothing is flattened: each step looks at the places of a grid, a_i = V m_i +
+    p_i, m_i being the convolutions' maps at place i and p_i a vector of the place, which tells
+    where it is; see `AttendingStack` and Xu et al. (2015). Their mean starts the recurrent layer,
+    and y_t = W r_t + b with r_t = tanh(U (h_t, c_t, E w_(t-1))).
+
     Args:
-        vocab_size: how many words there are, `<start>` and `<end>` among them.
-        image_shape: height, width, channels.
+        vocab_size: how many words there are, `<start>` and `<end>` among them; id 0 is padding.
+        image_shape: height, width, channels; with "none" also the size of a vector, alone.
         encoder: "linear", "mlp" or "cnn", see `zoo.layers.images`; "none" for images that another
-            network has seen, whose means over all places are taken.
+            network has seen, whose means over all places are taken. Attention needs "cnn" or
+            "none".
         filters: channels of each block of the "cnn".
-        features: size of the dense layer of "mlp" and "cnn".
+        features: size of the dense layer of "mlp" and "cnn", and of a_i.
         embedding: size of a word's vector.
         cell: name of the recurrent cell.
         units: size of each recurrent layer.
         layers: how many recurrent layers.
         dropout: share dropped around v, before each recurrent layer and before the logits.
         image_input: "first" shows v with `<start>` only; "every" at every step; "gated" at every
-            step and to the output layer.
+            step and to the output layer. Of no meaning with attention.
+        attention: "none", or a kind of `zoo.layers.attention.Attention`.
+        attention_units: what queries and keys are projected to; 0 for `units`.
+        doubly_stochastic: weight of the loss, in training, of a caption that does not look at each
+            place once, see `doubly_stochastic_loss`.
+        augment: how differently images are seen each time in training, see `RandomView`; 0..1, 0
+            for always the same.
+        flip: whether half of the images are mirrored in training.
 
     Raises:
-        ValueError: `image_input` is none of these.
+        ValueError: `image_input` is none of these, the attention is unknown, or the encoder does
+            not go with the rest.
 
     Example:
         >>> model = OneToMany(vocab_size=30, image_shape=(16, 16, 3), units=16)
@@ -63,35 +84,100 @@ class OneToMany(SequenceModel):
         layers: int = 1,
         dropout: float = 0.0,
         image_input: str = "gated",
+        attention: str = "none",
+        attention_units: int = 0,
+        doubly_stochastic: float = 1.0,
+        augment: float = 0.0,
+        flip: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if image_input not in ("first", "every", "gated"):
             raise ValueError(f"image_input is {image_input!r}, but first, every or gated is needed")
+        if encoder == "none" and (augment or flip):
+            raise ValueError("what another network has seen cannot be seen differently: no augment")
         self.image_shape = tuple(image_shape)
         self.image_input = image_input
-        encoder = "pooled" if encoder == "none" else encoder
-        self.encoder = image_encoder(encoder, image_shape, filters, features, dropout)
-        self.v_size = self.encoder.output_shape[-1]
+        self.attends, self.doubly_stochastic = attention != "none", doubly_stochastic
+        self.view = RandomView(augment, flip) if augment or flip else None
         self.embedding = keras.layers.Embedding(vocab_size, embedding)
-        self.stack = RecurrentStack(cell, units, layers, dropout)
         self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
-        if image_input == "gated":
-            self.gate = keras.layers.Dense(self.v_size, activation="sigmoid")
+        if self.attends:
+            self._make_grid(encoder, filters, features)
+            self.stack: Any = AttendingStack(
+                cell,
+                units,
+                features,
+                layers,
+                attention,
+                attention_units,
+                dropout=dropout,
+                gated=True,
+            )
+            self.readout = keras.layers.Dense(embedding, activation="tanh")
+            self.bridge = keras.layers.Dense(sum(self._part_sizes()), activation="tanh")
+        else:
+            encoder = "pooled" if encoder == "none" else encoder
+            self.encoder = image_encoder(encoder, image_shape, filters, features, dropout)
+            self.v_size = self.encoder.output_shape[-1]
+            self.stack = RecurrentStack(cell, units, layers, dropout)
+            if image_input == "gated":
+                self.gate = keras.layers.Dense(self.v_size, activation="sigmoid")
         self.head = keras.layers.Dense(vocab_size)
         self._finish()
 
+    def _make_grid(self, encoder: str, filters: Sequence[int], features: int) -> None:
+        """What makes the values a_i of the places of an image."""
+        if encoder not in ("cnn", "none"):
+            raise ValueError(f"encoder is {encoder!r}, but attention needs cnn or none")
+        self.encoder, shape = None, self.image_shape
+        if encoder == "cnn":
+            self.encoder = image_encoder("maps", shape, filters, features)
+            shape = self.encoder.output_shape[1:]
+        self.places = math.prod(shape[:-1])
+        self.place_vectors = self.add_weight(
+            name="place_vectors",
+            shape=(self.places, features),
+            initializer=keras.initializers.RandomNormal(stddev=0.05),
+        )
+        self.values = keras.layers.Dense(features)
+
+    def _part_sizes(self) -> list[int]:
+        """Sizes of the states that the mean of all places starts, and of the first query."""
+        sizes = keras.tree.flatten([layer.cell.state_size for layer in self.stack.recurrences])
+        return sizes if self.stack.asks_after else [*sizes, self.stack.fed_size]
+
     def initial_state(self, batch_size: Any) -> Any:
         """The state for an image whose v is zero; `encode` gives that of a real one."""
+        if self.attends:
+            return self.stack.initial_state(batch_size)
         v = ops.zeros((batch_size, self.v_size), self.compute_dtype)
         return {"v": v, "stack": self.stack.initial_state(batch_size)}
 
     def encode(self, inputs: Any, training: bool | None = None) -> Any:
         """The state before `<start>` for images `[B, h, w, c]`, values 0..255."""
-        return self._start(self.encoder(inputs, training=training))
+        return self._start(self._seen(inputs, training))
 
-    def _start(self, v: Any) -> Any:
-        return {"v": v, "stack": self.stack.initial_state(ops.shape(v)[0])}
+    def _seen(self, images: Any, training: bool | None) -> Any:
+        """The vector `[B, size]` of each image, or with attention its places `[B, S, features]`."""
+        if self.view:
+            images = self.view(images, training=training)
+        if not self.attends:
+            return self.encoder(images, training=training)
+        maps = self.encoder(images, training=training) if self.encoder else images
+        maps = ops.reshape(ops.cast(maps, self.compute_dtype), (-1, self.places, maps.shape[-1]))
+        places = self.values(maps) + ops.cast(self.place_vectors, self.compute_dtype)
+        return self.dropout(places, training=training)
+
+    def _start(self, seen: Any) -> Any:
+        """The state before `<start>`."""
+        batch = ops.shape(seen)[0]
+        if not self.attends:
+            return {"v": seen, "stack": self.stack.initial_state(batch)}
+        parts = tf.split(self.bridge(ops.mean(seen, axis=1)), self._part_sizes(), axis=-1)
+        fed = None if self.stack.asks_after else parts.pop()
+        layers = keras.tree.pack_sequence_as(self.stack.layer_states(batch), parts)
+        return self.stack.start(self.stack.attention.remember(seen), layers, fed)
 
     def call(
         self,
@@ -99,6 +185,7 @@ class OneToMany(SequenceModel):
         state: Any = None,
         reset: Any = None,
         return_state: bool = False,
+        return_alignments: bool = False,
         training: bool | None = None,
     ) -> Any:
         """Teacher forcing: logits `[B, T, vocab_size]` of each next word.
@@ -110,15 +197,35 @@ class OneToMany(SequenceModel):
             state: not used: a caption starts from its image.
             reset: not used, likewise.
             return_state: also give the state after the last word.
-            training: whether dropout acts.
+            return_alignments: also give how much each word looked at each place, `[B, T, S]`, or
+                `[B, k, T, S]`, places row by row; of a model that attends.
+            training: whether dropout acts, and images are seen differently.
         """
-        v = self.encoder(inputs["image"], training=training)
         tokens = inputs["tokens"]
         shape = ops.shape(tokens)
+        seen = self._seen(inputs["image"], training)
         if len(shape) == 3:
-            v = ops.repeat(v, shape[1], axis=0)
-        state = self._start(v)
-        words = self.embedding(ops.reshape(tokens, (-1, shape[-1])))
+            seen = ops.repeat(seen, shape[1], axis=0)
+        state = self._start(seen)
+        tokens = ops.reshape(tokens, (-1, shape[-1]))
+        words = self.embedding(tokens)
+        alignments: Any = None
+        if self.attends:
+            y, alignments, state = self.stack(words, state, training=training)
+            logits = self.head(self.dropout(self._read(y, words), training=training))
+            if training and self.doubly_stochastic:
+                lost = doubly_stochastic_loss(alignments, ops.not_equal(tokens, PADDING))
+                self.add_loss(self.doubly_stochastic * lost)
+            alignments = ops.reshape(alignments, (*shape, self.places))
+        else:
+            logits, state = self._through_vector(words, state, training)
+        found: tuple[Any, ...] = (ops.reshape(logits, (*shape, logits.shape[-1])),)
+        found += (alignments,) if return_alignments else ()
+        found += (state,) if return_state else ()
+        return found if len(found) > 1 else found[0]
+
+    def _through_vector(self, words: Any, state: Any, training: bool | None) -> tuple[Any, Any]:
+        """Logits and the last state of word vectors `[B, T, embedding]`."""
         shown = ops.repeat(state["v"][:, None], ops.shape(words)[1], axis=1)
         if self.image_input == "first":
             first = ops.arange(ops.shape(words)[1])[None, :, None] == 0
@@ -130,16 +237,25 @@ class OneToMany(SequenceModel):
             training=training,
         )
         logits = self._logits(self.dropout(y, training=training), shown)
-        logits = ops.reshape(logits, (*shape, logits.shape[-1]))
-        return (logits, {**state, "stack": final}) if return_state else logits
+        return logits, {**state, "stack": final}
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
         """One word `[B]`: logits `[B, vocab_size]` of the next one, and the new state."""
-        y, stack = self.stack.step(
-            ops.concatenate([self.embedding(x_t), state["v"]], axis=-1), state["stack"]
-        )
+        word = self.embedding(x_t)
+        if self.attends:
+            y, state = self.stack.step(word, state)
+            return self.head(self._read(y, word)), state
+        y, stack = self.stack.step(ops.concatenate([word, state["v"]], axis=-1), state["stack"])
         v = ops.zeros_like(state["v"]) if self.image_input == "first" else state["v"]
         return self._logits(y, state["v"]), {"v": v, "stack": stack}
+
+    def alignment(self, state: Any) -> Any:
+        """How much the last step looked at each place, `[B, S]`; None without attention."""
+        return state.attention["alignment"] if self.attends else None
+
+    def _read(self, y: Any, words: Any) -> Any:
+        """What logits are made from, of the layer's outputs and of the words before."""
+        return self.readout(ops.concatenate([y, words], axis=-1))
 
     def _logits(self, h: Any, v: Any) -> Any:
         if self.image_input == "gated":
@@ -148,5 +264,6 @@ class OneToMany(SequenceModel):
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Grey images with rows of the first word."""
-        image = np.full((batch_size, *self.image_shape), 128, "uint8")
+        dtype = "uint8" if len(self.image_shape) == 3 else "float32"
+        image = np.full((batch_size, *self.image_shape), 128, dtype)
         return {"image": image, "tokens": np.zeros((batch_size, time), "int32")}

@@ -22,6 +22,7 @@ def clips(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dataset, "CLIPS", {"train": 48, "validation": 24, "test": 24})
         dataset.MovingDigits(data_dir=folder).download_and_prepare()
+        dataset.MovingPoints(data_dir=folder).download_and_prepare()
     return folder
 
 
@@ -215,6 +216,13 @@ def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
     assert exported["text"] == said["text"]
     assert exported["probability"] == pytest.approx(said["probability"], abs=1e-5)
     assert len(said["confidence"]) == 7
+
+
+def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path):
+    run = zoo.fit("sequence-gru", data_dir=clips, runs=tmp_path, steps=1, units=8, verbose=False)
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["task_config"]["dataset"] == "moving_points"
+    assert len(config["task_config"]["mean"]) == 6
 
 
 @pytest.mark.parametrize(
