@@ -30,7 +30,7 @@ from zoo.training.windows import example_windows, mixed_windows
 @register(
     "task",
     "text_classification",
-    topology="many_to_one_text",
+    topology="many_to_one",
     dataset="phrase_languages",
     input="text",
 )
