@@ -1,9 +1,10 @@
 """A person's own folder of images and captions."""
 
 import hashlib
+import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,18 +82,28 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
 
 def _images(root: Path) -> dict[str, Path]:
     """Every image by its path from the root, by its name and by its stem, in lower case."""
-    inside = [path.relative_to(root) for path in sorted(root.rglob("*"))]
-    shown = [
-        path
-        for path in inside
-        if path.suffix.lower() in IMAGE_FILES
-        and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    ]
+    shown = sorted(path.relative_to(root) for path in _files(root))
     images: dict[str, Path] = {}
     for key in (lambda p: p.as_posix(), lambda p: p.name, lambda p: p.stem):
         for path in shown:
             images.setdefault(key(path).lower(), root / path)
     return images
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Every file that is called an image, also through links to folders, each folder once."""
+    seen = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        seen.add(os.path.realpath(folder))
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith((".", "__MACOSX"))
+            and os.path.realpath(os.path.join(folder, name)) not in seen
+        ]
+        for name in files:
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_FILES:
+                yield Path(folder, name)
 
 
 def _split_files(root: Path, others: set[Path], images: dict[str, Path]) -> dict[str, set[Path]]:

@@ -63,6 +63,33 @@ def test_every_form_gives_the_same_captions(tmp_path, photos, images, beside, fo
     assert again == parts
 
 
+def test_a_token_file_may_be_called_captions(tmp_path, photos):
+    photos(tmp_path)
+    captions = texts(tmp_path, "Flickr8k.token.txt")
+    (tmp_path / "Flickr8k.token.txt").rename(tmp_path / "captions.txt")
+    parts = read_folder(tmp_path)
+    assert {p.path.name: p.captions for part in parts.values() for p in part} == captions
+
+
+def test_of_two_token_files_the_plain_one_is_read(tmp_path, photos):
+    photos(tmp_path)
+    texts(tmp_path, "Flickr8k.token.txt")
+    (tmp_path / "Flickr8k.lemma.token.txt").write_text("photo1.jpg#0\tdog run\n")
+    assert len(read_folder(tmp_path)["train"]) == 10
+
+
+def test_links_are_followed_and_what_is_hidden_is_not(tmp_path, photos, capsys):
+    photos(tmp_path / "elsewhere")
+    folder = tmp_path / "data"
+    texts(folder, "captions.txt")
+    (folder / "Images").symlink_to(tmp_path / "elsewhere")
+    (folder / "around").symlink_to(folder)
+    photos(folder / "__MACOSX", prefix="._photo")
+    photos(folder / ".trash", prefix="old")
+    assert sum(map(len, read_folder(folder).values())) == 12
+    assert capsys.readouterr().err == ""
+
+
 def names(parts):
     return {split: [picture.path.name for picture in part] for split, part in parts.items()}
 

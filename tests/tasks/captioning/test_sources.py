@@ -70,6 +70,32 @@ def test_a_folder_of_damaged_images_is_one_line(kaggle, tmp_path):
         Captioning(str(folder), str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"image_shape": [64, 64]}, r"image_shape is \[64, 64\], but \[height, width, 1 or 3\]"),
+        ({"image_shape": ["a", 2, 3]}, "image_shape is"),
+        ({"image_size": -1}, "image_size is -1, but at least 0"),
+        ({"max_length": 0}, "max_length is 0, but at least 1"),
+    ],
+)
+def test_options_out_of_range_are_one_line(kaggle, options, said):
+    with pytest.raises(UserError, match=said):
+        Captioning(str(kaggle[0]), **options)
+
+
+@pytest.mark.parametrize(("text", "words"), [("{}", 4), ("...", None)])
+def test_captions_of_few_words_have_a_vocabulary_if_they_can(tmp_path, photos, text, words):
+    lines = [f"{name},{text.format(n)}" for n, name in enumerate(photos(tmp_path, 6))]
+    (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
+    if words:
+        task = Captioning(str(tmp_path), str(tmp_path / "data"))
+        assert len(task.vocabulary.tokens) == words
+    else:
+        with pytest.raises(UserError, match="have no words"):
+            Captioning(str(tmp_path), str(tmp_path / "data"))
+
+
 def test_a_path_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"there is no folder \S+/gone: give one of images"):
         Captioning(str(tmp_path / "gone"))

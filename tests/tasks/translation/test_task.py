@@ -34,7 +34,7 @@ def task(file):
 @pytest.fixture(scope="module")
 def run(file, tmp_path_factory):
     runs = tmp_path_factory.mktemp("runs")
-    options = {"epochs": 60, "batch_size": 12, "learning_rate": 0.01, **SMALL}
+    options = {"epochs": 60, "batch_size": 12, "learning_rate": 0.02, **SMALL}
     return zoo.fit("translate-gru", str(file), runs=runs, **options)
 
 
