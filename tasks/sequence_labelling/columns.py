@@ -36,17 +36,17 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
             its columns; else a number, counted from 1, by default that of the last column.
 
     Raises:
-        UserError: the file cannot be read, a line lacks columns, a sentence has more than 1000
-            words, or there is no such column.
+        UserError: the file cannot be read or has no sentence, a line lacks columns, a sentence has
+            more than 1000 words, or there is no such column.
     """
     universal = is_universal(path)
     place = _universal_place(path, column) if universal else _place(path, column)
     sentences: list[Sentence] = []
-    words, tags, columns = list[str](), list[str](), 10 if universal else 0
+    words, tags, begin, columns = list[str](), list[str](), 0, 10 if universal else 0
     for number, line in enumerate([*read_text_file(path).split("\n"), ""], start=1):
         if not line.strip():
             if words:
-                sentences.append(Sentence(words, tags, f"line {number - len(words)} of {path}"))
+                sentences.append(Sentence(words, tags, f"line {begin} of {path}"))
             words, tags = [], []
             continue
         if line.startswith("#" if universal else "-DOCSTART-"):
@@ -55,6 +55,7 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
         columns = columns or len(fields)
         _check_columns(path, number, fields, max(columns, place + 1, 2))
         if not universal or fields[0].isdigit():
+            begin = begin if words else number
             words.append(fields[1 if universal else 0])
             tags.append(fields[place])
         if len(words) > LONGEST:
@@ -62,6 +63,8 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
                 f"the sentence that ends after line {number} of {path} has more than {LONGEST} "
                 "words: put a blank line after each sentence"
             )
+    if not sentences:
+        raise UserError(f"{path} has no sentences: expected a word on each line, with its tag")
     return sentences
 
 

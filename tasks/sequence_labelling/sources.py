@@ -36,7 +36,8 @@ def read_sentences(
         UserError: there is no such data set, it cannot be read, or has too few sentences.
     """
     path = Path(dataset)
-    if path.exists() or path.is_absolute():
+    meant = path.is_absolute() or path.suffix in (*_ENDINGS, ".gz")
+    if path.exists() or meant:
         read = _from_files(path, column)
     else:
         read = {split: _from_dataset(dataset, split, data_dir, column) for split in SPLITS}

@@ -1,0 +1,127 @@
+import pytest
+import tensorflow_datasets as tfds
+
+from tasks.sequence_labelling import sources
+from tasks.sequence_labelling.sources import find_files, read_sentences
+from zoo.errors import UserError
+
+
+def names(found):
+    return {split: path.name for split, path in found.items()}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("en_ewt-ud-train.conllu", "en_ewt-ud-dev.conllu", "en_ewt-ud-test.conllu"),
+        ("train.conllu.gz", "dev.conllu.gz", "test.conllu.gz"),
+        ("eng.train", "eng.testa", "eng.testb"),
+        ("train.txt", "valid.txt", "test.txt"),
+        ("training.tsv", "validation.tsv", "test.tsv"),
+        ("ned.train.bio", "ned.devel.bio", "ned.test.bio"),
+    ],
+)
+@pytest.mark.parametrize("given", ["folder", "file"])
+def test_the_parts_of_a_data_set_are_found_by_name(tmp_path, files, given):
+    for file in files:
+        (tmp_path / file).touch()
+    path = tmp_path if given == "folder" else tmp_path / files[0]
+    assert names(find_files(path)) == dict(zip(("train", "validation", "test"), files))
+
+
+def test_beside_conllu_no_other_files_are_looked_at(treebank):
+    assert names(find_files(treebank))["train"] == "en_toy-ud-train.conllu.gz"
+
+
+def test_a_file_for_training_goes_with_those_named_as_it_is(tmp_path):
+    for file in ("a.train.conll", "a.dev.conll", "b.train.conll", "b.dev.conll", "b.test.conll"):
+        (tmp_path / file).touch()
+    assert set(find_files(tmp_path / "a.train.conll")) == {"train", "validation"}
+    with pytest.raises(UserError, match=r"a.dev.conll and b.dev.conll for validation: give"):
+        find_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "said"),
+    [
+        (("test.conll",), ".", "has no file for training, such as train.conllu: found test.conll"),
+        ((), ".", "has no file for training, such as train.conllu: found none"),
+        (("x.test.conll",), "x.test.conll", "is by its name for test: give the file for training"),
+        ((), "nothing.conll", "there is no file"),
+    ],
+)
+def test_without_a_file_for_training_it_says_so(tmp_path, files, given, said):
+    for file in files:
+        (tmp_path / file).touch()
+    with pytest.raises(UserError, match=said):
+        find_files(tmp_path / given)
+
+
+def test_what_is_named_as_a_file_is_no_data_set():
+    with pytest.raises(UserError, match=r"there is no file mine/words.conll"):
+        read_sentences("mine/words.conll", None)
+
+
+def test_a_single_file_gives_up_each_ninth_and_tenth_sentence(tmp_path, conllu):
+    path = tmp_path / "all.conllu"
+    path.write_text(conllu(0, 20))
+    whole = sources.read_columns(path)
+    read = read_sentences(str(path), None)
+    assert read["validation"] == [whole[8], whole[18]]
+    assert read["test"] == [whole[9], whole[19]]
+    assert read["train"] == whole[:8] + whole[10:18]
+
+
+def test_only_the_part_that_is_missing_is_cut(tmp_path, conllu):
+    (tmp_path / "train.conllu").write_text(conllu(0, 10))
+    (tmp_path / "dev.conllu").write_text(conllu(10, 20))
+    read = read_sentences(str(tmp_path), None)
+    assert {split: len(part) for split, part in read.items()} == {
+        "train": 9, "validation": 10, "test": 1
+    }  # fmt: skip
+
+
+def test_a_few_sentences_are_too_few_to_be_cut(tmp_path, conllu):
+    path = tmp_path / "all.conllu"
+    path.write_text(conllu(0, 9))
+    with pytest.raises(UserError, match=r"has 9 sentences, but at least 10 are needed"):
+        read_sentences(str(path), None)
+
+
+def test_the_scheme_of_conll_2003_becomes_bio(conll):
+    second = read_sentences(str(conll), None)["train"][1]
+    assert second.tags == ["B-PER", "I-PER", "B-PER"]
+
+
+class ToyTags(tfds.core.GeneratorBasedBuilder):
+    """Two words, tagged twice."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        tags = tfds.features.Sequence(tfds.features.ClassLabel(names=["O", "B-LOC"]))
+        text = tfds.features.Sequence(tfds.features.Text())
+        features = {"tokens": text, "ner": tags, "xpos": text}
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        return {split: self._generate_examples() for split in ("train", "validation", "test")}
+
+    def _generate_examples(self):
+        yield 0, {"tokens": ["in", "Rome"], "ner": [0, 1], "xpos": ["IN", "NNP"]}
+
+
+@pytest.mark.parametrize(
+    ("column", "tags"), [("", ["O", "B-LOC"]), ("ner", ["O", "B-LOC"]), ("xpos", ["IN", "NNP"])]
+)
+def test_a_data_set_by_name_has_tokens_and_tags(tmp_path, column, tags):
+    ToyTags(data_dir=tmp_path).download_and_prepare()
+    (sentence,) = read_sentences("toy_tags", str(tmp_path), column)["test"]
+    assert sentence.words == ["in", "Rome"] and sentence.tags == tags
+    assert sentence.place == "example 1 of test of toy_tags"
+
+
+def test_a_data_set_without_tags_is_refused(tmp_path):
+    ToyTags(data_dir=tmp_path).download_and_prepare()
+    with pytest.raises(UserError, match=r"has tokens, ner, xpos: choose one that has pos"):
+        read_sentences("toy_tags", str(tmp_path), "pos")

@@ -1,0 +1,167 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tasks.sequence_labelling.task import SequenceLabelling, label_lines
+from zoo.errors import UserError
+from zoo.training.settings import Settings
+
+TINY = {"units": 16, "embedding": 16, "character_filters": 8, "batch_size": 5}
+TINY |= {"cell": "vanilla_rnn", "layers": 1, "learning_rate": 0.02, "verbose": False}
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory, treebank):
+    """A run on the toy treebank."""
+    runs = tmp_path_factory.mktemp("runs")
+    return zoo.fit("tagger-bilstm", dataset=str(treebank), runs=runs, epochs=6, **TINY)
+
+
+@pytest.fixture
+def chain(conll):
+    """A fresh model with a linear chain, and its task."""
+    task = SequenceLabelling(str(conll))
+    sizes = {"units": 6, "embedding": 5, "character_filters": 4, "layers": 1}
+    return zoo.create("tagger-bilstm-crf", **sizes, **task.model_options()), task
+
+
+def of_all(windows, name):
+    return [row for window in windows for row in window[name].numpy()]
+
+
+def test_every_word_is_a_target_once_with_its_tag(treebank):
+    task = SequenceLabelling(str(treebank), minimum_count=1)
+    for seed in (None, 1):
+        windows = list(task.windows("train", Settings(batch_size=4), seed))
+        weights = np.concatenate([np.ravel(row) for row in of_all(windows, "weights")])
+        targets = np.concatenate([np.ravel(row) for row in of_all(windows, "targets")])
+        tags = [task.tags[n] for n in targets[weights > 0]]
+        assert {tag: tags.count(tag) for tag in set(tags)} == {
+            "DET": 60, "NOUN": 60, "VERB": 30, "PUNCT": 30
+        }  # fmt: skip
+    inputs = windows[0]["inputs"]
+    words = [task.encoder.words.decode(inputs["words"][:1], [6]).numpy()[0].decode()]
+    assert words[0].endswith(".") and int(inputs["lengths"][0]) == 6
+
+
+def test_sentences_of_a_window_are_of_about_the_same_length(tmp_path):
+    lengths = [1, 3, 30, 60] * 10
+    text = "\n\n".join("\n".join(["word O"] * length) for length in lengths)
+    (tmp_path / "all.conll").write_text(text)
+    task = SequenceLabelling(str(tmp_path))
+    for window in task.windows("train", Settings(batch_size=2), seed=1):
+        found = window["inputs"]["lengths"].numpy()
+        width = window["inputs"]["words"].shape[1]
+        assert found.max() <= width and (width - found).max() <= 2
+
+
+def test_the_seed_orders_the_training_sentences(treebank):
+    task = SequenceLabelling(str(treebank))
+
+    def words(seed):
+        return [
+            w["inputs"]["words"].numpy().tolist() for w in task.windows("train", Settings(), seed)
+        ]
+
+    assert words(1) == words(1) != words(2)
+
+
+def test_a_config_makes_the_same_task_without_the_data(treebank, tmp_path):
+    task = SequenceLabelling(str(treebank), column="xpos", longest_word=9)
+    config = json.loads(json.dumps(task.get_config()))
+    config["dataset"] = str(tmp_path / "gone.conllu")
+    again = SequenceLabelling(**config)
+    assert again.tags == ["XD", "XN", "XP", "XV"]
+    assert again.model_options() == task.model_options()
+
+
+def test_a_tag_that_is_not_for_training_is_told_with_its_line(tmp_path, capsys):
+    (tmp_path / "train.conll").write_text("a O\nb B-LOC\n\n" * 10)
+    (tmp_path / "dev.conll").write_text("a O\n\nb B-PER\n")
+    (tmp_path / "test.conll").write_text("a O\n")
+    task = SequenceLabelling(str(tmp_path))
+    assert task.tags == ["B-LOC", "O", "B-PER"]
+    told = f"the sentence at line 3 of {tmp_path}/dev.conll has the tag B-PER, which is not in"
+    assert told in capsys.readouterr().err
+
+
+def test_other_data_with_a_tag_that_the_model_does_not_know_are_refused(treebank, tmp_path):
+    config = SequenceLabelling(str(treebank)).get_config()
+    (tmp_path / "all.conll").write_text("dog ANIMAL\n\n" * 10)
+    other = SequenceLabelling(**{**config, "dataset": str(tmp_path)})
+    with pytest.raises(UserError, match=r"at line 17 of .*all.conll has the tag ANIMAL, but the"):
+        other.windows("validation", Settings())
+
+
+def test_a_word_of_less_than_two_characters_is_refused():
+    with pytest.raises(UserError, match="longest_word is 1, but at least 2 is needed"):
+        SequenceLabelling(longest_word=1)
+
+
+def test_the_grammar_is_learned_and_told_by_tag(tagger):
+    told = zoo.evaluate(tagger, split="test")
+    assert told["accuracy"] == 1 and told["f1/NOUN"] == told["macro_f1"] == 1
+    assert 0 < told["loss"] < 0.5
+
+
+def test_entities_have_figures_of_their_own(chain):
+    told = chain[1].score(chain[0], "test", Settings(batch_size=2))
+    assert {"f1", "precision", "recall", "f1/PER", "f1/ORG", "f1/MISC", "accuracy"} <= set(told)
+
+
+def test_what_is_answered_keeps_to_bio(chain):
+    """Also of a model whose weights say otherwise."""
+    model, task = chain
+    inside = [tag.startswith("I-") for tag in task.tags]
+    model.head.bias.assign(np.where(inside, 50.0, 0.0))
+    for constrain, first in ((True, "B"), (False, "I")):
+        task.constrain = constrain
+        labels = task.endpoints(model)["serve"](tf.constant(["one two three"]))["labels"][0]
+        assert "".join(label.decode()[0] for label in labels.numpy()) == f"{first}II"
+
+
+def test_an_export_tags_texts_without_keras(tagger, tmp_path):
+    export = zoo.export(tagger, tmp_path / "export")
+    code = (
+        "import sys; sys.modules['keras'] = None; import tensorflow as tf;"
+        "model = tf.saved_model.load(sys.argv[1]);"
+        "found = model.serve(tf.constant(['The dog sees  a cat.', '', 'trees']));"
+        "print(found['text'][0].numpy().decode());"
+        "print(*[found[key].shape for key in ('words', 'labels', 'probability')]);"
+        "print(found['words'][2].numpy()[:2], found['labels'][1].numpy()[:2]);"
+    )
+    command = [sys.executable, "-c", code, str(export)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines() == [
+        "DET: The", "NOUN: dog", "VERB: sees", "DET: a", "NOUN: cat", "PUNCT: .",
+        "(3, 6) (3, 6) (3, 6)", "[b'trees' b''] [b'' b'']",
+    ]  # fmt: skip
+
+
+def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
+    task = SequenceLabelling(**tagger.config["task_config"])
+    serve = task.endpoints(zoo.load(tagger.path))["serve"]
+    alone, both = (serve(tf.constant(t)) for t in (["a dog"], ["a dog", "the cat sees a tree ."]))
+    assert alone["text"][0] == both["text"][0]
+    np.testing.assert_allclose(alone["probability"][0], both["probability"][0, :2], atol=1e-6)
+    assert not both["probability"][0, 2:].numpy().any()
+    assert serve(tf.constant([], tf.string))["text"].shape == (0,)
+
+
+def test_the_report_shows_what_was_taken_for_what(tagger):
+    task = SequenceLabelling(**tagger.config["task_config"])
+    figure = task.report(zoo.load(tagger.path), "test", Settings(batch_size=4))
+    numbers = [text.get_text() for text in figure.axes[0].texts]
+    assert numbers.count("10") == 2 and numbers.count("5") == 2
+
+
+def test_lines_for_a_reader_join_the_words_of_an_entity():
+    words = tf.constant([list("abcde")])
+    labels = tf.constant([["B-X", "I-X", "B-X", "O", "I-Y"]])
+    (found,) = label_lines(words, labels, True).numpy()
+    assert found.decode() == "X: a b\nX: c\nY: e"
