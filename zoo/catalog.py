@@ -203,7 +203,7 @@ register_model(
     task="video_classification",
     cell="gru",
     options={"two_stream": True, "filters": (8, 16, 32)},
-    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
+    training={"epochs": 4, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
     "sequence-gru",
@@ -551,8 +551,8 @@ register_model(
     topology="many_to_one_text",
     task="text_classification",
     cell="lstm",
-    options={"pooling": "max", "dropout": 0.4, "word_dropout": 0.1},
-    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
+    options={"pooling": "max", "dropout": 0.2, "word_dropout": 0.05},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
 )
 register_model(
     "text-bilstm-attention",
@@ -564,8 +564,8 @@ register_model(
         "bidirectional": True,
         "pooling": "attention",
         "units": 96,
-        "dropout": 0.4,
-        "word_dropout": 0.1,
+        "dropout": 0.2,
+        "word_dropout": 0.05,
     },
-    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
 )
