@@ -70,8 +70,8 @@ register_model(
     builder="many_to_one_text",
     task="text_classification",
     cell="lstm",
-    options={"pooling": "max", "dropout": 0.4, "word_dropout": 0.1},
-    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
+    options={"pooling": "max", "dropout": 0.2, "word_dropout": 0.05},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
 )
 register_model(
     "text-bilstm-attention",
@@ -84,8 +84,8 @@ register_model(
         "bidirectional": True,
         "pooling": "attention",
         "units": 96,
-        "dropout": 0.4,
-        "word_dropout": 0.1,
+        "dropout": 0.2,
+        "word_dropout": 0.05,
     },
-    training={"epochs": 8, "batch_size": 64, "learning_rate": 0.002, "jit_compile": True},
+    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
 )

@@ -60,7 +60,7 @@ register_model(
     task="video_classification",
     cell="gru",
     options={"two_stream": True, "filters": (8, 16, 32)},
-    training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
+    training={"epochs": 4, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
     "sequence-gru",
