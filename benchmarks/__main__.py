@@ -8,6 +8,7 @@ NAMES = (
     "cells",
     "inference",
     "decoding",
+    "attention",
     "memory",
     "mechanisms",
     "training_loop",

@@ -117,7 +117,15 @@ def decoding(*arguments: Any) -> Callable[[], Any]:
     return contender(*arguments)
 
 
-MAKERS = {f.__name__: f for f in (training_step, whole_sequence, single_steps, decoding)}
+def translation_training(*arguments: Any) -> Callable[[], Any]:
+    """A training step of a translation model."""
+    from benchmarks.torch_decoding import training
+
+    return training(*arguments)
+
+
+_ALL = (training_step, whole_sequence, single_steps, decoding, translation_training)
+MAKERS = {f.__name__: f for f in _ALL}
 
 if __name__ == "__main__":
     serve()

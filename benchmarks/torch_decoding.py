@@ -12,12 +12,15 @@ START, END = 2, 3
 class Translator(nn.Module):
     """A GRU that reads, and a GRU that tells; `keys` is the size of attention, 0 for none."""
 
-    def __init__(self, vocabulary: int, embedding: int, units: int, keys: int) -> None:
+    def __init__(
+        self, vocabulary: int, embedding: int, units: int, keys: int, said: int = 0
+    ) -> None:
         super().__init__()
+        said = said or vocabulary
         self.attends = keys > 0
         size = 2 * units if keys else units
         self.source = nn.Embedding(vocabulary, embedding)
-        self.target = nn.Embedding(vocabulary, embedding)
+        self.target = nn.Embedding(said, embedding)
         self.encoder = nn.GRU(embedding, units, batch_first=True, bidirectional=self.attends)
         self.bridge = nn.Linear(size, units)
         self.cell = nn.GRUCell(embedding + size, units)
@@ -26,10 +29,10 @@ class Translator(nn.Module):
             self.query = nn.Linear(units, keys, bias=False)
             self.energy = nn.Linear(keys, 1, bias=False)
             self.readout = nn.Linear(units + size + embedding, embedding)
-            self.head = nn.Linear(embedding, vocabulary)
+            self.head = nn.Linear(embedding, said)
         else:
-            self.head = nn.Linear(units, vocabulary)
-            self.context_head = nn.Linear(size, vocabulary, bias=False)
+            self.head = nn.Linear(units, said)
+            self.context_head = nn.Linear(size, said, bias=False)
 
     def encode(self, source: Any) -> tuple[list[Any], Any]:
         """What stays the same at each step, and the first state."""
@@ -83,5 +86,34 @@ def contender(
                 tokens, h, out = (found % vocabulary).flatten(), h[parents], out[parents]
             out = torch.cat([out, tokens[:, None]], dim=1)
         return out.view(batch, width, -1)[:, 0]
+
+    return run
+
+
+def training(sizes: tuple[int, int, int, int, int], batch: int, steps: int) -> Callable[[], Any]:
+    """The loss of random pairs of `steps` tokens on either side, weights tied, and its gradients.
+
+    `sizes` are those of the source vocabulary, embedding, units, keys, and target vocabulary.
+    """
+    model = Translator(*sizes)
+    model.head.weight = model.target.weight
+    source = torch.randint(4, sizes[0], (batch, steps))
+    tokens, targets = torch.randint(4, sizes[-1], (2, batch, steps))
+    weights = list(model.parameters())
+
+    def run() -> Any:
+        (values, keys), h = model.encode(source)
+        vectors = model.target(tokens)
+        said = []
+        for t in range(steps):
+            energy = model.energy(torch.tanh(keys + model.query(h)[:, None]))
+            context = (torch.softmax(energy, dim=1).transpose(1, 2) @ values)[:, 0]
+            h = model.cell(torch.cat([vectors[:, t], context], dim=1), h)
+            said.append(torch.cat([h, context], dim=1))
+        # Logits of all steps at once, as no step needs them.
+        joined = torch.cat([torch.stack(said, dim=1), vectors], dim=2)
+        logits = model.head(torch.tanh(model.readout(joined)))
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        return torch.autograd.grad(loss, weights)
 
     return run

@@ -87,10 +87,25 @@ class Vocabulary(tf.Module):
 
 
 def split_tokens(text: Any, pattern: str) -> tf.RaggedTensor:
-    """Strings `[N]` to their tokens, ragged `[N, (T)]`; see `Vocabulary` for the pattern."""
+    """Strings `[N]` to their tokens, ragged `[N, (T)]`; see `Vocabulary` for the pattern.
+
+    A pattern that begins with ` ?` has to match every text whole, and a space nowhere else than
+    where a token begins. Each of the different words between spaces is then cut only once.
+    """
     text = tf.convert_to_tensor(text)
     if not pattern:
         return tf.strings.unicode_split(text, "UTF-8")
+    if not pattern.startswith(" ?"):
+        return _matches(text, pattern)
+    words = tf.strings.split(text, " ")
+    later = tf.ragged.range(words.row_lengths()).values > 0
+    spaced = tf.where(later, tf.strings.join([" ", words.values]), words.values)
+    unique, which = tf.unique(spaced)
+    tokens = tf.gather(_matches(unique, pattern), which)
+    return words.with_values(tokens).merge_dims(1, 2)
+
+
+def _matches(text: Any, pattern: str) -> tf.RaggedTensor:
     # Each match is set apart and marked with "+", and what lies between two matches with "-".
     text = tf.strings.regex_replace(text, _SEPARATOR, " ")
     marked = tf.strings.regex_replace(text, f"({pattern})", rf"{_SEPARATOR}+\1{_SEPARATOR}-")

@@ -41,7 +41,7 @@ def fit(
     Args:
         name: as `list_models` gives it.
         dataset: a tensorflow-datasets name, or a path where the task takes one; None for the
-            task's bundled data set.
+            bundled data set of the model or of its task.
         data_dir: folder of prepared data sets.
         seed: of the weights, of dropout and of the order of the data; the same seed gives the
             same run on the same machine.
@@ -64,7 +64,7 @@ def fit(
     where = replicas(devices)
     where.rows(chosen.settings.batch_size)
     task: Task = registry.load("task", chosen.task)(
-        dataset=dataset, data_dir=data_dir, **chosen.task_options
+        dataset=dataset or chosen.dataset, data_dir=data_dir, **chosen.task_options
     )
     for key in sorted(set(overrides) & set(task.model_options()) - set(chosen.task_options)):
         raise UserError(f"{key} cannot be set: the data decide it")
@@ -134,7 +134,7 @@ class _Training:
         with where.scope(), _computing_in(settings.precision):
             model = create(self.name, **config["options"])
         task.check(model)
-        self.trainer = Trainer(model, settings, where)
+        self.trainer = Trainer(model, settings, where, config["seed"])
 
     def run(self, run: Run, verbose: bool) -> None:
         """Train on in the run's folder, which only the first of several workers writes."""
@@ -167,7 +167,8 @@ class _Training:
     def _callbacks(self, run: Run, position: Position, verbose: bool) -> list[Any]:
         settings, history = self.trainer.settings, position.history
         best = run.weights if self.where.chief else None
-        stopping = KeepBest(best, self.task.monitor, settings.patience, history)
+        monitor = "val_reward" if settings.reward else self.task.monitor
+        stopping = KeepBest(best, monitor, settings.patience, history)
         if not self.where.chief:
             return [stopping]
         windows = int(self.validation.cardinality())

@@ -55,7 +55,7 @@ def model_options(entry: registry.Entry) -> dict[str, Any]:
 
 def _builder(entry: registry.Entry) -> Any:
     if entry.target is None:
-        return registry.load("topology", entry.info["topology"])
+        return registry.load("topology", registry.builder_of(entry))
     return registry.load("model", entry.name)
 
 
@@ -73,6 +73,7 @@ class Plan:
     task: str
     task_options: dict[str, Any]
     settings: Settings
+    dataset: str | None = None
 
 
 def plan(name: str, overrides: dict[str, Any]) -> Plan:
@@ -106,7 +107,14 @@ def plan(name: str, overrides: dict[str, Any]) -> Plan:
     if cell := chosen["options"].get("cell"):
         registry.get("cell", cell)
     settings = settings_from(chosen["training"])
-    return Plan(name, chosen["options"], entry.info["task"], chosen["task_options"], settings)
+    return Plan(
+        name,
+        chosen["options"],
+        entry.info["task"],
+        chosen["task_options"],
+        settings,
+        entry.info.get("dataset"),
+    )
 
 
 def _check_type(key: str, value: Any, default: Any) -> None:

@@ -34,7 +34,7 @@ _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
 @register(
     "task",
     "sequence_labelling",
-    topology="many_to_many_bidirectional",
+    topology="many_to_many",
     dataset="cldr_entities",
     input="text",
 )

@@ -16,6 +16,8 @@ from tasks.text import PADDING
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
 from tasks.text_classification.words import TextEncoder, learn_tokens
+from tasks.translation.units import UNITS
+from tasks.translation.windows import BUCKETS, buckets
 from zoo.errors import UserError
 from zoo.plotting import text_figure
 from zoo.registry import register
@@ -24,14 +26,11 @@ from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
 
-_BUCKETS = 8
-"""Different lengths of windows, at most: each is compiled, and between them lies what is padded."""
-
 
 @register(
     "task",
     "text_classification",
-    topology="many_to_one_text",
+    topology="many_to_one",
     dataset="phrase_languages",
     input="text",
 )
@@ -43,12 +42,13 @@ class TextClassification(Task):
             `ag_news_subset` or `glue/sst2`; or a `.csv` or `.tsv` file, or a folder, see
             `tasks.text_classification.sources.read_texts`.
         data_dir: folder of prepared data sets.
-        unit: "word" or "character": what a token is.
+        unit: "word", "character" or "subword": what a token is.
         lowercase: whether letters of either case are the same.
         max_length: tokens of a text that are read, at least 4; a longer one loses its middle, see
             `TextEncoder`.
-        minimum_count: a token that occurs less often in the training data is `<unk>`.
-        most_tokens: of the others the commonest are known, so many at most.
+        minimum_count: a word or character that occurs less often in the training data is `<unk>`.
+        vocabulary_size: so many tokens at most, the commonest ones; 0 for 20,000, or for 8,000
+            pieces of words.
         text_column: the column, or the feature, that holds the texts; "" for the usual names.
         label_column: likewise of the labels.
         classes: names of the classes; read from the training data if not given.
@@ -70,36 +70,36 @@ class TextClassification(Task):
         lowercase: bool = True,
         max_length: int = 400,
         minimum_count: int = 2,
-        most_tokens: int = 20_000,
+        vocabulary_size: int = 0,
         text_column: str = "",
         label_column: str = "",
         classes: list[str] | None = None,
         tokens: list[str] | None = None,
     ) -> None:
         super().__init__(whole_path(dataset, Path.exists), data_dir)
-        if unit not in ("word", "character"):
-            raise UserError(f"unit is {unit!r}, but word or character is needed")
+        if unit not in UNITS:
+            raise UserError(f"unit is {unit!r}, but {', '.join(UNITS)} is needed")
         if max_length < 4:
             raise UserError(f"max_length is {max_length}, but at least 4 is needed")
-        self.minimum_count, self.most_tokens = minimum_count, most_tokens
-        self.unit, self.text_column, self.label_column = unit, text_column, label_column
+        self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
+        self.unit, self.lowercase = unit, lowercase
+        self.text_column, self.label_column = text_column, label_column
         self._read: dict[str, list[Example]] = {}
         self.classes = classes or _sorted({each.label for each in self._examples("train")})
-        words = unit == "word"
         if tokens is None:
             texts = [each.text for each in self._examples("train")]
-            tokens = learn_tokens(texts, words, lowercase, minimum_count, most_tokens)
-        self.encoder = TextEncoder(tokens, words, lowercase, max_length)
+            tokens = learn_tokens(texts, unit, lowercase, minimum_count, vocabulary_size)
+        self.encoder = TextEncoder(tokens, unit, lowercase, max_length)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {
             **super().get_config(),
             "unit": self.unit,
-            "lowercase": self.encoder.lowercase,
+            "lowercase": self.lowercase,
             "max_length": self.encoder.longest,
             "minimum_count": self.minimum_count,
-            "most_tokens": self.most_tokens,
+            "vocabulary_size": self.vocabulary_size,
             "text_column": self.text_column,
             "label_column": self.label_column,
             "classes": self.classes,
@@ -124,7 +124,7 @@ class TextClassification(Task):
         lengths = np.maximum([len(row) for row in ids], 1)
         labels = np.array([self._class(each) for each in examples])
         parts = []
-        for rows in buckets(lengths, min(_BUCKETS, -(-len(ids) // settings.batch_size))):
+        for rows in buckets(lengths, min(BUCKETS, -(-len(ids) // settings.batch_size))):
             tokens = np.full((len(rows), lengths[rows].max()), PADDING, "int32")
             for place, row in enumerate(rows):
                 tokens[place, : len(ids[row])] = ids[row]
@@ -233,21 +233,6 @@ def likeliest_first(classes: Sequence[str], logits: Any) -> dict[str, Any]:
         "labels": labels,
         "probabilities": probabilities,
     }
-
-
-def buckets(lengths: np.ndarray, count: int) -> list[np.ndarray]:
-    """Indices of rows of about the same length: at most so many groups, of as many tokens each.
-
-    Example:
-        >>> [group.tolist() for group in buckets(np.array([9, 2, 2, 8, 3]), 2)]
-        [[1, 2, 4], [3, 0]]
-    """
-    order = np.argsort(lengths, kind="stable")
-    tokens = np.cumsum(lengths[order])
-    cuts = np.searchsorted(tokens, tokens[-1] * np.arange(1, count) / count)
-    # Rows of one length stay together.
-    cuts = np.searchsorted(lengths[order], np.unique(lengths[order][cuts]))
-    return [group for group in np.split(order, cuts) if len(group)]
 
 
 def _sorted(labels: set[str]) -> list[str]:

@@ -8,7 +8,9 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import track
 
-from tasks.text import Vocabulary, most_common, split_tokens
+from tasks.subwords import Subwords, learn_subwords
+from tasks.text import Vocabulary, most_common
+from tasks.translation.units import PATTERN as PIECES
 
 _SPACED = (
     "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Devanagari",
@@ -21,6 +23,7 @@ PATTERN = rf"{_LETTER}+(?:['’]{_LETTER}+)*|<[/a-zA-Z][^<>]{{0,30}}>|[^\s]"
 mark of HTML, such as <br />; else one other sign, such as a digit."""
 
 _ROWS = 1000
+_WORDS, _SUBWORDS = 20_000, 8_000
 
 
 class TextEncoder(tf.Module):
@@ -28,22 +31,25 @@ class TextEncoder(tf.Module):
 
     Args:
         tokens: those that are known.
-        words: whether a token is a word, see `PATTERN`, else a character.
+        unit: what one is: "word", see `PATTERN`, "character" or "subword", see `Subwords`.
         lowercase: whether letters of either case are the same.
         longest: tokens of a text that are read. Of a longer one it is the first quarter of so many
             and the last three quarters: what a text comes to often stands at its end (Sun et al.
             2019, arXiv:1905.05583, section 5.3, measured this on reviews).
 
     Example:
-        >>> encoder = TextEncoder(["a", "b", "c"], words=True, lowercase=True, longest=4)
+        >>> encoder = TextEncoder(["a", "b", "c"], unit="word", lowercase=True, longest=4)
         >>> encoder.encode(tf.constant(["A b", "c b a a b b"])).to_list()
         [[4, 5], [6, 4, 5, 5]]
     """
 
-    def __init__(self, tokens: list[str], words: bool, lowercase: bool, longest: int) -> None:
+    def __init__(self, tokens: list[str], unit: str, lowercase: bool, longest: int) -> None:
         super().__init__()
-        self.vocabulary = Vocabulary(tokens, PATTERN if words else "")
-        self.lowercase, self.longest = lowercase, longest
+        if unit == "subword":
+            self.vocabulary: Vocabulary = Subwords(tokens, PIECES, lowercase)
+        else:
+            self.vocabulary = Vocabulary(tokens, _pattern(unit), lowercase=lowercase)
+        self.longest = longest
 
     @property
     def head(self) -> int:
@@ -52,11 +58,11 @@ class TextEncoder(tf.Module):
 
     def split(self, texts: Any) -> tf.RaggedTensor:
         """Strings `[N]` to the tokens that are read, as they are written, ragged `[N, (T)]`."""
-        return self._shortened(split_tokens(texts, self.vocabulary.pattern))
+        return self._shortened(self.vocabulary.split(texts))
 
     def encode(self, texts: Any) -> tf.RaggedTensor:
         """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
-        return self._ids(self.split(texts))
+        return self._shortened(self.vocabulary.encode(texts))
 
     def encode_all(self, texts: Sequence[str], title: str) -> tuple[list[np.ndarray], int]:
         """The same of many texts, each an array `[T]`; and how many were too long."""
@@ -64,9 +70,9 @@ class TextEncoder(tf.Module):
         found: list[np.ndarray] = []
         too_long = 0
         for start in track(parts, title, console=Console(stderr=True), transient=True):
-            tokens = split_tokens(list(texts[start : start + _ROWS]), self.vocabulary.pattern)
-            too_long += int(np.sum(tokens.row_lengths() > self.longest))
-            ids = self._ids(self._shortened(tokens))
+            ids = self.vocabulary.encode(tf.constant(list(texts[start : start + _ROWS])))
+            too_long += int(np.sum(ids.row_lengths() > self.longest))
+            ids = self._shortened(ids)
             found += np.split(ids.values.numpy(), ids.row_splits.numpy()[1:-1])
         return found, too_long
 
@@ -80,24 +86,15 @@ class TextEncoder(tf.Module):
             tf.boolean_mask(tokens.values, kept), tf.minimum(sizes, self.longest), validate=False
         )
 
-    def _ids(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        return tokens.with_values(self.vocabulary.lookup(folded(tokens.values, self.lowercase)))
-
 
 def learn_tokens(
-    texts: Sequence[str], words: bool, lowercase: bool, minimum: int, most: int
+    texts: Sequence[str], unit: str, lowercase: bool, minimum: int, size: int
 ) -> list[str]:
-    """The commonest tokens of texts: at most so many, of those that occur so often at least."""
-    if lowercase:
-        parts = range(0, len(texts), _ROWS)
-        texts = [
-            text.decode()
-            for start in parts
-            for text in folded(tf.constant(list(texts[start : start + _ROWS])), True).numpy()
-        ]
-    return most_common(texts, PATTERN if words else "", minimum)[:most]
+    """The tokens of texts, see `TextClassification` for the arguments."""
+    if unit == "subword":
+        return learn_subwords(texts, PIECES, size or _SUBWORDS, lowercase)
+    return most_common(texts, _pattern(unit), minimum, size or _WORDS, lowercase)
 
 
-def folded(texts: Any, lowercase: bool) -> Any:
-    """Strings in small letters, if so asked."""
-    return tf.strings.lower(texts, "utf-8") if lowercase else texts
+def _pattern(unit: str) -> str:
+    return PATTERN if unit == "word" else ""

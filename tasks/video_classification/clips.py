@@ -1,7 +1,7 @@
 """Clips on disk: decoded once, read where they are needed."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from zoo.video import fit_clip, in_channels, read_frames
 
 _LARGEST = 64
 _TOLD = 5
-_FEATURES = ("video", "label")
 # Frames a second that a tensorflow-datasets set was filmed at: its videos do not tell.
 _FILMED = {"ucf101": 25.0}
 
@@ -73,7 +72,11 @@ class OwnClips:
         self.path, self.data_dir = path, data_dir
         self.found = find_clips(Path(path))
         self.classes = sorted({clip.label for clip in self.found})
-        kinds = {is_sequence(clip.path): clip.path for clip in self.found}
+        kinds = {}
+        for clip in self.found:
+            # Those that cannot be read are told with all others of that sort.
+            with suppress(UserError):
+                kinds[is_sequence(clip.path)] = clip.path
         if len(kinds) > 1:
             raise UserError(
                 f"{path} has videos and sequences of numbers, such as {kinds[False]} and "
@@ -141,15 +144,17 @@ class OwnClips:
         reasons = list(cached.failed.values())
         if not len(cached.kept):
             raise UserError(f"{self.path} has no clip that can be read: {reasons[0]}")
-        if reasons and "skipped" not in self._told:
-            print(
-                f"{self.path}: skipped {len(reasons)} of {len(self.found)} clips:", file=sys.stderr
-            )
-            for reason in reasons[:_TOLD]:
-                print(f"  {reason}", file=sys.stderr)
-            if len(reasons) > _TOLD:
-                print(f"  and {len(reasons) - _TOLD} more", file=sys.stderr)
-            self._told.add("skipped")
+        if not reasons or "skipped" in self._told:
+            return
+        lines = [f"{self.path}: skipped {len(reasons)} of {len(self.found)} clips:"]
+        lines += [f"  {reason}" for reason in reasons[:_TOLD]]
+        if len(reasons) > _TOLD:
+            lines.append(f"  and {len(reasons) - _TOLD} more")
+        left = {self.found[index].label for index in cached.kept}
+        if lost := sorted(set(self.classes) - left):
+            lines.append(f"{self.path}: no clip can be read of {', '.join(lost)}")
+        print("\n".join(lines), file=sys.stderr)
+        self._told.add("skipped")
 
 
 def _read(path: Path, reading: Reading) -> np.ndarray:
@@ -176,7 +181,7 @@ def _middle(clip: np.ndarray, keep: int) -> np.ndarray:
 
 
 class NamedClips:
-    """A tensorflow-datasets set with `video` and `label`.
+    """A tensorflow-datasets set with `video`, or `sequence` `[T, features]`, and `label`.
 
     Args:
         name: of it.
@@ -191,10 +196,17 @@ class NamedClips:
         """Names of the labels."""
         return class_names(self.name, self.data_dir)
 
+    @property
+    def _feature(self) -> str:
+        features = prepared(self.name, self.data_dir).info.features
+        return "sequence" if "sequence" in features else "video"
+
     def frame_shape(self) -> list[int]:
         """That of the first test clip, if it is small."""
-        first = next(iterate_split(self.name, "test[:1]", self.data_dir, _FEATURES))
-        height, width, channels = first["video"].shape[1:]
+        first = next(self._examples("test[:1]"))[self._feature]
+        if first.ndim == 2:
+            return [first.shape[1]]
+        height, width, channels = first.shape[1:]
         small = max(height, width) <= _LARGEST
         return [height, width, channels] if small else [_LARGEST, _LARGEST, channels]
 
@@ -209,10 +221,9 @@ class NamedClips:
         cached = cached_rows(
             [*file_key(sorted(Path(stored.data_dir).iterdir())), split, reading.rate, reading.keep],
             (count_examples(self.name, split, self.data_dir), None, *reading.frame_shape),
-            "uint8",
+            "uint8" if len(reading.frame_shape) == 3 else "float32",
             lambda: in_threads(
-                lambda example: self._fitted(example, reading),
-                iterate_split(self.name, split, self.data_dir, _FEATURES),
+                lambda example: self._fitted(example, reading), self._examples(split)
             ),
             f"reading {self.name}, {split}",
             self.data_dir,
@@ -225,11 +236,26 @@ class NamedClips:
         clips = self.clips(f"test[:{count}]", reading, classes)
         return [clips.clip(index) for index in range(len(clips.lengths))]
 
+    def _examples(self, split: str) -> Iterator[dict[str, Any]]:
+        features = (self._feature, "label")
+        return iterate_split(self.name, split, self.data_dir, features)
+
     def _fitted(self, example: dict[str, Any], reading: Reading) -> tuple[np.ndarray, int]:
-        """An example's frames, at the rate if that which they were filmed at is known."""
-        frames = example["video"]
+        """An example's time steps and label."""
+        steps = example[self._feature]
+        if len(reading.frame_shape) != steps.ndim - 1 or (
+            steps.ndim == 2 and steps.shape[1:] != reading.frame_shape
+        ):
+            raise UserError(
+                f"the data set {self.name} has {self._feature} of {list(steps.shape[1:])}, but "
+                f"{list(reading.frame_shape)} is needed"
+            )
+        return self._frames(steps, reading) if steps.ndim == 4 else steps, int(example["label"])
+
+    def _frames(self, frames: np.ndarray, reading: Reading) -> np.ndarray:
+        """Frames of their size, at the rate if that which they were filmed at is known."""
         filmed = _FILMED.get(self.name.partition("/")[0])
         if filmed and reading.rate:
             count = max(1, round(len(frames) * reading.rate / filmed))
             frames = frames[(np.arange(count) * filmed / reading.rate).astype(int)]
-        return fit_clip(_middle(frames, reading.keep), reading.frame_shape), int(example["label"])
+        return fit_clip(_middle(frames, reading.keep), reading.frame_shape)

@@ -47,6 +47,8 @@ class VideoClassification(Task):
             the whole of a sequence. Of a longer clip it is the middle, and in training any part.
         whole: show longer clips whole, in windows of `clip_length` from which the state is
             carried to the next; the class is told after the last.
+        epoch_windows: the least batches of an epoch of training: a small set is gone through
+            several times, of longer clips another part each time.
         classes: names of the classes; read from the data set if not given.
         frame_shape: height, width and channels (1 or 3) to which frames are brought; for
             sequences, the number of features. If not given, those of the data set's own frames if
@@ -68,17 +70,22 @@ class VideoClassification(Task):
         frames_per_second: float = 8.0,
         clip_length: int = 0,
         whole: bool = False,
+        epoch_windows: int = 100,
         classes: list[str] | None = None,
         frame_shape: list[int] | None = None,
         mean: list[float] | None = None,
         deviation: list[float] | None = None,
     ) -> None:
         super().__init__(whole_path(dataset, _is_own), data_dir)
-        for name, value in (("frames_per_second", frames_per_second), ("clip_length", clip_length)):
-            if value < 0:
-                raise UserError(f"{name} is {value}, but 0 or more is needed")
+        for name, value, least in (
+            ("frames_per_second", frames_per_second, 0),
+            ("clip_length", clip_length, 0),
+            ("epoch_windows", epoch_windows, 1),
+        ):
+            if value < least:
+                raise UserError(f"{name} is {value}, but {least} or more is needed")
         self.frames_per_second, self.clip_length = frames_per_second, clip_length
-        self.whole = whole
+        self.whole, self.epoch_windows = whole, epoch_windows
         self._opened: dict[tuple[str, str | None], NamedClips | OwnClips] = {}
         self.classes = classes or self._source.classes
         self.frame_shape = [int(size) for size in frame_shape or self._source.frame_shape()]
@@ -100,6 +107,7 @@ class VideoClassification(Task):
             "frames_per_second": self.frames_per_second,
             "clip_length": self.clip_length,
             "whole": self.whole,
+            "epoch_windows": self.epoch_windows,
             "classes": self.classes,
             "frame_shape": self.frame_shape,
             "mean": self.mean,
@@ -132,7 +140,8 @@ class VideoClassification(Task):
         length = self._clip_length or (settings.window if self.whole else 0)
         longest = int(clips.lengths.max())
         window = min(length, longest) if length else longest
-        windows = clip_windows(clips, settings.batch_size, window, self.whole, seed)
+        least = self.epoch_windows
+        windows = clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
         return windows if self.is_video else windows.map(self._normalised)
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:

@@ -72,24 +72,31 @@ def _whole(counts: np.ndarray, order: np.ndarray, rows: int, window: int) -> Pla
 
 
 def clip_windows(
-    clips: Clips, rows: int, window: int, whole: bool = False, seed: int | None = None
+    clips: Clips,
+    rows: int,
+    window: int,
+    whole: bool = False,
+    seed: int | None = None,
+    least: int = 1,
 ) -> tf.data.Dataset:
     """Windows with `frames` `[rows, window, ...]` and `lengths`, and one target a row.
 
     A clip that goes on in the next window has no weight yet, and one that has begun in the window
-    before is not reset: the state is carried. Each pass has as many windows as every other.
+    before is not reset: the state is carried. Each reading gives as many windows as every other.
 
     Args:
         clips: of a split.
         rows: of a window.
         window: time steps of a window.
         whole: see `plan_parts`.
-        seed: draws a new plan for each pass; None for always the same.
+        seed: draws a new plan for each pass over the clips; None for one pass, always the same.
+        least: with a seed, how many windows there are at least: as many passes are made.
     """
     count = len(plan_parts(clips.lengths, rows, window, whole).clip)
+    passes = -(-least // count) if seed is not None else 1
     seeds = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64))
     if seed is not None:
-        seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).take(1)
+        seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).take(passes)
 
     def plan(drawn: np.ndarray) -> Plan:
         rng = None if seed is None else np.random.default_rng(int(drawn))
@@ -115,7 +122,7 @@ def clip_windows(
         inputs = {"frames": frames, "lengths": lengths}
         return {"inputs": inputs, "targets": targets, "weights": weights, "reset": reset}
 
-    known = tf.data.experimental.assert_cardinality(count)
+    known = tf.data.experimental.assert_cardinality(count * passes)
     return seeds.flat_map(parts).map(read).apply(known).prefetch(2)
 
 

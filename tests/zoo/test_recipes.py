@@ -8,7 +8,7 @@ from zoo.recipes import RECIPES, Figure, check_data
 
 TOLD = {
     "language_modelling": {"perplexity", "bits_per_character", "accuracy", "loss"},
-    "translation": {"exact_match", "accuracy", "loss"},
+    "translation": {"exact_match", "accuracy", "loss", "perplexity", "bleu", "chrf"},
     "image_classification": {"accuracy", "loss"},
     "adding": {"accuracy", "loss", "mean_squared_error"},
 }

@@ -168,23 +168,26 @@ def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
 def _draw(logits: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
     """A token `[B]` of each row of logits `[B, V]`."""
 
+    heat = tf.cast(temperature, tf.float32)
+
     def greedy() -> Any:
         return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
     def drawn() -> Any:
         # Less the largest first: then the smallest temperature makes no number too large.
         largest = tf.maximum(tf.reduce_max(logits, axis=-1, keepdims=True), logits.dtype.min)
-        heated = (logits - largest) / tf.cast(temperature, tf.float32)
+        heated = (logits - largest) / heat
         number, share = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
         heated = tf.cond(
             (number > 0) | (share < 1.0),
             lambda: tf.where(likely(heated, number, share), heated, NEVER),
             lambda: heated,
         )
-        uniform = tf.random.stateless_uniform(tf.shape(logits), seed, minval=1e-7, maxval=1.0)
+        # XLA would otherwise choose another generator.
+        uniform = tf.random.stateless_uniform(tf.shape(logits), seed, 1e-7, 1.0, alg="philox")
         gumbel = -tf.math.log(-tf.math.log(uniform))
         return tf.argmax(heated + gumbel, axis=-1, output_type=tf.int32)
 
-    if isinstance(temperature, int | float):
-        return drawn() if temperature > 0 else greedy()
-    return tf.cond(temperature > 0, drawn, greedy)
+    if isinstance(temperature, int | float) and temperature == 0:
+        return greedy()
+    return tf.cond(heat > 0, drawn, greedy)

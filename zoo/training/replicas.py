@@ -48,6 +48,12 @@ class Replicas:
             return values
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
 
+    def number(self) -> Any:
+        """In a replica: which of all it is, from 0."""
+        if not self.strategy:
+            return 0
+        return tf.distribute.get_replica_context().replica_id_in_sync_group
+
     def split(self, tree: Any) -> Any:
         """Tensors `[B, ...]`, known to every worker, as each replica's share of the rows."""
         if self.strategy is None:

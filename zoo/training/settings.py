@@ -6,7 +6,23 @@ from typing import Any
 
 from zoo.errors import UserError
 
-_AT_LEAST_ONE = ("epochs", "batch_size", "window", "accumulate", "patience", "save_steps")
+_FINITE = (
+    "learning_rate",
+    "decay",
+    "clip_norm",
+    "label_smoothing",
+    "teacher_forcing",
+    "minutes",
+)
+_AT_LEAST_ONE = (
+    "epochs",
+    "batch_size",
+    "window",
+    "accumulate",
+    "patience",
+    "save_steps",
+    "reward_from",
+)
 _NOT_NEGATIVE = (
     "steps",
     "truncation",
@@ -18,8 +34,13 @@ _NOT_NEGATIVE = (
 )
 _CHOICES = {
     "reduction": ("token", "row"),
+    "forcing_schedule": ("linear", "exponential", "inverse_sigmoid"),
+    "reward": ("", "bleu", "cider"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
 }
+
+
+_NOT_COMPILED = "what is written is scored outside of the graph: set jit_compile to False"
 
 
 @dataclass(frozen=True)
@@ -52,6 +73,16 @@ class Settings:
         average_from: epoch, counted from 1, from which on the weights after all updates are
             averaged (Polyak and Juditsky 1992; Izmailov et al. 2018, arXiv:1803.05407); validation
             and the best weights then are those of the average. 0 for never.
+        teacher_forcing: share of true tokens among those that a model which generates is fed at
+            the end of training, in 0..1; for the others it is fed its own, see
+            `zoo.training.scheduled_sampling`. 1 for all, throughout.
+        forcing_schedule: how that share falls from 1 over all updates: "linear", "exponential" or
+            "inverse_sigmoid".
+        reward: "bleu" or "cider": train a model that generates to write what scores better than
+            what it would write, see `zoo.training.self_critical`; the best weights then are those
+            with the best `val_reward`. "" for never.
+        reward_from: epoch, counted from 1, from which on it is trained so. From there on, loss and
+            accuracy of training are those of what the model draws.
         precision: "float32", or "mixed_bfloat16" or "mixed_float16", in which training computes;
             variables, and the model that is loaded, are float32.
         patience: epochs without a better validation figure after which training stops.
@@ -77,6 +108,10 @@ class Settings:
     clip_norm: float = 1.0
     label_smoothing: float = 0.0
     average_from: int = 0
+    teacher_forcing: float = 1.0
+    forcing_schedule: str = "linear"
+    reward: str = ""
+    reward_from: int = 1
     precision: str = "float32"
     patience: int = 10
     minutes: float = 0.0
@@ -84,7 +119,7 @@ class Settings:
     jit_compile: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "decay", "clip_norm", "label_smoothing", "minutes"):
+        for name in _FINITE:
             self._need(name, math.isfinite(getattr(self, name)), "a number is needed")
         for name in _AT_LEAST_ONE:
             self._need(name, getattr(self, name) >= 1, "at least 1 is needed")
@@ -95,8 +130,11 @@ class Settings:
         self._need("decay", 0 < self.decay <= 1, "more than 0 and at most 1 is needed")
         self._need("label_smoothing", self.label_smoothing < 1, "it must be under 1")
         for name, choices in _CHOICES.items():
-            needed = f"{', '.join(choices[:-1])} or {choices[-1]} is needed"
+            shown = [choice or "nothing" for choice in choices]
+            needed = f"{', '.join(shown[:-1])} or {shown[-1]} is needed"
             self._need(name, getattr(self, name) in choices, needed)
+        self._need("teacher_forcing", 0 <= self.teacher_forcing <= 1, "0 to 1 is needed")
+        self._need("reward", not (self.reward and self.jit_compile), _NOT_COMPILED)
 
     def _need(self, name: str, right: bool, what: str) -> None:
         if not right:

@@ -8,6 +8,8 @@ import tensorflow as tf
 from zoo.errors import UserError
 from zoo.topologies.base import Scores, SequenceModel
 from zoo.training.replicas import Replicas
+from zoo.training.scheduled_sampling import mixed, true_share
+from zoo.training.self_critical import Reward, rewarded
 from zoo.training.settings import Settings
 
 Window = dict[str, Any]
@@ -26,6 +28,9 @@ class Step:
         optimizer: of its weights.
         settings: how to train.
         replicas: where.
+        updates: of the whole training.
+        seed: of whatever is drawn by the update's number.
+        reward: what makes a window's sequences good, where there are updates that ask for it.
     """
 
     def __init__(
@@ -34,9 +39,13 @@ class Step:
         optimizer: keras.optimizers.Optimizer,
         settings: Settings,
         replicas: Replicas,
+        updates: int = 1,
+        seed: int = 0,
+        reward: Reward | None = None,
     ) -> None:
         self.model, self.optimizer = model, optimizer
         self.settings, self.replicas = settings, replicas
+        self.updates, self.seed, self.reward = updates, seed % 2**31, reward
         # XLA cannot read the variables of several replicas on one processor.
         self.compiled = settings.jit_compile and replicas.count == 1
         if replicas.strategy:
@@ -47,25 +56,34 @@ class Step:
             self._all, jit_compile=self.compiled, reduce_retracing=True, autograph=False
         )
 
-    def __call__(self, windows: list[Window], state: Any) -> tuple[Any, Any]:
+    def __call__(
+        self, windows: list[Window], state: Any, rewarding: bool = False
+    ) -> tuple[Any, Any]:
         """Update the weights.
 
         Args:
             windows: whole ones, one after the other, which make one update.
             state: the replicas' states before the first of them.
+            rewarding: train on what the model itself writes, and on what that is worth.
 
         Returns:
             The states to carry on, and one tensor, as each that is read costs the loop some time:
             the sums of `sums` over all windows, and the norm of the gradient before it is clipped.
         """
-        state, told = self._run([self.replicas.split(window) for window in windows], state)
+        shares = [self.replicas.split(window) for window in windows]
+        state, told = self._run(shares, state, rewarding)
         return state, self.replicas.local(told)
 
-    def _all(self, windows: list[Window], state: Any) -> tuple[Any, Any]:
-        return self.replicas.run(self._one, windows, state)
+    def _all(self, windows: list[Window], state: Any, rewarding: bool) -> tuple[Any, Any]:
+        one = self._rewarded if rewarding else self._one
+        return self.replicas.run(one, windows, state)
 
-    def _one(self, windows: list[Window], state: Any) -> tuple[Any, Any]:
+    def _rewarded(self, windows: list[Window], state: Any) -> tuple[Any, Any]:
+        return self._one(windows, state, rewarding=True)
+
+    def _one(self, windows: list[Window], state: Any, rewarding: bool = False) -> tuple[Any, Any]:
         """In one replica."""
+        windows = [self._prepared(n, window, rewarding) for n, window in enumerate(windows)]
         weights = self.model.trainable_variables
         whole = self._whole(windows)
         told, gradients = tf.zeros(3), [None] * len(weights)
@@ -78,7 +96,8 @@ class Step:
                     loss = 0.0
                     for span in spans:
                         scores, state = self._score(span, state)
-                        loss += tf.reduce_sum(scores.loss * span["weights"]) / whole
+                        counts = span.get("advantage", span["weights"])
+                        loss += tf.reduce_sum(scores.loss * counts) / whole
                         told += sums(span, scores)
                         if self.model.losses:
                             loss += tf.add_n(self.model.losses) / share
@@ -90,8 +109,21 @@ class Step:
         norm = self._apply(gradients, weights)
         return state, tf.concat([self.replicas.sum(told), [norm]], axis=0)
 
+    def _prepared(self, number: int, window: Window, rewarding: bool) -> Window:
+        """With what the model itself writes, where settings ask for it."""
+        settings = self.settings
+        if not rewarding and settings.teacher_forcing == 1:
+            return window
+        update = tf.cast(self.optimizer.iterations, tf.int32)
+        seed = tf.constant([self.seed, 0])
+        for place in (update, number, self.replicas.number()):
+            seed = tf.random.experimental.stateless_fold_in(seed, place)
+        if rewarding and self.reward:
+            return rewarded(self.model, window, self.reward, seed)
+        return mixed(self.model, window, true_share(settings, update, self.updates), seed)
+
     def _score(self, span: Window, state: Any) -> tuple[Scores, Any]:
-        smoothing = self.settings.label_smoothing
+        smoothing = 0.0 if "advantage" in span else self.settings.label_smoothing
         return self.model.score(span, state, training=True, smoothing=smoothing)
 
     def _whole(self, windows: list[Window]) -> Any:
@@ -150,6 +182,21 @@ def check_windows(train: tf.data.Dataset, settings: Settings) -> None:
     cut = settings.truncation not in (0, settings.window)
     if cut and len(train.element_spec["reset"].shape) != 2:
         raise UserError("truncation is for tasks whose windows are cut from streams: leave it at 0")
+
+
+def check_generating(model: SequenceModel, settings: Settings) -> None:
+    """That a model generates, where it is to be trained with what it generates.
+
+    Raises:
+        UserError: it does not.
+    """
+    for name, plain in (("teacher_forcing", 1.0), ("reward", "")):
+        given = getattr(settings, name)
+        if given != plain and not model.conditional:
+            raise UserError(
+                f"{name} is {given!r}, but this is for models that caption or translate: leave it "
+                f"at {plain!r}"
+            )
 
 
 def sums(window: Window, scores: Scores) -> Any:

@@ -19,8 +19,9 @@ from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.interrupts import Interrupts
 from zoo.training.replicas import Replicas
 from zoo.training.schedules import learning_rate
+from zoo.training.self_critical import make_reward, mean_reward
 from zoo.training.settings import Settings
-from zoo.training.step import Step, Window, check_windows, figures, sums
+from zoo.training.step import Step, Window, check_generating, check_windows, figures, sums
 
 _WORKER_LOST = (
     tf.errors.UnavailableError,
@@ -42,16 +43,23 @@ class Trainer:
         model: any model of the zoo, made in the scope of the replicas.
         settings: how to train.
         replicas: where; None for here.
+        seed: of whatever is drawn by the number of an update.
 
     Raises:
-        UserError: Keras has no optimizer or schedule of that name, or not with those arguments.
+        UserError: Keras has no optimizer or schedule of that name, or not with those arguments; or
+            the model generates nothing, but is to be fed or rewarded for what it generates.
     """
 
     def __init__(
-        self, model: SequenceModel, settings: Settings, replicas: Replicas | None = None
+        self,
+        model: SequenceModel,
+        settings: Settings,
+        replicas: Replicas | None = None,
+        seed: int = 0,
     ) -> None:
         self.model, self.settings = model, settings
-        self.replicas = replicas or Replicas()
+        self.replicas, self.seed = replicas or Replicas(), seed
+        check_generating(model, settings)
         # Mistakes are told before the data are read.
         _try(_optimizer(settings, learning_rate(settings, 1)), settings)
 
@@ -84,6 +92,7 @@ class Trainer:
         check_windows(train, self.settings)
         steps = int(train.cardinality())
         position, parts = Position(), []
+        self._reward = make_reward(self.settings.reward, train)
         self._begin(steps)
         if start:
             position, parts = copy.deepcopy(start.position), list(start.state)
@@ -103,6 +112,8 @@ class Trainer:
                     parts = []
                     with self._averaged():
                         told = evaluate(self.model, validation, every)
+                        if self._reward:
+                            told["reward"] = mean_reward(self.model, validation, self._reward)
                         logs |= {f"val_{name}": value for name, value in told.items()}
                         every.on_epoch_end(position.epoch, logs)
                     self._heed_plateau(logs, position)
@@ -131,7 +142,15 @@ class Trainer:
             self.model.optimizer.build(self.model.trainable_variables)
             averages = self.settings.average_from
             self.average = WeightAverage(self.model.variables) if averages else None
-        self._step = Step(self.model, self.model.optimizer, self.settings, self.replicas)
+        self._step = Step(
+            self.model,
+            self.model.optimizer,
+            self.settings,
+            self.replicas,
+            self.settings.updates(steps),
+            self.seed,
+            self._reward,
+        )
         self.model.stop_training = False
 
     def _epoch(
@@ -145,6 +164,7 @@ class Trainer:
         """The rest of an epoch, from `position` and the parts of a carried state."""
         state, totals = None, np.array(position.totals)
         began = time.monotonic() - position.seconds
+        rewarding = bool(self._reward) and position.epoch + 1 >= self.settings.reward_from
         averages = self.average and position.epoch + 1 >= self.settings.average_from
         while position.step < self.steps:
             group = min(self.settings.accumulate, self.steps - position.step)
@@ -153,7 +173,7 @@ class Trainer:
                 state = self._state(len(taken[0]["reset"]), parts)
             every.on_train_batch_begin(position.step)
             self._pace(position)
-            state, told = self._step(taken, state)
+            state, told = self._step(taken, state, rewarding)
             *summed, norm = told.numpy().tolist()
             totals += summed
             loss = figures(summed)["loss"]

@@ -17,10 +17,10 @@ SMALL = {"embedding": 12, "units": 12}
 
 
 def sentences(count):
-    """Each of a few words, one of which says it all, at any place."""
+    """Each of five or ten words, one of which says it all, at any place."""
     rng = np.random.default_rng(1)
     for n in range(count):
-        words = list(rng.choice(["the", "film", "plot", "was", "so"], rng.integers(3, 12)))
+        words = list(rng.choice(["the", "film", "plot", "was", "so"], rng.choice([4, 9])))
         words.insert(rng.integers(len(words)), rng.choice(GOOD if n % 2 else BAD))
         yield " ".join(words), "pos" if n % 2 else "neg"
 
@@ -44,9 +44,9 @@ def run(reviews, tmp_path_factory):
         "text-bilstm-attention",
         dataset=reviews,
         runs=tmp_path_factory.mktemp("runs"),
-        epochs=8,
+        epochs=6,
         batch_size=16,
-        learning_rate=0.02,
+        learning_rate=0.03,
         jit_compile=False,
         verbose=False,
         **SMALL,
@@ -96,13 +96,22 @@ def test_words_are_found_in_any_script():
 def test_characters_and_capital_letters_are_told_apart_if_asked(reviews):
     task = TextClassification(reviews, unit="character")
     assert set("godbau ") <= set(task.encoder.vocabulary.tokens)
-    folds, keeps = (TextEncoder(["a", "b"], True, lowercase, 10) for lowercase in (True, False))
+    folds, keeps = (TextEncoder(["a", "b"], "word", lowercase, 10) for lowercase in (True, False))
     assert folds.encode(["A b"]).to_list() == [[4, 5]]
     assert keeps.encode(["A b"]).to_list() == [[1, 5]]
 
 
+def test_pieces_of_words_are_learnt_and_found(reviews):
+    task = TextClassification(reviews, unit="subword", vocabulary_size=40)
+    pieces = [piece.decode() for piece in task.encoder.split(["the lovely filmplot"])[0].numpy()]
+    assert "".join(pieces) == " the lovely filmplot" and " the" in pieces
+    assert task.encoder.encode(["the lovely filmplot"]).row_lengths()[0] == len(pieces)
+    again = TextClassification(**task.get_config())
+    assert again.encoder.encode(["so dull"]).to_list() == task.encoder.encode(["so dull"]).to_list()
+
+
 def test_the_vocabulary_is_of_the_commonest(reviews):
-    tokens = TextClassification(reviews, most_tokens=4).encoder.vocabulary.tokens
+    tokens = TextClassification(reviews, vocabulary_size=4).encoder.vocabulary.tokens
     assert len(tokens) == 4 and set(tokens) <= {"the", "film", "plot", "was", "so"}
 
 
@@ -163,7 +172,7 @@ def test_labels_that_the_model_does_not_know_are_named(task, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"unit": "sentence"}, "word or character"), ({"max_length": 3}, "at least 4")],
+    [({"unit": "sentence"}, "word, character, subword"), ({"max_length": 3}, "at least 4")],
 )
 def test_options_out_of_range_are_refused(reviews, options, message):
     with pytest.raises(UserError, match=message):

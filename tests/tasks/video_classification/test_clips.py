@@ -5,6 +5,7 @@ import tensorflow_datasets as tfds
 from tasks import cache
 from tasks.video_classification import clips as module
 from tasks.video_classification.clips import NamedClips, OwnClips, Reading
+from tasks.video_classification.dataset import CLIPS
 from zoo import UserError
 
 READING = Reading((12, 16, 1), 8.0)
@@ -73,12 +74,15 @@ def test_clips_that_cannot_be_read_are_named_and_counted(
     whole = write_video(tmp_path / "whole.mp4", [9] * 8).read_bytes()
     (folder / "light/cut.mp4").write_bytes(whole[: len(whole) // 2])
     (folder / "light/none.mp4").touch()
+    (folder / "torn").mkdir()
+    (folder / "torn/array.npy").write_bytes(b"nothing")
     parts = split_clips(OwnClips(str(folder), str(tmp_path)))
     assert sum(len(part.lengths) for part in parts.values()) == 8
     said = capsys.readouterr().err
-    assert said.count("skipped") == 1 and f"{folder}: skipped 4 of 12 clips" in said
-    for name in ("sound.mp4 has no video", "bad.avi is not", "cut.mp4", "none.mp4"):
+    assert said.count("skipped") == 1 and f"{folder}: skipped 5 of 13 clips" in said
+    for name in ("sound.mp4 has no video", "bad.avi is not", "cut.mp4", "none.mp4", "array.npy"):
         assert name in said
+    assert f"{folder}: no clip can be read of torn\n" in said
 
 
 def test_a_folder_where_no_clip_decodes_is_refused(tmp_path):
@@ -178,3 +182,12 @@ def test_a_named_set_is_read_one_by_one_at_the_rate_that_is_known(tmp_path, monk
         assert parts["train"].clip(index)[:, 0, 0, 0].tolist() == [*range(0, 5 * length, 5)]
     assert {*parts["test"].lengths.tolist()} == {5}
     assert parts["test"].labels.tolist() == [1, 1]
+
+
+def test_vectors_are_not_for_a_model_of_pictures(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.video_classification.dataset.CLIPS", dict.fromkeys(CLIPS, 12))
+    source = NamedClips("moving_points", str(tmp_path))
+    assert source.frame_shape() == [6]
+    assert source.clips("test", Reading((6,)), source.classes).steps.dtype == np.float32
+    with pytest.raises(UserError, match=r"has sequence of \[6\], but \[12, 16, 1\] is needed"):
+        source.clips("test", READING, source.classes)

@@ -10,8 +10,10 @@ from tasks.video_classification.dataset import (
     FRAMES,
     MOTIONS,
     MovingDigits,
+    MovingPoints,
     draw_phases,
     render,
+    track_points,
 )
 
 CHANCE = 1 / len(MOTIONS)
@@ -148,3 +150,31 @@ def test_the_video_feature_gives_frames_of_bytes(clips):
     assert clips["test"][0].shape == (600, FRAMES, 32, 32, 1)
     assert clips["test"][0].dtype == np.uint8
     assert clips["test"][0].max() > 200
+
+
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_tracked_points_move_like_the_digit(motion):
+    rng = np.random.default_rng(5)
+    phases = draw_phases(np.full(200, list(MOTIONS).index(motion)), rng)
+    points = np.stack([track_points(one, rng) for one in phases]).astype(float)
+    assert points.min() >= 0 and points.max() < 1
+    steps = (np.diff(points, axis=1) + 0.5) % 1 - 0.5
+    row, column, angle, log_scale = MOTIONS[motion]
+    pivot = steps[..., :2].mean(axis=(0, 1))
+    np.testing.assert_allclose(np.sign(np.round(pivot, 2)), (row, column))
+    side = (points[..., 4:] - points[..., 2:4] + 0.5) % 1 - 0.5
+    before, after = side[:, :-1], side[:, 1:]
+    turned = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]
+    assert np.sign(np.round(np.median(turned), 3)) == -angle
+    if not log_scale:
+        return
+    grown = np.median(np.diff(np.linalg.norm(side, axis=-1), axis=1))
+    assert np.sign(grown) == log_scale
+
+
+def test_sequences_of_points_differ_in_length(tmp_path, monkeypatch):
+    monkeypatch.setitem(CLIPS, "train", 48)
+    MovingPoints(data_dir=tmp_path).download_and_prepare()
+    examples = tfds.builder("moving_points", data_dir=tmp_path).as_dataset("train")
+    lengths = {len(example["sequence"]) for example in tfds.as_numpy(examples)}
+    assert min(lengths) >= FRAMES // 2 and max(lengths) <= FRAMES and len(lengths) > 4

@@ -5,12 +5,14 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tasks.images import fit_frames
 from tasks.video_classification import dataset
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.task import VideoClassification
 from zoo import UserError, inputs
 from zoo.training.settings import Settings
 from zoo.training.trainer import evaluate
+from zoo.video import fit_clip
 
 SMALL = {"units": 16, "features": 12, "filters": (4, 4)}
 
@@ -22,6 +24,7 @@ def clips(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dataset, "CLIPS", {"train": 48, "validation": 24, "test": 24})
         dataset.MovingDigits(data_dir=folder).download_and_prepare()
+        dataset.MovingPoints(data_dir=folder).download_and_prepare()
     return folder
 
 
@@ -217,6 +220,13 @@ def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
     assert len(said["confidence"]) == 7
 
 
+def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path):
+    run = zoo.fit("sequence-gru", data_dir=clips, runs=tmp_path, steps=1, units=8, verbose=False)
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["task_config"]["dataset"] == "moving_points"
+    assert len(config["task_config"]["mean"]) == 6
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -230,6 +240,14 @@ def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
 def test_options_out_of_range_are_refused(clips, options, said):
     with pytest.raises(UserError, match=said):
         VideoClassification(**{"data_dir": clips, **options})
+
+
+def test_an_export_cuts_and_resizes_frames_like_the_training():
+    rows, columns = np.mgrid[:60, :90]
+    smooth = np.stack([2 * rows, 2 * columns, rows + columns], axis=-1)[None].astype("uint8")
+    for shape in ((20, 20, 3), (12, 24, 3), (20, 20, 1)):
+        in_graph = fit_frames(tf.constant(smooth[None]), shape)[0]
+        np.testing.assert_allclose(in_graph, fit_clip(smooth, shape), atol=3)
 
 
 def test_the_configuration_needs_no_data(task):

@@ -72,3 +72,10 @@ def test_each_plan_has_as_many_windows():
     ]
     assert {plan.clip.shape for plan in plans} == {(6, 3)}
     assert len({plan.clip.tobytes() for plan in plans}) > 10
+
+
+def test_a_small_set_is_gone_through_several_times(clips):
+    windows = clip_windows(clips, rows=4, window=3, seed=1, least=5)
+    assert int(windows.cardinality()) == 6
+    shown = np.concatenate([w["targets"][w["weights"] > 0] for w in windows.as_numpy_iterator()])
+    assert np.bincount(shown)[10:].tolist() == [3] * 6

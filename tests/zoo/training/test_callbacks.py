@@ -63,7 +63,7 @@ def test_an_unknown_optimizer_is_refused_before_anything_is_written(data_dir, tm
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "clip_norm", "minutes"])
+@pytest.mark.parametrize("name", ["learning_rate", "clip_norm", "teacher_forcing", "minutes"])
 def test_settings_that_are_no_number_are_refused(name):
     with pytest.raises(UserError, match=f"{name} is nan"):
         Settings(**{name: float("nan")})
@@ -74,6 +74,11 @@ def test_settings_that_are_no_number_are_refused(name):
     [
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0, but it must be under 1"),
         ({"label_smoothing": -0.1}, "label_smoothing is -0.1, but it must not be negative"),
+        ({"teacher_forcing": 1.1}, "teacher_forcing is 1.1, but 0 to 1 is needed"),
+        ({"forcing_schedule": "sudden"}, "linear, exponential or inverse_sigmoid is needed"),
+        ({"reward": "meteor"}, "reward is 'meteor', but nothing, bleu or cider is needed"),
+        ({"reward_from": 0}, "reward_from is 0, but at least 1 is needed"),
+        ({"reward": "bleu", "jit_compile": True}, "set jit_compile to False"),
         ({"steps": -1}, "steps is -1, but it must not be negative"),
         ({"save_steps": 0}, "save_steps is 0, but at least 1 is needed"),
     ],
