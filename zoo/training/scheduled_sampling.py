@@ -59,7 +59,8 @@ def mixed(model: SequenceModel, window: dict[str, Any], share: Any, seed: Any) -
         The window with other tokens.
     """
     tokens = window["inputs"]["tokens"]
-    shape, time = tf.shape(tokens), tokens.shape[-1]
+    shape = tf.shape(tokens)
+    time = tokens.shape[-1] or shape[-1]
     rows = tf.reshape(tokens, [-1, time])
     state = start(model, window, 1 if len(tokens.shape) == 2 else shape[1])
     # XLA would otherwise choose another generator.

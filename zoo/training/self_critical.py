@@ -59,7 +59,7 @@ def rewarded(model: SequenceModel, window: Window, reward: Reward, seed: Any) ->
         tf.float32,
     )
     tokens, lasts = drawn
-    time = targets.shape[-1]
+    time = targets.shape[-1] or tf.shape(targets)[-1]
     weights = tf.sequence_mask(lasts, time, tf.float32) * counts[:, None]
     first = tf.reshape(window["inputs"]["tokens"], tf.shape(tokens))[:, :1]
     parts = {
@@ -108,7 +108,7 @@ def _written(
 ) -> tuple[Any, Any]:
     """Token ids `[R, T]` with the end, 0 after it, and how many they are in each row."""
     targets, weights = window["targets"], window["weights"]
-    time = targets.shape[-1]
+    time = targets.shape[-1] or tf.shape(targets)[-1]
     rows = tf.reshape(window["inputs"]["tokens"], [tf.shape(targets)[0], -1])[:, 0]
     # The end is the last target of each row.
     counts = tf.reshape(weights, [-1, time]) > 0
