@@ -55,7 +55,7 @@ def model_options(entry: registry.Entry) -> dict[str, Any]:
 
 def _builder(entry: registry.Entry) -> Any:
     if entry.target is None:
-        return registry.load("topology", entry.info["topology"])
+        return registry.load("topology", registry.builder_of(entry))
     return registry.load("model", entry.name)
 
 

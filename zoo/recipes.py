@@ -180,13 +180,13 @@ _RECIPES = (
         "German to English through a GRU with additive attention, on 29,000 pairs of sentences.",
         model="translate-gru-attention",
         published=(Figure("perplexity", "test", 25.6), Figure("bleu", "test", 28.3)),
-        source="B. Trevett's tutorial 4, github.com/bentrevett/pytorch-seq2seq: a GRU of 512 with "
-        "additive attention, embeddings of 256, 10 epochs; versions of it tell perplexities from "
-        "23.2 to 25.6 and BLEU from 28.3 to 28.8",
+        source="B. Trevett's tutorials 3 and 4, github.com/bentrevett/pytorch-seq2seq: a GRU of "
+        "512 with additive attention, embeddings of 256, 10 epochs; versions of them tell "
+        "perplexities from 23.2 to 25.6 and BLEU from 28.3 to 28.8",
         data="Multi30k",
-        get="Multi30k, German to English, 29,000 pairs, a line of one file beside that of the "
-        "other (de.train.txt, en.train.txt, de.val.txt, en.val.txt, de.test.txt and en.test.txt, "
-        "or train.de and so on): give --dataset FOLDER",
+        get="Multi30k, German to English, 29,000 pairs, one file a language and split "
+        "(de.train.txt, en.train.txt, de.val.txt, en.val.txt, de.test.txt and en.test.txt, or "
+        "train.de and so on): give --dataset FOLDER",
         overrides={
             "unit": "word",
             "lowercase": True,

@@ -103,6 +103,11 @@ def register_model(name: str, summary: str, **info: Any) -> None:
     _registered["model"][name] = Entry("model", name, None, summary, info)
 
 
+def builder_of(entry: Entry) -> str:
+    """The topology that builds a model of the catalog: that of its road, or what it names."""
+    return entry.info.get("builder", entry.info["topology"])
+
+
 def entries(kind: str) -> dict[str, Entry]:
     """All entries of a kind by name, sorted; nothing heavy is imported."""
     if kind not in _scanned:
@@ -175,7 +180,8 @@ def _discover(kind: str) -> Iterator[Entry]:
         for path in sorted((Path(__file__).parent / folder).glob("*.py")):
             yield from read_registrations(path, f"zoo.{folder}.{path.stem}")
     if kind == "model":
-        importlib.import_module("zoo.catalog")
+        for path in sorted((Path(__file__).parent / "catalog").glob("[!_]*.py")):
+            importlib.import_module(f"zoo.catalog.{path.stem}")
     for point in entry_points(group=f"zoo.{KINDS[kind]}"):
         try:
             yield from _from_entry_point(kind, point)

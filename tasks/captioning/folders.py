@@ -52,11 +52,8 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
     missing = []
     for file in files:
         captioned = read_captions(file)
-        _tell(
-            f"{file}: left out {{}} without a caption",
-            "line",
-            [f"line {n}" for n in captioned.blank],
-        )
+        lines = [f"line {number}" for number in captioned.blank]
+        _tell(f"{file}: left out", "line", "without a caption", lines)
         for name, captions in captioned.captions.items():
             image = images.get(name.lower()) or images.get(name.lower().rpartition("/")[2])
             if image is None:
@@ -67,9 +64,9 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
             split = captioned.splits.get(name) or (split_of(file.stem) if len(files) > 1 else None)
             if split:
                 splits[split].add(image)
-    _tell(f"{root}: {{}} with captions, but not there", "image", missing)
+    _tell(f"{root}:", "image", "with captions, but not there", missing)
     bare = {p.name for p in images.values()} - {p.name for p in found}
-    _tell(f"{root}: left out {{}} without captions", "image", sorted(bare))
+    _tell(f"{root}: left out", "image", "without captions", sorted(bare))
     if not found:
         raise UserError(
             f"no image of {root} has a caption: it has {len(set(images.values()))} images, and "
@@ -135,7 +132,7 @@ def _parts(
         parts["train"] = [path for path in ordered if path not in taken]
     else:
         rest = [path.name for path in ordered if path not in taken]
-        _tell(f"{root}: left out {{}} in no split", "image", rest)
+        _tell(f"{root}: left out", "image", "in no split", rest)
     lacking = [split for split in ("validation", "test") if not parts[split]]
     count = max(1, len(parts["train"]) // 10)
     if len(parts["train"]) <= count * len(lacking):
@@ -150,10 +147,10 @@ def _parts(
     return {split: [found[path] for path in parts[split]] for split in SPLITS}
 
 
-def _tell(line: str, noun: str, names: list[str]) -> None:
+def _tell(where: str, noun: str, why: str, names: list[str]) -> None:
     """Say what was left out, how many, and the first few; nothing if there are none."""
     if names:
-        print(f"{line.format(counted(noun, names))}: {first_few(names)}", file=sys.stderr)
+        print(f"{where} {counted(noun, names)} {why}: {first_few(names)}", file=sys.stderr)
 
 
 def counted(noun: str, things: Iterable[object]) -> str:

@@ -59,6 +59,8 @@ class Captioning(Task):
             and no caption that is written gets longer; at least 1.
         minimum_count: a word that occurs less often in the training data is `<unk>`; where none
             is as common, all are kept.
+        beam_width: hypotheses of the beam search that writes captions; 1 takes the likeliest word
+            each time.
         image_size: height and width that images are brought to; 0 for that of the training data's
             first image, but no side over 128; for a `network`, 224.
         network: name of a network in `keras.applications`, such as "MobileNetV2", that looks at
@@ -81,6 +83,7 @@ class Captioning(Task):
         captions_per_image: int = 2,
         max_length: int = 40,
         minimum_count: int = 2,
+        beam_width: int = 1,
         image_size: int = 0,
         network: str = "",
         weights: str = "",
@@ -91,6 +94,7 @@ class Captioning(Task):
         for name, value, least in (
             ("captions_per_image", captions_per_image, 1),
             ("max_length", max_length, 1),
+            ("beam_width", beam_width, 1),
             ("image_size", image_size, 0),
         ):
             if value < least:
@@ -104,6 +108,7 @@ class Captioning(Task):
             raise UserError("weights are given, but no network: set both, or neither")
         self.captions_per_image = captions_per_image
         self.max_length, self.minimum_count = max_length, minimum_count
+        self.beam_width = beam_width
         self._sources: dict[Any, Source] = {}
         self.image_shape = image_shape or self._shape(image_size, bool(network))
         self.weights = whole_path(weights, Path.is_file) or ""
@@ -134,6 +139,7 @@ class Captioning(Task):
             "captions_per_image": self.captions_per_image,
             "max_length": self.max_length,
             "minimum_count": self.minimum_count,
+            "beam_width": self.beam_width,
             "network": self._network_name,
             "weights": self.weights,
             "words": self.vocabulary.tokens,
@@ -178,8 +184,8 @@ class Captioning(Task):
         return example_windows(inputs, ends, ends != PADDING, settings.batch_size, seed)
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
-        """`loss` and `accuracy` a word, given all right ones before it; and, of the greedy
-        captions, the figures of `tasks.captioning.metrics`.
+        """`loss` and `accuracy` a word, given all right ones before it; and, of the
+        captions that it writes, the figures of `tasks.captioning.metrics`.
 
         `picture_gap` says how many nats a word the captions of people are less likely for the
         next image of the split than for their own: near 0, the model does not look.
@@ -210,11 +216,11 @@ class Captioning(Task):
         return figures
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: image bytes `[N]` to `text`, the greedy captions; `generate`: others, too.
+        """`serve`: image bytes `[N]` to `text`, the captions; `generate`: others, too.
 
-        Where the model attends, both also give `tokens` `[N, max_length]`, the words, "" after
-        the last one, and `alignment` `[N, max_length, S]`: how much each word looked at each of S
-        places, row by row of a grid over the image.
+        Where the model attends, both also give `tokens` `[N, T]`, the words, "" after the last
+        one, and `alignment` `[N, T, S]`: how much each word looked at each of S places, row by
+        row of a grid over the image.
 
         `generate(images, temperature, seed, max_length, top_k, top_p, beam_width)` takes a
         temperature (0 for the most likely word each time), two integers, on which the draws of an
@@ -258,7 +264,7 @@ class Captioning(Task):
         @tf.function(input_signature=[images])
         def serve(images: Any) -> dict[str, Any]:
             seen = self._seen(decode_images(images, self.image_shape))
-            return self._captions(model, seen, self.max_length)
+            return self._captions(model, seen, self.max_length, beam_width=self.beam_width)
 
         return {"serve": serve, "generate": generate}
 
@@ -308,13 +314,15 @@ class Captioning(Task):
         if told.watched is None:
             return {"text": text}
         # No word of a caption has a space in it.
-        tokens = tf.strings.split(text, " ").to_tensor("", [None, max_length])
-        return {"text": text, "tokens": tokens, "alignment": told.watched}
+        tokens = tf.strings.split(text, " ").to_tensor("")
+        alignment = told.watched[:, : tf.shape(tokens)[1]]
+        return {"text": text, "tokens": tokens, "alignment": alignment}
 
     def _write(self, model: SequenceModel, images: np.ndarray) -> list[str]:
-        """The greedy caption of each image."""
-        greedy = tf.function(
-            lambda seen: self._captions(model, seen, self.max_length, watched=False)["text"],
+        """The caption of each image."""
+        how = {"beam_width": self.beam_width, "watched": False}
+        write = tf.function(
+            lambda seen: self._captions(model, seen, self.max_length, **how)["text"],
             reduce_retracing=True,
         )
         batches = [images[start : start + _ROWS] for start in range(0, len(images), _ROWS)]
@@ -322,7 +330,7 @@ class Captioning(Task):
         return [
             text.decode()
             for batch in track(batches, "writing captions", console=console, transient=True)
-            for text in greedy(tf.constant(np.asarray(batch))).numpy()
+            for text in write(tf.constant(np.asarray(batch))).numpy()
         ]
 
     def _source(self) -> Source:

@@ -34,7 +34,7 @@ _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
 @register(
     "task",
     "sequence_labelling",
-    topology="many_to_many_bidirectional",
+    topology="many_to_many",
     dataset="cldr_entities",
     input="text",
 )
@@ -162,7 +162,7 @@ class SequenceLabelling(Task):
         return confusion(self.tags, true, found)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: texts `[N]` to `words`, `labels` and `probability` `[N, T]`, and `text`.
+        """`serve`: texts `[N]` to `words`, `labels` and `probabilities` `[N, T]`, and `text`.
 
         A text is split into words at white space and around signs (see `words.PATTERN`), so that
         one whose words are already set apart by spaces mostly stays as it is. The three are padded
@@ -187,7 +187,7 @@ class SequenceLabelling(Task):
                 "text": label_lines(words.to_tensor(""), labels, self.entities),
                 "words": words.to_tensor(""),
                 "labels": labels,
-                "probability": tf.where(inside, tf.cast(chances[:, :-1], tf.float32), 0.0),
+                "probabilities": tf.where(inside, tf.cast(chances[:, :-1], tf.float32), 0.0),
             }
 
         return {"serve": serve}

@@ -110,10 +110,14 @@ def _from_folders(folder: Path) -> list[Example]:
     files = [(file, inner.name) for inner in labels for file in sorted(inner.glob("*.txt"))]
     console = Console(stderr=True)
     return [
-        # An empty file is a text left out like any other; `read_text_file` would refuse it.
-        Example(read_text_file(file).strip() if file.stat().st_size else "", label, str(file))
+        Example(_read(file), label, str(file))
         for file, label in track(files, f"reading {folder.name}", console=console, transient=True)
     ]
+
+
+def _read(file: Path) -> str:
+    """A file's text. A blank one is left out later like any other, not refused."""
+    return read_text_file(file).strip() if file.read_bytes().strip() else ""
 
 
 def _from_dataset(
@@ -123,7 +127,7 @@ def _from_dataset(
     text = text or next((key for key in TEXT if key in info.features), TEXT[0])
     label = label or next((key for key in LABEL if key in info.features), LABEL[0])
     found = {}
-    for split in [split for split in SPLITS if split in info.splits] or ["train"]:
+    for split in SPLITS:
         examples = load_split(name, split, data_dir, (text, label))
         names = _names(info.features[label])
         rows = [
@@ -147,7 +151,7 @@ def _names(feature: Any) -> list[str] | None:
 def _text(value: Any, name: str, feature: str) -> str:
     if not isinstance(value, bytes):
         raise UserError(f"the feature {feature} of the data set {name} is no text: say text_column")
-    return value.decode()
+    return value.decode(errors="replace")
 
 
 def _label(value: Any, names: list[str] | None) -> str:

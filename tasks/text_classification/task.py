@@ -30,7 +30,7 @@ from zoo.training.windows import example_windows, mixed_windows
 @register(
     "task",
     "text_classification",
-    topology="many_to_one_text",
+    topology="many_to_one",
     dataset="phrase_languages",
     input="text",
 )
@@ -69,7 +69,7 @@ class TextClassification(Task):
         unit: str = "word",
         lowercase: bool = True,
         max_length: int = 400,
-        minimum_count: int = 2,
+        minimum_count: int = 1,
         vocabulary_size: int = 0,
         text_column: str = "",
         label_column: str = "",

@@ -31,7 +31,7 @@ def _options(name):
 
 def _sizes(name):
     entry = registry.get("model", name)
-    known = registry.get("topology", entry.info["topology"]).parameters
+    known = registry.get("topology", registry.builder_of(entry)).parameters
     sizes = {key: value for key, value in SMALL.items() if key in known}
     options = entry.info.get("options", {})
     if options.get("tied"):

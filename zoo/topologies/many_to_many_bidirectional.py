@@ -84,7 +84,6 @@ class BidirectionalTagger(SequenceModel):
             self.encoder = CharacterEncoder(
                 characters, character_embedding, character_filters, widths
             )
-
         self.stack = RecurrentStack(
             cell, units, layers, dropout, False, variational, recurrent_dropout, bidirectional=True
         )

@@ -25,11 +25,12 @@ class TextToOne(SequenceModel):
         layers: how many recurrent layers.
         dropout: share dropped before each recurrent layer and before the logits, in training; the
             same entries at all tokens of a text.
-        word_dropout: share of the tokens whose vectors are dropped whole, in training (Iyyer et
-            al. 2015, "Deep unordered composition rivals syntactic methods", section 3.2).
+        word_dropout: share of the tokens that are `unknown` in training, so that it is learned what
+            to make of a new one.
         bidirectional: read the text from both ends; it then has no steps, and no state is carried.
         pooling: "last" for the last output h_T; "mean", "max" or "attention" over all of them, see
             `zoo.layers.pooling`.
+        unknown: the id of all tokens that are not known.
 
     Attributes:
         weighs: whether `token_weights` has something to say.
@@ -57,13 +58,15 @@ class TextToOne(SequenceModel):
         word_dropout: float = 0.0,
         bidirectional: bool = False,
         pooling: str = "last",
+        unknown: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.steppable = not bidirectional
         self.weighs = pooling == "attention"
         self.embedding = keras.layers.Embedding(vocab_size, embedding)
-        self.word_dropout = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1))
+        self.word_dropout = keras.layers.Dropout(word_dropout)
+        self.unknown = unknown
         self.reader = PooledStack(cell, units, layers, dropout, bidirectional, pooling)
         self.dropout = keras.layers.Dropout(dropout)
         self.head = keras.layers.Dense(classes)
@@ -91,9 +94,12 @@ class TextToOne(SequenceModel):
             return_state: also give the state after the last token.
             training: whether dropout acts.
         """
-        vectors = self.word_dropout(self.embedding(inputs["tokens"]), training=training)
+        tokens = inputs["tokens"]
+        if training and self.word_dropout.rate:
+            kept = self.word_dropout(ops.ones(ops.shape(tokens)), training=True) > 0
+            tokens = ops.where(kept, tokens, self.unknown)
         vector, state = self.reader(
-            vectors, state, lengths=inputs["lengths"], reset=reset, training=training
+            self.embedding(tokens), state, lengths=inputs["lengths"], reset=reset, training=training
         )
         logits = self.head(self.dropout(vector, training=training))
         return (logits, state) if return_state else logits

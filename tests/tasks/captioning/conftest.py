@@ -13,7 +13,7 @@ def jpeg(colour, size=(48, 32), kind="jpeg", **options):
     return file.getvalue()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def photos():
     """Writes `count` images of one colour each; gives two captions of each, by name."""
 
@@ -33,7 +33,16 @@ def photos():
 @pytest.fixture
 def kaggle(tmp_path, photos):
     """A folder in the form of Flickr8k on Kaggle, and its captions."""
-    folder = tmp_path / "flickr"
+    return write_kaggle(tmp_path / "flickr", photos)
+
+
+@pytest.fixture(scope="module")
+def shared_kaggle(tmp_path_factory, photos):
+    """The same for all tests of a module, which leave it as it is."""
+    return write_kaggle(tmp_path_factory.mktemp("shared") / "flickr", photos)
+
+
+def write_kaggle(folder, photos):
     captions = photos(folder / "Images")
     lines = [f'{name},"{text}"' for name, texts in captions.items() for text in texts]
     (folder / "captions.txt").write_text("\n".join(["image,caption", *lines]), encoding="utf-8")

@@ -80,7 +80,7 @@ def test_of_two_token_files_the_plain_one_is_read(tmp_path, photos):
 
 def test_links_are_followed_and_what_is_hidden_is_not(tmp_path, photos, capsys):
     photos(tmp_path / "elsewhere")
-    folder = tmp_path / "data"
+    folder = tmp_path / "my {data}"
     texts(folder, "captions.txt")
     (folder / "Images").symlink_to(tmp_path / "elsewhere")
     (folder / "around").symlink_to(folder)
@@ -145,7 +145,7 @@ def test_cocos_two_files_are_two_splits(tmp_path, photos):
 
 
 def test_what_has_no_other_half_is_counted_and_named(kaggle, photos, capsys):
-    folder, _ = kaggle
+    folder = kaggle[0].rename(kaggle[0].with_name("my {data}"))
     photos(folder / "Images", 5, prefix="bare")
     with (folder / "captions.txt").open("a") as file:
         file.write("\ngone1.jpg,a cat\ngone2.jpg,a cat\nphoto1.jpg,\nphoto2.jpg")

@@ -132,7 +132,7 @@ def test_an_export_tags_texts_without_keras(tagger, tmp_path):
         "model = tf.saved_model.load(sys.argv[1]);"
         "found = model.serve(tf.constant(['The dog sees  a cat.', '', 'trees']));"
         "print(found['text'][0].numpy().decode());"
-        "print(*[found[key].shape for key in ('words', 'labels', 'probability')]);"
+        "print(*[found[key].shape for key in ('words', 'labels', 'probabilities')]);"
         "print(found['words'][2].numpy()[:2], found['labels'][1].numpy()[:2]);"
     )
     command = [sys.executable, "-c", code, str(export)]
@@ -148,9 +148,11 @@ def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
     serve = task.endpoints(zoo.load(tagger.path))["serve"]
     alone, both = (serve(tf.constant(t)) for t in (["a dog"], ["a dog", "the cat sees a tree ."]))
     assert alone["text"][0] == both["text"][0]
-    np.testing.assert_allclose(alone["probability"][0], both["probability"][0, :2], atol=1e-6)
-    assert not both["probability"][0, 2:].numpy().any()
+    np.testing.assert_allclose(alone["probabilities"][0], both["probabilities"][0, :2], atol=1e-6)
+    assert not both["probabilities"][0, 2:].numpy().any()
     assert serve(tf.constant([], tf.string))["text"].shape == (0,)
+    (answer,) = zoo.predict(tagger, "a dog")
+    assert answer["labels"] == ["DET", "NOUN"] and len(answer["probabilities"]) == 2
 
 
 def test_the_report_shows_what_was_taken_for_what(tagger):

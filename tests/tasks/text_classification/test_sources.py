@@ -56,7 +56,7 @@ def test_a_folder_of_tables_gives_each_split_its_own(tmp_path):
     assert sizes(read(tmp_path)) == {"train": 2, "validation": 1, "test": 1}
 
 
-def test_a_folder_like_that_of_aclimdb_is_read(tmp_path):
+def test_a_folder_like_that_of_aclimdb_is_read(tmp_path, capsys):
     for split, label, number in [
         (split, label, number)
         for split in ("train", "test")
@@ -65,11 +65,13 @@ def test_a_folder_like_that_of_aclimdb_is_read(tmp_path):
     ]:
         written(tmp_path / split / label / f"{number}_7.txt", f"{split} {label}\n{number}")
     written(tmp_path / "train" / "unsup" / "0_0.txt", "no label")
+    written(tmp_path / "train" / "pos" / "blank.txt", " \n")
     written(tmp_path / "train" / "urls_pos.txt", "http://")
     found = read(tmp_path)
     assert sizes(found) == {"train": 36, "validation": 4, "test": 40}
     assert {each.label for each in found["train"]} == {"neg", "pos"}
     assert all(each.text.startswith("train") for each in found["validation"])
+    assert "left out 1 empty texts" in capsys.readouterr().err
 
 
 def test_a_folder_of_one_folder_a_label_is_read(tmp_path):
@@ -154,6 +156,7 @@ class HiddenTest(tfds.core.GeneratorBasedBuilder):
     """Sentences whose test keeps its labels to itself, as those of GLUE do."""
 
     VERSION = tfds.core.Version("1.0.0")
+    SPLITS = ("train", "validation", "test")
 
     def _info(self):
         features = {
@@ -164,7 +167,7 @@ class HiddenTest(tfds.core.GeneratorBasedBuilder):
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(split) for split in ("train", "validation", "test")}
+        return {split: self._generate_examples(split) for split in self.SPLITS}
 
     def _generate_examples(self, split):
         for n in range(40 if split == "train" else 10):
@@ -182,3 +185,16 @@ def test_a_data_set_by_name_whose_test_has_no_labels_gives_up_some_of_its_traini
         read_texts("hidden_test", str(tmp_path), text_column="words")
     with pytest.raises(UserError, match="the feature idx of the data set hidden_test is no text"):
         read_texts("hidden_test", str(tmp_path), text_column="idx")
+
+
+class NoValidation(HiddenTest):
+    """Sentences for training alone, as those of some data sets."""
+
+    SPLITS = ("train",)
+
+
+def test_a_data_set_by_name_of_one_split_is_cut_without_a_loss(tmp_path):
+    NoValidation(data_dir=tmp_path).download_and_prepare()
+    found = read_texts("no_validation", str(tmp_path))
+    assert sizes(found) == {"train": 32, "validation": 4, "test": 4}
+    assert len({each.text for part in found.values() for each in part}) == 40

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -148,3 +149,39 @@ def test_only_the_first_layer_of_a_residual_encoder_reads_both_ways():
 def test_weights_tied_without_attention_are_refused():
     with pytest.raises(ValueError, match="tied output weights need attention"):
         Seq2Seq(**SIZES, tied=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["additive", "scaled", "monotonic"])
+def test_alignments_find_the_token_that_is_to_be_copied(kind):
+    keras.utils.set_random_seed(1)
+    model = Seq2Seq(14, 14, embedding=16, units=32, reading="both", attention=kind)
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(model.trainable_variables)
+    rng, S = np.random.default_rng(1), 8
+
+    def pairs(count):
+        """Random tokens, to be said again: from the first, as a monotonic reader walks."""
+        source = rng.integers(2, 14, (count, S)).astype("int32")
+        said = source if kind == "monotonic" else source[:, ::-1]
+        return source, np.pad(said[:, :-1], [[0, 0], [1, 0]], constant_values=1), said
+
+    @tf.function(autograph=False)
+    def update(source, tokens, targets):
+        window = {"inputs": {"source": source, "tokens": tokens}, "targets": targets}
+        with tf.GradientTape() as tape:
+            told, _ = model.score(window, (), training=True)
+            loss = tf.reduce_mean(told.loss)
+        gradients = tape.gradient(loss, [weight.value for weight in model.trainable_variables])
+        optimizer.apply(gradients, model.trainable_variables)
+        return loss
+
+    for _ in range(400):
+        update(*map(tf.constant, pairs(64)))
+    source, tokens, targets = pairs(100)
+    logits, looked = model({"source": source, "tokens": tokens}, return_alignments=True)
+    assert np.mean(np.argmax(logits, axis=-1) == targets) > 0.95
+    places = np.arange(S) if kind == "monotonic" else np.arange(S)[::-1]
+    # The outputs of a neighbour tell of a token, too.
+    near = np.abs(np.argmax(looked, axis=-1) - places) <= 1
+    assert near.mean() > 0.9

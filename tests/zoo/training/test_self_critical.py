@@ -132,14 +132,14 @@ def test_what_is_no_better_than_greedy_moves_nothing(captioner, plain_settings):
 @pytest.mark.parametrize("name", ["bleu", pytest.param("cider", marks=pytest.mark.slow)])
 def test_the_reward_grows(name):
     """Sources of one token are to be told as themselves twice: learnt from the reward alone."""
-    keras.utils.set_random_seed(1)
+    keras.utils.set_random_seed(3)
     model = Seq2Seq(source_vocab_size=V, target_vocab_size=V, embedding=8, units=12)
     sources = np.repeat(np.arange(4, V), 8)[:, None].astype("int32")
     ends = np.concatenate([sources, sources, np.full_like(sources, END)], axis=1)
     starts = np.insert(ends[:, :-1], 0, START, axis=1)
     windows = example_windows({"source": sources, "tokens": starts}, ends, ends > 0, 24)
     settings = Settings(
-        epochs=80, batch_size=24, learning_rate=0.02, schedule="constant", reward=name,
+        epochs=60, batch_size=24, learning_rate=0.03, schedule="constant", reward=name,
         reward_from=2, patience=200,
     )  # fmt: skip
     history = Trainer(model, settings).fit(windows, windows)

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+import zoo
+from tasks.captioning.task import Captioning
+from tasks.text import END, START
+from zoo.errors import UserError
+from zoo.exporting.saved_model import export_saved_model
+from zoo.training.settings import Settings
+
+SMALL = {"units": 12, "features": 8, "embedding": 8, "filters": (4, 4), "attention_units": 8}
+
+
+@pytest.fixture(scope="module")
+def task(shared_kaggle, tmp_path_factory):
+    return Captioning(str(shared_kaggle[0]), str(tmp_path_factory.mktemp("data")), max_length=6)
+
+
+@pytest.fixture(scope="module")
+def model(task):
+    return zoo.create("caption-lstm-attention", **task.model_options(), **SMALL)
+
+
+def test_each_word_says_where_it_looked(task, model):
+    pictures = task.examples()
+    said = task.endpoints(model)["serve"](tf.constant(pictures))
+    assert said["tokens"].shape[1] == said["alignment"].shape[1] <= 6
+    for text, tokens, alignment in zip(*(said[k].numpy() for k in ("text", "tokens", "alignment"))):
+        words = [token for token in tokens if token]
+        assert b" ".join(words) == text
+        assert np.allclose(alignment[: len(words)].sum(axis=-1), 1, atol=1e-5)
+        # Shown its own words, the model looks at the same places again.
+        ids = task.vocabulary.encode(tf.constant([text])).to_tensor()
+        tokens = tf.concat([[[START]], tf.cast(ids, tf.int32)], axis=1)[:, : len(words)]
+        image = tf.io.decode_png(pictures[0])[None]
+        _, again = model({"image": image, "tokens": tokens}, return_alignments=True)
+        assert np.allclose(again[0], alignment[: len(words)], atol=1e-5)
+        break
+
+
+def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, tmp_path):
+    pictures = tf.constant(task.examples())
+    here = task.endpoints(model)
+    export_saved_model(model, task, tmp_path / "export", "caption-lstm-attention")
+    there = tf.saved_model.load(str(tmp_path / "export"))
+    for key, value in here["serve"](pictures).items():
+        other = there.serve(pictures)[key].numpy()
+        assert np.array_equal(other, value) if key != "alignment" else np.allclose(other, value)
+    how = (pictures, 0.0, tf.constant([0, 0]), 4, 0, 1.0)
+    greedy, beams = (there.generate(*how, width) for width in (1, 4))
+    assert np.array_equal(beams["text"], here["generate"](*how, 4)["text"])
+    for said in (greedy, beams):
+        assert max(len(text.split()) for text in said["text"].numpy()) <= 4
+
+
+def test_the_figure_has_a_map_for_each_word(task, model):
+    picture = task.examples()[0]
+    said = task.endpoints(model)["serve"](tf.constant([picture]))["text"][0].numpy()
+    figure = task.figure(model, picture)
+    assert isinstance(figure, Figure)
+    assert [axes.get_title() for axes in figure.axes] == ["", *said.decode().split()]
+
+
+def test_a_model_that_does_not_attend_has_no_figure(task):
+    blind = zoo.create("caption-lstm", **task.model_options(), units=8, filters=(4,))
+    with pytest.raises(UserError, match="choose a model with attention"):
+        task.figure(blind, task.examples()[0])
+
+
+def test_the_picture_gap_is_the_loss_under_the_next_image(task, model, monkeypatch):
+    data = task._data("train")
+    monkeypatch.setattr(task, "_write", lambda model, images: ["a red one"] * len(images))
+    figures = task.score(model, "train", Settings(batch_size=4))
+
+    def loss(images):
+        ids = task.vocabulary.encode([c for captions in data.captions for c in captions])[:, :6]
+        border = tf.ones_like(ids[:, :1])
+        tokens = tf.concat([border * START, ids], axis=1).to_tensor()
+        targets = tf.concat([ids, border * END], axis=1)
+        chances = tf.nn.log_softmax(
+            model({"image": np.repeat(images, 2, axis=0), "tokens": tokens})
+        )
+        told = tf.gather(chances, targets.to_tensor(), batch_dims=2)
+        return -tf.reduce_mean(tf.ragged.boolean_mask(told, targets.to_tensor() > 0).flat_values)
+
+    own = np.asarray(data.images)
+    assert figures["loss"] == pytest.approx(float(loss(own)), abs=1e-4)
+    expected = float(loss(np.roll(own, -1, axis=0)) - loss(own))
+    assert abs(expected) > 1e-5
+    assert figures["picture_gap"] == pytest.approx(expected, abs=1e-5)

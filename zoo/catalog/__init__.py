@@ -1,0 +1,75 @@
+"""Every ready-made model, one entry each, in a file a kind of task. Imports no TensorFlow.
+
+`topology` says how inputs and outputs go; what is registered under that name builds the model,
+unless the entry names another `builder`. `options` are its constructor arguments, `task_options`
+those of the task, and `training` fields of `zoo.training.settings.Settings`. What is not said is
+left at its default. Sizes that the data decide, such as `vocab_size`, are those of the bundled data
+set.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from zoo import registry
+from zoo.training.settings import Settings
+
+
+def list_models(
+    topology: str | None = None,
+    task: str | None = None,
+    cell: str | None = None,
+    name: str | None = None,
+) -> list[str]:
+    """Names of the models that match all that is given, sorted.
+
+    Args:
+        topology: such as "many_to_one".
+        task: such as "tagging".
+        cell: such as "lstm".
+        name: a wildcard, such as "video*".
+
+    Raises:
+        UserError: there is no such topology, task or cell.
+
+    Example:
+        >>> list_models(topology="one_to_one", name="*-cnn")
+        ['digits-cnn']
+    """
+    for kind, given in (("topology", topology), ("task", task), ("cell", cell)):
+        if given is not None:
+            registry.get(kind, given)
+    return registry.select("model", name, topology=topology, task=task, cell=cell)
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What a model is and all that can be set, with defaults, as plain values.
+
+    Returns:
+        `name`, `summary`, `source`, `topology`, `task`, `cell`; and `options` of the model,
+        `task_options` and `training`, which `create` and `fit` can override. Sizes that the data
+        decide are set by `fit` from the data.
+
+    Raises:
+        UserError: there is no such model; the message names the nearest ones.
+
+    Example:
+        >>> describe("char-lstm")["topology"]
+        'many_to_many'
+    """
+    entry = registry.get("model", name)
+    info = entry.info
+    builder = entry if entry.target else registry.get("topology", registry.builder_of(entry))
+    cell = {"cell": info["cell"]} if info.get("cell") else {}
+    task = registry.get("task", info["task"]).parameters
+    own = {key: value for key, value in task.items() if key not in ("dataset", "data_dir")}
+    return {
+        "name": name,
+        "summary": entry.summary,
+        "source": entry.source,
+        "topology": info["topology"],
+        "task": info["task"],
+        "cell": info.get("cell"),
+        "options": {**builder.parameters, **info.get("options", {}), **cell},
+        "task_options": {**own, **info.get("task_options", {})},
+        "training": {**asdict(Settings()), **info.get("training", {})},
+    }
