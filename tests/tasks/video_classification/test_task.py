@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,6 +42,11 @@ def run(clips, tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def export(run, tmp_path_factory):
+    return zoo.export(run, tmp_path_factory.mktemp("exports") / "video-gru")
+
+
 def test_a_window_holds_whole_clips_with_their_lengths_and_classes(task):
     windows = list(task.windows("test", Settings(batch_size=16)))
     assert len(windows) == 2 and sum(w["weights"].numpy().sum() for w in windows) == 24
@@ -60,8 +66,7 @@ def test_shorter_clips_are_padded_and_do_not_feel_it(run):
     np.testing.assert_allclose(model(inputs)[1], model(short)[0], atol=1e-5)
 
 
-def test_run_and_export_say_the_same_of_array_clips(run, tmp_path):
-    export = zoo.export(run, tmp_path / "export")
+def test_run_and_export_say_the_same_of_array_clips(run, export, tmp_path):
     clips = sorted(map(str, (export / "assets.extra" / "examples").iterdir()))
     said = zoo.predict(export, *clips)
     assert [a["text"] for a in said] == [a["text"] for a in zoo.predict(run, *clips)]
@@ -72,9 +77,8 @@ def test_run_and_export_say_the_same_of_array_clips(run, tmp_path):
     assert answer["text"] in dataset.MOTIONS and 0 < answer["probability"] <= 1
 
 
-def test_a_video_of_any_length_is_shown_in_parts(run, tmp_path, monkeypatch, write_video):
+def test_a_video_of_any_length_is_shown_in_parts(run, export, tmp_path, monkeypatch, write_video):
     path = str(write_video(tmp_path / "clip.mp4", range(0, 240, 8), rate=16))
-    export = zoo.export(run, tmp_path / "export")
     (whole,) = zoo.predict(run, path)
     monkeypatch.setattr(inputs, "_CLIP_PART", 4)
     for source in (run, export):
@@ -177,10 +181,11 @@ def test_long_clips_can_be_shown_whole(own, tmp_path):
     assert told["accuracy"] == np.mean(np.argmax(whole, axis=1) == clips.labels)
 
 
-def test_whole_clips_are_not_for_models_that_read_from_both_ends(clips, tmp_path):
+def test_whole_clips_are_not_for_models_that_read_from_both_ends(clips):
+    task = VideoClassification(data_dir=clips, whole=True)
+    task.check(SimpleNamespace(steppable=True))
     with pytest.raises(UserError, match="reads clips from both ends"):
-        zoo.fit("video-bilstm", data_dir=clips, runs=tmp_path, whole=True, verbose=False, **SMALL)
-    assert not list(tmp_path.iterdir()), "no run is begun"
+        task.check(SimpleNamespace(steppable=False))
 
 
 @pytest.fixture(scope="module")
@@ -220,11 +225,13 @@ def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
     assert len(said["confidence"]) == 7
 
 
-def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path):
+def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path, monkeypatch):
+    checked = []
+    monkeypatch.setattr(VideoClassification, "check", lambda _, model: checked.append(model.name))
     run = zoo.fit("sequence-gru", data_dir=clips, runs=tmp_path, steps=1, units=8, verbose=False)
     config = json.loads((run.path / "config.json").read_text())
     assert config["task_config"]["dataset"] == "moving_points"
-    assert len(config["task_config"]["mean"]) == 6
+    assert len(config["task_config"]["mean"]) == 6 and len(checked) == 1
 
 
 @pytest.mark.parametrize(
