@@ -54,6 +54,9 @@ def generate(
         The tokens, the best hypothesis only; their lengths; where the model attends, its
         alignments `[B, max_length, S]`. There is no state to go on from.
 
+    Raises:
+        ValueError: `max_length` is less than 1; in a graph, `tf.errors.InvalidArgumentError`.
+
     Example:
         >>> from zoo.topologies.seq2seq import Seq2Seq
         >>> model = Seq2Seq(source_vocab_size=9, target_vocab_size=9, embedding=4, units=4)
@@ -61,6 +64,7 @@ def generate(
         >>> told.tokens.shape
         TensorShape([2, 5])
     """
+    max_length = _checked(max_length)
     state = model.encode(condition)
     batch = tf.shape(tf.nest.flatten(condition)[0])[0]
     first = tf.broadcast_to(tf.cast(first, tf.int32), [batch])
@@ -97,3 +101,14 @@ def generate(
     if isinstance(beam_width, int):
         return searched() if beam_width > 1 else drawn()
     return tf.cond(beam_width > 1, searched, drawn)
+
+
+def _checked(max_length: Any) -> Any:
+    """At least 1, also where that is known only when an export is called."""
+    said = "max_length must be at least 1"
+    if isinstance(max_length, int) and max_length < 1:
+        raise ValueError(f"{said}, but is {max_length}")
+    if isinstance(max_length, int):
+        return max_length
+    with tf.control_dependencies([tf.debugging.assert_positive(max_length, said)]):
+        return tf.identity(max_length)

@@ -103,3 +103,12 @@ def test_all_of_it_runs_where_only_plain_tensorflow_is(model, source, tmp_path):
         numbers["beam_width"] = width
         here = generate(model, source, FIRST, end=END, length_penalty=0.7, **numbers)
         np.testing.assert_array_equal(np.load(tmp_path / f"{width}.npy"), here.tokens)
+
+
+def test_nothing_shorter_than_a_token_can_be_asked_for(model, source):
+    with pytest.raises(ValueError, match="max_length must be at least 1"):
+        generate(model, source, FIRST, 0, END)
+    limited = tf.function(lambda longest: generate(model, source, FIRST, longest, END).tokens)
+    assert limited(tf.constant(2)).shape == (4, 2)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="max_length must be at least 1"):
+        limited(tf.constant(0))
