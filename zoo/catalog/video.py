@@ -20,11 +20,13 @@ register_model(
 )
 register_model(
     "video-rnn",
-    "Convolutions on each frame, a vanilla RNN over the frames, the class after the last.",
+    "Convolutions on each frame, a vanilla RNN over the frames, the mean of its outputs.",
     topology="many_to_one",
     task="video_classification",
     cell="vanilla_rnn",
-    training={"epochs": 8, "batch_size": 32, "learning_rate": 0.001},
+    # The last output alone learned an epoch later, and less: 0.58 after two epochs for 0.82.
+    options={"pooling": "mean"},
+    training={"epochs": 8, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
     "video-bilstm",
