@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo.layers.attending import AttendingStack
+from zoo.layers.attending import AttendingStack, wide_start
 from zoo.layers.attention import doubly_stochastic_loss
 from zoo.layers.augmentation import RandomView
 from zoo.layers.images import image_encoder
@@ -34,7 +34,7 @@ class OneToMany(SequenceModel):
     With `attention`, nothing is flattened: each step looks at the places of a grid, a_i = V m_i +
     p_i, m_i being the convolutions' maps at place i and p_i a vector of the place, which tells
     where it is; see `AttendingStack` and Xu et al. (2015). Their mean starts the recurrent layer,
-    and y_t = W r_t + b with r_t = tanh(U (h_t, c_t, E w_(t-1))).
+    and y_t = W r_t + b with r_t = U (h_t, c_t, E w_(t-1)).
 
     Args:
         vocab_size: how many words there are, `<start>` and `<end>` among them; id 0 is padding.
@@ -100,7 +100,8 @@ class OneToMany(SequenceModel):
         self.image_input = image_input
         self.attends, self.doubly_stochastic = attention != "none", doubly_stochastic
         self.view = RandomView(augment, flip) if augment or flip else None
-        self.embedding = keras.layers.Embedding(vocab_size, embedding)
+        start = wide_start() if self.attends else "uniform"
+        self.embedding = keras.layers.Embedding(vocab_size, embedding, start)
         self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
         if self.attends:
             self._make_grid(encoder, filters, features)
@@ -114,7 +115,7 @@ class OneToMany(SequenceModel):
                 dropout=dropout,
                 gated=True,
             )
-            self.readout = keras.layers.Dense(embedding, activation="tanh")
+            self.readout = keras.layers.Dense(embedding)
             self.bridge = keras.layers.Dense(sum(self._part_sizes()), activation="tanh")
         else:
             encoder = "pooled" if encoder == "none" else encoder

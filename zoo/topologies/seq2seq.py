@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo.layers.attending import AttendingStack
+from zoo.layers.attending import AttendingStack, wide_start
 from zoo.layers.attention import coverage_loss
 from zoo.layers.softmax import cross_entropy
 from zoo.layers.stack import RecurrentStack
@@ -29,8 +29,8 @@ class Seq2Seq(SequenceModel):
     ones are to be said, which makes training easier (Sutskever et al. 2014).
 
     With `attention`, c only starts the decoder, and each step looks at all outputs of the encoder,
-    see `AttendingStack`. The output layer then sees r_t = tanh(V (s_t, c_t, E y_(t-1))) as in
-    Bahdanau et al. (2014), or, of a product, the attentional vector of Luong et al. (2015).
+    see `AttendingStack`. The output layer then sees r_t = V (s_t, c_t, E y_(t-1)), what Bahdanau et
+    al. (2014) show it, or, of a product, the attentional vector of Luong et al. (2015).
 
     Args:
         source_vocab_size: how many source tokens there are; id 0 is padding.
@@ -92,8 +92,10 @@ class Seq2Seq(SequenceModel):
         self.attends = attention != "none"
         if tied and not self.attends:
             raise ValueError("tied output weights need attention: choose a kind, or leave tied out")
-        self.source_embedding = keras.layers.Embedding(source_vocab_size, embedding)
-        self.target_embedding = keras.layers.Embedding(target_vocab_size, embedding)
+        self.source_embedding, self.target_embedding = (
+            keras.layers.Embedding(size, embedding, wide_start() if self.attends else "uniform")
+            for size in (source_vocab_size, target_vocab_size)
+        )
         self._make_encoders(cell, units, layers, reading, dropout, residual)
         self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
         self.coverage, self.tied = coverage, tied
@@ -140,11 +142,10 @@ class Seq2Seq(SequenceModel):
         self.readout: Any = None
         if self.tied or not self.decoder.asks_after:
             size = embedding
-            activation = None if self.decoder.asks_after else "tanh"
-            self.readout = keras.layers.Dense(size, activation=activation)
+            self.readout = keras.layers.Dense(size)
         if not self.tied:
             self.kernel = self.add_weight(
-                name="kernel", shape=(vocab_size, size), initializer="glorot_uniform"
+                name="kernel", shape=(vocab_size, size), initializer=wide_start()
             )
         self.bias = self.add_weight(name="bias", shape=(vocab_size,), initializer="zeros")
 

@@ -115,7 +115,7 @@ def test_the_gate_and_the_output_layer_are_those_of_the_paper(inputs):
     context /= 1 + np.exp(-(np.array(before.fed) @ kernel + bias))
     word = np.array(model.embedding(inputs["tokens"][:, 0]))
     kernel, bias = model.readout.get_weights()
-    read = np.tanh(np.concatenate([after.fed, context, word], axis=1) @ kernel + bias)
+    read = np.concatenate([after.fed, context, word], axis=1) @ kernel + bias
     kernel, bias = model.head.get_weights()
     np.testing.assert_allclose(logits, read @ kernel + bias, atol=1e-4)
 
