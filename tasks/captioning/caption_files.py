@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
 
+IMAGE_FILES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+
 _IMAGE = ("image", "image_name", "filename", "file_name")
 _CAPTION = ("caption", "comment")
 _KARPATHY = {"val": "validation", "restval": "train"}
@@ -82,16 +84,15 @@ def read_captions(file: Path) -> Captions:
     - `name.jpg#0`, a tab and the caption, as in Flickr8k's `.token.txt`.
     - json of COCO (`images`, `annotations`) or of Karpathy (`images` with `sentences`).
 
+    A caption in quotation marks may go over several lines, unless one of them names an image.
+
     Raises:
-        UserError: it has another form, or is no UTF-8 text.
+        UserError: it has another form, a quotation mark that is not closed, or is no UTF-8 text.
     """
     text = read_text_file(file)
     if file.suffix.lower() == ".json":
         return _json(file, text)
-    try:
-        return _lines(file, text)
-    except csv.Error as error:
-        raise UserError(f"{file} is no csv that can be read: {error}") from error
+    return _lines(file, text)
 
 
 def split_of(name: str) -> str | None:
@@ -110,7 +111,7 @@ def split_of(name: str) -> str | None:
 def _lines(file: Path, text: str) -> Captions:
     first = next(line for line in text.splitlines() if line.strip())
     delimiter = next((sign for sign in "\t|," if sign in first), ",")
-    lines = _quoted(text, delimiter) if delimiter == "," else _split(text, delimiter)
+    lines = _quoted(file, text, delimiter) if delimiter == "," else _split(text, delimiter)
     columns = [name.strip().lower() for name in first.split(delimiter)]
     image = next((columns.index(name) for name in _IMAGE if name in columns), None)
     caption = next((columns.index(name) for name in _CAPTION if name in columns), None)
@@ -144,11 +145,29 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split(delimiter)
 
 
-def _quoted(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield reader.line_num, cells
+def _quoted(file: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line of a csv, and the number of the line on which they begin."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    number = 1
+    try:
+        for cells in reader:
+            if _swallows(cells, delimiter):
+                raise csv.Error("it goes on over lines of other images")
+            if any(cell.strip() for cell in cells):
+                yield number, cells
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(
+            f"{file} line {number} is no csv ({error}): close each quotation mark that begins a "
+            "caption, and write one inside it twice"
+        ) from error
+
+
+def _swallows(cells: list[str], delimiter: str) -> bool:
+    """Whether a cell goes on over a line that has the name of an image between delimiters."""
+    later = (line.split(delimiter) for cell in cells for line in cell.split("\n")[1:])
+    names = (part.strip(' "') for parts in later if len(parts) > 1 for part in parts)
+    return any(Path(name).suffix.lower() in IMAGE_FILES for name in names)
 
 
 def _json(file: Path, text: str) -> Captions:

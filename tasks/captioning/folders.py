@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.captioning.caption_files import find_caption_files, read_captions, split_of
+from tasks.captioning.caption_files import IMAGE_FILES, find_caption_files, read_captions, split_of
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
 
-IMAGE_FILES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 SPLITS = ("train", "validation", "test")
 
 _NAMED = 3

@@ -1,7 +1,9 @@
 import json
+import re
 
 import pytest
 
+from tasks.captioning.caption_files import read_captions
 from tasks.captioning.folders import read_folder
 from zoo.errors import UserError
 
@@ -191,6 +193,30 @@ def test_captions_that_cannot_be_used_are_one_line(tmp_path, photos, file, conte
     with pytest.raises(UserError, match=said) as caught:
         read_folder(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['photo3.jpg,"unclosed here'], "line 26 is no csv (unexpected end of data)"),
+        (['photo3.jpg,"unclosed here', 'photo4.jpg,"a cat"'], "line 26 is no csv (',' expected"),
+        (['photo3.jpg,"open', "photo4.jpg,a cat", 'photo5.jpg,a dog"'], "over lines of other"),
+        (["photo3.jpg," + "a" * 140_000], "line 26 is no csv (field larger than field limit"),
+    ],
+)
+def test_an_unclosed_quotation_mark_swallows_no_other_lines(kaggle, lines, said):
+    with (kaggle[0] / "captions.txt").open("a") as file:
+        file.write("\n" + "\n".join([*lines, "photo6.jpg,a bird"]))
+    with pytest.raises(UserError, match=re.escape(said)) as caught:
+        read_folder(kaggle[0])
+    assert "\n" not in str(caught.value) and "captions.txt line 26 is" in str(caught.value)
+
+
+def test_a_caption_in_quotation_marks_may_go_over_lines(kaggle):
+    with (kaggle[0] / "captions.txt").open("a") as file:
+        file.write('\nphoto3.jpg,"a ""big"" cat, which\nlooks at me, with a dog"')
+    found = read_captions(kaggle[0] / "captions.txt").captions["photo3.jpg"][-1]
+    assert found == 'a "big" cat, which\nlooks at me, with a dog'
 
 
 def test_captions_that_are_not_utf8_are_one_line(tmp_path, photos):
