@@ -1,7 +1,9 @@
 import json
 import re
+import unicodedata
 
 import pytest
+from PIL import Image
 
 from tasks.captioning.caption_files import read_captions
 from tasks.captioning.folders import read_folder
@@ -144,6 +146,62 @@ def test_cocos_two_files_are_two_splits(tmp_path, photos):
     parts = names(read_folder(tmp_path))
     assert parts["validation"] == [f"val{i}.jpg" for i in range(4)]
     assert len(parts["train"]) == 9 and parts["test"][0].startswith("train")
+
+
+def paint(path, colour):
+    Image.new("RGB", (48, 32), colour).save(path)
+
+
+def same_names(folder, sides, names):
+    """COCO's form with images of the same names in the folder of each split."""
+    for side, colour in sides.items():
+        (folder / f"{side}2017").mkdir(parents=True)
+        for name in names:
+            paint(folder / f"{side}2017" / name, colour)
+        images = [{"id": i, "file_name": name} for i, name in enumerate(names)]
+        annotations = [{"image_id": i, "caption": f"all {colour}"} for i in range(len(names))]
+        file = folder / "annotations" / f"captions_{side}2017.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"images": images, "annotations": annotations}))
+
+
+def test_the_same_name_in_two_splits_is_two_images(tmp_path, capsys):
+    colours = {"train": "red", "val": "blue", "test": "green"}
+    same_names(tmp_path, colours, [f"{i}.jpg" for i in range(4)])
+    (tmp_path / "train2017" / "3.jpg").unlink()
+    parts = read_folder(tmp_path)
+    for split, side, count in (
+        ("train", "train", 3),
+        ("validation", "val", 4),
+        ("test", "test", 4),
+    ):
+        assert [p.path.parent.name for p in parts[split]] == [f"{side}2017"] * count
+        assert all(p.captions == [f"all {colours[side]}"] for p in parts[split])
+    assert "1 image with captions, but not there: 3.jpg" in capsys.readouterr().err
+
+
+def test_a_name_that_different_images_have_is_left_out_but_not_that_of_a_copy(kaggle, capsys):
+    folder, _ = kaggle
+    (folder / "more").mkdir()
+    paint(folder / "more" / "photo3.jpg", "blue")
+    (folder / "more" / "photo4.jpg").write_bytes((folder / "Images" / "photo4.jpg").read_bytes())
+    parts = names(read_folder(folder))
+    found = sum(map(len, parts.values()))
+    assert found == 11 and not any("photo3.jpg" in part for part in parts.values())
+    assert "left out 1 name that different images have: photo3.jpg" in capsys.readouterr().err
+    # A path tells which.
+    said = (folder / "captions.txt").read_text().replace("photo3.jpg", "more/photo3.jpg")
+    (folder / "captions.txt").write_text(said)
+    assert sum(map(len, read_folder(folder).values())) == 12
+
+
+def test_names_with_accents_are_found_in_either_form(tmp_path):
+    for i in range(6):
+        paint(tmp_path / unicodedata.normalize("NFD", f"caf\u00e9{i}.jpg"), "red")
+    lines = ["image,caption", *(f"caf\u00e9{i}.jpg,a cup" for i in range(6))]
+    (tmp_path / "captions.txt").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "test.txt").write_text("caf\u00e90\ncaf\u00e91", encoding="utf-8")
+    assert [len(part) for part in read_folder(tmp_path).values()] == [3, 1, 2]
 
 
 def test_what_has_no_other_half_is_counted_and_named(kaggle, photos, capsys):
