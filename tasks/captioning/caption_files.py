@@ -38,12 +38,12 @@ class Captions(NamedTuple):
     Attributes:
         captions: of each image, by the name of its file.
         splits: of each image, where the file has splits.
-        blank: numbers of the lines without a caption.
+        blank: where an image or a caption is missing, or the caption has no letter or digit.
     """
 
     captions: dict[str, list[str]]
     splits: dict[str, str]
-    blank: list[int]
+    blank: list[str]
 
 
 def find_caption_files(path: Path) -> tuple[Path, list[Path]]:
@@ -108,6 +108,16 @@ def split_of(name: str) -> str | None:
     return None
 
 
+def has_words(caption: str) -> bool:
+    """Whether there is a letter or a digit in it.
+
+    Example:
+        >>> has_words("a dog"), has_words(" ... ")
+        (True, False)
+    """
+    return any(map(str.isalnum, caption))
+
+
 def _lines(file: Path, text: str) -> Captions:
     first = next(line for line in text.splitlines() if line.strip())
     delimiter = next((sign for sign in "\t|," if sign in first), ",")
@@ -125,17 +135,17 @@ def _lines(file: Path, text: str) -> Captions:
             "image_name| comment_number| comment), or lines of an image's name, a tab and a caption"
         )
     captions: dict[str, list[str]] = {}
-    blank = []
+    blank: list[str] = []
     for number, cells in lines:
         cells = [*cells, *[""] * len(columns)]
         # A caption that comes last may hold what sets columns apart.
         last = caption == len(columns) - 1
         said = delimiter.join(cells[caption : -len(columns)]) if last else cells[caption]
         name = re.sub(r"#\d+$", "", cells[image].strip())
-        if name and said.strip():
+        if name and has_words(said):
             captions.setdefault(name, []).append(said.strip())
         else:
-            blank.append(number)
+            blank.append(f"line {number}")
     return Captions(captions, {}, blank)
 
 
@@ -187,17 +197,26 @@ def _json(file: Path, text: str) -> Captions:
 def _coco(said: Any) -> Captions:
     names = {image["id"]: image["file_name"] for image in said["images"]}
     captions: dict[str, list[str]] = {}
+    blank: list[str] = []
     for annotation in said["annotations"]:
         name, caption = names.get(annotation["image_id"]), annotation["caption"].strip()
-        if name and caption:
+        if name and has_words(caption):
             captions.setdefault(name, []).append(caption)
-    return Captions(captions, {}, [])
+        else:
+            blank.append(name or f"image {annotation['image_id']}")
+    return Captions(captions, {}, blank)
 
 
 def _karpathy(said: Any) -> Captions:
-    captions, splits = {}, {}
+    captions: dict[str, list[str]] = {}
+    splits: dict[str, str] = {}
+    blank: list[str] = []
     for image in said["images"]:
         name = image["filename"]
-        captions[name] = [sentence["raw"].strip() for sentence in image["sentences"]]
         splits[name] = _KARPATHY.get(image["split"], image["split"])
-    return Captions(captions, splits, [])
+        for sentence in image["sentences"]:
+            if has_words(sentence["raw"]):
+                captions.setdefault(name, []).append(sentence["raw"].strip())
+            else:
+                blank.append(name)
+    return Captions(captions, splits, blank)

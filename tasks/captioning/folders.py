@@ -54,11 +54,11 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
     images = _Images(root)
     found: dict[Path, Picture] = {}
     splits: dict[str, set[Path]] = defaultdict(set)
-    missing, unclear = [], []
+    missing: list[str] = []
+    unclear: list[str] = []
     for file in files:
         captioned = read_captions(file)
-        lines = [f"line {number}" for number in captioned.blank]
-        _tell(f"{file}: left out", "line", "without a caption", lines)
+        _tell(f"{file}: left out", "record", "without a caption", captioned.blank)
         named = split_of(file.stem)
         for name, captions in captioned.captions.items():
             split = captioned.splits.get(name)

@@ -152,6 +152,17 @@ def paint(path, colour):
     Image.new("RGB", (48, 32), colour).save(path)
 
 
+@pytest.mark.parametrize("form", ["captions_train2017.json", "dataset_flickr8k.json"])
+def test_a_caption_without_words_in_a_json_is_left_out(tmp_path, photos, form, capsys):
+    photos(tmp_path)
+    texts(tmp_path, form)
+    (tmp_path / form).write_text((tmp_path / form).read_text().replace("a dog, number 7", "-"))
+    parts = read_folder(tmp_path)
+    found = {p.path.name: len(p.captions) for part in parts.values() for p in part}
+    assert sum(found.values()) == 23 and found["photo7.jpg"] == 1
+    assert f"{form}: left out 1 record without a caption: photo7.jpg" in capsys.readouterr().err
+
+
 def same_names(folder, sides, names):
     """COCO's form with images of the same names in the folder of each split."""
     for side, colour in sides.items():
@@ -208,12 +219,12 @@ def test_what_has_no_other_half_is_counted_and_named(kaggle, photos, capsys):
     folder = kaggle[0].rename(kaggle[0].with_name("my {data}"))
     photos(folder / "Images", 5, prefix="bare")
     with (folder / "captions.txt").open("a") as file:
-        file.write("\ngone1.jpg,a cat\ngone2.jpg,a cat\nphoto1.jpg,\nphoto2.jpg")
+        file.write("\ngone1.jpg,a cat\ngone2.jpg,a cat\nphoto1.jpg,\nphoto2.jpg\nphoto3.jpg,...")
     read_folder(folder)
     told = capsys.readouterr().err
     assert "2 images with captions, but not there: gone1.jpg, gone2.jpg\n" in told
     assert "left out 5 images without captions: bare0.jpg, bare1.jpg, bare2.jpg, ...\n" in told
-    assert "captions.txt: left out 2 lines without a caption: line 28, line 29\n" in told
+    assert "captions.txt: left out 3 records without a caption: line 28, line 29, line 30\n" in told
 
 
 def test_a_line_that_flickr30k_has_broken_is_left_out(tmp_path, photos, capsys):
@@ -222,7 +233,7 @@ def test_a_line_that_flickr30k_has_broken_is_left_out(tmp_path, photos, capsys):
     with (tmp_path / "results.csv").open("a") as file:
         file.write("photo3.jpg| 4   A dog runs .\n")
     assert len(read_folder(tmp_path)["train"]) == 10
-    assert "results.csv: left out 1 line without a caption: line 26" in capsys.readouterr().err
+    assert "results.csv: left out 1 record without a caption: line 26" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
