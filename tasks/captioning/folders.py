@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tasks.captioning.caption_files import IMAGE_FILES, find_caption_files, read_captions, split_of
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
+from zoo.pictures import read_picture
 
 SPLITS = ("train", "validation", "test")
 
@@ -39,7 +40,8 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
       others named likewise (`train.txt`, `val.txt`), and the splits that a json has are kept.
       Images that none of them names are left out.
     - Where `validation` or `test` has no images, a tenth of all others is taken for each: the
-      first ones by the SHA-256 of their names, so that another computer takes the same.
+      first ones by the SHA-256 of their names, so that another computer takes the same; and more,
+      if none of these can be read.
 
     What has to be left out is counted and named on standard error.
 
@@ -204,9 +206,19 @@ def _parts(
         parts["train"], key=lambda p: hashlib.sha256(_plain(p.name).encode()).hexdigest()
     )
     for split in lacking:
-        parts[split], shuffled = sorted(shuffled[:count]), shuffled[count:]
+        first = next((n for n, path in enumerate(shuffled) if _can_be_read(path)), 0)
+        end = max(count, first + 1)
+        parts[split], shuffled = sorted(shuffled[:end]), shuffled[end:]
     parts["train"] = sorted(shuffled)
     return {split: [found[path] for path in parts[split]] for split in SPLITS}
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        read_picture(path, path.name)
+    except UserError:
+        return False
+    return True
 
 
 def _shuffle_key(path: Path) -> str:

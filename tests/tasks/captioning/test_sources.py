@@ -4,6 +4,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 import zoo
+from tasks.captioning.folders import SPLITS
 from tasks.captioning.sources import MOST_CAPTIONS, Captioned, open_source
 from tasks.captioning.task import Captioning
 from tasks.text import END, PADDING, START
@@ -62,6 +63,19 @@ def test_damaged_images_are_named_counted_and_skipped(kaggle, tmp_path, capsys, 
     # Those that were skipped are told of in the next run, too.
     open_source(str(folder), str(tmp_path)).read("train", [8, 8, 3])
     assert "2 images that cannot be read" in capsys.readouterr().err
+
+
+def test_a_damaged_image_alone_in_a_split_gets_another_beside_it(kaggle, tmp_path, capsys):
+    folder, _ = kaggle
+    source = open_source(str(folder), str(tmp_path))
+    for split in ("validation", "test"):
+        [item] = source._items(split)
+        with open(item.name, "wb") as file:
+            file.write(b"no picture")
+    source = open_source(str(folder), str(tmp_path))
+    assert [len(source.read(split, [8, 8, 3]).images) for split in SPLITS] == [8, 1, 1]
+    # The two come one after the other, before any that can be read.
+    assert "validation: left out 2 images that cannot be read" in capsys.readouterr().err
 
 
 def test_a_folder_of_damaged_images_is_one_line(kaggle, tmp_path):
