@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
 
+IMAGE_FILES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+
 _IMAGE = ("image", "image_name", "filename", "file_name")
 _CAPTION = ("caption", "comment")
 _KARPATHY = {"val": "validation", "restval": "train"}
@@ -36,12 +38,12 @@ class Captions(NamedTuple):
     Attributes:
         captions: of each image, by the name of its file.
         splits: of each image, where the file has splits.
-        blank: numbers of the lines without a caption.
+        blank: where an image or a caption is missing, or the caption has no letter or digit.
     """
 
     captions: dict[str, list[str]]
     splits: dict[str, str]
-    blank: list[int]
+    blank: list[str]
 
 
 def find_caption_files(path: Path) -> tuple[Path, list[Path]]:
@@ -82,16 +84,15 @@ def read_captions(file: Path) -> Captions:
     - `name.jpg#0`, a tab and the caption, as in Flickr8k's `.token.txt`.
     - json of COCO (`images`, `annotations`) or of Karpathy (`images` with `sentences`).
 
+    A caption in quotation marks may go over several lines, unless one of them names an image.
+
     Raises:
-        UserError: it has another form, or is no UTF-8 text.
+        UserError: it has another form, a quotation mark that is not closed, or is no UTF-8 text.
     """
     text = read_text_file(file)
     if file.suffix.lower() == ".json":
         return _json(file, text)
-    try:
-        return _lines(file, text)
-    except csv.Error as error:
-        raise UserError(f"{file} is no csv that can be read: {error}") from error
+    return _lines(file, text)
 
 
 def split_of(name: str) -> str | None:
@@ -107,10 +108,20 @@ def split_of(name: str) -> str | None:
     return None
 
 
+def has_words(caption: str) -> bool:
+    """Whether there is a letter or a digit in it.
+
+    Example:
+        >>> has_words("a dog"), has_words(" ... ")
+        (True, False)
+    """
+    return any(map(str.isalnum, caption))
+
+
 def _lines(file: Path, text: str) -> Captions:
     first = next(line for line in text.splitlines() if line.strip())
     delimiter = next((sign for sign in "\t|," if sign in first), ",")
-    lines = _quoted(text, delimiter) if delimiter == "," else _split(text, delimiter)
+    lines = _quoted(file, text, delimiter) if delimiter == "," else _split(text, delimiter)
     columns = [name.strip().lower() for name in first.split(delimiter)]
     image = next((columns.index(name) for name in _IMAGE if name in columns), None)
     caption = next((columns.index(name) for name in _CAPTION if name in columns), None)
@@ -124,17 +135,17 @@ def _lines(file: Path, text: str) -> Captions:
             "image_name| comment_number| comment), or lines of an image's name, a tab and a caption"
         )
     captions: dict[str, list[str]] = {}
-    blank = []
+    blank: list[str] = []
     for number, cells in lines:
         cells = [*cells, *[""] * len(columns)]
         # A caption that comes last may hold what sets columns apart.
         last = caption == len(columns) - 1
         said = delimiter.join(cells[caption : -len(columns)]) if last else cells[caption]
         name = re.sub(r"#\d+$", "", cells[image].strip())
-        if name and said.strip():
+        if name and has_words(said):
             captions.setdefault(name, []).append(said.strip())
         else:
-            blank.append(number)
+            blank.append(f"line {number}")
     return Captions(captions, {}, blank)
 
 
@@ -144,11 +155,29 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split(delimiter)
 
 
-def _quoted(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield reader.line_num, cells
+def _quoted(file: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line of a csv, and the number of the line on which they begin."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    number = 1
+    try:
+        for cells in reader:
+            if _swallows(cells, delimiter):
+                raise csv.Error("it goes on over lines of other images")
+            if any(cell.strip() for cell in cells):
+                yield number, cells
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(
+            f"{file} line {number} is no csv ({error}): close each quotation mark that begins a "
+            "caption, and write one inside it twice"
+        ) from error
+
+
+def _swallows(cells: list[str], delimiter: str) -> bool:
+    """Whether a cell goes on over a line that has the name of an image between delimiters."""
+    later = (line.split(delimiter) for cell in cells for line in cell.split("\n")[1:])
+    names = (part.strip(' "') for parts in later if len(parts) > 1 for part in parts)
+    return any(Path(name).suffix.lower() in IMAGE_FILES for name in names)
 
 
 def _json(file: Path, text: str) -> Captions:
@@ -168,17 +197,26 @@ def _json(file: Path, text: str) -> Captions:
 def _coco(said: Any) -> Captions:
     names = {image["id"]: image["file_name"] for image in said["images"]}
     captions: dict[str, list[str]] = {}
+    blank: list[str] = []
     for annotation in said["annotations"]:
         name, caption = names.get(annotation["image_id"]), annotation["caption"].strip()
-        if name and caption:
+        if name and has_words(caption):
             captions.setdefault(name, []).append(caption)
-    return Captions(captions, {}, [])
+        else:
+            blank.append(name or f"image {annotation['image_id']}")
+    return Captions(captions, {}, blank)
 
 
 def _karpathy(said: Any) -> Captions:
-    captions, splits = {}, {}
+    captions: dict[str, list[str]] = {}
+    splits: dict[str, str] = {}
+    blank: list[str] = []
     for image in said["images"]:
         name = image["filename"]
-        captions[name] = [sentence["raw"].strip() for sentence in image["sentences"]]
         splits[name] = _KARPATHY.get(image["split"], image["split"])
-    return Captions(captions, splits, [])
+        for sentence in image["sentences"]:
+            if has_words(sentence["raw"]):
+                captions.setdefault(name, []).append(sentence["raw"].strip())
+            else:
+                blank.append(name)
+    return Captions(captions, splits, blank)

@@ -1,18 +1,20 @@
 """A person's own folder of images and captions."""
 
+import filecmp
 import hashlib
 import os
 import sys
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.captioning.caption_files import find_caption_files, read_captions, split_of
+from tasks.captioning.caption_files import IMAGE_FILES, find_caption_files, read_captions, split_of
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
+from zoo.pictures import read_picture
 
-IMAGE_FILES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 SPLITS = ("train", "validation", "test")
 
 _NAMED = 3
@@ -30,11 +32,16 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
 
     - Images may lie anywhere in the folder and below; hidden ones are left out.
     - Captions are found in one of the forms of `caption_files`.
+    - Of images of one name in several folders, a caption is of the one whose path it gives, or of
+      the one in the folder of the split that the file of captions is for: captions_val2017.json
+      speaks of val2017/, and where there is that folder, of no other split's. Where neither tells,
+      the name is left out, unless the files are equal.
     - Flickr8k's split files (`Flickr_8k.trainImages.txt`, `.devImages.txt`, `.testImages.txt`),
       others named likewise (`train.txt`, `val.txt`), and the splits that a json has are kept.
       Images that none of them names are left out.
     - Where `validation` or `test` has no images, a tenth of all others is taken for each: the
-      first ones by the SHA-256 of their names, so that another computer takes the same.
+      first ones by the SHA-256 of their names, so that another computer takes the same; and more,
+      if none of these can be read.
 
     What has to be left out is counted and named on standard error.
 
@@ -46,30 +53,36 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
             too few for three splits.
     """
     root, files = find_caption_files(path)
-    images = _images(root)
+    images = _Images(root)
     found: dict[Path, Picture] = {}
     splits: dict[str, set[Path]] = defaultdict(set)
-    missing = []
+    missing: list[str] = []
+    unclear: list[str] = []
     for file in files:
         captioned = read_captions(file)
-        lines = [f"line {number}" for number in captioned.blank]
-        _tell(f"{file}: left out", "line", "without a caption", lines)
+        _tell(f"{file}: left out", "record", "without a caption", captioned.blank)
+        named = split_of(file.stem)
         for name, captions in captioned.captions.items():
-            image = images.get(name.lower()) or images.get(name.lower().rpartition("/")[2])
-            if image is None:
-                missing.append(name)
+            split = captioned.splits.get(name)
+            meant = images.find(name, split or named)
+            if len(files) > 1 and meant and images.in_other_split(meant[0], named):
+                meant = []
+            if len(meant) != 1:
+                (unclear if meant else missing).append(name)
                 continue
+            image = meant[0]
             found.setdefault(image, Picture(image, [])).captions.extend(captions)
             # The name of the only json says nothing of how it is to be split.
-            split = captioned.splits.get(name) or (split_of(file.stem) if len(files) > 1 else None)
+            split = split or (named if len(files) > 1 else None)
             if split:
                 splits[split].add(image)
     _tell(f"{root}:", "image", "with captions, but not there", missing)
-    bare = {p.name for p in images.values()} - {p.name for p in found}
+    _tell(f"{root}: left out", "name", "that different images have", unclear)
+    bare = {p.name for p in images.paths} - {p.name for p in found} - {*unclear}
     _tell(f"{root}: left out", "image", "without captions", sorted(bare))
     if not found:
         raise UserError(
-            f"no image of {root} has a caption: it has {len(set(images.values()))} images, and "
+            f"no image of {root} has a caption: it has {len(images.paths)} images, and "
             f"{files[0]} names {len(missing)} that are not there"
         )
     if not splits:
@@ -77,14 +90,63 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
     return _parts(root, found, splits)
 
 
-def _images(root: Path) -> dict[str, Path]:
-    """Every image by its path from the root, by its name and by its stem, in lower case."""
-    shown = sorted(path.relative_to(root) for path in _files(root))
-    images: dict[str, Path] = {}
-    for key in (lambda p: p.as_posix(), lambda p: p.name, lambda p: p.stem):
-        for path in shown:
-            images.setdefault(key(path).lower(), root / path)
-    return images
+class _Images:
+    """The images of a folder, to be found by name, whatever the case and the form of accents."""
+
+    def __init__(self, root: Path) -> None:
+        self.paths = sorted(_files(root))
+        self._root = root
+        self._named: dict[str, list[Path]] = defaultdict(list)
+        for path in self.paths:
+            for name in {path.name, path.stem}:
+                self._named[_plain(name).lower()].append(path)
+        self._all_splits = {split for path in self.paths for split in self._splits(path)}
+
+    def find(self, name: str, split: str | None = None) -> list[Path]:
+        """The images that a name, a stem or the end of a path may mean: at best one.
+
+        Args:
+            name: set apart by `/` if it is of a path.
+            split: whose folder is to be preferred.
+        """
+        name = _plain(name)
+        found = self._named.get(name.lower().rpartition("/")[2], [])
+        for fits in (
+            lambda path: self._inside(path).lower() == f"/{name}".lower(),
+            lambda path: self._inside(path).lower().endswith(f"/{name}".lower()),
+            lambda path: split in self._splits(path),
+            lambda path: self._inside(path).endswith(f"/{name}"),
+        ):
+            if len(found) < 2:
+                return found
+            found = [path for path in found if fits(path)] or found
+        return found[:1] if _equal(found) else found
+
+    def in_other_split(self, path: Path, split: str | None) -> bool:
+        """Whether an image lies in the folder of a split, but the split given has its own."""
+        own = self._splits(path)
+        return bool(own) and split not in own and split in self._all_splits
+
+    def _splits(self, path: Path) -> set[str]:
+        """Those that the folders around an image are called after."""
+        return {
+            split for part in path.relative_to(self._root).parts[:-1] if (split := split_of(part))
+        }
+
+    def _inside(self, path: Path) -> str:
+        return "/" + _plain(path.relative_to(self._root).as_posix())
+
+
+def _equal(paths: list[Path]) -> bool:
+    try:
+        return all(filecmp.cmp(paths[0], other) for other in paths[1:])
+    except OSError:
+        return False
+
+
+def _plain(name: str) -> str:
+    """With accents as most systems write them: file names of a Mac have them as extra signs."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -103,15 +165,15 @@ def _files(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _split_files(root: Path, others: set[Path], images: dict[str, Path]) -> dict[str, set[Path]]:
+def _split_files(root: Path, others: set[Path], images: _Images) -> dict[str, set[Path]]:
     """What text files like `Flickr_8k.trainImages.txt` list, a name a line."""
     splits: dict[str, set[Path]] = {}
     for file in sorted({*root.glob("*.txt"), *root.glob("*/*.txt")} - others):
         split = split_of(file.stem)
         if split is None or split in splits:
             continue
-        names = [line.strip().lower() for line in read_text_file(file).splitlines()]
-        listed = {images[name] for name in names if name in images}
+        names = {line.strip() for line in read_text_file(file).splitlines()}
+        listed = {path for name in names for path in images.find(name, split)}
         if listed:
             splits[split] = listed
     return splits
@@ -140,11 +202,27 @@ def _parts(
             f"{root} has {len(found)} images with captions, {len(parts['train'])} of them for "
             "training: at least one is needed for each of training, validation and test"
         )
-    shuffled = sorted(parts["train"], key=lambda p: hashlib.sha256(p.name.encode()).hexdigest())
+    shuffled = sorted(
+        parts["train"], key=lambda p: hashlib.sha256(_plain(p.name).encode()).hexdigest()
+    )
     for split in lacking:
-        parts[split], shuffled = sorted(shuffled[:count]), shuffled[count:]
+        first = next((n for n, path in enumerate(shuffled) if _can_be_read(path)), 0)
+        end = max(count, first + 1)
+        parts[split], shuffled = sorted(shuffled[:end]), shuffled[end:]
     parts["train"] = sorted(shuffled)
     return {split: [found[path] for path in parts[split]] for split in SPLITS}
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        read_picture(path, path.name)
+    except UserError:
+        return False
+    return True
+
+
+def _shuffle_key(path: Path) -> str:
+    return hashlib.sha256(_plain(path.name).encode()).hexdigest()
 
 
 def _tell(where: str, noun: str, why: str, names: list[str]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tasks.cache import Cached, cached_rows, file_key, in_threads
+from tasks.captioning.caption_files import has_words
 from tasks.captioning.folders import counted, first_few, read_folder
 from tasks.captioning.scenes import Object, scene_objects
 from tasks.data import iterate_split, part_of, prepared
@@ -21,6 +22,8 @@ from zoo.errors import UserError
 from zoo.pictures import read_picture
 
 NO_CAPTION = " has no caption"
+MOST_CAPTIONS = 20
+"""Of an image: each takes as much room as the one with the most, so that others are left out."""
 
 
 class Captioned(NamedTuple):
@@ -28,7 +31,7 @@ class Captioned(NamedTuple):
 
     Attributes:
         images: `[N, h, w, c]`, uint8, which may lie on disk.
-        captions: of each image, in lower case, at least one.
+        captions: of each image, in lower case, from one to `MOST_CAPTIONS`.
         scenes: what each image shows, where the data set says so.
         key: stands for what the images were made from.
     """
@@ -110,7 +113,11 @@ class Source(abc.ABC):
         if not len(cached.kept):
             raise self._nothing(split)
         notes = self._notes(split, cached)
-        captions = [[caption.lower() for caption in note[0]] for note in notes]
+        captions = [_usable(note[0]) for note in notes]
+        if left := sum(len(note[0]) - len(used) for note, used in zip(notes, captions)):
+            what = f"left out {counted('caption', range(left))}"
+            why = f"without words, or after the first {MOST_CAPTIONS} of an image"
+            print(f"{self.name}, {split}: {what} {why}", file=sys.stderr)
         scenes = [note[1] and [Object(*item) for item in note[1]] for note in notes]
         return Captioned(cached.array, captions, scenes, cached.folder.name)
 
@@ -134,12 +141,16 @@ class Source(abc.ABC):
 
 def _row(item: Encoded, shape: list[int]) -> Any:
     """What the cache keeps of an image: pixels and a note, or why there are none."""
-    if not item.captions:
+    if not any(map(has_words, item.captions)):
         return UserError(f"{item.name}{NO_CAPTION}")
     try:
         return read_pixels(item.image, item.name, shape), [item.captions, item.objects]
     except UserError as error:
         return error
+
+
+def _usable(captions: list[str]) -> list[str]:
+    return [caption.lower() for caption in captions if has_words(caption)][:MOST_CAPTIONS]
 
 
 def open_source(dataset: str, data_dir: str | None) -> Source:
@@ -209,7 +220,7 @@ class NamedSource(Source):
             yield Encoded(
                 raw["image"],
                 raw.get("image/filename", b"image %d" % index).decode(),
-                [text.decode() for text in texts if text.strip()],
+                [text.decode() for text in texts],
                 scene_objects(objects) if told else None,
             )
 

@@ -45,7 +45,7 @@ class Captioning(Task):
     Any tensorflow-datasets set with `image`, and `captions` or `caption`, will do, such as
     `coco_captions`; and so does a folder of images and captions in the form of Flickr8k, Flickr30k
     or COCO, see `tasks.captioning.folders.read_folder`. Captions are read in lower case and
-    without punctuation.
+    without punctuation; those without a word are left out, and all after the first 20 of an image.
 
     Images are decoded once, resized whole to one size (what is not of its form gets stretched),
     and kept on disk, see `tasks.cache`. With a `network`, its last convolution takes their place.
@@ -118,8 +118,6 @@ class Captioning(Task):
         if words is None:
             captions = [one for image in self._data("train").captions for one in image]
             words = most_common(captions, WORD, minimum_count) or most_common(captions, WORD)
-            if not words:
-                raise UserError(f"the captions of {self.dataset} have no words: letters are needed")
         self.vocabulary = Vocabulary(words, WORD, joiner=" ")
 
     def _shape(self, side: int, network: bool) -> list[int]:
@@ -159,7 +157,7 @@ class Captioning(Task):
 
         Of a network, `image` is what it sees, float16. The next words, up to `<end>`, are the
         targets. For training, k is `captions_per_image`, drawn from all; for evaluation, k is the
-        most that an image has. Where an image has fewer, its own come again.
+        most that an image has. Where an image has fewer, its own come again, with weight 0.
         """
         data = self._data(split)
         windows = self._windows(data, self._images(split, data), settings, seed)
@@ -172,16 +170,18 @@ class Captioning(Task):
         self, data: Captioned, images: Any, settings: Settings, seed: int | None = None
     ) -> tf.data.Dataset:
         """Windows with as many captions of each image as any of them has."""
-        most = max(map(len, data.captions))
+        counts = np.array([*map(len, data.captions)])
+        most = counts.max()
         rows = [row for captions in data.captions for row in islice(cycle(captions), most)]
         ids = self.vocabulary.encode(rows)[:, : self.max_length]
-        border = tf.ones_like(ids[:, :1])
+        border = tf.ones([len(rows), 1], tf.int32)
         starts, ends = (
             tf.concat(parts, axis=1).to_tensor(PADDING).numpy().reshape(len(images), most, -1)
             for parts in ([border * START, ids], [ids, border * END])
         )
         inputs = {"image": images, "tokens": starts}
-        return example_windows(inputs, ends, ends != PADDING, settings.batch_size, seed)
+        once = (np.arange(most) < counts[:, None])[..., None]
+        return example_windows(inputs, ends, once & (ends != PADDING), settings.batch_size, seed)
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
         """`loss` and `accuracy` a word, given all right ones before it; and, of the
@@ -293,9 +293,10 @@ class Captioning(Task):
         return [encode_png(image) for image in self._source().some("test", self.image_shape, 3)]
 
     def _draw(self, window: dict[str, Any], seed: Any) -> dict[str, Any]:
-        """A window with some captions of each image, each at most once where there are enough."""
+        """A window with some captions of each image, those of weight 0 after all others."""
         tokens = window["inputs"]["tokens"]
-        order = tf.argsort(tf.random.stateless_uniform(tf.shape(tokens)[:2], seed), axis=1)
+        chance = tf.random.stateless_uniform(tf.shape(tokens)[:2], seed)
+        order = tf.argsort(chance - window["weights"][..., 0], axis=1)
         drawn = order[:, : self.captions_per_image]
         tokens, targets, weights = (
             tf.gather(part, drawn, axis=1, batch_dims=1)

@@ -1,7 +1,11 @@
 import json
+import re
+import unicodedata
 
 import pytest
+from PIL import Image
 
+from tasks.captioning.caption_files import read_captions
 from tasks.captioning.folders import read_folder
 from zoo.errors import UserError
 
@@ -144,16 +148,83 @@ def test_cocos_two_files_are_two_splits(tmp_path, photos):
     assert len(parts["train"]) == 9 and parts["test"][0].startswith("train")
 
 
+def paint(path, colour):
+    Image.new("RGB", (48, 32), colour).save(path)
+
+
+@pytest.mark.parametrize("form", ["captions_train2017.json", "dataset_flickr8k.json"])
+def test_a_caption_without_words_in_a_json_is_left_out(tmp_path, photos, form, capsys):
+    photos(tmp_path)
+    texts(tmp_path, form)
+    (tmp_path / form).write_text((tmp_path / form).read_text().replace("a dog, number 7", "-"))
+    parts = read_folder(tmp_path)
+    found = {p.path.name: len(p.captions) for part in parts.values() for p in part}
+    assert sum(found.values()) == 23 and found["photo7.jpg"] == 1
+    assert f"{form}: left out 1 record without a caption: photo7.jpg" in capsys.readouterr().err
+
+
+def same_names(folder, sides, names):
+    """COCO's form with images of the same names in the folder of each split."""
+    for side, colour in sides.items():
+        (folder / f"{side}2017").mkdir(parents=True)
+        for name in names:
+            paint(folder / f"{side}2017" / name, colour)
+        images = [{"id": i, "file_name": name} for i, name in enumerate(names)]
+        annotations = [{"image_id": i, "caption": f"all {colour}"} for i in range(len(names))]
+        file = folder / "annotations" / f"captions_{side}2017.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"images": images, "annotations": annotations}))
+
+
+def test_the_same_name_in_two_splits_is_two_images(tmp_path, capsys):
+    colours = {"train": "red", "val": "blue", "test": "green"}
+    same_names(tmp_path, colours, [f"{i}.jpg" for i in range(4)])
+    (tmp_path / "train2017" / "3.jpg").unlink()
+    parts = read_folder(tmp_path)
+    for split, side, count in (
+        ("train", "train", 3),
+        ("validation", "val", 4),
+        ("test", "test", 4),
+    ):
+        assert [p.path.parent.name for p in parts[split]] == [f"{side}2017"] * count
+        assert all(p.captions == [f"all {colours[side]}"] for p in parts[split])
+    assert "1 image with captions, but not there: 3.jpg" in capsys.readouterr().err
+
+
+def test_a_name_that_different_images_have_is_left_out_but_not_that_of_a_copy(kaggle, capsys):
+    folder, _ = kaggle
+    (folder / "more").mkdir()
+    paint(folder / "more" / "photo3.jpg", "blue")
+    (folder / "more" / "photo4.jpg").write_bytes((folder / "Images" / "photo4.jpg").read_bytes())
+    parts = names(read_folder(folder))
+    found = sum(map(len, parts.values()))
+    assert found == 11 and not any("photo3.jpg" in part for part in parts.values())
+    assert "left out 1 name that different images have: photo3.jpg" in capsys.readouterr().err
+    # A path tells which.
+    said = (folder / "captions.txt").read_text().replace("photo3.jpg", "more/photo3.jpg")
+    (folder / "captions.txt").write_text(said)
+    assert sum(map(len, read_folder(folder).values())) == 12
+
+
+def test_names_with_accents_are_found_in_either_form(tmp_path):
+    for i in range(6):
+        paint(tmp_path / unicodedata.normalize("NFD", f"caf\u00e9{i}.jpg"), "red")
+    lines = ["image,caption", *(f"caf\u00e9{i}.jpg,a cup" for i in range(6))]
+    (tmp_path / "captions.txt").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "test.txt").write_text("caf\u00e90\ncaf\u00e91", encoding="utf-8")
+    assert [len(part) for part in read_folder(tmp_path).values()] == [3, 1, 2]
+
+
 def test_what_has_no_other_half_is_counted_and_named(kaggle, photos, capsys):
     folder = kaggle[0].rename(kaggle[0].with_name("my {data}"))
     photos(folder / "Images", 5, prefix="bare")
     with (folder / "captions.txt").open("a") as file:
-        file.write("\ngone1.jpg,a cat\ngone2.jpg,a cat\nphoto1.jpg,\nphoto2.jpg")
+        file.write("\ngone1.jpg,a cat\ngone2.jpg,a cat\nphoto1.jpg,\nphoto2.jpg\nphoto3.jpg,...")
     read_folder(folder)
     told = capsys.readouterr().err
     assert "2 images with captions, but not there: gone1.jpg, gone2.jpg\n" in told
     assert "left out 5 images without captions: bare0.jpg, bare1.jpg, bare2.jpg, ...\n" in told
-    assert "captions.txt: left out 2 lines without a caption: line 28, line 29\n" in told
+    assert "captions.txt: left out 3 records without a caption: line 28, line 29, line 30\n" in told
 
 
 def test_a_line_that_flickr30k_has_broken_is_left_out(tmp_path, photos, capsys):
@@ -162,7 +233,7 @@ def test_a_line_that_flickr30k_has_broken_is_left_out(tmp_path, photos, capsys):
     with (tmp_path / "results.csv").open("a") as file:
         file.write("photo3.jpg| 4   A dog runs .\n")
     assert len(read_folder(tmp_path)["train"]) == 10
-    assert "results.csv: left out 1 line without a caption: line 26" in capsys.readouterr().err
+    assert "results.csv: left out 1 record without a caption: line 26" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -191,6 +262,30 @@ def test_captions_that_cannot_be_used_are_one_line(tmp_path, photos, file, conte
     with pytest.raises(UserError, match=said) as caught:
         read_folder(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['photo3.jpg,"unclosed here'], "line 26 is no csv (unexpected end of data)"),
+        (['photo3.jpg,"unclosed here', 'photo4.jpg,"a cat"'], "line 26 is no csv (',' expected"),
+        (['photo3.jpg,"open', "photo4.jpg,a cat", 'photo5.jpg,a dog"'], "over lines of other"),
+        (["photo3.jpg," + "a" * 140_000], "line 26 is no csv (field larger than field limit"),
+    ],
+)
+def test_an_unclosed_quotation_mark_swallows_no_other_lines(kaggle, lines, said):
+    with (kaggle[0] / "captions.txt").open("a") as file:
+        file.write("\n" + "\n".join([*lines, "photo6.jpg,a bird"]))
+    with pytest.raises(UserError, match=re.escape(said)) as caught:
+        read_folder(kaggle[0])
+    assert "\n" not in str(caught.value) and "captions.txt line 26 is" in str(caught.value)
+
+
+def test_a_caption_in_quotation_marks_may_go_over_lines(kaggle):
+    with (kaggle[0] / "captions.txt").open("a") as file:
+        file.write('\nphoto3.jpg,"a ""big"" cat, which\nlooks at me, with a dog"')
+    found = read_captions(kaggle[0] / "captions.txt").captions["photo3.jpg"][-1]
+    assert found == 'a "big" cat, which\nlooks at me, with a dog'
 
 
 def test_captions_that_are_not_utf8_are_one_line(tmp_path, photos):

@@ -4,10 +4,13 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 import zoo
-from tasks.captioning.sources import open_source
+from tasks.captioning.folders import SPLITS
+from tasks.captioning.sources import MOST_CAPTIONS, Captioned, open_source
 from tasks.captioning.task import Captioning
+from tasks.text import END, PADDING, START
 from zoo import pictures
 from zoo.errors import UserError
+from zoo.training.settings import Settings
 
 TINY = {"units": 8, "features": 8, "embedding": 8, "filters": (4,), "jit_compile": False}
 
@@ -62,6 +65,19 @@ def test_damaged_images_are_named_counted_and_skipped(kaggle, tmp_path, capsys, 
     assert "2 images that cannot be read" in capsys.readouterr().err
 
 
+def test_a_damaged_image_alone_in_a_split_gets_another_beside_it(kaggle, tmp_path, capsys):
+    folder, _ = kaggle
+    source = open_source(str(folder), str(tmp_path))
+    for split in ("validation", "test"):
+        [item] = source._items(split)
+        with open(item.name, "wb") as file:
+            file.write(b"no picture")
+    source = open_source(str(folder), str(tmp_path))
+    assert [len(source.read(split, [8, 8, 3]).images) for split in SPLITS] == [8, 1, 1]
+    # The two come one after the other, before any that can be read.
+    assert "validation: left out 2 images that cannot be read" in capsys.readouterr().err
+
+
 def test_a_folder_of_damaged_images_is_one_line(kaggle, tmp_path):
     folder, _ = kaggle
     for path in (folder / "Images").iterdir():
@@ -92,8 +108,54 @@ def test_captions_of_few_words_have_a_vocabulary_if_they_can(tmp_path, photos, t
         task = Captioning(str(tmp_path), str(tmp_path / "data"))
         assert len(task.vocabulary.tokens) == words
     else:
-        with pytest.raises(UserError, match="have no words"):
+        with pytest.raises(UserError, match=r"no image of \S+ has a caption"):
             Captioning(str(tmp_path), str(tmp_path / "data"))
+
+
+@pytest.fixture
+def uneven(tmp_path, photos):
+    """A task of images with one caption each, but one with 301 and one with three."""
+    lines = [f"{name},a b c" for name in photos(tmp_path, 10)]
+    for split in ("validation", "test"):
+        (tmp_path / f"{split}.txt").write_text(lines.pop().partition(",")[0])
+    many = [f"photo0.jpg,a b {'c ' * (n % 9)}d" for n in range(300)]
+    some = ["photo1.jpg,a", "photo1.jpg,b"]
+    (tmp_path / "captions.txt").write_text(
+        "\n".join(["image,caption", *lines, "photo8.jpg,a", "photo9.jpg,a", *many, *some])
+    )
+    return Captioning(str(tmp_path), str(tmp_path / "data"), captions_per_image=3, minimum_count=1)
+
+
+def test_each_caption_counts_once_and_an_image_has_no_more_than_some(uneven, capsys):
+    window = next(iter(uneven.windows("train", Settings(batch_size=8))))
+    weights = window["weights"].numpy()
+    assert weights.shape[:2] == (8, MOST_CAPTIONS)
+    assert (weights[..., 0].sum(axis=1) == [MOST_CAPTIONS, 3, 1, 1, 1, 1, 1, 1]).all()
+    # Three words and the end.
+    assert (weights[2:].sum(axis=(1, 2)) == 4).all()
+    open_source(uneven.dataset, uneven.data_dir).read("train", uneven.image_shape)
+    told = capsys.readouterr().err
+    assert f"left out 281 captions without words, or after the first {MOST_CAPTIONS}" in told
+
+
+def test_training_draws_no_caption_twice(uneven):
+    for window in uneven.windows("train", Settings(batch_size=8), seed=1).repeat(5):
+        targets, weights = window["targets"].numpy(), window["weights"].numpy()
+        assert targets.shape[:2] == (8, 3)
+        counts = sorted(weights[..., 0].sum(axis=1))
+        assert counts == [1, 1, 1, 1, 1, 1, 3, 3]
+        # Alone in having captions of one word: "a b c", "a" and "b".
+        [three] = targets[weights.sum(axis=2).min(axis=1) == 2]
+        assert len({*map(bytes, three)}) == 3
+
+
+def test_captions_without_a_word_do_no_harm(uneven):
+    data = Captioned(
+        np.zeros((2, *uneven.image_shape), "uint8"), [["..."], ["a b"]], [None] * 2, ""
+    )
+    window = next(iter(uneven._windows(data, data.images, Settings(batch_size=2))))
+    assert window["inputs"]["tokens"].numpy()[:, 0, 0].tolist() == [START, START]
+    assert window["targets"].numpy()[0, 0].tolist() == [END, PADDING, PADDING]
 
 
 def test_a_path_that_is_not_there_is_one_line(tmp_path):
