@@ -1,13 +1,12 @@
 """Where tagged sentences come from: a data set by name, or a person's own files."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
 
-from tasks.data import load_split, prepared
+from tasks.data import load_split, numbered, prepared
 from tasks.sequence_labelling.columns import Sentence, is_universal, read_columns
 from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError
@@ -56,7 +55,7 @@ def find_files(path: Path) -> dict[str, Path]:
     - A file for training: the same, in its folder, of those that are named as it is.
     - Any other file, or the only one of a folder: all of it is `train`.
 
-    For what is not found, `train` gives up a tenth each.
+    For what is not found, `train` gives up a tenth each; sentences of the same words stay together.
 
     Raises:
         UserError: there is no such file, none is for training, or several are for one split.
@@ -121,20 +120,18 @@ def _from_files(path: Path, column: str) -> dict[str, list[Sentence]]:
     read = {split: read_columns(file, column) for split, file in find_files(path).items()}
     lacking = [split for split in SPLITS[1:] if split not in read]
     whole = read["train"]
-    if lacking and len(whole) < 10:
+    numbers = numbered(tuple(each.words) for each in whole)
+    if lacking and max(numbers) < 9:
         raise UserError(
-            f"{path} has {len(whole)} sentences, but at least 10 are needed where no files are "
-            f"named for {' and '.join(lacking)}; a blank line ends each"
+            f"{path} has {max(numbers) + 1} different sentences, but at least 10 are needed where "
+            f"no files are named for {' and '.join(lacking)}; a blank line ends each"
         )
-    # Of every ten in order the ninth is for validation, the tenth for the test.
-    places = {split: 7 + SPLITS.index(split) for split in lacking}
-    kept = {n for n in range(10) if n not in places.values()}
-    cut = {split: _every(whole, {place}) for split, place in places.items()}
-    return {**read, **cut, "train": _every(whole, kept)}
-
-
-def _every(sentences: list[Sentence], places: Iterable[int]) -> list[Sentence]:
-    return [each for n, each in enumerate(sentences) if n % 10 in places]
+    # Of every ten different ones the ninth is for validation, the tenth for the test.
+    places = {7 + SPLITS.index(split): split for split in lacking}
+    cut: dict[str, list[Sentence]] = {split: [] for split in ("train", *lacking)}
+    for number, each in zip(numbers, whole):
+        cut[places.get(number % 10, "train")].append(each)
+    return {**read, **cut}
 
 
 def _from_dataset(name: str, split: str, data_dir: str | None, column: str) -> list[Sentence]:

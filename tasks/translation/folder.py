@@ -3,9 +3,11 @@
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from tasks.data import numbered
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
 
@@ -20,6 +22,7 @@ SPLITS = {
 }
 """What a file name calls a split, and what the zoo does."""
 
+_Pair = TypeVar("_Pair", bound=tuple[str, ...])
 _SPLIT = "|".join(SPLITS)
 _LANGUAGE = r"(?!txt)[A-Za-z][\w-]*"
 _NAMES = [
@@ -33,8 +36,8 @@ class Folder:
 
     A file is named as `de.train.txt` or as `train.de`; the splits are `train`, `validation` (or
     `valid`, `val`, `dev`) and `test`. A line of one file is the translation of the same line of
-    the other. For each of `validation` and `test` that has no files, `train` gives up a tenth,
-    from its end.
+    the other. For each of `validation` and `test` that has no files, `train` gives up a twentieth,
+    see `cut`.
 
     Args:
         path: the folder.
@@ -80,18 +83,7 @@ class Folder:
         missing = [part for part in ("validation", "test") if not self._files[part]]
         if split not in missing and (split != "train" or not missing):
             return self._whole(split, source, target)
-        pairs = self._whole("train", source, target)
-        tenth = len(pairs) // 10
-        if not tenth:
-            raise UserError(
-                f"{self.path} has {len(pairs)} pairs to train on and none for "
-                f"{' and '.join(missing)}: at least 10 are needed"
-            )
-        rest = len(pairs) - tenth * len(missing)
-        if split == "train":
-            return pairs[:rest]
-        begin = rest + tenth * missing.index(split)
-        return pairs[begin : begin + tenth]
+        return cut(self._whole("train", source, target), split, missing, self.path)
 
     def _whole(self, split: str, source: str, target: str) -> list[tuple[str, str]]:
         files = [self._file(split, language) for language in (source, target)]
@@ -124,6 +116,37 @@ class Folder:
             there = " and ".join(file.name for file in files.values())
             raise UserError(f"{self.path} has {there}, but no {split} file of {language}")
         return files[language]
+
+
+def cut(pairs: Sequence[_Pair], split: str, missing: Sequence[str], path: Path) -> list[_Pair]:
+    """The part of all pairs that is for a split; those of one source stay together.
+
+    Of each twenty different sources, in their order, the last one is for the test and the one
+    before it for validation, if these are missing. All others are for training.
+
+    Args:
+        pairs: each a source and its target.
+        split: "train" or one of those that are missing.
+        missing: "validation", "test" or both.
+        path: where the pairs are from, for errors.
+
+    Raises:
+        UserError: there are fewer than twenty different sources.
+
+    Example:
+        >>> pairs = [(f"{n}", "egg") for n in range(20)]
+        >>> cut([*pairs, ("19", "Ei")], "test", ["test"], Path("folder"))
+        [('19', 'egg'), ('19', 'Ei')]
+    """
+    numbers = numbered(pair[0] for pair in pairs)
+    different = max(numbers, default=-1) + 1
+    if different < 20:
+        raise UserError(
+            f"{path} has {different} different sources and no {' and '.join(missing)} of its own: "
+            "at least 20 are needed"
+        )
+    places = {18 + ("validation", "test").index(part): part for part in missing}
+    return [pair for n, pair in zip(numbers, pairs) if places.get(n % 20, "train") == split]
 
 
 def choose(known: Iterable[str], source: str, target: str, owner: str) -> tuple[str, str]:
