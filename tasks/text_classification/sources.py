@@ -44,11 +44,11 @@ def read_texts(
         label_column: likewise.
 
     Raises:
-        UserError: there is no such data set, it cannot be read, has fewer than two labels, or
-            texts for the test have a label that is not among those for training.
+        UserError: there is no such data set, it cannot be read, has fewer than two labels or too
+            few texts, or texts for the test have a label that is not among those for training.
     """
     path = Path(dataset)
-    if path.exists() or path.is_absolute():
+    if path.exists() or path.is_absolute() or path.name.lower().endswith(_ENDINGS):
         found = _from_path(path, text_column, label_column)
     else:
         found = _from_dataset(dataset, data_dir, text_column, label_column)
@@ -216,6 +216,11 @@ def _check_labels(found: dict[str, list[Example]], dataset: str) -> None:
             f"{dataset} has {len(labels)} labels to learn{only}, but at least 2 are needed"
         )
     for split in SPLITS[1:]:
+        if not found[split]:
+            raise UserError(
+                f"{dataset} has no texts for {split}, and too few to take some from those for "
+                "training: at least one label needs three different texts"
+            )
         if other := next((row for row in found[split] if row.label not in labels), None):
             raise UserError(
                 f"{other.place}, for {split}, has the label {other.label!r}, which is none of "

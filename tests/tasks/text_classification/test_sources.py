@@ -98,6 +98,17 @@ def test_tabs_without_quotation_hold_any_mark(tmp_path):
     assert [row.text for row in read_table(path)] == ['"Great" film', '"what']
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c", "\x0b", "\x1c"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_end_at_line_breaks_only(tmp_path, sign, ending):
+    path = tmp_path / "a.csv"
+    text = ending.join(["text,label", f"one{sign}two,pos", "three,neg", ""])
+    path.write_bytes(text.encode())
+    first, second = read_table(path)
+    assert first[:2] == (f"one{sign}two", "pos")
+    assert second.place == f"{path}, line 3"
+
+
 def test_columns_go_by_the_names_given(tmp_path):
     path = written(
         tmp_path / "a.csv", "id,body,stars\n" + "".join(f"{n},t{n},{n % 2}\n" for n in range(9))
@@ -117,6 +128,7 @@ def test_columns_go_by_the_names_given(tmp_path):
         ('text,label\na,x\n"b,x\nc,x\n', "line 3 has a quotation mark that is not closed"),
         ('text,label\n"a"b,x\n', "line 2 is no row of fields"),
         ("text,label\na,x\nb,x\nc,x\n", r"has 1 labels to learn \(x\), but at least 2"),
+        ("text,label\na,x\nb,x\nc,y\nd,y\n", "has no texts for validation, .* three different"),
         ("text,label\n", "has 0 labels to learn, but at least 2"),
         ("", "is empty"),
         ("split,text,label\ntrain,a,x\ntrain,b,y\ntest,c,z\nvalid,d,x\n", "line 4, for test.*'z'"),
@@ -135,6 +147,8 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
         read(path)
     with pytest.raises(UserError, match="there is no file or folder"):
         read(tmp_path / "b.csv")
+    with pytest.raises(UserError, match=r"there is no file or folder nope\.csv"):
+        read("nope.csv")
 
 
 def test_empty_texts_and_labels_are_left_out_and_counted(tmp_path, capsys):
