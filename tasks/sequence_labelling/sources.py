@@ -35,7 +35,7 @@ def read_sentences(
         UserError: there is no such data set, it cannot be read, or has too few sentences.
     """
     path = Path(dataset)
-    meant = path.is_absolute() or path.suffix in (*_ENDINGS, ".gz")
+    meant = path.is_absolute() or path.suffix.lower() in (*_ENDINGS, ".gz")
     if path.exists() or meant:
         read = _from_files(path, column)
     else:
@@ -51,7 +51,8 @@ def find_files(path: Path) -> dict[str, Path]:
 
     - A folder: the files whose names say so, such as `en_ewt-ud-train.conllu`, `train.conll.gz` or
       `eng.train`; for validation `dev`, `devel`, `val`, `valid`, `validation` or `testa`, for the
-      test `test` or `testb`. Where there are CoNLL-U files, no others are looked at.
+      test `test` or `testb`. A file called just so, such as `train.txt`, goes before any other,
+      such as `training-notes.txt`. Where there are CoNLL-U files, no others are looked at.
     - A file for training: the same, in its folder, of those that are named as it is.
     - Any other file, or the only one of a folder: all of it is `train`.
 
@@ -81,6 +82,9 @@ def _among(folder: Path, files: list[Path]) -> dict[str, Path]:
     for file in files:
         if (part := _part(file)) is None:
             continue
+        if part in found and _is_exact(found[part]) != _is_exact(file):
+            found[part] = file if _is_exact(file) else found[part]
+            continue
         if part in found:
             raise UserError(
                 f"{folder} has {found[part].name} and {file.name} for {part}: give the file for "
@@ -105,6 +109,11 @@ def _part(path: Path) -> str | None:
         if re.search(_alone(words), path.name.lower()):
             return split
     return None
+
+
+def _is_exact(path: Path) -> bool:
+    """Whether a name says the part and nothing else, but for its ending."""
+    return _rest(path).partition(".")[0] == "*"
 
 
 def _rest(path: Path) -> str:

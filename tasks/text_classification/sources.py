@@ -97,17 +97,25 @@ def _by_split(rows: list[Example]) -> dict[str, list[Example]]:
 
 
 def _from_folders(folder: Path) -> list[Example]:
-    labels = [
-        inner
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and inner.name not in _UNLABELLED and any(inner.glob("*.txt"))
-    ]
-    if not labels:
+    files: list[tuple[Path, str]] = []
+    others: list[Path] = []
+    for inner in sorted(folder.iterdir()):
+        labelled = inner.is_dir() and inner.name not in _UNLABELLED
+        inside = sorted(inner.iterdir()) if labelled else []
+        texts = [file for file in inside if file.name.lower().endswith(".txt")]
+        files += [(file, inner.name) for file in texts]
+        others += sorted({*inside} - {*texts}) if texts else [inner]
+    if not files:
         raise UserError(
             f"{folder} has no folders of .txt files, one folder a label, and no train.csv or "
             "train.tsv: give a folder that has, or a .csv or .tsv file"
         )
-    files = [(file, inner.name) for inner in labels for file in sorted(inner.glob("*.txt"))]
+    if others:
+        print(
+            f"left out {len(others)} files and folders of {folder} that are no .txt file in the "
+            f"folder of a label, such as {others[0].relative_to(folder)}",
+            file=sys.stderr,
+        )
     console = Console(stderr=True)
     return [
         Example(_read(file), label, str(file))

@@ -19,15 +19,16 @@ SPLITS = {
     "val": "validation",
     "dev": "validation",
     "test": "test",
+    "test_2016_flickr": "test",
 }
-"""What a file name calls a split, and what the zoo does."""
+"""What a file name calls a split, and what the zoo does; the last one is that of Multi30k."""
 
 _Pair = TypeVar("_Pair", bound=tuple[str, ...])
 _SPLIT = "|".join(SPLITS)
-_LANGUAGE = r"(?!txt)[A-Za-z][\w-]*"
+_LANGUAGE = r"(?!(?:txt|tsv|csv)\b)[A-Za-z][\w-]*"
 _NAMES = [
-    re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<split>{_SPLIT})\.txt(?:\.gz)?"),
-    re.compile(rf"(?P<split>{_SPLIT})\.(?P<language>{_LANGUAGE})(?:\.gz)?"),
+    re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<split>{_SPLIT})\.txt(?:\.gz)?", re.IGNORECASE),
+    re.compile(rf"(?P<split>{_SPLIT})\.(?P<language>{_LANGUAGE})(?:\.gz)?", re.IGNORECASE),
 ]
 
 
@@ -35,9 +36,9 @@ class Folder:
     """Texts in two languages or more, a file for each language and split, plain or gz.
 
     A file is named as `de.train.txt` or as `train.de`; the splits are `train`, `validation` (or
-    `valid`, `val`, `dev`) and `test`. A line of one file is the translation of the same line of
-    the other. For each of `validation` and `test` that has no files, `train` gives up a twentieth,
-    see `cut`.
+    `valid`, `val`, `dev`) and `test` (or `test_2016_flickr`). A line of one file is the translation
+    of the same line of the other. For each of `validation` and `test` that has no files, `train`
+    gives up a twentieth, see `cut`.
 
     Args:
         path: the folder.
@@ -49,6 +50,11 @@ class Folder:
     """
 
     def __init__(self, path: Path) -> None:
+        if path.is_file():
+            raise UserError(
+                f"{path} is neither a folder nor a .tsv file: rename it if it has a source, a tab "
+                "and its target on each line"
+            )
         if not path.is_dir():
             raise UserError(f"there is no folder {path}")
         self.path = path
@@ -57,7 +63,7 @@ class Folder:
             match = next((m for name in _NAMES if (m := name.fullmatch(file.name))), None)
             if not match:
                 continue
-            split, language = SPLITS[match["split"]], match["language"]
+            split, language = SPLITS[match["split"].lower()], match["language"]
             if language in self._files[split]:
                 both = f"{self._files[split][language].name} and {file.name}"
                 raise UserError(f"{path} has {both}, of one language and split: keep one of them")
@@ -65,7 +71,7 @@ class Folder:
         if not self._files["train"]:
             raise UserError(
                 f"{path} has no texts to train on: expected files such as de.train.txt and "
-                "en.train.txt"
+                "en.train.txt; or give the path of one .tsv file"
             )
 
     @property

@@ -64,11 +64,11 @@ def read_pairs(
 
 def is_path(path: Path) -> bool:
     """Whether a data set is a person's own file or folder."""
-    return path.is_dir() or path.is_absolute() or _is_table(path)
+    return path.exists() or path.is_absolute() or _is_table(path)
 
 
 def _is_table(path: Path) -> bool:
-    return path.name.endswith((".tsv", ".tsv.gz"))
+    return path.name.lower().endswith((".tsv", ".tsv.gz"))
 
 
 def read_file(path: Path, split: str) -> list[Pair]:

@@ -19,6 +19,7 @@ def names(found):
         ("train.txt", "valid.txt", "test.txt"),
         ("training.tsv", "validation.tsv", "test.tsv"),
         ("ned.train.bio", "ned.devel.bio", "ned.test.bio"),
+        ("TRAIN.CONLLU", "DEV.CONLLU", "TEST.CONLLU"),
     ],
 )
 @pytest.mark.parametrize("given", ["folder", "file"])
@@ -39,6 +40,12 @@ def test_a_file_for_training_goes_with_those_named_as_it_is(tmp_path):
     assert set(find_files(tmp_path / "a.train.conll")) == {"train", "validation"}
     with pytest.raises(UserError, match=r"a.dev.conll and b.dev.conll for validation: give"):
         find_files(tmp_path)
+
+
+def test_a_file_named_just_by_its_part_goes_before_others(tmp_path):
+    for file in ("train.txt", "training-notes.txt", "test-old.txt", "test.txt"):
+        (tmp_path / file).touch()
+    assert names(find_files(tmp_path)) == {"train": "train.txt", "test": "test.txt"}
 
 
 @pytest.mark.parametrize(

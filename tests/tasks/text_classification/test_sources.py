@@ -71,7 +71,19 @@ def test_a_folder_like_that_of_aclimdb_is_read(tmp_path, capsys):
     assert sizes(found) == {"train": 36, "validation": 4, "test": 40}
     assert {each.label for each in found["train"]} == {"neg", "pos"}
     assert all(each.text.startswith("train") for each in found["validation"])
-    assert "left out 1 empty texts" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "left out 1 empty texts" in said
+    assert f"left out 2 files and folders of {tmp_path / 'train'} that are no .txt" in said
+
+
+def test_texts_named_in_capitals_are_read_and_what_is_left_out_is_counted(tmp_path, capsys):
+    for label, number in [(label, number) for label in "ab" for number in range(10)]:
+        written(tmp_path / label / f"{number}.TXT", f"{label}{number}")
+    written(tmp_path / "b" / "notes.md", "no text")
+    written(tmp_path / "c" / "0.doc", "no text")
+    assert sizes(read(tmp_path)) == {"train": 16, "validation": 2, "test": 2}
+    assert "left out 2 files and folders" in (said := capsys.readouterr().err)
+    assert "such as b/notes.md" in said
 
 
 def test_a_folder_of_one_folder_a_label_is_read(tmp_path):

@@ -44,6 +44,15 @@ def test_a_split_has_several_names_and_files_may_be_packed(tmp_path, name):
     assert len(Folder(tmp_path).read("train", "de", "en")) == 20
 
 
+def test_files_are_named_as_those_of_multi30k_or_in_capitals(tmp_path):
+    for name in ("train", "VAL", "test_2016_flickr", "test_2017_flickr"):
+        for language in ("en", "de"):
+            (tmp_path / f"{name}.{language}").write_text(f"{name} {language}\n")
+    folder = Folder(tmp_path)
+    assert folder.read("test", "de", "en") == [("test_2016_flickr de", "test_2016_flickr en")]
+    assert folder.read("validation", "de", "en") == [("VAL de", "VAL en")]
+
+
 def test_splits_without_files_are_cut_from_train(tmp_path):
     folder = Folder(write(tmp_path, de_train=numbers("Ei"), en_train=numbers("egg")))
     whole = [(f"Ei {n}", f"egg {n}") for n in range(30)]
@@ -98,6 +107,7 @@ def test_sides_of_different_length_are_told_with_both_counts_and_the_line(whole)
         ({"en.train.txt": b"caf\xe9\n"}, "en.train.txt is not UTF-8"),
         ({"en.train.txt": b""}, "en.train.txt is empty"),
         ({"fr.train.txt": b"un\ndeux\n"}, "has de, en and fr: choose two"),
+        ({"train.tsv": b"a\tb\n", "de.train.txt": None}, "has en: two languages are needed"),
         ({"train.de": b"eins\n"}, "has de.train.txt and train.de, of one language"),
         ({"de.train.txt": b"a\n\n", "en.train.txt": b"\na\n"}, "have no pair of lines"),
         ({"de.train.txt": None, "en.train.txt": None}, "no texts to train on"),
@@ -118,6 +128,9 @@ def test_a_bad_folder_is_told_in_one_line(whole, broken, message):
 def test_a_folder_that_is_not_there_or_has_too_few_pairs_is_told(tmp_path):
     with pytest.raises(UserError, match="there is no folder"):
         Translation(str(tmp_path / "gone"))
+    (tmp_path / "pairs.txt").write_text("eins\tone\n")
+    with pytest.raises(UserError, match=r"pairs.txt is neither a folder nor a .tsv file: rename"):
+        Translation(str(tmp_path / "pairs.txt"))
     folder = Folder(write(tmp_path, de_train=["eins"] * 30, en_train=["one"] * 30))
     with pytest.raises(UserError, match="1 different sources and no validation and test of its"):
         folder.read("test", "de", "en")
