@@ -144,6 +144,8 @@ def most_common(
 ) -> list[str]:
     """The tokens that occur at least `minimum` times, the commonest first, ties by name.
 
+    A text that spells out `<unk>` does not make a token of it, see `Vocabulary`.
+
     Args:
         texts: where they occur.
         pattern: what a token is, see `Vocabulary`.
@@ -152,5 +154,6 @@ def most_common(
         lowercase: count them in lower case.
     """
     counts = count_tokens(texts, pattern, lowercase)
+    del counts[SPECIAL[UNKNOWN]]
     kept = [token for token, count in counts.items() if count >= minimum]
     return sorted(kept, key=lambda token: (-counts[token], token))[: maximum or None]

@@ -26,9 +26,9 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
     """The sentences of a UTF-8 file, plain or gz: a word on each line, a blank line after each
     sentence.
 
-    In CoNLL-U, known by the name `*.conllu`, a word is FORM; ranges of words (`1-2`), empty nodes
-    (`1.1`) and comments are left out. Any other file is as those of CoNLL-2003: columns set apart
-    by tabs, or else by spaces, the word first; lines of `-DOCSTART-` are left out.
+    In CoNLL-U, known by the name `*.conllu` in any case, a word is FORM; ranges of words (`1-2`),
+    empty nodes (`1.1`) and comments are left out. Any other file is as those of CoNLL-2003: columns
+    set apart by tabs, or else by spaces, the word first; lines of `-DOCSTART-` are left out.
 
     Args:
         path: the file.
@@ -49,6 +49,8 @@ def read_columns(path: Path, column: str = "") -> list[Sentence]:
                 sentences.append(Sentence(words, tags, f"line {begin} of {path}"))
             words, tags = [], []
             continue
+        # A tab at the end sets nothing apart.
+        line = line.rstrip()
         if line.startswith("#" if universal else "-DOCSTART-"):
             continue
         fields = line.split("\t") if universal or "\t" in line else line.split()
@@ -72,10 +74,10 @@ def is_universal(path: Path) -> bool:
     """Whether a name is that of a file in CoNLL-U.
 
     Example:
-        >>> is_universal(Path("train.conllu.gz")), is_universal(Path("eng.train"))
+        >>> is_universal(Path("TRAIN.CONLLU.gz")), is_universal(Path("eng.train"))
         (True, False)
     """
-    return path.name.removesuffix(".gz").endswith(".conllu")
+    return path.name.lower().removesuffix(".gz").endswith(".conllu")
 
 
 def _universal_place(path: Path, column: str) -> int:

@@ -1,13 +1,12 @@
 """Where tagged sentences come from: a data set by name, or a person's own files."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
 
-from tasks.data import load_split, prepared
+from tasks.data import load_split, numbered, prepared
 from tasks.sequence_labelling.columns import Sentence, is_universal, read_columns
 from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError
@@ -36,7 +35,7 @@ def read_sentences(
         UserError: there is no such data set, it cannot be read, or has too few sentences.
     """
     path = Path(dataset)
-    meant = path.is_absolute() or path.suffix in (*_ENDINGS, ".gz")
+    meant = path.is_absolute() or path.suffix.lower() in (*_ENDINGS, ".gz")
     if path.exists() or meant:
         read = _from_files(path, column)
     else:
@@ -52,11 +51,12 @@ def find_files(path: Path) -> dict[str, Path]:
 
     - A folder: the files whose names say so, such as `en_ewt-ud-train.conllu`, `train.conll.gz` or
       `eng.train`; for validation `dev`, `devel`, `val`, `valid`, `validation` or `testa`, for the
-      test `test` or `testb`. Where there are CoNLL-U files, no others are looked at.
+      test `test` or `testb`. A file called just so, such as `train.txt`, goes before any other,
+      such as `training-notes.txt`. Where there are CoNLL-U files, no others are looked at.
     - A file for training: the same, in its folder, of those that are named as it is.
     - Any other file, or the only one of a folder: all of it is `train`.
 
-    For what is not found, `train` gives up a tenth each.
+    For what is not found, `train` gives up a tenth each; sentences of the same words stay together.
 
     Raises:
         UserError: there is no such file, none is for training, or several are for one split.
@@ -81,6 +81,9 @@ def _among(folder: Path, files: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in files:
         if (part := _part(file)) is None:
+            continue
+        if part in found and _is_exact(found[part]) != _is_exact(file):
+            found[part] = file if _is_exact(file) else found[part]
             continue
         if part in found:
             raise UserError(
@@ -108,6 +111,11 @@ def _part(path: Path) -> str | None:
     return None
 
 
+def _is_exact(path: Path) -> bool:
+    """Whether a name says the part and nothing else, but for its ending."""
+    return _rest(path).partition(".")[0] == "*"
+
+
 def _rest(path: Path) -> str:
     """A file's name without what says its part, and without `.gz`."""
     return re.sub(_alone("|".join(_PARTS.values())), "*", path.name.lower().removesuffix(".gz"))
@@ -121,20 +129,18 @@ def _from_files(path: Path, column: str) -> dict[str, list[Sentence]]:
     read = {split: read_columns(file, column) for split, file in find_files(path).items()}
     lacking = [split for split in SPLITS[1:] if split not in read]
     whole = read["train"]
-    if lacking and len(whole) < 10:
+    numbers = numbered(tuple(each.words) for each in whole)
+    if lacking and max(numbers) < 9:
         raise UserError(
-            f"{path} has {len(whole)} sentences, but at least 10 are needed where no files are "
-            f"named for {' and '.join(lacking)}; a blank line ends each"
+            f"{path} has {max(numbers) + 1} different sentences, but at least 10 are needed where "
+            f"no files are named for {' and '.join(lacking)}; a blank line ends each"
         )
-    # Of every ten in order the ninth is for validation, the tenth for the test.
-    places = {split: 7 + SPLITS.index(split) for split in lacking}
-    kept = {n for n in range(10) if n not in places.values()}
-    cut = {split: _every(whole, {place}) for split, place in places.items()}
-    return {**read, **cut, "train": _every(whole, kept)}
-
-
-def _every(sentences: list[Sentence], places: Iterable[int]) -> list[Sentence]:
-    return [each for n, each in enumerate(sentences) if n % 10 in places]
+    # Of every ten different ones the ninth is for validation, the tenth for the test.
+    places = {7 + SPLITS.index(split): split for split in lacking}
+    cut: dict[str, list[Sentence]] = {split: [] for split in ("train", *lacking)}
+    for number, each in zip(numbers, whole):
+        cut[places.get(number % 10, "train")].append(each)
+    return {**read, **cut}
 
 
 def _from_dataset(name: str, split: str, data_dir: str | None, column: str) -> list[Sentence]:

@@ -18,7 +18,7 @@ from tasks.sequence_labelling.columns import Sentence
 from tasks.sequence_labelling.sources import SPLITS, read_sentences
 from tasks.sequence_labelling.spans import are_entities, entity_figures
 from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
-from tasks.text import UNKNOWN, split_tokens
+from tasks.text import SPECIAL, UNKNOWN, split_tokens
 from zoo.errors import UserError
 from zoo.layers.crf import FORBIDDEN, Chain
 from zoo.registry import register
@@ -87,6 +87,8 @@ class SequenceLabelling(Task):
             tags = self._all_tags()
             found = [word for each in self._sentences("train") for word in each.words]
             known = (word.decode() for word in normalize(tf.constant(found)).numpy())
+            # A word that is spelt `<unk>` is an unknown one, see `Vocabulary`.
+            known = (word for word in known if word != SPECIAL[UNKNOWN])
             words = _commonest(known, minimum_count)
             characters = _commonest(character for word in found for character in word)
         self.tags = tags

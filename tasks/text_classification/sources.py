@@ -44,11 +44,11 @@ def read_texts(
         label_column: likewise.
 
     Raises:
-        UserError: there is no such data set, it cannot be read, has fewer than two labels, or
-            texts for the test have a label that is not among those for training.
+        UserError: there is no such data set, it cannot be read, has fewer than two labels or too
+            few texts, or texts for the test have a label that is not among those for training.
     """
     path = Path(dataset)
-    if path.exists() or path.is_absolute():
+    if path.exists() or path.is_absolute() or path.name.lower().endswith(_ENDINGS):
         found = _from_path(path, text_column, label_column)
     else:
         found = _from_dataset(dataset, data_dir, text_column, label_column)
@@ -97,17 +97,25 @@ def _by_split(rows: list[Example]) -> dict[str, list[Example]]:
 
 
 def _from_folders(folder: Path) -> list[Example]:
-    labels = [
-        inner
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and inner.name not in _UNLABELLED and any(inner.glob("*.txt"))
-    ]
-    if not labels:
+    files: list[tuple[Path, str]] = []
+    others: list[Path] = []
+    for inner in sorted(folder.iterdir()):
+        labelled = inner.is_dir() and inner.name not in _UNLABELLED
+        inside = sorted(inner.iterdir()) if labelled else []
+        texts = [file for file in inside if file.name.lower().endswith(".txt")]
+        files += [(file, inner.name) for file in texts]
+        others += sorted({*inside} - {*texts}) if texts else [inner]
+    if not files:
         raise UserError(
             f"{folder} has no folders of .txt files, one folder a label, and no train.csv or "
             "train.tsv: give a folder that has, or a .csv or .tsv file"
         )
-    files = [(file, inner.name) for inner in labels for file in sorted(inner.glob("*.txt"))]
+    if others:
+        print(
+            f"left out {len(others)} files and folders of {folder} that are no .txt file in the "
+            f"folder of a label, such as {others[0].relative_to(folder)}",
+            file=sys.stderr,
+        )
     console = Console(stderr=True)
     return [
         Example(_read(file), label, str(file))
@@ -216,6 +224,11 @@ def _check_labels(found: dict[str, list[Example]], dataset: str) -> None:
             f"{dataset} has {len(labels)} labels to learn{only}, but at least 2 are needed"
         )
     for split in SPLITS[1:]:
+        if not found[split]:
+            raise UserError(
+                f"{dataset} has no texts for {split}, and too few to take some from those for "
+                "training: at least one label needs three different texts"
+            )
         if other := next((row for row in found[split] if row.label not in labels), None):
             raise UserError(
                 f"{other.place}, for {split}, has the label {other.label!r}, which is none of "

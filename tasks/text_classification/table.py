@@ -1,6 +1,7 @@
 """Texts and their labels in a file of comma- or tab-separated values."""
 
 import csv
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +74,8 @@ def read_table(path: Path, text_column: str = "", label_column: str = "") -> lis
 def _rows(path: Path, text: str, delimiter: str, quoting: int) -> Iterator[tuple[int, list[str]]]:
     """Each row that is not blank, with the number of the line on which it begins."""
     csv.field_size_limit(sys.maxsize)
-    lines = iter(text.splitlines(keepends=True))
+    # Lines end at line breaks only, not at all that Python's `splitlines` takes for one.
+    lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]
     width, line = 0, 1
     while True:

@@ -237,5 +237,5 @@ def likeliest_first(classes: Sequence[str], logits: Any) -> dict[str, Any]:
 
 def _sorted(labels: set[str]) -> list[str]:
     """By their numbers if all are numbers, else by name."""
-    numbers = all(label.lstrip("-").isdecimal() for label in labels)
+    numbers = all(label.removeprefix("-").isdecimal() for label in labels)
     return sorted(labels, key=(lambda label: (int(label), label)) if numbers else None)

@@ -3,9 +3,11 @@
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from tasks.data import numbered
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
 
@@ -17,14 +19,16 @@ SPLITS = {
     "val": "validation",
     "dev": "validation",
     "test": "test",
+    "test_2016_flickr": "test",
 }
-"""What a file name calls a split, and what the zoo does."""
+"""What a file name calls a split, and what the zoo does; the last one is that of Multi30k."""
 
+_Pair = TypeVar("_Pair", bound=tuple[str, ...])
 _SPLIT = "|".join(SPLITS)
-_LANGUAGE = r"(?!txt)[A-Za-z][\w-]*"
+_LANGUAGE = r"(?!(?:txt|tsv|csv)\b)[A-Za-z][\w-]*"
 _NAMES = [
-    re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<split>{_SPLIT})\.txt(?:\.gz)?"),
-    re.compile(rf"(?P<split>{_SPLIT})\.(?P<language>{_LANGUAGE})(?:\.gz)?"),
+    re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<split>{_SPLIT})\.txt(?:\.gz)?", re.IGNORECASE),
+    re.compile(rf"(?P<split>{_SPLIT})\.(?P<language>{_LANGUAGE})(?:\.gz)?", re.IGNORECASE),
 ]
 
 
@@ -32,9 +36,9 @@ class Folder:
     """Texts in two languages or more, a file for each language and split, plain or gz.
 
     A file is named as `de.train.txt` or as `train.de`; the splits are `train`, `validation` (or
-    `valid`, `val`, `dev`) and `test`. A line of one file is the translation of the same line of
-    the other. For each of `validation` and `test` that has no files, `train` gives up a tenth,
-    from its end.
+    `valid`, `val`, `dev`) and `test` (or `test_2016_flickr`). A line of one file is the translation
+    of the same line of the other. For each of `validation` and `test` that has no files, `train`
+    gives up a twentieth, see `cut`.
 
     Args:
         path: the folder.
@@ -46,6 +50,11 @@ class Folder:
     """
 
     def __init__(self, path: Path) -> None:
+        if path.is_file():
+            raise UserError(
+                f"{path} is neither a folder nor a .tsv file: rename it if it has a source, a tab "
+                "and its target on each line"
+            )
         if not path.is_dir():
             raise UserError(f"there is no folder {path}")
         self.path = path
@@ -54,7 +63,7 @@ class Folder:
             match = next((m for name in _NAMES if (m := name.fullmatch(file.name))), None)
             if not match:
                 continue
-            split, language = SPLITS[match["split"]], match["language"]
+            split, language = SPLITS[match["split"].lower()], match["language"]
             if language in self._files[split]:
                 both = f"{self._files[split][language].name} and {file.name}"
                 raise UserError(f"{path} has {both}, of one language and split: keep one of them")
@@ -62,7 +71,7 @@ class Folder:
         if not self._files["train"]:
             raise UserError(
                 f"{path} has no texts to train on: expected files such as de.train.txt and "
-                "en.train.txt"
+                "en.train.txt; or give the path of one .tsv file"
             )
 
     @property
@@ -80,18 +89,7 @@ class Folder:
         missing = [part for part in ("validation", "test") if not self._files[part]]
         if split not in missing and (split != "train" or not missing):
             return self._whole(split, source, target)
-        pairs = self._whole("train", source, target)
-        tenth = len(pairs) // 10
-        if not tenth:
-            raise UserError(
-                f"{self.path} has {len(pairs)} pairs to train on and none for "
-                f"{' and '.join(missing)}: at least 10 are needed"
-            )
-        rest = len(pairs) - tenth * len(missing)
-        if split == "train":
-            return pairs[:rest]
-        begin = rest + tenth * missing.index(split)
-        return pairs[begin : begin + tenth]
+        return cut(self._whole("train", source, target), split, missing, self.path)
 
     def _whole(self, split: str, source: str, target: str) -> list[tuple[str, str]]:
         files = [self._file(split, language) for language in (source, target)]
@@ -124,6 +122,37 @@ class Folder:
             there = " and ".join(file.name for file in files.values())
             raise UserError(f"{self.path} has {there}, but no {split} file of {language}")
         return files[language]
+
+
+def cut(pairs: Sequence[_Pair], split: str, missing: Sequence[str], path: Path) -> list[_Pair]:
+    """The part of all pairs that is for a split; those of one source stay together.
+
+    Of each twenty different sources, in their order, the last one is for the test and the one
+    before it for validation, if these are missing. All others are for training.
+
+    Args:
+        pairs: each a source and its target.
+        split: "train" or one of those that are missing.
+        missing: "validation", "test" or both.
+        path: where the pairs are from, for errors.
+
+    Raises:
+        UserError: there are fewer than twenty different sources.
+
+    Example:
+        >>> pairs = [(f"{n}", "egg") for n in range(20)]
+        >>> cut([*pairs, ("19", "Ei")], "test", ["test"], Path("folder"))
+        [('19', 'egg'), ('19', 'Ei')]
+    """
+    numbers = numbered(pair[0] for pair in pairs)
+    different = max(numbers, default=-1) + 1
+    if different < 20:
+        raise UserError(
+            f"{path} has {different} different sources and no {' and '.join(missing)} of its own: "
+            "at least 20 are needed"
+        )
+    places = {18 + ("validation", "test").index(part): part for part in missing}
+    return [pair for n, pair in zip(numbers, pairs) if places.get(n % 20, "train") == split]
 
 
 def choose(known: Iterable[str], source: str, target: str, owner: str) -> tuple[str, str]:

@@ -9,11 +9,9 @@ import tensorflow_datasets as tfds
 import tasks.translation.addition
 import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by name
 from tasks.data import load_split, prepared
-from tasks.translation.folder import Folder, choose
+from tasks.translation.folder import Folder, choose, cut
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
-
-_FOLDS = {"validation": (18,), "test": (19,), "train": range(18)}
 
 
 class Pair(NamedTuple):
@@ -66,19 +64,18 @@ def read_pairs(
 
 def is_path(path: Path) -> bool:
     """Whether a data set is a person's own file or folder."""
-    return path.is_dir() or path.is_absolute() or _is_table(path)
+    return path.exists() or path.is_absolute() or _is_table(path)
 
 
 def _is_table(path: Path) -> bool:
-    return path.name.endswith((".tsv", ".tsv.gz"))
+    return path.name.lower().endswith((".tsv", ".tsv.gz"))
 
 
 def read_file(path: Path, split: str) -> list[Pair]:
     """The pairs of a UTF-8 file with a source, a tab and its target on each line.
 
-    What follows a second tab is not read, nor are blank lines and repeated pairs. Of each twenty
-    different sources, in the order of the file, the first eighteen are for training, the next one
-    for validation and the last one for the test, each with all its targets.
+    What follows a second tab is not read, nor are blank lines and repeated pairs. Which of them
+    are for validation and for the test says `cut`.
 
     Args:
         path: the file.
@@ -93,11 +90,7 @@ def read_file(path: Path, split: str) -> list[Pair]:
         for number, line in enumerate(read_text_file(path).split("\n"), start=1)
         if line.strip()
     )
-    sources = list(dict.fromkeys(pair.source for pair in pairs))
-    if len(sources) < 20:
-        raise UserError(f"{path} has {len(sources)} different sources: at least 20 are needed")
-    chosen = {source for n, source in enumerate(sources) if n % 20 in _FOLDS[split]}
-    return [pair for pair in pairs if pair.source in chosen]
+    return cut(list(pairs), split, ("validation", "test"), path)
 
 
 def _pair(path: Path, number: int, line: str) -> Pair:

@@ -46,6 +46,16 @@ def test_what_ends_without_a_blank_line_is_a_sentence_too(tmp_path):
     ]
 
 
+def test_a_tab_at_the_end_of_a_line_sets_nothing_apart(tmp_path):
+    (sentence,) = read_columns(written(tmp_path, "New\tNNP\tB-LOC\t\nYork\tNNP\tI-LOC\n"))
+    assert sentence.tags == ["B-LOC", "I-LOC"]
+
+
+def test_columns_of_conllu_are_known_by_a_name_in_capitals_too(tmp_path):
+    line = "1\tRome\tRome\tPROPN" + "\t_" * 6
+    assert read_columns(written(tmp_path, line, "A.CONLLU"))[0].words == ["Rome"]
+
+
 def test_a_word_between_tabs_may_hold_a_space(tmp_path):
     (sentence,) = read_columns(written(tmp_path, "1 000\tNUM\n"))
     assert sentence.words == ["1 000"]

@@ -19,6 +19,7 @@ def names(found):
         ("train.txt", "valid.txt", "test.txt"),
         ("training.tsv", "validation.tsv", "test.tsv"),
         ("ned.train.bio", "ned.devel.bio", "ned.test.bio"),
+        ("TRAIN.CONLLU", "DEV.CONLLU", "TEST.CONLLU"),
     ],
 )
 @pytest.mark.parametrize("given", ["folder", "file"])
@@ -39,6 +40,12 @@ def test_a_file_for_training_goes_with_those_named_as_it_is(tmp_path):
     assert set(find_files(tmp_path / "a.train.conll")) == {"train", "validation"}
     with pytest.raises(UserError, match=r"a.dev.conll and b.dev.conll for validation: give"):
         find_files(tmp_path)
+
+
+def test_a_file_named_just_by_its_part_goes_before_others(tmp_path):
+    for file in ("train.txt", "training-notes.txt", "test-old.txt", "test.txt"):
+        (tmp_path / file).touch()
+    assert names(find_files(tmp_path)) == {"train": "train.txt", "test": "test.txt"}
 
 
 @pytest.mark.parametrize(
@@ -62,14 +69,21 @@ def test_what_is_named_as_a_file_is_no_data_set():
         read_sentences("mine/words.conll", None)
 
 
-def test_a_single_file_gives_up_each_ninth_and_tenth_sentence(tmp_path, conllu):
-    path = tmp_path / "all.conllu"
-    path.write_text(conllu(0, 20))
+def test_a_single_file_gives_up_each_ninth_and_tenth_sentence(tmp_path):
+    path = tmp_path / "all.conll"
+    path.write_text("".join(f"word{n} NOUN\n\n" for n in range(20)))
     whole = sources.read_columns(path)
     read = read_sentences(str(path), None)
     assert read["validation"] == [whole[8], whole[18]]
     assert read["test"] == [whole[9], whole[19]]
     assert read["train"] == whole[:8] + whole[10:18]
+
+
+def test_equal_sentences_of_a_single_file_stay_together(tmp_path):
+    path = tmp_path / "all.conll"
+    path.write_text("".join(f"word{n % 10} NOUN\n\n" for n in range(0, 210, 3)))
+    parts = [{each.words[0] for each in part} for part in read_sentences(str(path), None).values()]
+    assert [len(part) for part in parts] == [8, 1, 1] and len(set.union(*parts)) == 10
 
 
 def test_only_the_part_that_is_missing_is_cut(tmp_path, conllu):
@@ -84,7 +98,7 @@ def test_only_the_part_that_is_missing_is_cut(tmp_path, conllu):
 def test_a_few_sentences_are_too_few_to_be_cut(tmp_path, conllu):
     path = tmp_path / "all.conllu"
     path.write_text(conllu(0, 9))
-    with pytest.raises(UserError, match=r"has 9 sentences, but at least 10 are needed"):
+    with pytest.raises(UserError, match=r"has 9 different sentences, but at least 10 are needed"):
         read_sentences(str(path), None)
 
 

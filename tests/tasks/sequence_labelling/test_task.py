@@ -51,7 +51,7 @@ def test_every_word_is_a_target_once_with_its_tag(treebank):
 
 def test_sentences_of_a_window_are_of_about_the_same_length(tmp_path):
     lengths = [1, 3, 30, 60] * 10
-    text = "\n\n".join("\n".join(["word O"] * length) for length in lengths)
+    text = "\n\n".join("\n".join([f"w{n} O"] * length) for n, length in enumerate(lengths))
     (tmp_path / "all.conll").write_text(text)
     task = SequenceLabelling(str(tmp_path))
     for window in task.windows("train", Settings(batch_size=2), seed=1):
@@ -80,6 +80,15 @@ def test_a_config_makes_the_same_task_without_the_data(treebank, tmp_path):
     assert again.model_options() == task.model_options()
 
 
+def test_a_word_may_be_spelt_as_the_unknown_one(tmp_path):
+    path = tmp_path / "all.conll"
+    path.write_text("".join(f"w{n} O\n<unk> B-X\n\n" for n in range(10)))
+    task = SequenceLabelling(str(path), minimum_count=1)
+    assert "<unk>" not in task.encoder.words.tokens and "<" in task.encoder.characters.tokens
+    window = next(iter(task.windows("test", Settings(batch_size=1))))
+    assert window["inputs"]["words"].numpy().tolist() == [[4, 1]]
+
+
 def test_a_tag_that_is_not_for_training_is_told_with_its_line(tmp_path, capsys):
     (tmp_path / "train.conll").write_text("a O\nb B-LOC\n\n" * 10)
     (tmp_path / "dev.conll").write_text("a O\n\nb B-PER\n")
@@ -92,7 +101,7 @@ def test_a_tag_that_is_not_for_training_is_told_with_its_line(tmp_path, capsys):
 
 def test_other_data_with_a_tag_that_the_model_does_not_know_are_refused(treebank, tmp_path):
     config = SequenceLabelling(str(treebank)).get_config()
-    (tmp_path / "all.conll").write_text("dog ANIMAL\n\n" * 10)
+    (tmp_path / "all.conll").write_text("".join(f"dog{n} ANIMAL\n\n" for n in range(10)))
     other = SequenceLabelling(**{**config, "dataset": str(tmp_path)})
     with pytest.raises(UserError, match=r"at line 17 of .*all.conll has the tag ANIMAL, but the"):
         other.windows("validation", Settings())

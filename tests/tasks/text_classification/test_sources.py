@@ -71,7 +71,19 @@ def test_a_folder_like_that_of_aclimdb_is_read(tmp_path, capsys):
     assert sizes(found) == {"train": 36, "validation": 4, "test": 40}
     assert {each.label for each in found["train"]} == {"neg", "pos"}
     assert all(each.text.startswith("train") for each in found["validation"])
-    assert "left out 1 empty texts" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "left out 1 empty texts" in said
+    assert f"left out 2 files and folders of {tmp_path / 'train'} that are no .txt" in said
+
+
+def test_texts_named_in_capitals_are_read_and_what_is_left_out_is_counted(tmp_path, capsys):
+    for label, number in [(label, number) for label in "ab" for number in range(10)]:
+        written(tmp_path / label / f"{number}.TXT", f"{label}{number}")
+    written(tmp_path / "b" / "notes.md", "no text")
+    written(tmp_path / "c" / "0.doc", "no text")
+    assert sizes(read(tmp_path)) == {"train": 16, "validation": 2, "test": 2}
+    assert "left out 2 files and folders" in (said := capsys.readouterr().err)
+    assert "such as b/notes.md" in said
 
 
 def test_a_folder_of_one_folder_a_label_is_read(tmp_path):
@@ -98,6 +110,17 @@ def test_tabs_without_quotation_hold_any_mark(tmp_path):
     assert [row.text for row in read_table(path)] == ['"Great" film', '"what']
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c", "\x0b", "\x1c"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_end_at_line_breaks_only(tmp_path, sign, ending):
+    path = tmp_path / "a.csv"
+    text = ending.join(["text,label", f"one{sign}two,pos", "three,neg", ""])
+    path.write_bytes(text.encode())
+    first, second = read_table(path)
+    assert first[:2] == (f"one{sign}two", "pos")
+    assert second.place == f"{path}, line 3"
+
+
 def test_columns_go_by_the_names_given(tmp_path):
     path = written(
         tmp_path / "a.csv", "id,body,stars\n" + "".join(f"{n},t{n},{n % 2}\n" for n in range(9))
@@ -117,6 +140,7 @@ def test_columns_go_by_the_names_given(tmp_path):
         ('text,label\na,x\n"b,x\nc,x\n', "line 3 has a quotation mark that is not closed"),
         ('text,label\n"a"b,x\n', "line 2 is no row of fields"),
         ("text,label\na,x\nb,x\nc,x\n", r"has 1 labels to learn \(x\), but at least 2"),
+        ("text,label\na,x\nb,x\nc,y\nd,y\n", "has no texts for validation, .* three different"),
         ("text,label\n", "has 0 labels to learn, but at least 2"),
         ("", "is empty"),
         ("split,text,label\ntrain,a,x\ntrain,b,y\ntest,c,z\nvalid,d,x\n", "line 4, for test.*'z'"),
@@ -135,6 +159,8 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
         read(path)
     with pytest.raises(UserError, match="there is no file or folder"):
         read(tmp_path / "b.csv")
+    with pytest.raises(UserError, match=r"there is no file or folder nope\.csv"):
+        read("nope.csv")
 
 
 def test_empty_texts_and_labels_are_left_out_and_counted(tmp_path, capsys):

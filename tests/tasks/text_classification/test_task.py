@@ -164,7 +164,7 @@ def test_the_configuration_needs_no_data(task):
 
 def test_labels_that_the_model_does_not_know_are_named(task, tmp_path):
     path = tmp_path / "other.csv"
-    path.write_text("text,label\n" + "a,x\nb,y\nc,x\nd,y\n", encoding="utf-8")
+    path.write_text("text,label\n" + "a,x\nb,y\nc,x\nd,y\ne,x\n", encoding="utf-8")
     other = TextClassification(**{**task.get_config(), "dataset": str(path)})
     with pytest.raises(UserError, match=r"other\.csv, line 4 has the label 'x', but the"):
         other.windows("test", Settings())
@@ -183,6 +183,17 @@ def test_numbers_as_labels_are_in_order(tmp_path):
     path = tmp_path / "stars.csv"
     path.write_text("text,label\n" + "".join(f"t{n},{n % 11}\n" for n in range(44)))
     assert TextClassification(str(path)).classes == [str(n) for n in range(11)]
+
+
+def test_a_text_may_spell_out_the_unknown_token_and_labels_be_no_numbers(tmp_path):
+    path = tmp_path / "odd.csv"
+    lines = [f"the <unk> film {n},{('1', '--1', '2')[n % 3]}" for n in range(30)]
+    path.write_text("\n".join(["text,label", *lines]))
+    task = TextClassification(str(path))
+    assert task.classes == ["--1", "1", "2"]
+    assert task.encoder.vocabulary.tokens[0] == "film"
+    encoded = task.encoder.encode(tf.constant(["the <unk>"])).to_list()
+    assert encoded == [[task.encoder.vocabulary.tokens.index("the") + 4, 1]]
 
 
 def test_a_causal_model_tells_the_class_after_each_word(task):

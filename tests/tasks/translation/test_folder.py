@@ -44,22 +44,39 @@ def test_a_split_has_several_names_and_files_may_be_packed(tmp_path, name):
     assert len(Folder(tmp_path).read("train", "de", "en")) == 20
 
 
-def test_splits_without_files_are_cut_from_the_end_of_train(tmp_path):
+def test_files_are_named_as_those_of_multi30k_or_in_capitals(tmp_path):
+    for name in ("train", "VAL", "test_2016_flickr", "test_2017_flickr"):
+        for language in ("en", "de"):
+            (tmp_path / f"{name}.{language}").write_text(f"{name} {language}\n")
+    folder = Folder(tmp_path)
+    assert folder.read("test", "de", "en") == [("test_2016_flickr de", "test_2016_flickr en")]
+    assert folder.read("validation", "de", "en") == [("VAL de", "VAL en")]
+
+
+def test_splits_without_files_are_cut_from_train(tmp_path):
     folder = Folder(write(tmp_path, de_train=numbers("Ei"), en_train=numbers("egg")))
-    parts = {s: folder.read(s, "de", "en") for s in ("train", "validation", "test")}
-    assert {split: len(pairs) for split, pairs in parts.items()} == {
-        "train": 24, "validation": 3, "test": 3
-    }  # fmt: skip
-    assert parts["train"] + parts["validation"] + parts["test"] == [
-        (f"Ei {n}", f"egg {n}") for n in range(30)
-    ]
+    whole = [(f"Ei {n}", f"egg {n}") for n in range(30)]
+    assert folder.read("validation", "de", "en") == [whole[18]]
+    assert folder.read("test", "de", "en") == [whole[19]]
+    assert folder.read("train", "de", "en") == whole[:18] + whole[20:]
+    write(tmp_path, de_dev=["drei"], en_dev=["three"])
+    assert Folder(tmp_path).read("train", "de", "en") == whole[:19] + whole[20:]
+
+
+def test_pairs_of_one_source_are_on_one_side_of_a_cut(tmp_path):
+    files = {"de_train": numbers("Ei", 25) * 3, "en_train": numbers("egg", 75)}
+    folder = Folder(write(tmp_path, **files))
+    parts = [folder.read(s, "de", "en") for s in ("train", "validation", "test")]
+    assert [len(part) for part in parts] == [69, 3, 3]
+    assert [len({source for source, _ in part}) for part in parts] == [23, 1, 1]
 
 
 def test_lines_end_at_line_breaks_only(tmp_path):
     # What else Python would split a line at.
     odd = ["a\u2028b", "c\x0bd", "e\x85f"]
-    folder = Folder(write(tmp_path, de_train=odd * 10, en_train=["1", "2", "3"] * 10))
-    assert folder.read("train", "de", "en")[:3] == list(zip(odd, "123"))
+    german = [*odd, *numbers("Ei")]
+    folder = Folder(write(tmp_path, de_train=german, en_train=numbers("egg", 33)))
+    assert [source for source, _ in folder.read("train", "de", "en")[:3]] == odd
 
 
 def test_blank_lines_are_skipped_and_counted(tmp_path, capsys):
@@ -67,8 +84,8 @@ def test_blank_lines_are_skipped_and_counted(tmp_path, capsys):
     german[4], english[7], german[9], english[9] = "", "  ", "", ""
     folder = Folder(write(tmp_path, de_train=[*german, "", ""], en_train=english))
     kept = [n for n in range(30) if n not in (4, 7, 9)]
-    # Of the 27 that are left, validation and test take 2 each.
-    assert folder.read("train", "de", "en") == [(f"Ei {n}", f"egg {n}") for n in kept[:23]]
+    left = kept[:18] + kept[20:]
+    assert folder.read("train", "de", "en") == [(f"Ei {n}", f"egg {n}") for n in left]
     told = capsys.readouterr().err
     assert "de.train.txt and en.train.txt: skipped 3 lines" in told and "line 5" in told
 
@@ -90,6 +107,7 @@ def test_sides_of_different_length_are_told_with_both_counts_and_the_line(whole)
         ({"en.train.txt": b"caf\xe9\n"}, "en.train.txt is not UTF-8"),
         ({"en.train.txt": b""}, "en.train.txt is empty"),
         ({"fr.train.txt": b"un\ndeux\n"}, "has de, en and fr: choose two"),
+        ({"train.tsv": b"a\tb\n", "de.train.txt": None}, "has en: two languages are needed"),
         ({"train.de": b"eins\n"}, "has de.train.txt and train.de, of one language"),
         ({"de.train.txt": b"a\n\n", "en.train.txt": b"\na\n"}, "have no pair of lines"),
         ({"de.train.txt": None, "en.train.txt": None}, "no texts to train on"),
@@ -110,8 +128,11 @@ def test_a_bad_folder_is_told_in_one_line(whole, broken, message):
 def test_a_folder_that_is_not_there_or_has_too_few_pairs_is_told(tmp_path):
     with pytest.raises(UserError, match="there is no folder"):
         Translation(str(tmp_path / "gone"))
-    folder = Folder(write(tmp_path, de_train=["eins"] * 9, en_train=["one"] * 9))
-    with pytest.raises(UserError, match="9 pairs to train on and none for validation and test"):
+    (tmp_path / "pairs.txt").write_text("eins\tone\n")
+    with pytest.raises(UserError, match=r"pairs.txt is neither a folder nor a .tsv file: rename"):
+        Translation(str(tmp_path / "pairs.txt"))
+    folder = Folder(write(tmp_path, de_train=["eins"] * 30, en_train=["one"] * 30))
+    with pytest.raises(UserError, match="1 different sources and no validation and test of its"):
         folder.read("test", "de", "en")
 
 
@@ -139,11 +160,11 @@ def test_languages_that_cannot_be_are_refused(source, target, message):
 
 def test_an_endless_line_is_left_out_of_training_and_cut_in_evaluation(tmp_path, capsys):
     german, english = numbers("Ei"), numbers("egg")
-    german[2], german[28] = "Ei " * 10_000, "Ei " * 10_000
+    german[2], german[19] = "Ei " * 10_000, "Ach " * 10_000
     task = Translation(str(write(tmp_path, de_train=german, en_train=english)))
     trained = list(task.windows("train", Settings(batch_size=8), seed=1))
-    assert sum(int((window["weights"].numpy()[:, 0] > 0).sum()) for window in trained) == 23
-    assert "left out 1 of 24 pairs of train" in capsys.readouterr().err
+    assert sum(int((window["weights"].numpy()[:, 0] > 0).sum()) for window in trained) == 27
+    assert "left out 1 of 28 pairs of train" in capsys.readouterr().err
     tested = list(task.windows("test", Settings(batch_size=8)))
     assert max(window["inputs"]["source"].shape[1] for window in tested) == task.max_length
-    assert "cut 1 of 3 pairs of test" in capsys.readouterr().err
+    assert "cut 1 of 1 pairs of test" in capsys.readouterr().err
