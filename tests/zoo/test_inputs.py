@@ -133,7 +133,11 @@ def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
     (tmp_path / "numbers.csv").write_text("0.5,1\n0.25, 0\n-2,0\n")
     (tmp_path / "numbers.txt").write_text("0.5 1\n0.25 0\n-2 0")
     (tmp_path / "names.csv").write_text("x;y\n0.5;1\n\n.25;0\n-2;0\n")
-    for name in ("numbers.npy", "numbers.csv", "numbers.txt", "names.csv"):
+    (tmp_path / "commas.csv").write_text("zeit;y\n0,5;1\n0,25;0\n-2;0,0\n")
+    (tmp_path / "bare.csv").write_text("0,5;1,0\n0,25;0\n-2;0,0\n")
+    (tmp_path / "tabs.tsv").write_text("\tx\n0,5\t1\n0.25\t0\n-2\t0\n")
+    for name in ("numbers.npy", "numbers.csv", "numbers.txt", "names.csv", "commas.csv",
+                 "bare.csv", "tabs.tsv"):  # fmt: skip
         found = read_input("sequence", str(tmp_path / name))
         assert found.dtype == np.float32 and np.array_equal(found, expected)
 
@@ -146,6 +150,10 @@ def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
         ("x,y\n0,1\n0,nan", "line 3 has 'nan', which is no number"),
         ("nan,1\n0,1", "line 1 has 'nan'"),
         ("0,1\n0,,1", "line 2 has ''"),
+        ("x,y,z\n0,1\n2,3", "line 2 has 2, and line 1 has 3 names"),
+        ("x\n0,1,2", "line 2 has '0,1,2', which is no number"),
+        ("x,y\n0,1e300", "line 2 has '1e300', which is .* too large"),
+        ("x,y", "no line of numbers"),
         ("\n", "empty"),
     ],
 )
@@ -156,8 +164,14 @@ def test_sequences_that_cannot_be_read(tmp_path, content, said):
 
 
 @pytest.mark.parametrize(
-    ("array", "said"), [([[1.0], [np.inf]], "no number at time step 1"), ([["a"]], "numbers")]
+    ("array", "said"),
+    [
+        ([[1.0], [np.inf]], "no number at time step 1"),
+        ([["a"]], "numbers"),
+        ([[1e300]], "too large"),
+    ],
 )
+@pytest.mark.filterwarnings("error")
 def test_arrays_without_numbers_are_refused(tmp_path, array, said):
     np.save(tmp_path / "steps.npy", np.array(array))
     with pytest.raises(UserError, match=said):
