@@ -119,7 +119,8 @@ class OwnClips:
         cached = self._cached(reading)
         self._tell_skipped(cached)
         kept = [self.found[index] for index in cached.kept]
-        splits = assign(kept, self.path)
+        chosen = assign(self.found, self.path)
+        splits = [chosen[index] for index in cached.kept]
         if split == "train" and split not in self._told:
             tell_counts(kept, splits, self.path)
             self._told.add(split)
@@ -127,7 +128,7 @@ class OwnClips:
         starts = np.cumsum([0, *cached.lengths[:-1]])[own]
         labels = np.array([classes.index(clip.label) for clip in kept], int)
         if not len(own):
-            raise UserError(f"{self.path} has no clips in {split}")
+            raise UserError(f"{self.path} has no clips in {split} that can be read")
         return Clips(cached.array, starts, cached.lengths[own], labels[own])
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:

@@ -134,6 +134,29 @@ def test_sequences_that_do_not_fit_are_named_and_counted(tmp_path, capsys):
     assert "nan.csv is no sequence: line 2 has 'nan'" in said
 
 
+def test_mending_a_clip_moves_no_other(tmp_path):
+    folder = sequences(tmp_path / "s", ".csv")
+
+    def sides():
+        parts = split_clips(OwnClips(str(folder), str(tmp_path)), Reading((4,)))
+        return {
+            clip: split
+            for split, part in parts.items()
+            for clip in zip(part.labels.tolist(), part.lengths.tolist())
+        }
+
+    whole = sides()
+    for path in sorted(folder.glob("*/*")):
+        text = path.read_text()
+        path.write_text("torn")
+        try:
+            assert sides().items() <= whole.items()
+        except UserError as error:
+            assert "has no clips in" in str(error) and "can be read" in str(error)
+        path.write_text(text)
+    assert sides() == whole
+
+
 def test_videos_and_sequences_are_not_mixed(tmp_path):
     folder = sequences(tmp_path / "s", ".npy")
     np.save(folder / "still/video.npy", np.zeros((2, 3, 4), "uint8"))
