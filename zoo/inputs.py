@@ -91,6 +91,27 @@ def read_clip_parts(
         yield np.stack(part)
 
 
+def read_beginning(given: str, **options: Any) -> tuple[np.ndarray, bool]:
+    """The first 2,000 frames of a video, `[T, h, w, 3]` uint8, and whether it has more.
+
+    Args:
+        given: its path, as for `read_input`.
+        **options: see `read_clip_parts`.
+
+    Raises:
+        UserError: as `read_input`.
+    """
+    parts, count = [], 0
+    for part in read_clip_parts(given, **options):
+        parts.append(part)
+        count += len(part)
+        if count > _LONGEST_CLIP:
+            break
+    if len({part.shape[1:] for part in parts}) != 1:
+        raise UserError(f"{given} has frames of several sizes")
+    return np.concatenate(parts)[:_LONGEST_CLIP], count > _LONGEST_CLIP
+
+
 def read_array_clip(path: Path) -> np.ndarray:
     """The clip in a `.npy` file, `[T, h, w, 1 or 3]`, uint8.
 
@@ -213,15 +234,10 @@ def _image(path: Path) -> bytes:
 
 
 def _video(path: Path, **options: Any) -> np.ndarray:
-    parts, count = [], 0
-    for part in read_clip_parts(str(path), **options):
-        parts.append(part)
-        count += len(part)
-        if count > _LONGEST_CLIP:
-            raise UserError(f"{path} has more than {_LONGEST_CLIP} frames: cut it into clips")
-    if len({part.shape[1:] for part in parts}) != 1:
-        raise UserError(f"{path} has frames of several sizes")
-    return np.concatenate(parts)
+    clip, more = read_beginning(str(path), **options)
+    if more:
+        raise UserError(f"{path} has more than {_LONGEST_CLIP} frames: cut it into clips")
+    return clip
 
 
 def _sequence(path: Path) -> np.ndarray:

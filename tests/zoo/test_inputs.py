@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo import UserError, inputs
-from zoo.inputs import read_clip_parts, read_input, read_pieces, read_text_file
+from zoo.inputs import read_beginning, read_clip_parts, read_input, read_pieces, read_text_file
 
 
 def test_text_is_itself_or_a_utf8_file(tmp_path):
@@ -103,6 +103,8 @@ def test_only_parts_may_be_of_any_length(tmp_path, monkeypatch):
     np.save(tmp_path / "clip.npy", np.zeros((300, 4, 4, 1), "uint8"))
     with pytest.raises(UserError, match="more than 200 frames"):
         read_input("video", str(tmp_path / "clip.npy"))
+    clip, more = read_beginning(str(tmp_path / "clip.npy"))
+    assert clip.shape == (200, 4, 4, 3) and more
     parts = list(read_clip_parts(str(tmp_path / "clip.npy"), 8.0, [2, 2]))
     assert [part.shape for part in parts] == [(128, 2, 2, 3), (128, 2, 2, 3), (44, 2, 2, 3)]
 
