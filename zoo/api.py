@@ -1,5 +1,6 @@
 """The public face: a dozen functions, from a model's name to its SavedModel."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from zoo.exporting.saved_model import (
     stepping,
 )
 from zoo.fitting import fit, resume
-from zoo.inputs import read_clip_parts, read_input
+from zoo.inputs import read_beginning, read_clip_parts, read_input
 from zoo.plans import create, task_and_settings
 from zoo.runs import Run, open_run
 from zoo.task import Task
@@ -173,7 +174,8 @@ def plot(
 
     Args:
         run: a run or its folder.
-        *inputs: text or paths, each for a picture of its own; none for one of the split.
+        *inputs: text or paths, each for a picture of its own; none for one of the split. Of a
+            video the first 2,000 frames are drawn.
         split: "train", "validation" or "test".
         data_dir: folder of prepared data sets, if not that of the training.
         path: the file to write, whose ending says the format; of several inputs each gets a
@@ -198,14 +200,23 @@ def plot(
         drawn = {path: task.report(model, split, settings)}
     else:
         paths = [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(inputs) + 1)]
-        options = task.input_options()
-        raws = [read_input(task.input_kind, given, **options) for given in inputs]
+        raws = [_to_draw(task, given) for given in inputs]
         figures = [task.figure(model, raw) for raw in raws]
         drawn = dict(zip(paths if len(inputs) > 1 else [path], figures))
     path.parent.mkdir(parents=True, exist_ok=True)
     for name, figure in drawn.items():
         figure.savefig(name, dpi=120)
     return list(drawn)
+
+
+def _to_draw(task: Task, given: str) -> Any:
+    """A raw input; of a long video the beginning, which is what a picture has room for."""
+    if task.input_kind != "video":
+        return read_input(task.input_kind, given, **task.input_options())
+    clip, more = read_beginning(given, **task.input_options())
+    if more:
+        print(f"{given} is long: only its first {len(clip)} frames are drawn", file=sys.stderr)
+    return clip
 
 
 def export(run: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:

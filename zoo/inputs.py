@@ -3,8 +3,6 @@
 import codecs
 import gzip
 import io
-import math
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +24,8 @@ KINDS = ("text", "image", "video", "sequence")
 
 _LONGEST_CLIP = 2000
 _CLIP_PART = 128
-_SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")
+_SEPARATORS = ";\t,"
+_LARGEST_NUMBER = float(np.finfo("float32").max)
 _PIECE = 1 << 18
 _HEAD = 1 << 13
 
@@ -39,11 +38,8 @@ def read_input(kind: str, given: str, **options: Any) -> Any:
             any format that Pillow reads (see `zoo.pictures`), or a `.npy` of `[h, w]` or
             `[h, w, c]` uint8. "video": a video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]`
             uint8. "sequence": a `.npy` of `[T, D]` numbers, or any text file with a time step on
-            each line, its numbers set apart by commas or spaces.
-            any format that Pillow reads, or a `.npy` of `[h, w]` or `[h, w, c]` uint8. "video": a
-            video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]` uint8. "sequence": a `.npy` of
-            `[T, D]` numbers, or any text file with a time step on each line, its numbers set apart
-            by commas, semicolons, tabs or spaces, also below a line of names.
+            each line, also below a line of names. Its first line says what sets the numbers apart:
+            semicolons, else tabs, commas or spaces; a comma that does not is a decimal point.
         given: what was typed.
         **options: of a video, see `read_clip_parts`.
 
@@ -93,6 +89,27 @@ def read_clip_parts(
         if len({frame.shape for frame in part}) != 1:
             raise UserError(f"{path} has frames of several sizes")
         yield np.stack(part)
+
+
+def read_beginning(given: str, **options: Any) -> tuple[np.ndarray, bool]:
+    """The first 2,000 frames of a video, `[T, h, w, 3]` uint8, and whether it has more.
+
+    Args:
+        given: its path, as for `read_input`.
+        **options: see `read_clip_parts`.
+
+    Raises:
+        UserError: as `read_input`.
+    """
+    parts, count = [], 0
+    for part in read_clip_parts(given, **options):
+        parts.append(part)
+        count += len(part)
+        if count > _LONGEST_CLIP:
+            break
+    if len({part.shape[1:] for part in parts}) != 1:
+        raise UserError(f"{given} has frames of several sizes")
+    return np.concatenate(parts)[:_LONGEST_CLIP], count > _LONGEST_CLIP
 
 
 def read_array_clip(path: Path) -> np.ndarray:
@@ -217,66 +234,64 @@ def _image(path: Path) -> bytes:
 
 
 def _video(path: Path, **options: Any) -> np.ndarray:
-    parts, count = [], 0
-    for part in read_clip_parts(str(path), **options):
-        parts.append(part)
-        count += len(part)
-        if count > _LONGEST_CLIP:
-            raise UserError(f"{path} has more than {_LONGEST_CLIP} frames: cut it into clips")
-    if len({part.shape[1:] for part in parts}) != 1:
-        raise UserError(f"{path} has frames of several sizes")
-    return np.concatenate(parts)
+    clip, more = read_beginning(str(path), **options)
+    if more:
+        raise UserError(f"{path} has more than {_LONGEST_CLIP} frames: cut it into clips")
+    return clip
 
 
 def _sequence(path: Path) -> np.ndarray:
     if path.suffix == ".npy":
-        array = _array(path)
-        if array.dtype.kind not in "fiub":
-            raise UserError(f"{path} holds an array of {array.dtype}, but numbers are needed")
-        array = array.astype("float32")
-        if array.ndim != 2 or array.size == 0:
-            raise UserError(f"{path} holds an array of shape {list(array.shape)}, not [T, D]")
-        if not (finite := np.isfinite(array).all(axis=1)).all():
-            raise UserError(f"{path} has a value that is no number at time step {finite.argmin()}")
-        return array
-    rows: list[list[float]] = []
-    for number, line in enumerate(read_text_file(path).split("\n"), 1):
-        cells = _SEPARATOR.split(line.strip())
-        if cells == [""] or (not rows and number == 1 and all(_is_name(c) for c in cells)):
-            continue
-        values = [_number(cell) for cell in cells]
-        if None in values:
-            raise UserError(
-                f"{path} is no sequence: line {number} has {cells[values.index(None)]!r}, which is "
-                "no number; a line a time step is needed"
-            )
-        if rows and len(values) != len(rows[0]):
+        return _vectors(path)
+    lines = enumerate(read_text_file(path).split("\n"), 1)
+    filled = [(number, line.rstrip()) for number, line in lines if line.strip()]
+    first, line = filled[0]
+    separator = next((sign for sign in _SEPARATORS if sign in line), None)
+    width = len(line.split(separator))
+    named = all(_number(cell, separator) is None for cell in line.split(separator))
+    rows = []
+    for number, line in filled[named:]:
+        cells = [cell.strip() for cell in line.split(separator)]
+        values = [_number(cell, separator) for cell in cells]
+        for cell, value in zip(cells, values):
+            if value is None or not abs(value) <= _LARGEST_NUMBER:
+                raise UserError(
+                    f"{path} is no sequence: line {number} has {cell!r}, which is no number or "
+                    "too large; a line a time step is needed"
+                )
+        if len(values) != width:
             raise UserError(
                 f"{path} is no sequence: as many numbers are needed on each line, but line "
-                f"{number} has {len(values)}, not {len(rows[0])}"
+                f"{number} has {len(values)}, and line {first} has {width}{' names' * named}"
             )
-        rows.append(values)  # type: ignore[arg-type]
+        rows.append(values)
     if not rows:
         raise UserError(f"{path} is no sequence: it has no line of numbers")
     return np.array(rows, "float32")
 
 
-def _is_name(cell: str) -> bool:
-    """Neither a number nor what was meant as one, such as `nan`."""
+def _number(cell: str, separator: str | None) -> float | None:
+    """What a cell says, which may be `nan`; None if it is no number."""
     try:
-        float(cell)
-    except ValueError:
-        return True
-    return False
-
-
-def _number(cell: str) -> float | None:
-    """A finite number, or None."""
-    try:
-        value = float(cell)
+        return float(cell if separator == "," else cell.replace(",", "."))
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+
+
+def _vectors(path: Path) -> np.ndarray:
+    """The sequence in a `.npy` file."""
+    array = _array(path)
+    if array.dtype.kind not in "fiub":
+        raise UserError(f"{path} holds an array of {array.dtype}, but numbers are needed")
+    with np.errstate(over="ignore"):
+        array = array.astype("float32")
+    if array.ndim != 2 or array.size == 0:
+        raise UserError(f"{path} holds an array of shape {list(array.shape)}, not [T, D]")
+    if not (finite := np.isfinite(array).all(axis=1)).all():
+        raise UserError(
+            f"{path} has a value that is no number at time step {finite.argmin()}, or too large"
+        )
+    return array
 
 
 def _array(path: Path) -> np.ndarray:

@@ -1,9 +1,11 @@
 """Clips on disk: decoded once, read where they are needed."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from zoo.video import fit_clip, in_channels, read_frames
 
 _LARGEST = 64
 _TOLD = 5
+_ASKED = 25
 # Frames a second that a tensorflow-datasets set was filmed at: its videos do not tell.
 _FILMED = {"ucf101": 25.0}
 
@@ -86,15 +89,21 @@ class OwnClips:
         self._told: set[str] = set()
 
     def frame_shape(self) -> list[int]:
-        """The size of the first sequence's vectors, or that to which videos are brought."""
+        """The size that most sequences' vectors have, or that to which videos are brought."""
         if not self._sequences:
             return [_LARGEST, _LARGEST, 3]
-        for clip in self.found:
+        widths: Counter[int] = Counter()
+        # Some tell enough; at random, as one folder may differ from the others.
+        for clip in Random(0).sample(self.found, len(self.found)):
             try:
-                return [read_input("sequence", str(clip.path)).shape[1]]
+                widths[read_input("sequence", str(clip.path)).shape[1]] += 1
             except UserError as error:
                 last = error
-        raise UserError(f"{self.path} has no sequence that can be read: {last}")
+            if widths.total() == _ASKED:
+                break
+        if not widths:
+            raise UserError(f"{self.path} has no sequence that can be read: {last}")
+        return [widths.most_common(1)[0][0]]
 
     def clips(self, split: str, reading: Reading, classes: Sequence[str]) -> Clips:
         """The clips of a split, decoded if they were not; those that cannot be are named.
@@ -110,7 +119,8 @@ class OwnClips:
         cached = self._cached(reading)
         self._tell_skipped(cached)
         kept = [self.found[index] for index in cached.kept]
-        splits = assign(kept, self.path)
+        chosen = assign(self.found, self.path)
+        splits = [chosen[index] for index in cached.kept]
         if split == "train" and split not in self._told:
             tell_counts(kept, splits, self.path)
             self._told.add(split)
@@ -118,7 +128,7 @@ class OwnClips:
         starts = np.cumsum([0, *cached.lengths[:-1]])[own]
         labels = np.array([classes.index(clip.label) for clip in kept], int)
         if not len(own):
-            raise UserError(f"{self.path} has no clips in {split}")
+            raise UserError(f"{self.path} has no clips in {split} that can be read")
         return Clips(cached.array, starts, cached.lengths[own], labels[own])
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
@@ -164,7 +174,7 @@ def _read(path: Path, reading: Reading) -> np.ndarray:
         if sequence.shape[1] != reading.frame_shape[0]:
             raise UserError(
                 f"{path} has {sequence.shape[1]} features a time step, but "
-                f"{reading.frame_shape[0]} are needed, as in the first file"
+                f"{reading.frame_shape[0]} are needed"
             )
         return sequence
     if path.suffix.lower() == ".npy":

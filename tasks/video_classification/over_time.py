@@ -14,13 +14,15 @@ def logits_over_time(model: SequenceModel, frames: Any, state: Any = None) -> tu
 
     A model that reads clips from both ends has no steps: it is shown the beginning of a clip up to
     some of its frames, sixteen at most, the last one among them, and what it says then stands
-    until the next.
+    until the next. A clip of no frames is taken for one of a single blank frame.
 
     Args:
         model: a many-to-one model.
         frames: as it takes them.
         state: the state before them; None for the start of a clip.
     """
+    missing = tf.maximum(1 - tf.shape(frames)[1], 0)
+    frames = tf.pad(frames, [[0, 0], [0, missing], *[[0, 0]] * (len(frames.shape) - 2)])
     if not model.steppable:
         return _of_prefixes(model, frames), ()
     state = model.initial_state(tf.shape(frames)[0]) if state is None else state

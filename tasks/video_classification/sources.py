@@ -22,6 +22,7 @@ SPLITS = {
 
 _SEQUENCE_FILES = {".csv", ".tsv", ".txt"}
 _FILES = {*VIDEO_FILES, *_SEQUENCE_FILES, ".npy"}
+_COLUMNS = ("path", "label", "split", "group")
 _GROUP = re.compile(r"(.*_g\d+)(_c\d+)?")
 _LAYOUT = (
     "one folder a class is needed, such as jump/clip1.mp4, or a csv with the columns path and label"
@@ -58,8 +59,9 @@ def find_clips(path: Path) -> list[Clip]:
     of the group `v_Jump_g01`); any other file is a group of its own.
 
     Raises:
-        UserError: there are none, or not of two classes; or the csv lacks a column or a label,
-            names a file that is not there or twice, or puts a group into two splits.
+        UserError: there are none, or not of two classes; a group is in two splits; or the csv
+            lacks a column or a label, leaves a quote open, or names a file that is not there or
+            twice.
     """
     if not path.exists():
         raise UserError(f"there is no file {path}: {_LAYOUT}")
@@ -110,8 +112,25 @@ def _read(index: Path) -> tuple[type[csv.Dialect], list[str], list[str]]:
 
     class Dialect(csv.excel):
         delimiter = max(",;\t", key=lines[0].count)
+        strict = True
 
-    return Dialect, [name.strip().lower() for name in next(csv.reader(lines[:1], Dialect))], lines
+    _, names = next(_cells(index, lines[:1], Dialect, first=1))
+    return Dialect, [name.strip().lower() for name in names], lines
+
+
+def _cells(
+    index: Path, lines: list[str], dialect: type[csv.Dialect], first: int
+) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, after the number of the line where it begins."""
+    reader, line = csv.reader((f"{line}\n" for line in lines), dialect), first
+    try:
+        for cells in reader:
+            yield line, cells
+            line = first + reader.line_num
+    except csv.Error as error:
+        raise UserError(
+            f"{index}, line {line} is no row of a csv ({error}): is a quote left open?"
+        ) from error
 
 
 def _listed(index: Path) -> Iterator[Clip]:
@@ -123,15 +142,13 @@ def _listed(index: Path) -> Iterator[Clip]:
         )
     seen: dict[Path, int] = {}
     splits: dict[str, tuple[str, int]] = {}
-    reader = csv.reader(lines[1:], dialect)
-    for cells in reader:
-        line = reader.line_num + 1
+    for line, cells in _cells(index, lines[1:], dialect, first=2):
         if not any(cell.strip() for cell in cells):
             continue
         row = dict(zip(columns, map(str.strip, cells)))
         where = f"{index}, line {line}"
         clip = _row(row, index.parent, where)
-        if (first := seen.setdefault(clip.path, line)) != line:
+        if (first := seen.setdefault(clip.path.resolve(), line)) != line:
             raise UserError(f"{where} names {clip.path} once more: line {first} has it already")
         split, first = splits.setdefault(clip.group, (clip.split, line))
         if split != clip.split:
@@ -143,6 +160,8 @@ def _listed(index: Path) -> Iterator[Clip]:
 
 
 def _row(row: dict[str, str], folder: Path, where: str) -> Clip:
+    if broken := next((name for name in _COLUMNS if "\n" in row.get(name, "")), None):
+        raise UserError(f"{where}: the {broken} holds a line break: is a quote left open?")
     if not row.get("path"):
         raise UserError(f"{where} has no path")
     path = folder / Path(row["path"]).expanduser()
@@ -184,8 +203,21 @@ def _in_folders(folder: Path) -> list[Clip]:
         for file, label, split in found
         if file.suffix.lower() in wanted
     ]
+    _check_groups(folder, clips)
     _tell_left_out(folder, len(found) - len(clips), {c.name for c, _ in classes}, clips)
     return clips
+
+
+def _check_groups(folder: Path, clips: list[Clip]) -> None:
+    first: dict[str, Clip] = {}
+    for clip in clips:
+        other = first.setdefault(clip.group, clip)
+        if other.split != clip.split:
+            raise UserError(
+                f"{folder} has the group {clip.group} in {other.split} and in {clip.split}, such "
+                f"as {other.path.relative_to(folder)} and {clip.path.relative_to(folder)}: clips "
+                "of one source must stay together"
+            )
 
 
 def _tell_left_out(folder: Path, others: int, names: set[str], clips: list[Clip]) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import islice, product
 
 from rich.console import Console
 from rich.table import Table
@@ -12,19 +13,25 @@ from tasks.video_classification.sources import SPLITS, Clip
 from zoo.errors import UserError
 
 _SHARE = 0.1
+# Where on the line of hashes each split lies: those held out at its ends.
+_PLACES = {"train": 0.5, "validation": 0.0, "test": 1.0}
 _MANY = 30
 
 
 def assign(clips: Sequence[Clip], name: str) -> list[str]:
     """The split of each clip: its own, or one that is chosen.
 
-    Each split that has no clips of its own gets a tenth of every class, as near as whole groups
-    let it, and at least one group where the class has three. A class of two groups has none in
-    test, one of a single group is in train alone. The same clips are always shared out alike, and
-    not by the order of their names.
+    Each split that has no clips of its own gets a tenth of the groups: those whose hash falls into
+    its part. A class that has none there gives its group of the nearest hash, so that it is in all
+    splits if it has three groups of its own. A class of two groups has none in test, one of a
+    single group is in train alone.
+
+    So a group stays where it is when others are added, and a run is never tested on what it was
+    trained with. Only in a class that had fewer than three groups, or whose hashes by a rare chance
+    (a percent with three groups) are all in the parts held out, may one leave train.
 
     Args:
-        clips: all that can be read.
+        clips: all that there are, also those that cannot be read, so that mending one moves none.
         name: of the data set, for messages.
 
     Raises:
@@ -48,54 +55,40 @@ def assign(clips: Sequence[Clip], name: str) -> list[str]:
 
 def _share_out(pool: Sequence[Clip], lacking: Sequence[str]) -> dict[str, str]:
     """The split of each group."""
-    members: dict[str, Counter[str]] = defaultdict(Counter)
+    classes: dict[str, set[str]] = defaultdict(set)
+    groups: dict[str, set[str]] = defaultdict(set)
     for clip in pool:
-        members[clip.group][clip.label] += 1
-    wanted = _wanted(members, lacking)
-    filled: Counter[tuple[str, str]] = Counter()
-    chosen = {}
+        classes[clip.group].add(clip.label)
+        groups[clip.label].add(clip.group)
+    at = {group: _number(group) for group in classes}
+    chosen = {group: _part(number, lacking) for group, number in at.items()}
 
-    def need(group: str, split: str) -> float:
-        """How much of what the group's classes are to have in a split they lack there."""
-        return sum(
-            count * (1 - filled[label, split] / wanted[label, split])
-            if wanted[label, split]
-            else -float("inf")
-            for label, count in members[group].items()
+    def spare(group: str) -> bool:
+        """Whether each of its classes has another in the same split."""
+        return all(
+            any(chosen[other] == chosen[group] for other in groups[label] - {group})
+            for label in classes[group]
         )
 
-    # Large groups first, as small ones even out what those leave.
-    for group in sorted(members, key=lambda g: (-members[g].total(), _number(g))):
-        split = max(["train", *lacking], key=lambda split: need(group, split))
-        chosen[group] = split
-        for label, count in members[group].items():
-            filled[label, split] += count
+    order = ["train", *lacking]
+    for split, label in product(order, sorted(groups)):
+        own = sorted(groups[label], key=lambda group: abs(at[group] - _PLACES[split]))
+        if any(chosen[group] == split for group in own):
+            continue
+        # What a later split loses it makes up for when its turn comes.
+        free = (g for g in own if order.index(chosen[g]) > order.index(split) or spare(g))
+        chosen.update(dict.fromkeys(islice(free, 1), split))
     return chosen
 
 
-def _wanted(
-    members: dict[str, Counter[str]], lacking: Sequence[str]
-) -> dict[tuple[str, str], float]:
-    """How many clips of each class each split is to have."""
-    groups: Counter[str] = Counter()
-    clips: Counter[str] = Counter()
-    for counts in members.values():
-        groups.update(counts.keys())
-        clips.update(counts)
-    wanted = {}
-    for label, total in clips.items():
-        left = groups[label] - 1
-        for split in lacking:
-            wanted[label, split] = max(1.0, _SHARE * total) if left > 0 else 0.0
-            left -= 1
-        taken = sum(wanted[label, split] for split in lacking)
-        wanted[label, "train"] = max(total - taken, 1.0)
-    return wanted
+def _part(number: float, lacking: Sequence[str]) -> str:
+    near = (split for split in lacking if abs(number - _PLACES[split]) < _SHARE)
+    return next(near, "train")
 
 
-def _number(group: str) -> str:
-    """What to order groups by: as good as random, but always the same."""
-    return hashlib.sha256(group.encode()).hexdigest()
+def _number(group: str) -> float:
+    """Its hash, 0..1."""
+    return int(hashlib.sha256(group.encode()).hexdigest()[:12], 16) / 16**12
 
 
 def tell_counts(clips: Sequence[Clip], splits: Sequence[str], name: str) -> None:

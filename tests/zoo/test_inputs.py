@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo import UserError, inputs
-from zoo.inputs import read_clip_parts, read_input, read_pieces, read_text_file
+from zoo.inputs import read_beginning, read_clip_parts, read_input, read_pieces, read_text_file
 
 
 def test_text_is_itself_or_a_utf8_file(tmp_path):
@@ -103,6 +103,8 @@ def test_only_parts_may_be_of_any_length(tmp_path, monkeypatch):
     np.save(tmp_path / "clip.npy", np.zeros((300, 4, 4, 1), "uint8"))
     with pytest.raises(UserError, match="more than 200 frames"):
         read_input("video", str(tmp_path / "clip.npy"))
+    clip, more = read_beginning(str(tmp_path / "clip.npy"))
+    assert clip.shape == (200, 4, 4, 3) and more
     parts = list(read_clip_parts(str(tmp_path / "clip.npy"), 8.0, [2, 2]))
     assert [part.shape for part in parts] == [(128, 2, 2, 3), (128, 2, 2, 3), (44, 2, 2, 3)]
 
@@ -133,7 +135,11 @@ def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
     (tmp_path / "numbers.csv").write_text("0.5,1\n0.25, 0\n-2,0\n")
     (tmp_path / "numbers.txt").write_text("0.5 1\n0.25 0\n-2 0")
     (tmp_path / "names.csv").write_text("x;y\n0.5;1\n\n.25;0\n-2;0\n")
-    for name in ("numbers.npy", "numbers.csv", "numbers.txt", "names.csv"):
+    (tmp_path / "commas.csv").write_text("zeit;y\n0,5;1\n0,25;0\n-2;0,0\n")
+    (tmp_path / "bare.csv").write_text("0,5;1,0\n0,25;0\n-2;0,0\n")
+    (tmp_path / "tabs.tsv").write_text("\tx\n0,5\t1\n0.25\t0\n-2\t0\n")
+    for name in ("numbers.npy", "numbers.csv", "numbers.txt", "names.csv", "commas.csv",
+                 "bare.csv", "tabs.tsv"):  # fmt: skip
         found = read_input("sequence", str(tmp_path / name))
         assert found.dtype == np.float32 and np.array_equal(found, expected)
 
@@ -146,6 +152,10 @@ def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
         ("x,y\n0,1\n0,nan", "line 3 has 'nan', which is no number"),
         ("nan,1\n0,1", "line 1 has 'nan'"),
         ("0,1\n0,,1", "line 2 has ''"),
+        ("x,y,z\n0,1\n2,3", "line 2 has 2, and line 1 has 3 names"),
+        ("x\n0,1,2", "line 2 has '0,1,2', which is no number"),
+        ("x,y\n0,1e300", "line 2 has '1e300', which is .* too large"),
+        ("x,y", "no line of numbers"),
         ("\n", "empty"),
     ],
 )
@@ -156,8 +166,14 @@ def test_sequences_that_cannot_be_read(tmp_path, content, said):
 
 
 @pytest.mark.parametrize(
-    ("array", "said"), [([[1.0], [np.inf]], "no number at time step 1"), ([["a"]], "numbers")]
+    ("array", "said"),
+    [
+        ([[1.0], [np.inf]], "no number at time step 1"),
+        ([["a"]], "numbers"),
+        ([[1e300]], "too large"),
+    ],
 )
+@pytest.mark.filterwarnings("error")
 def test_arrays_without_numbers_are_refused(tmp_path, array, said):
     np.save(tmp_path / "steps.npy", np.array(array))
     with pytest.raises(UserError, match=said):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 _LARGE = 48
@@ -48,11 +49,12 @@ def image_encoder(
         return keras.Model(images, layers.Flatten()(images))
     maps = images if kind == "pooled" else layers.Rescaling(1 / 255)(images)
     if kind in ("cnn", "maps"):
+        maps = _AtLeastOne()(maps)
         large = min(shape[:2]) >= _LARGE
         for index, channels in enumerate(filters):
             maps = _block(maps, channels, halve=large and index == 0)
     if kind == "maps":
-        return keras.Model(images, maps)
+        return keras.Model(images, _AsMany()(maps, images))
     pooled = kind == "pooled" and len(shape) == 3
     vector = (layers.GlobalAveragePooling2D if pooled else layers.Flatten)()(maps)
     if kind != "linear":
@@ -61,9 +63,30 @@ def image_encoder(
         vector = layers.Dropout(dropout)(vector)
     if kind == "cnn":
         vector = layers.Concatenate()([vector, layers.GlobalAveragePooling2D()(maps)])
+        vector = _AsMany()(vector, images)
     if kind in ("cnn", "pooled"):
         vector = _normalization()(vector)
     return keras.Model(images, vector)
+
+
+class _AtLeastOne(layers.Layer):
+    """Puts a blank image in the place of none, of which convolutions give a wrong shape on a CPU.
+
+    In training there are always some.
+    """
+
+    def call(self, images: Any, training: bool | None = None) -> Any:
+        if training:
+            return images
+        missing = tf.maximum(1 - tf.shape(images)[0], 0)
+        return tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
+
+
+class _AsMany(layers.Layer):
+    """Leaves out what stands for no image."""
+
+    def call(self, values: Any, images: Any) -> Any:
+        return values[: tf.shape(images)[0]]
 
 
 def _block(maps: Any, channels: int, halve: bool) -> Any:

@@ -123,14 +123,38 @@ def test_sequences_keep_their_numbers_and_lengths(tmp_path, ending):
 
 def test_sequences_that_do_not_fit_are_named_and_counted(tmp_path, capsys):
     folder = sequences(tmp_path / "s", ".csv")
-    (folder / "move/wide.csv").write_text("1,2,3,4,5\n")
+    (folder / "move/0 wide.csv").write_text("1,2,3,4,5\n")
     (folder / "still/nan.csv").write_text("1,2,3,4\n1,2,nan,4\n")
     source = OwnClips(str(folder), str(tmp_path))
+    assert source.frame_shape() == [4], "as most have, not the first"
     split_clips(source, Reading((4,)))
     said = capsys.readouterr().err
     assert "skipped 2 of 18" in said
     assert "wide.csv has 5 features a time step, but 4 are needed" in said
     assert "nan.csv is no sequence: line 2 has 'nan'" in said
+
+
+def test_mending_a_clip_moves_no_other(tmp_path):
+    folder = sequences(tmp_path / "s", ".csv")
+
+    def sides():
+        parts = split_clips(OwnClips(str(folder), str(tmp_path)), Reading((4,)))
+        return {
+            clip: split
+            for split, part in parts.items()
+            for clip in zip(part.labels.tolist(), part.lengths.tolist())
+        }
+
+    whole = sides()
+    for path in sorted(folder.glob("*/*")):
+        text = path.read_text()
+        path.write_text("torn")
+        try:
+            assert sides().items() <= whole.items()
+        except UserError as error:
+            assert "has no clips in" in str(error) and "can be read" in str(error)
+        path.write_text(text)
+    assert sides() == whole
 
 
 def test_videos_and_sequences_are_not_mixed(tmp_path):

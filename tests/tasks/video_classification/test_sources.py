@@ -62,6 +62,13 @@ def test_folders_of_splits(files):
         find_clips(files("more/a/1.npy"))
 
 
+def test_a_group_in_folders_of_two_splits_is_refused(files):
+    names = [f"{part}_c0{n}.mp4" for n, part in enumerate(("train/a/v_g01", "test/a/v_g01"))]
+    with pytest.raises(UserError, match=r"group v_g01 in .* test/a/v_g01_c01.mp4") as told:
+        find_clips(files(*names, "train/b/v_g02_c01.mp4", "test/b/v_g03_c01.mp4"))
+    assert "\n" not in str(told.value)
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_csv_names_clips(index, separator):
     lines = ["Path,label,split,group", "a.mp4,jump,train,one", "", "b.mp4,run,dev,two"]
@@ -89,6 +96,11 @@ def test_a_csv_names_clips(index, separator):
             "path,label,split,group\na.mp4,x,train,1\nb.mp4,y,test,1",
             "line 3 has the group 1 in test, but line 2 in train",
         ),
+        ('path,label\na.mp4,x\nb.mp4,"y\nc.mp4,z', "line 3 is no row .*: is a quote left open"),
+        ('path,label\na.mp4,"x\nb.mp4,"y"', "line 2 is no row .*: is a quote left open"),
+        ('path,label\na.mp4,"x\n' + "b" * 140_000, "line 2 is no row .*: is a quote left open"),
+        ('path,label\na.mp4,"x\ny"', "line 2: the label holds a line break"),
+        ('path,"label\na.mp4,x', "line 1 is no row"),
         ("path,label\na.mp4,x\nb.mp4,x", "has one class, x"),
         ("path,label", "has no clips"),
     ],
@@ -96,6 +108,13 @@ def test_a_csv_names_clips(index, separator):
 def test_a_csv_that_is_wrong_is_told_with_its_line(index, text, said):
     with pytest.raises(UserError, match=said):
         find_clips(index(text))
+
+
+def test_a_clip_of_two_spellings_is_one_clip(index):
+    path = index("path,label\na.mp4,x\n")
+    path.write_text(f"path,label\na.mp4,x\n../{path.parent.name}/a.mp4,y")
+    with pytest.raises(UserError, match=r"line 3 names .*a.mp4 once more: line 2"):
+        find_clips(path)
 
 
 def test_of_several_csv_files_one_must_be_named(index):

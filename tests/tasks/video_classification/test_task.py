@@ -112,6 +112,23 @@ def test_a_model_without_steps_is_asked_about_some_beginnings():
         logits, _ = logits_over_time(Lengths(), tf.zeros([2, time, 1]))
         assert logits[0, :10, 0].numpy().tolist() == expected
         assert logits[1, -1, 0] == time
+    assert logits_over_time(Lengths(), tf.zeros([2, 0, 1]))[0].shape == (2, 1, 1)
+
+
+def test_a_clip_of_no_frames_is_answered(run, task, export):
+    empty = np.zeros((2, 0, 32, 32, 3), "uint8")
+    model, loaded = zoo.load(run), tf.saved_model.load(export)
+    for serve in (task.endpoints(model)["serve"], loaded.serve):
+        told = serve(empty)
+        assert told["text"].shape == (2,) and np.isfinite(told["confidence"]).all()
+
+
+def test_of_a_long_video_the_beginning_is_drawn(run, tmp_path, monkeypatch, capsys):
+    np.save(tmp_path / "long.npy", np.zeros((7, 32, 32, 3), "uint8"))
+    monkeypatch.setattr(inputs, "_LONGEST_CLIP", 5)
+    file = tmp_path / "long.png"
+    assert zoo.plot(run, str(tmp_path / "long.npy"), path=file) == [file]
+    assert "long.npy is long: only its first 5 frames are drawn" in capsys.readouterr().err
 
 
 def test_figures_and_pictures_tell_of_each_class(run, task, clips):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from zoo.layers.images import image_encoder
 
@@ -55,6 +56,17 @@ def test_dropout_acts_in_training_only(images):
     encoder = image_encoder("mlp", (12, 12, 3), [], 200, dropout=0.5)
     np.testing.assert_array_equal(encoder(images), encoder(images))
     assert np.any(encoder(images, training=True) != encoder(images, training=True))
+
+
+@pytest.mark.parametrize("kind", ["cnn", "maps", "mlp"])
+@pytest.mark.parametrize("size", [12, 48])
+def test_no_images_give_no_vectors(kind, size):
+    encoder = image_encoder(kind, (size, size, 3), [4, 8], 5)
+    signature = [tf.TensorSpec([None, size, size, 3])]
+    for call in (encoder, tf.function(encoder, input_signature=signature)):
+        for count in (0, 2):
+            found = call(tf.zeros([count, size, size, 3]))
+            assert found.shape == (count, *encoder.output_shape[1:])
 
 
 def test_an_unknown_kind_is_refused():
