@@ -102,7 +102,7 @@ def plan(name: str, overrides: dict[str, Any]) -> Plan:
                 registry.unknown(f"option of {name}", key, set().union(*known.values()))
             )
         if place != "training":
-            _check_type(key, value, defaults[place].get(key))
+            value = _typed(key, value, defaults[place].get(key))
         chosen[place][key] = value
     if cell := chosen["options"].get("cell"):
         registry.get("cell", cell)
@@ -117,15 +117,22 @@ def plan(name: str, overrides: dict[str, Any]) -> Plan:
     )
 
 
-def _check_type(key: str, value: Any, default: Any) -> None:
-    """That a value is of its default's kind; a list of strings where the default says nothing."""
+def _typed(key: str, value: Any, default: Any) -> Any:
+    """A value of its default's kind: a list where that says nothing; for a text also an integer.
+
+    Raises:
+        UserError: it is of another kind.
+    """
     kinds: tuple[type, ...]
+    if isinstance(default, str) and type(value) is int:
+        return str(value)
     if isinstance(default, (list, tuple)) or default is None:
         kinds = (list, tuple)
     else:
         kinds = (int, float) if isinstance(default, float) else (type(default),)
     if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
         raise UserError(f"{key} is {value!r}, but {kinds[-1].__name__} is needed")
+    return value
 
 
 def settings_from(values: dict[str, Any]) -> Settings:

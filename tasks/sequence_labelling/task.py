@@ -47,7 +47,7 @@ class SequenceLabelling(Task):
         dataset: name of a tensorflow-datasets set with `tokens` and their tags; or a file or folder
             of CoNLL or CoNLL-U, see `tasks.sequence_labelling.sources.find_files`.
         data_dir: folder of prepared data sets.
-        column: which column or feature the tags are, see `read_sentences`.
+        column: which column or feature the tags are, such as "xpos" or 2, see `read_sentences`.
         minimum_count: a word that occurs less often in the training data is `<unk>`, and known by
             its characters alone; letters of either case and all digits are the same in this.
         longest_word: characters of a word that are read, at least 2: of a longer one the first and
@@ -70,7 +70,7 @@ class SequenceLabelling(Task):
         self,
         dataset: str | None = None,
         data_dir: str | None = None,
-        column: str = "",
+        column: str | int = "",
         minimum_count: int = 2,
         longest_word: int = 20,
         constrain: bool = True,
@@ -81,7 +81,8 @@ class SequenceLabelling(Task):
         super().__init__(whole_path(dataset, Path.exists), data_dir)
         if longest_word < 2:
             raise UserError(f"longest_word is {longest_word}, but at least 2 is needed")
-        self.column, self.minimum_count, self.constrain = column, minimum_count, constrain
+        self.column = str(column)
+        self.minimum_count, self.constrain = minimum_count, constrain
         self._read: dict[str, list[Sentence]] = {}
         if tags is None or words is None or characters is None:
             tags = self._all_tags()

@@ -45,9 +45,10 @@ def mixed(model: SequenceModel, window: dict[str, Any], share: Any, seed: Any) -
     """A window in which the model reads some of its own words.
 
     The model runs through the window step by step, without gradient and dropout. Before each step
-    a coin decides whether the true token goes in, or the likeliest one of the step before. What
-    went in is then trained on by ordinary teacher forcing; as no gradient flows through a choice of
-    tokens, that is the same as training while they are chosen. Targets stay as they are.
+    a coin decides whether the true token goes in, or the likeliest one of the step before, but no
+    padding. What went in is then trained on by ordinary teacher forcing; as no gradient flows
+    through a choice of tokens, that is the same as training while they are chosen. Targets stay as
+    they are.
 
     Args:
         model: a conditional one.
@@ -66,9 +67,9 @@ def mixed(model: SequenceModel, window: dict[str, Any], share: Any, seed: Any) -
     # XLA would otherwise choose another generator.
     coins = tf.random.stateless_uniform(tf.shape(rows[:, 1:]), seed, alg="philox")
     true = coins < share
-    told = decode(
-        model.step, state, rows[:, 0], time - 1, prefix=tf.where(true, rows[:, 1:], 0)
-    ).tokens
+    prefix = tf.where(true, rows[:, 1:], 0)
+    # 0 is padding, which no model reads at its work.
+    told = decode(model.step, state, rows[:, 0], time - 1, banned=(0,), prefix=prefix).tokens
     # After the end of a row nothing counts.
     counts = tf.reshape(window["weights"], [-1, time])[:, 1:] > 0
     told = tf.where(counts, told, rows[:, 1:])

@@ -9,6 +9,7 @@ import tensorflow as tf
 import zoo
 from tasks.sequence_labelling.task import SequenceLabelling, label_lines
 from zoo.errors import UserError
+from zoo.plans import plan
 from zoo.training.settings import Settings
 
 TINY = {"units": 16, "embedding": 16, "character_filters": 8, "batch_size": 5}
@@ -78,6 +79,13 @@ def test_a_config_makes_the_same_task_without_the_data(treebank, tmp_path):
     again = SequenceLabelling(**config)
     assert again.tags == ["XD", "XN", "XP", "XV"]
     assert again.model_options() == task.model_options()
+
+
+def test_a_column_may_be_given_as_a_number(conll):
+    assert SequenceLabelling(str(conll), column=2).tags[0] == "NNP"
+    assert plan("tagger-bilstm-crf", {"column": 2}).task_options["column"] == "2"
+    with pytest.raises(UserError, match="column is True, but str is needed"):
+        plan("tagger-bilstm-crf", {"column": True})
 
 
 def test_a_word_may_be_spelt_as_the_unknown_one(tmp_path):

@@ -71,7 +71,8 @@ def _by_steps(model, window, share, seed):
         for t in range(1, T):
             logits, state = model.step(tf.constant([token]), state)
             if weights[row, t] and not coins[row, t - 1]:
-                tokens[row, t] = np.argmax(logits)
+                # Never 0, which is padding.
+                tokens[row, t] = 1 + np.argmax(logits[0, 1:])
             token = tokens[row, t]
     return tokens.reshape(shape)
 
