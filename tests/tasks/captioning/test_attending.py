@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import zoo
 from tasks.captioning.task import Captioning
 from tasks.text import END, START
+from zoo.cli.running import predict
 from zoo.errors import UserError
 from zoo.exporting.saved_model import export_saved_model
 from zoo.training.settings import Settings
@@ -48,6 +50,10 @@ def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model
     for key, value in here["serve"](pictures).items():
         other = there.serve(pictures)[key].numpy()
         assert np.array_equal(other, value) if key != "alignment" else np.allclose(other, value)
+    # The command says the words alone, not where it looked.
+    (tmp_path / "a.png").write_bytes(pictures[0].numpy())
+    told = CliRunner().invoke(predict, [str(tmp_path / "export"), str(tmp_path / "a.png")])
+    assert told.output == f"{there.serve(pictures)['text'][0].numpy().decode()}\n"
     how = (pictures, 0.0, tf.constant([0, 0]), 4, 0, 1.0)
     greedy, beams = (there.generate(*how, width) for width in (1, 4))
     assert np.array_equal(beams["text"], here["generate"](*how, 4)["text"])
