@@ -25,7 +25,7 @@ from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
-from zoo.training.windows import example_windows
+from zoo.training.windows import example_windows, mixed_windows
 
 _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
 """Words of the longest sentence of each bucket but the last."""
@@ -131,16 +131,7 @@ class SequenceLabelling(Task):
                 np.unique(buckets), f"encoding {split}", console=console, transient=True
             )
         ]
-        sizes = [int(part.cardinality()) for part in parts]
-        if seed is None:
-            # One after the other: a choice from the parts in their order.
-            order = tf.data.Dataset.from_tensor_slices(np.repeat(np.arange(len(parts)), sizes))
-            mixed = tf.data.Dataset.choose_from_datasets(parts, order)
-        else:
-            mixed = tf.data.Dataset.sample_from_datasets(
-                parts, np.divide(sizes, sum(sizes)), seed, rerandomize_each_iteration=True
-            )
-        return mixed.apply(tf.data.experimental.assert_cardinality(sum(sizes)))
+        return mixed_windows(parts, seed)
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float | str]:
         """`loss` a word; of the tags that are answered `accuracy`, that of unknown words, and the

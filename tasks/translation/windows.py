@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.text import END, PADDING, START
-from zoo.training.windows import example_windows
+from zoo.training.windows import example_windows, mixed_windows
 
 BUCKETS = 8
 """Different sizes of windows, at most: each is compiled, and between them lies what is padded."""
@@ -32,17 +32,7 @@ def pair_windows(
         _windows(tf.gather(source, part), tf.gather(target, part), batch_size, seed)
         for part in parts
     ]
-    sizes = [int(part.cardinality()) for part in windows]
-    mixed = windows[0]
-    if seed is not None:
-        # Each part's windows are spread over the whole.
-        mixed = tf.data.Dataset.sample_from_datasets(
-            windows, np.divide(sizes, sum(sizes)), seed, rerandomize_each_iteration=True
-        )
-    else:
-        for part in windows[1:]:
-            mixed = mixed.concatenate(part)
-    return mixed.apply(tf.data.experimental.assert_cardinality(sum(sizes)))
+    return mixed_windows(windows, seed)
 
 
 def buckets(lengths: np.ndarray, count: int) -> list[np.ndarray]:
