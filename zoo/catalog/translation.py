@@ -35,7 +35,7 @@ register_model(
         "tied": True,
         "dropout": 0.3,
     },
-    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
 )
 register_model(
     "translate-lstm-attention",
@@ -51,7 +51,7 @@ register_model(
         "tied": True,
         "dropout": 0.3,
     },
-    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.001},
+    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
 )
 register_model(
     "translate-lstm-deep",
