@@ -36,6 +36,8 @@ def _sizes(name):
     options = entry.info.get("options", {})
     if options.get("tied"):
         sizes.pop("outputs", None)
+    if options.get("layers", 1) > 2:
+        sizes["layers"] = 2
     if not options.get("projection", True):
         sizes["embedding"] = sizes["units"]
     return sizes

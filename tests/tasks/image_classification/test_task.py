@@ -74,6 +74,6 @@ def test_another_order_of_an_image_is_refused(data_dir):
         ImageClassification(data_dir=data_dir, sequence="columns")
 
 
-def test_videos_are_refused(data_dir):
+def test_sequences_are_refused(data_dir):
     with pytest.raises(UserError, match="choose one that has image"):
-        ImageClassification("moving_digits", data_dir)
+        ImageClassification("moving_points", data_dir)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -24,16 +26,16 @@ def tfrecords(folder):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("moving_digits")
-    MovingDigits(data_dir=folder).download_and_prepare()
-    return folder
+def folder(data_dir):
+    """Where all tests have theirs: it takes a while to write."""
+    MovingDigits(data_dir=data_dir).download_and_prepare()
+    return Path(data_dir) / "moving_digits"
 
 
 @pytest.fixture(scope="module")
 def clips(folder):
     """Each split as `(videos [N, T, S, S, 1], labels [N])`."""
-    builder = tfds.builder("moving_digits", data_dir=folder)
+    builder = tfds.builder("moving_digits", data_dir=folder.parent)
 
     def read(split):
         pairs = tfds.as_numpy(builder.as_dataset(split, as_supervised=True))
@@ -42,6 +44,7 @@ def clips(folder):
     return {split: read(split) for split in SPLITS}
 
 
+@pytest.mark.slow
 def test_preparing_twice_writes_the_same_bytes(folder, tmp_path):
     MovingDigits(data_dir=tmp_path).download_and_prepare()
     assert len(tfrecords(tmp_path)) == 3
