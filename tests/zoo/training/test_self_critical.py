@@ -141,7 +141,8 @@ def test_what_is_no_better_than_greedy_moves_nothing(captioner, plain_settings):
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("name", ["bleu", pytest.param("cider", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bleu", "cider"])
 def test_the_reward_grows(name):
     """Sources of one token are to be told as themselves twice: learnt from the reward alone."""
     keras.utils.set_random_seed(3)
