@@ -22,7 +22,7 @@ from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.data import whole_path
 from tasks.images import decode_images, encode_png
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
-from zoo.decoding import generate
+from zoo.decoding import OPTIONS, generate
 from zoo.errors import UserError
 from zoo.pictures import read_picture
 from zoo.plotting import attention_over_image
@@ -230,17 +230,7 @@ class Captioning(Task):
         """
         images = tf.TensorSpec([None], tf.string, name="images")
 
-        @tf.function(
-            input_signature=[
-                images,
-                tf.TensorSpec([], tf.float32, name="temperature"),
-                tf.TensorSpec([2], tf.int32, name="seed"),
-                tf.TensorSpec([], tf.int32, name="max_length"),
-                tf.TensorSpec([], tf.int32, name="top_k"),
-                tf.TensorSpec([], tf.float32, name="top_p"),
-                tf.TensorSpec([], tf.int32, name="beam_width"),
-            ]
-        )
+        @tf.function(input_signature=[images, *OPTIONS.values()])
         def generate(
             images: Any,
             temperature: Any = 0.0,

@@ -17,7 +17,7 @@ from tasks.translation.pairs import Pair, is_path, read_pairs
 from tasks.translation.scoring import translation_figures
 from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabulary
 from tasks.translation.windows import pair_windows
-from zoo.decoding import generate
+from zoo.decoding import OPTIONS, generate
 from zoo.errors import UserError
 from zoo.plotting import alignment_figure
 from zoo.registry import register
@@ -27,14 +27,6 @@ from zoo.training.settings import Settings
 
 _ROWS = 250
 _SOURCES = tf.TensorSpec([None], tf.string, name="sources")
-_DECODING = {
-    "temperature": tf.TensorSpec([], tf.float32, name="temperature"),
-    "seed": tf.TensorSpec([2], tf.int32, name="seed"),
-    "max_length": tf.TensorSpec([], tf.int32, name="max_length"),
-    "top_k": tf.TensorSpec([], tf.int32, name="top_k"),
-    "top_p": tf.TensorSpec([], tf.float32, name="top_p"),
-    "beam_width": tf.TensorSpec([], tf.int32, name="beam_width"),
-}
 
 
 @register("task", "translation", topology="seq2seq", dataset="cldr_phrases/en-fr", input="text")
@@ -188,7 +180,7 @@ class Translation(Task):
         in the batch.
         """
 
-        @tf.function(input_signature=[_SOURCES, *_DECODING.values()])
+        @tf.function(input_signature=[_SOURCES, *OPTIONS.values()])
         def generate(
             sources: Any,
             temperature: Any = 0.0,
@@ -199,7 +191,7 @@ class Translation(Task):
             beam_width: Any = 1,
         ) -> dict[str, Any]:
             given = (temperature, seed, max_length, top_k, top_p, beam_width)
-            return self._translated(model, sources, **dict(zip(_DECODING, given)))
+            return self._translated(model, sources, **dict(zip(OPTIONS, given)))
 
         @tf.function(input_signature=[_SOURCES])
         def serve(sources: Any) -> dict[str, Any]:

@@ -2,6 +2,6 @@
 
 from zoo.decoding.beams import Beams, beam_search
 from zoo.decoding.drawing import Decoded, decode, likely
-from zoo.decoding.generation import generate
+from zoo.decoding.generation import OPTIONS, generate
 
-__all__ = ["Beams", "Decoded", "beam_search", "decode", "generate", "likely"]
+__all__ = ["OPTIONS", "Beams", "Decoded", "beam_search", "decode", "generate", "likely"]

@@ -167,7 +167,6 @@ def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
 
 def _draw(logits: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
     """A token `[B]` of each row of logits `[B, V]`."""
-
     heat = tf.cast(temperature, tf.float32)
 
     def greedy() -> Any:

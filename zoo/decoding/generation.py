@@ -7,6 +7,16 @@ import tensorflow as tf
 from zoo.decoding.beams import beam_search
 from zoo.decoding.drawing import Decoded, decode
 
+OPTIONS = {
+    "temperature": tf.TensorSpec([], tf.float32, name="temperature"),
+    "seed": tf.TensorSpec([2], tf.int32, name="seed"),
+    "max_length": tf.TensorSpec([], tf.int32, name="max_length"),
+    "top_k": tf.TensorSpec([], tf.int32, name="top_k"),
+    "top_p": tf.TensorSpec([], tf.float32, name="top_p"),
+    "beam_width": tf.TensorSpec([], tf.int32, name="beam_width"),
+}
+"""What an endpoint takes for `generate`, beside the condition, in this order."""
+
 
 def generate(
     model: Any,
@@ -106,9 +116,9 @@ def generate(
 def _checked(max_length: Any) -> Any:
     """At least 1, also where that is known only when an export is called."""
     said = "max_length must be at least 1"
-    if isinstance(max_length, int) and max_length < 1:
-        raise ValueError(f"{said}, but is {max_length}")
     if isinstance(max_length, int):
+        if max_length < 1:
+            raise ValueError(f"{said}, but is {max_length}")
         return max_length
     with tf.control_dependencies([tf.debugging.assert_positive(max_length, said)]):
         return tf.identity(max_length)
