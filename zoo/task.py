@@ -2,7 +2,7 @@
 
 import abc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import track
 
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.sampling import Sampling
 from zoo.topologies.base import SequenceModel
+from zoo.training.measuring import measure_rows, measured
 from zoo.training.settings import Settings
-from zoo.training.trainer import evaluate
 
 
 class Task(abc.ABC):
@@ -79,13 +80,20 @@ class Task(abc.ABC):
         """
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
-        """The figures by which the task is judged; here, loss and accuracy.
+        """The figures by which the task is judged, those of `measure`.
 
         A string tells how one was measured.
         """
-        windows = self.windows(split, settings)
+        return self.measure(model, split, settings).score()
+
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+        """What each example contributes to the figures; here, to loss and accuracy."""
+        return measured(measure_rows(model, self.shown(self.windows(split, settings))))
+
+    def shown(self, windows: tf.data.Dataset, title: str = "evaluating") -> Iterable[Any]:
+        """The same windows, with a bar on standard error."""
         console, total = Console(stderr=True), max(0, int(windows.cardinality())) or None
-        return evaluate(model, track(windows, "evaluating", total, console=console, transient=True))
+        return track(windows, title, total, console=console, transient=True)
 
     @abc.abstractmethod
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:

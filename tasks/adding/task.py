@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.data import load_split
+from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -46,10 +47,10 @@ class Adding(Task):
         inputs = {"frames": frames, "lengths": np.full(len(frames), frames.shape[1], "int32")}
         return example_windows(inputs, targets, np.ones(len(targets)), settings.batch_size, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`accuracy`, and `loss` also under its name, `mean_squared_error`."""
-        figures = super().score(model, split, settings)
-        return {**figures, "mean_squared_error": figures["loss"]}
+        told = super().measure(model, split, settings)
+        return told.also(lambda figures: {"mean_squared_error": figures["loss"]})
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: sequences `[N, T, 2]`, float32, to `value`, the sum, and `text`, its digits."""

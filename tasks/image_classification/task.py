@@ -8,10 +8,11 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
-from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.classes import confusion, logits_and_targets, measure_classes
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -96,18 +97,16 @@ class ImageClassification(Task):
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
-        answers = self._answers(model, split, settings)
-        return {**super().score(model, split, settings), **class_figures(self.classes, *answers)}
+        windows = self.shown(self.windows(split, settings))
+        return measure_classes(model, windows, self.classes)
 
     def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """How often each class was taken for each."""
-        return confusion(self.classes, *self._answers(model, split, settings))
-
-    def _answers(self, model: SequenceModel, split: str, settings: Settings) -> Any:
-        windows = self.windows(split, settings)
-        return true_and_predicted(model, windows, int(windows.cardinality()))
+        windows = self.shown(self.windows(split, settings), "classifying")
+        logits, targets = logits_and_targets(model, windows)
+        return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to `text` (the class) and `probability`."""

@@ -16,6 +16,7 @@ from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabula
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
 from zoo.decoding import decode
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.sampling import Sampling
 from zoo.task import Task
@@ -112,13 +113,15 @@ class LanguageModelling(Task):
             text, settings.batch_size, settings.window, cut=True, context=settings.context
         )
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` (nats a token), `accuracy`, `perplexity`, and `bits_per_character` for those."""
-        figures = super().score(model, split, settings)
-        figures["perplexity"] = math.exp(figures["loss"])
+        return super().measure(model, split, settings).also(self._more_figures)
+
+    def _more_figures(self, figures: dict[str, float]) -> dict[str, float]:
+        more = {"perplexity": math.exp(figures["loss"])}
         if self.unit == "character":
-            figures["bits_per_character"] = figures["loss"] / math.log(2)
-        return figures
+            more["bits_per_character"] = figures["loss"] / math.log(2)
+        return more
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: prompts `[N]` to `text`, each continued; `generate`: the same, under control.

@@ -10,7 +10,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
-from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.classes import confusion, logits_and_targets, measure_classes
 from tasks.data import whole_path
 from tasks.text import PADDING
 from tasks.text_classification.sources import read_texts
@@ -19,6 +19,7 @@ from tasks.text_classification.words import TextEncoder, learn_tokens
 from tasks.translation.units import UNITS
 from tasks.translation.windows import BUCKETS, buckets
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.plotting import text_figure
 from zoo.registry import register
 from zoo.task import Task
@@ -133,17 +134,16 @@ class TextClassification(Task):
             parts.append(example_windows(inputs, labels[rows], np.ones(len(rows)), size, seed))
         return mixed_windows(parts, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` and `accuracy`; `balanced_accuracy`, `macro_f1`, and each class's figures."""
-        true, predicted = self._answers(model, split, settings)
-        return {
-            **super().score(model, split, settings),
-            **class_figures(self.classes, true, predicted),
-        }
+        windows = self.shown(self.windows(split, settings))
+        return measure_classes(model, windows, self.classes)
 
     def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Which classes were taken for which."""
-        return confusion(self.classes, *self._answers(model, split, settings))
+        windows = self.shown(self.windows(split, settings), "classifying")
+        logits, targets = logits_and_targets(model, windows)
+        return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def figure(self, model: SequenceModel, raw: Any) -> Figure:
         """The words of a text, each the darker the more it counts, if the model weighs them."""
@@ -201,12 +201,6 @@ class TextClassification(Task):
                 f"{', '.join(self.classes)}"
             )
         return self.classes.index(example.label)
-
-    def _answers(
-        self, model: SequenceModel, split: str, settings: Settings
-    ) -> tuple[np.ndarray, np.ndarray]:
-        windows = self.windows(split, settings)
-        return true_and_predicted(model, windows, int(windows.cardinality()))
 
     def _tell_shortened(self, texts: str) -> None:
         longest, head = self.encoder.longest, self.encoder.head

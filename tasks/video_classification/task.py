@@ -8,7 +8,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.classes import confusion, logits_and_targets, measure_classes
 from tasks.data import likeliest, whole_path
 from tasks.images import fit_frames
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
@@ -16,6 +16,7 @@ from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
 from zoo.exporting.saved_model import state_signature
+from zoo.intervals import Measured
 from zoo.plotting import confidence_figure
 from zoo.registry import register
 from zoo.task import Task
@@ -144,14 +145,16 @@ class VideoClassification(Task):
         windows = clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
         return windows if self.is_video else windows.map(self._normalised)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
-        answers = self._answers(model, split, settings)
-        return {**super().score(model, split, settings), **class_figures(self.classes, *answers)}
+        windows = self.shown(self.windows(split, settings))
+        return measure_classes(model, windows, self.classes)
 
     def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """How often each class was taken for each."""
-        return confusion(self.classes, *self._answers(model, split, settings))
+        windows = self.shown(self.windows(split, settings), "classifying")
+        logits, targets = logits_and_targets(model, windows)
+        return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def figure(self, model: SequenceModel, raw: Any) -> Figure:
         """How sure the model was of each class after each frame."""
@@ -219,10 +222,6 @@ class VideoClassification(Task):
 
     def _clips(self, split: str) -> Clips:
         return self._source.clips(split, self._reading, self.classes)
-
-    def _answers(self, model: SequenceModel, split: str, settings: Settings) -> Any:
-        windows = self.windows(split, settings)
-        return true_and_predicted(model, windows, int(windows.cardinality()))
 
     def _prepared(self, clips: Any) -> Any:
         """Raw clips as a model takes them."""
