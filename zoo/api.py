@@ -16,15 +16,13 @@ from rich.progress import track
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
-from zoo.exporting.saved_model import (
-    check_target,
-    export_saved_model,
-    load_saved_model,
-    stepping,
-)
+from zoo.exporting.description import is_export, read_description
+from zoo.exporting.export import check_target, write_export
+from zoo.exporting.saved_model import load_saved_model, restore_export, stepping
 from zoo.fitting import fit, resume
 from zoo.inputs import read_beginning, read_clip_parts, read_input
 from zoo.plans import create, task_and_settings
+from zoo.ready import find
 from zoo.runs import Run, open_run
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -45,19 +43,25 @@ __all__ = [
 ]
 
 
-def load(run: Run | str | Path) -> SequenceModel:
-    """The trained model of a run, with its best weights.
+def load(what: Run | str | Path) -> SequenceModel:
+    """The trained Keras model of a run, of an export, or a ready-trained one by name.
+
+    No code from a file is run for it: the model is built from its description, and the weights are
+    read as numbers.
 
     Raises:
-        UserError: the folder is not a run, or has no checkpoint.
+        UserError: there is no such folder or name, or it cannot be read.
     """
-    return restore(run)[0]
+    return restore(what)[0]
 
 
-def restore(run: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
-    """A run's model with its best weights, its task and its settings."""
-    run = open_run(run.path if isinstance(run, Run) else run)
-    task, settings = task_and_settings(run)
+def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
+    """A model with its best weights, its task and its settings; see `load`."""
+    path = _folder(what)
+    if is_export(path):
+        return restore_export(path)
+    run = open_run(path)
+    task, settings = task_and_settings(run.config, run.config_file)
     model = create(run.config["model"], **run.config["options"])
     try:
         model.load_weights(str(run.weights))
@@ -66,25 +70,29 @@ def restore(run: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
     return model, task, settings
 
 
+def _folder(what: Run | str | Path) -> Path:
+    return what.path if isinstance(what, Run) else find(what)
+
+
 def evaluate(
-    run: Run | str | Path,
+    what: Run | str | Path,
     split: str = "test",
     dataset: str | None = None,
     data_dir: str | None = None,
 ) -> dict[str, Any]:
-    """The figures of a run's task on a split.
+    """The figures of a model's task on a split.
 
     Args:
-        run: a run or its folder.
+        what: a run, its folder, an export, or the name of a ready-trained model.
         split: "train", "validation" or "test".
         dataset: another data set than the one it was trained on.
         data_dir: folder of prepared data sets, if not that of the training.
 
     Raises:
-        UserError: the run or the data set cannot be read.
+        UserError: the model or the data set cannot be read.
     """
     _check_split(split)
-    model, task, settings = restore(run)
+    model, task, settings = restore(what)
     task.dataset = dataset or task.dataset
     task.data_dir = data_dir or task.data_dir
     return task.score(model, split, settings)
@@ -95,11 +103,11 @@ def _check_split(split: str) -> None:
         raise UserError(f"unknown split {split!r}: expected train, validation or test")
 
 
-def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
+def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
     """Readable predictions for raw inputs.
 
     Args:
-        run_or_export: a run, its folder, or the folder of an exported SavedModel.
+        what: a run, its folder, an export, or the name of a ready-trained model.
         *inputs: text or paths, see `zoo.inputs.read_input`.
 
     Returns:
@@ -109,14 +117,15 @@ def predict(run_or_export: Run | str | Path, *inputs: str) -> list[dict[str, Any
     Raises:
         UserError: the model or an input cannot be read.
     """
-    if isinstance(run_or_export, Run) or not (Path(run_or_export) / "saved_model.pb").is_file():
-        model, task, _ = restore(run_or_export)
+    path = _folder(what)
+    if is_export(path):
+        # The object must outlive the calls: its variables die with it.
+        endpoints, description = load_saved_model(path)
+        kind, options = description["input"], description["options"]
+    else:
+        model, task, _ = restore(path)
         endpoints = SimpleNamespace(**task.endpoints(model), **stepping(model))
         kind, options = task.input_kind, task.input_options()
-    else:
-        # The object must outlive the calls: its variables die with it.
-        endpoints, description = load_saved_model(run_or_export)
-        kind, options = description["input"], description["options"]
     # One at a time, as clips differ in length and size.
     if kind == "video" and hasattr(endpoints, "serve_part"):
         return [_watch(endpoints, given, options) for given in inputs]
@@ -164,37 +173,39 @@ def _plain_python(value: Any) -> Any:
 
 
 def plot(
-    run: Run | str | Path,
+    what: Run | str | Path,
     *inputs: str,
     split: str = "test",
     data_dir: str | None = None,
     path: str | Path | None = None,
 ) -> list[Path]:
-    """Draw what a run's model looked at, or how sure it was; or its answers to a whole split.
+    """Draw what a model looked at, or how sure it was; or its answers to a whole split.
 
     Args:
-        run: a run or its folder.
+        what: a run, its folder, an export, or the name of a ready-trained model.
         *inputs: text or paths, each for a picture of its own; none for one of the split. Of a
             video the first 2,000 frames are drawn.
         split: "train", "validation" or "test".
         data_dir: folder of prepared data sets, if not that of the training.
         path: the file to write, whose ending says the format; of several inputs each gets a
-            number. `plot.png` in the run's folder `figures` if not given.
+            number. If not given, `plot.png` in the run's folder `figures`, else in the current
+            folder.
 
     Returns:
         The files written.
 
     Raises:
-        UserError: the run or an input cannot be read, the task has nothing to draw, or the format
+        UserError: the model or an input cannot be read, the task has nothing to draw, or the format
             is not known.
     """
     _check_split(split)
-    run = open_run(run.path if isinstance(run, Run) else run)
-    path = Path(path) if path else run.path / "figures" / "plot.png"
+    folder = _folder(what)
+    usual = Path() if is_export(folder) else folder / "figures"
+    path = Path(path) if path else usual / "plot.png"
     known = Figure().canvas.get_supported_filetypes()
     if path.suffix[1:] not in known:
         raise UserError(f"{path} has no known ending: use one of {', '.join(sorted(known))}")
-    model, task, settings = restore(run)
+    model, task, settings = restore(folder)
     task.data_dir = data_dir or task.data_dir
     if not inputs:
         drawn = {path: task.report(model, split, settings)}
@@ -219,11 +230,11 @@ def _to_draw(task: Task, given: str) -> Any:
     return clip
 
 
-def export(run: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:
-    """Write a run's model as a SavedModel that takes raw input and gives readable output.
+def export(what: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:
+    """Write a model as a SavedModel that takes raw input and gives readable output.
 
     Args:
-        run: a run or its folder.
+        what: a run, its folder, another export, or the name of a ready-trained model.
         path: the folder to write.
         overwrite: replace the export that is there.
 
@@ -231,10 +242,17 @@ def export(run: Run | str | Path, path: str | Path, overwrite: bool = False) -> 
         The path.
 
     Raises:
-        UserError: the run cannot be read, or the path exists or cannot be written.
+        UserError: the model cannot be read, or the path exists or cannot be written.
     """
     # Before the model is loaded, so that the answer comes at once.
-    check_target(Path(path), overwrite)
-    run = open_run(run.path if isinstance(run, Run) else run)
-    model, task, _ = restore(run)
-    return export_saved_model(model, task, path, run.config["model"], overwrite)
+    path = Path(path)
+    check_target(path, overwrite)
+    folder = _folder(what)
+    model, task, _ = restore(folder)
+    write_export(model, task, config_of(folder), path, overwrite)
+    return path
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """What was run to make what lies in a folder, a run or an export."""
+    return read_description(folder)["config"] if is_export(folder) else open_run(folder).config

@@ -109,8 +109,8 @@ def resume(
         raise UserError(registry.unknown("limit of a run", key, LIMITS))
     run = open_run(run.path if isinstance(run, Run) else run, trained=False)
     where = replicas(devices)
-    task, settings = task_and_settings(run)
     config = run.config
+    task, settings = task_and_settings(config, run.config_file)
     if limits:
         settings = settings_from({**config["training"], **limits})
         config["training"] = asdict(settings)

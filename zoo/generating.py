@@ -9,7 +9,7 @@ from zoo.sampling import Sampling
 
 
 def generate(
-    run: Run | str | Path,
+    what: Run | str | Path,
     prompt: str = "",
     length: int = 200,
     temperature: float = 0.8,
@@ -17,10 +17,10 @@ def generate(
     top_p: float = 1.0,
     seed: int = 1,
 ) -> Iterator[str]:
-    """Continue a text with the language model of a run.
+    """Continue a text with a language model.
 
     Args:
-        run: a run or its folder.
+        what: a run, its folder, an export, or the name of a ready-trained model.
         prompt: how the text begins; an empty one leaves that to the model.
         length: tokens to add, characters or words.
         temperature: 0 takes the likeliest token each time; 1 draws by the model's probabilities.
@@ -33,8 +33,8 @@ def generate(
         The parts of the text as they are made, the prompt first.
 
     Raises:
-        UserError: the run cannot be read or is not of a language model, or a value is out of range.
+        UserError: the model cannot be read or is no language model, or a value is out of range.
     """
     sampling = Sampling(length, temperature, top_k, top_p, seed)
-    model, task, _ = restore(run)
+    model, task, _ = restore(what)
     return task.stream(model, prompt, sampling)

@@ -2,12 +2,12 @@
 
 import inspect
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from zoo import registry
 from zoo.catalog import describe
 from zoo.errors import UserError
-from zoo.runs import Run
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
@@ -150,14 +150,17 @@ def settings_from(values: dict[str, Any]) -> Settings:
     return Settings(**typed)
 
 
-def task_and_settings(run: Run) -> tuple[Task, Settings]:
-    """As config.json has them, which also holds a model and its options."""
-    config = run.config
+def task_and_settings(config: dict[str, Any], path: Path) -> tuple[Task, Settings]:
+    """As the config of a run or an export has them, which also holds a model and its options.
+
+    Raises:
+        UserError: something is missing, or of another version; `path` is where it was read.
+    """
     try:
         _ = config["model"], {**config["options"]}, config["seed"]
         task = registry.load("task", config["task"])(**config["task_config"])
         return task, Settings(**config["training"])
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"{run.path}/config.json is damaged or of another version: {error}; fit the model anew"
+            f"{path} is damaged or of another version: {error}; fit the model anew"
         ) from error

@@ -22,11 +22,16 @@ class Run:
     @property
     def config(self) -> dict[str, Any]:
         """What was run: model, options, task, task_config, training, seed."""
-        return json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+        return json.loads(self.config_file.read_text(encoding="utf-8"))
+
+    @property
+    def config_file(self) -> Path:
+        """Where that is kept."""
+        return self.path / "config.json"
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Keep what is run."""
-        write_whole(self.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
+        write_whole(self.config_file, json.dumps(config, indent=2, ensure_ascii=False))
 
     @property
     def checkpoints(self) -> Path:
@@ -83,12 +88,12 @@ def open_run(path: str | Path, trained: bool = True) -> Run:
     run = Run(Path(path))
     if not run.path.is_dir():
         raise UserError(f"there is no run folder {path}: `zoo fit` prints where it writes")
-    if not (run.path / "config.json").is_file():
+    if not run.config_file.is_file():
         raise UserError(f"{path} is not a run folder: it has no config.json")
     if trained and not run.weights.is_file():
         raise UserError(f"the run {path} has no checkpoint yet: fit it for at least one epoch")
     try:
         run.config  # noqa: B018
     except ValueError as error:
-        raise UserError(f"{path}/config.json is damaged: {error}") from error
+        raise UserError(f"{run.config_file} is damaged: {error}") from error
     return run

@@ -76,7 +76,7 @@ def test_a_value_out_of_range_is_named(zoo, option, said):
 def test_a_run_that_writes_no_text_is_refused(zoo, run, export, tmp_path):
     refused(zoo("generate", tmp_path / "none"), "there is no folder", "zoo fit")
     refused(zoo("generate", run.path), "ImageClassification", "such as char-lstm")
-    refused(zoo("generate", export), "is an export", "the run's folder")
+    refused(zoo("generate", export), "ImageClassification", "such as char-lstm")
 
 
 def test_standard_input_that_is_no_text_is_refused(zoo, writer, monkeypatch):

@@ -1,6 +1,5 @@
 """`zoo generate`: a text, shown while it is written."""
 
-import os
 import signal
 import sys
 from dataclasses import asdict
@@ -8,15 +7,16 @@ from importlib import import_module
 
 import click
 
-from zoo.cli.common import as_json, check_folder, load_api, print_json, seed_of
+from zoo.cli.common import as_json, load_api, print_json, seed_of
 from zoo.errors import UserError
+from zoo.ready import find
 from zoo.sampling import Sampling
 
 _FREE = Sampling()
 
 
 @click.command()
-@click.argument("run")
+@click.argument("what", metavar="MODEL")
 @click.option(
     "--prompt",
     default="",
@@ -44,7 +44,7 @@ _FREE = Sampling()
 @seed_of("the draws")
 @as_json
 def generate(
-    run: str,
+    what: str,
     prompt: str,
     length: int,
     temperature: float,
@@ -53,26 +53,26 @@ def generate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Continue a text with the language model of a RUN folder, shown while it is written.
+    """Continue a text with the language model MODEL, shown while it is written.
 
-    The same seed writes the same text.
+    MODEL is a run's folder, an export, or the name of a ready-trained model. The same seed writes
+    the same text.
 
     \b
     Examples:
+      zoo generate char-lstm --prompt "The function "
       zoo generate runs/char-lstm/1 --prompt "The function "
       zoo generate runs/word-lstm/1 --length 100 --temperature 1 --top-p 0.9 --seed 7
       echo "A list" | zoo generate runs/char-lstm/1 --prompt - --top-k 5
     """
     # Found wrong before TensorFlow is imported, so that the answer comes at once.
     sampling = Sampling(length, temperature, top_k, top_p, seed)
-    check_folder(run)
-    if os.path.isfile(os.path.join(run, "saved_model.pb")):
-        raise UserError(f"{run} is an export, which `zoo predict` takes: give the run's folder")
+    find(what)
     text = _incoming() if prompt == "-" else None
     load_api()
     if text is None:
         text = import_module("zoo.inputs").read_input("text", prompt)
-    parts = import_module("zoo.generating").generate(run, text, **asdict(sampling))
+    parts = import_module("zoo.generating").generate(what, text, **asdict(sampling))
 
     try:
         if as_json:

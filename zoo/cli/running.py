@@ -17,6 +17,7 @@ from zoo.cli.common import (
     seed_of,
 )
 from zoo.errors import UserError
+from zoo.ready import find
 
 _NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices"}
 """Arguments of `zoo.fit` that are no settings."""
@@ -123,24 +124,25 @@ def _key_and_value(text: str) -> tuple[str, Any]:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("what", metavar="MODEL")
 @click.option("--split", default="test", show_default=True, help="train, validation or test.")
 @click.option("--dataset", help="Another data set than that of the training.")
 @data_dir
 @as_json
 def evaluate(
-    run: str, split: str, dataset: str | None, data_dir: str | None, as_json: bool
+    what: str, split: str, dataset: str | None, data_dir: str | None, as_json: bool
 ) -> None:
-    """Measure the model of a RUN folder.
+    """Measure MODEL: a run's folder, an export, or the name of a ready-trained model.
 
     \b
-    Example:
+    Examples:
       zoo evaluate runs/digits-cnn/1
+      zoo evaluate translate-gru-attention --split validation
     """
-    check_folder(run)
+    find(what)
     api = load_api()
 
-    figures = api.evaluate(run, split, dataset, data_dir)
+    figures = api.evaluate(what, split, dataset, data_dir)
     if as_json:
         print_json(figures)
     else:
@@ -163,24 +165,25 @@ def _print_figures(figures: dict[str, Any]) -> None:
 
 
 @click.command()
-@click.argument("run_or_savedmodel")
+@click.argument("what", metavar="MODEL")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @as_json
-def predict(run_or_savedmodel: str, inputs: tuple[str, ...], as_json: bool) -> None:
-    """Predict from raw INPUTs with a run or an exported SavedModel.
+def predict(what: str, inputs: tuple[str, ...], as_json: bool) -> None:
+    """Predict from raw INPUTs with MODEL: a run, an export, or the name of a ready-trained model.
 
     An INPUT is text or a UTF-8 text file, an image file, a video file, or a .npy array, as the
     model's task asks.
 
     \b
     Examples:
-      zoo predict runs/translate-gru/1 "January 5, 1999"
-      zoo predict saved_models/demo/digits-cnn seven.png
+      zoo predict translate-gru-attention "January 5, 1999"
+      zoo predict caption-lstm-attention scene.png
+      zoo predict runs/digits-cnn/1 seven.png
     """
-    check_folder(run_or_savedmodel)
+    find(what)
     api = load_api()
 
-    answers = api.predict(run_or_savedmodel, *inputs)
+    answers = api.predict(what, *inputs)
     if as_json:
         print_json([{"input": i, **answer} for i, answer in zip(inputs, answers)])
         return
@@ -192,35 +195,35 @@ def predict(run_or_savedmodel: str, inputs: tuple[str, ...], as_json: bool) -> N
 
 
 @click.command()
-@click.argument("run")
+@click.argument("what", metavar="MODEL")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option("--split", default="test", show_default=True, help="Where no INPUT is given.")
-@click.option("--out", metavar="FILE", help="PNG, PDF or SVG. [RUN/figures/plot.png]")
+@click.option("--out", metavar="FILE", help="PNG, PDF or SVG. [figures/plot.png of a run]")
 @data_dir
 @as_json
 def plot(
-    run: str,
+    what: str,
     inputs: tuple[str, ...],
     split: str,
     out: str | None,
     data_dir: str | None,
     as_json: bool,
 ) -> None:
-    """Draw how the model of a RUN comes to its answers.
+    """Draw how MODEL comes to its answers: a run, an export, or a ready-trained one by name.
 
     With an INPUT: what a translation or a caption looked at, or how sure a class was over time.
     Without: what was taken for what in a split.
 
     \b
     Examples:
-      zoo plot runs/translate-gru-attention/1 "January 5, 1999"
+      zoo plot translate-gru-attention "January 5, 1999"
       zoo plot runs/caption-lstm-attention/1 beach.jpg --out beach.pdf
       zoo plot runs/video-gru/1
     """
-    check_folder(run)
+    find(what)
     api = load_api()
 
-    files = api.plot(run, *inputs, split=split, data_dir=data_dir, path=out)
+    files = api.plot(what, *inputs, split=split, data_dir=data_dir, path=out)
     if as_json:
         print_json({"files": [str(file) for file in files]})
     else:
@@ -228,17 +231,17 @@ def plot(
 
 
 @click.command()
-@click.argument("run")
+@click.argument("what", metavar="MODEL")
 @click.argument("path")
 @click.option("--overwrite", is_flag=True, help="Replace an export that is there.")
-def export(run: str, path: str, overwrite: bool) -> None:
-    """Write the model of a RUN as a SavedModel to PATH.
+def export(what: str, path: str, overwrite: bool) -> None:
+    """Write MODEL, a run's or another export's, as a SavedModel to PATH.
 
     \b
     Example:
       zoo export runs/char-lstm/1 saved_models/demo/char-lstm --overwrite
     """
-    check_folder(run)
+    find(what)
     api = load_api()
 
-    print(api.export(run, path, overwrite))
+    print(api.export(what, path, overwrite))

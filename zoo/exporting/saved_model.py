@@ -1,7 +1,5 @@
 """SavedModels that load with plain TensorFlow."""
 
-import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +7,24 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
-from zoo.inputs import KINDS
+from zoo.exporting.description import (
+    DESCRIPTION,
+    EXAMPLES,
+    read_description,
+    write_description,
+)
+from zoo.plans import create, task_and_settings
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
-
-DESCRIPTION = Path("assets.extra") / "zoo.json"
-EXAMPLES = Path("assets.extra") / "examples"
+from zoo.training.settings import Settings
 
 
-def export_saved_model(
-    model: SequenceModel, task: Task, path: str | Path, name: str, overwrite: bool = False
-) -> Path:
+def write_saved_model(
+    model: SequenceModel, task: Task, folder: Path, config: dict[str, Any]
+) -> None:
     """Write a model with its task's pre- and post-processing as one SavedModel.
 
-    `tf.saved_model.load(path)` gives an object with the task's endpoints, `serve` among them (the
+    `tf.saved_model.load(folder)` gives an object with the task's endpoints, `serve` among them (the
     `serving_default` signature), and for a recurrent model that is not conditional
     `initial_state(batch_size)` and `step(x_t, state) -> (y_t, state)`. Beside it lie
     `assets.extra/zoo.json`, which says what goes in, and `assets.extra/examples/`.
@@ -30,46 +32,38 @@ def export_saved_model(
     Args:
         model: a built model.
         task: the task it was trained for.
-        path: the folder to write.
-        name: the model's name in the catalog.
-        overwrite: replace what is there.
-
-    Returns:
-        The path.
+        folder: where to write; nothing is there.
+        config: the run's, from which the model can be built again; of it only `model` is needed
+            to use the endpoints.
 
     Raises:
-        UserError: the path exists and `overwrite` is false, or cannot be written.
+        OSError: it cannot be written.
     """
-    path = Path(path)
-    check_target(path, overwrite)
-    endpoints = task.endpoints(model)
+    endpoints = {**task.endpoints(model), **stepping(model)}
     module = tf.Module()
     # Plain variables: an object that tracks Keras' own would need Keras to load.
     module.variables_ = [variable.value for variable in model.variables]
     module.resources = task.resources()
-    for endpoint, function in {**endpoints, **stepping(model)}.items():
+    for endpoint, function in endpoints.items():
         setattr(module, endpoint, function)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-            whole = Path(scratch) / "model"
-            tf.saved_model.save(module, str(whole), signatures={"serving_default": module.serve})
-            _write_extras(whole, task, name, sorted({*endpoints, *stepping(model)}))
-            if path.exists():
-                # The old one stays whole until the new one is; then it goes with the scratch.
-                path.rename(Path(scratch) / "old")
-            whole.rename(path)
-    except OSError as error:
-        raise UserError(f"cannot write the export to {path}: {error.strerror}") from error
-    return path
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
+    _write_examples(folder / EXAMPLES, task)
+    said = {
+        "model": config["model"],
+        "input": task.input_kind,
+        "endpoints": sorted(endpoints),
+        "options": task.input_options(),
+        "config": _portable(config),
+        "weights": [[variable.path, list(variable.shape)] for variable in model.variables],
+    }
+    write_description(folder, said)
 
 
-def check_target(path: Path, overwrite: bool) -> None:
-    """Refuse a path that exists, unless it is an export that may be replaced."""
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists already: pass --overwrite to replace it")
-    if path.exists() and (path.is_symlink() or not (path / DESCRIPTION).is_file()):
-        raise UserError(f"{path} exists and is no export of the zoo: choose another path")
+def _portable(config: dict[str, Any]) -> dict[str, Any]:
+    """A run's config without what holds on the machine only where it was trained."""
+    if "task_config" not in config:
+        return config
+    return {**config, "task_config": {**config["task_config"], "data_dir": None}}
 
 
 def stepping(model: SequenceModel) -> dict[str, Any]:
@@ -105,16 +99,10 @@ def _plain(state: Any) -> list[Any]:
     return tf.nest.flatten(state)
 
 
-def _write_extras(folder: Path, task: Task, name: str, endpoints: list[str]) -> None:
-    examples = folder / EXAMPLES
-    examples.mkdir(parents=True)
+def _write_examples(folder: Path, task: Task) -> None:
+    folder.mkdir(parents=True)
     for index, example in enumerate(task.examples()):
-        _write_example(examples / str(index), example)
-    description: dict[str, Any] = {"model": name, "input": task.input_kind}
-    description["endpoints"] = endpoints
-    if options := task.input_options():
-        description["options"] = options
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2), encoding="utf-8")
+        _write_example(folder / str(index), example)
 
 
 def _write_example(stem: Path, example: Any) -> None:
@@ -126,22 +114,47 @@ def _write_example(stem: Path, example: Any) -> None:
         np.save(stem.with_suffix(".npy"), example)
 
 
-def load_saved_model(path: str | Path) -> tuple[Any, dict[str, Any]]:
-    """An export and its description: `model`, `input`, `endpoints`, `options` of the reading.
+def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
+    """An export and its description, see `zoo.exporting.description`.
 
     Raises:
-        UserError: it is not an export of the zoo, or damaged.
+        UserError: it is not an export of the zoo, or damaged, or holds no SavedModel.
     """
-    description = Path(path) / DESCRIPTION
-    if not description.is_file():
-        raise UserError(f"{path} is no export of the zoo: it has no {DESCRIPTION}")
+    said = read_description(path)
+    if not (path / "saved_model.pb").is_file():
+        raise UserError(f"{path} holds no SavedModel: export the run with --format saved_model")
     try:
-        said = json.loads(description.read_text(encoding="utf-8"))
         loaded = tf.saved_model.load(str(path))
-        if said["input"] not in KINDS or not hasattr(loaded, "serve"):
-            raise ValueError("what it takes or gives is not known")
+        if not hasattr(loaded, "serve"):
+            raise ValueError("it does not say what it gives")
     except (ValueError, KeyError, TypeError, AttributeError, OSError, tf.errors.OpError) as error:
-        raise UserError(
-            f"the export {path} is damaged: {str(error).splitlines()[0]}; export the run again"
-        ) from error
-    return loaded, {"options": {}, **said}
+        raise damaged(path, error) from error
+    return loaded, said
+
+
+def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
+    """The Keras model of an export, its task and its settings.
+
+    They are built from the description, and the weights are read as numbers: nothing that lies in
+    the export is run.
+
+    Raises:
+        UserError: as `load_saved_model`; or it was written without the run's config.
+    """
+    said = read_description(path)
+    config, where = said.get("config", {}), path / DESCRIPTION
+    task, settings = task_and_settings(config, where)
+    model = create(config["model"], **config["options"])
+    try:
+        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        for index, variable in enumerate(model.variables):
+            variable.assign(reader.get_tensor(f"variables_/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
+    except (ValueError, tf.errors.OpError) as error:
+        raise damaged(path, error) from error
+    return model, task, settings
+
+
+def damaged(path: Path, error: Exception) -> UserError:
+    """What to tell of an export that cannot be read."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return UserError(f"the export {path} is damaged: {reason}; export the run again")

@@ -9,7 +9,7 @@ from tasks.captioning.task import Captioning
 from tasks.text import END, START
 from zoo.cli.running import predict
 from zoo.errors import UserError
-from zoo.exporting.saved_model import export_saved_model
+from zoo.exporting.saved_model import write_saved_model
 from zoo.training.settings import Settings
 
 SMALL = {"units": 12, "features": 8, "embedding": 8, "filters": (4, 4), "attention_units": 8}
@@ -45,7 +45,7 @@ def test_each_word_says_where_it_looked(task, model):
 def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, tmp_path):
     pictures = tf.constant(task.examples())
     here = task.endpoints(model)
-    export_saved_model(model, task, tmp_path / "export", "caption-lstm-attention")
+    write_saved_model(model, task, tmp_path / "export", {"model": "caption-lstm-attention"})
     there = tf.saved_model.load(str(tmp_path / "export"))
     for key, value in here["serve"](pictures).items():
         other = there.serve(pictures)[key].numpy()

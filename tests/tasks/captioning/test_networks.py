@@ -13,7 +13,7 @@ from tasks.captioning.networks import Network
 from tasks.captioning.task import Captioning
 from tasks.images import encode_png
 from zoo.errors import UserError
-from zoo.exporting.saved_model import export_saved_model
+from zoo.exporting.saved_model import write_saved_model
 
 SHAPE = (32, 32, 3)
 
@@ -126,7 +126,8 @@ def test_a_network_sees_each_image_once_and_goes_with_the_export(kaggle, tmp_pat
     assert np.array_equal(again._images("train", data), seen)
 
     model = zoo.create("caption-lstm", units=8, embedding=8, **task.model_options())
-    export = export_saved_model(model, task, tmp_path / "export", "caption-lstm")
+    export = tmp_path / "export"
+    write_saved_model(model, task, export, {"model": "caption-lstm"})
     picture = tmp_path / "picture.png"
     picture.write_bytes(encode_png(np.asarray(data.images[0])))
     said = task.endpoints(model)["serve"]([picture.read_bytes()])["text"][0].numpy().decode()

@@ -6,7 +6,7 @@ import zoo
 from tasks.text import END, UNKNOWN
 from tasks.translation.task import Translation
 from zoo.errors import UserError
-from zoo.exporting.saved_model import export_saved_model
+from zoo.exporting.saved_model import write_saved_model
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,8 @@ def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp
     model = zoo.create(
         "translate-gru-attention", units=6, embedding=4, attention_units=4, **task.model_options()
     )
-    path = export_saved_model(model, task, tmp_path / "export", "translate-gru-attention")
+    path = tmp_path / "export"
+    write_saved_model(model, task, path, {"model": "translate-gru-attention"})
     served = tf.saved_model.load(str(path))
     sources = tf.constant(["25 cats", "", "dogs 3"])
     found, expected = served.serve(sources), task.endpoints(model)["serve"](sources)

@@ -2,6 +2,7 @@ import errno
 import json
 import shutil
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -30,7 +31,31 @@ def test_serving_default_takes_names_and_gives_names(export):
 
 def test_the_description_says_what_goes_in(export):
     said = json.loads((export / "assets.extra" / "zoo.json").read_text())
-    assert said == {"model": "digits-mlp", "input": "image", "endpoints": ["serve"]}
+    expected = {"model": "digits-mlp", "input": "image", "endpoints": ["serve"], "options": {}}
+    assert expected.items() <= said.items()
+
+
+def test_the_model_is_built_again_from_the_export_alone(run, copy):
+    shutil.rmtree(copy / "assets.extra" / "examples")
+    (copy / "saved_model.pb").unlink()
+    model, again = zoo.load(run), zoo.load(copy)
+    assert len(again.weights) == len(model.weights)
+    for one, other in zip(model.weights, again.weights):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_export_of_an_export_answers_the_same(export, tmp_path):
+    second = zoo.export(export, tmp_path / "second")
+    pictures = sorted(map(str, (export / "assets.extra" / "examples").iterdir()))
+    assert zoo.predict(second, *pictures) == zoo.predict(export, *pictures)
+
+
+def test_what_a_newer_zoo_wrote_is_refused(copy):
+    path = copy / "assets.extra" / "zoo.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    for use in (zoo.load, zoo.predict):
+        with pytest.raises(UserError, match="newer than this one"):
+            use(copy)
 
 
 def test_an_export_that_fails_leaves_the_old_one_and_nothing_else(run, copy, monkeypatch):

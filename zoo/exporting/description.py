@@ -1,0 +1,52 @@
+"""What an export says of itself, read and written without TensorFlow."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import UserError
+from zoo.inputs import KINDS
+
+EXTRAS = Path("assets.extra")
+DESCRIPTION = EXTRAS / "zoo.json"
+EXAMPLES = EXTRAS / "examples"
+FORMAT = 1
+"""Of the description; a larger one was written by a newer zoo."""
+
+
+def is_export(path: Path) -> bool:
+    """Whether a folder was written by `zoo export`."""
+    return (path / DESCRIPTION).is_file()
+
+
+def write_description(folder: Path, said: dict[str, Any]) -> None:
+    """Keep what an export says of itself, with the format and the version that wrote it."""
+    whole = {"format": FORMAT, "zoo": version("sequence-zoo"), **said}
+    text = json.dumps(whole, indent=2, ensure_ascii=False)
+    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """What an export says of itself: `model`, `input`, `endpoints`, `options`, `config`, `weights`.
+
+    Raises:
+        UserError: the folder is no export, or its description is damaged, or a newer zoo wrote it.
+    """
+    if not is_export(path):
+        raise UserError(f"{path} is no export of the zoo: it has no {DESCRIPTION}")
+    try:
+        said = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+        newer = said.get("format", 0) > FORMAT
+        if not newer and (said["input"] not in KINDS or not isinstance(said["model"], str)):
+            raise ValueError("what it takes is not known")
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise UserError(
+            f"{path / DESCRIPTION} is damaged: {error}; export the run again"
+        ) from error
+    if newer:
+        raise UserError(
+            f"{path} was written by sequence-zoo {said.get('zoo')}, which is newer than this one "
+            f"({version('sequence-zoo')}): upgrade it"
+        )
+    return {"options": {}, **said}
