@@ -2,8 +2,8 @@
 
 import abc
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -16,6 +16,20 @@ from zoo.sampling import Sampling
 from zoo.topologies.base import SequenceModel
 from zoo.training.measuring import measure_rows, measured
 from zoo.training.settings import Settings
+
+
+class Case(NamedTuple):
+    """An input of the test split, and what is to come of it.
+
+    Attributes:
+        raw: as `serve` takes it.
+        expected: the answer that the data have; "" where they have none.
+        is_right: whether a `text` that `serve` gives is right; None where no answer is.
+    """
+
+    raw: Any
+    expected: str
+    is_right: Callable[[str], bool] | None = None
 
 
 class Task(abc.ABC):
@@ -32,6 +46,8 @@ class Task(abc.ABC):
         default_dataset: the bundled data set's name.
         monitor: the figure after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
+        counted: what `measure` counts as one example, in the plural.
+        limits: what a model of the task cannot be trusted with, for its card.
 
     Args:
         dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
@@ -41,6 +57,8 @@ class Task(abc.ABC):
     input_kind: str
     default_dataset: ClassVar[str]
     monitor: ClassVar[str] = "val_loss"
+    counted: ClassVar[str] = "examples"
+    limits: ClassVar[str] = ""
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
         if dataset is not None and not dataset.strip():
@@ -151,3 +169,18 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def examples(self) -> list[Any]:
         """A few raw inputs of the test split: str, encoded image bytes, or arrays."""
+
+    def cases(self, count: int) -> list[Case]:
+        """Up to so many inputs of the test split with what is expected of them, small ones."""
+        return [Case(raw, "") for raw in self.examples()[:count]]
+
+    def data_card(self) -> dict[str, Any]:
+        """What the data are: `name`, `version`, `description`, `licence`, and `splits`.
+
+        Each split has its number of `examples` and `sha256`, its fingerprint.
+        """
+        return {"name": self.dataset}
+
+    def fingerprint(self, split: str) -> str:
+        """SHA-256 of the examples of a split, or "" where it cannot be told."""
+        return ""

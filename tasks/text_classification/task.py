@@ -10,7 +10,8 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
-from tasks.classes import confusion, logits_and_targets, measure_classes
+from tasks.base import SHORT, DataTask, spread
+from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.data import whole_path
 from tasks.text import PADDING
 from tasks.text_classification.sources import read_texts
@@ -22,7 +23,7 @@ from zoo.errors import UserError
 from zoo.intervals import Measured
 from zoo.plotting import text_figure
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
@@ -35,7 +36,7 @@ from zoo.training.windows import example_windows, mixed_windows
     dataset="phrase_languages",
     input="text",
 )
-class TextClassification(Task):
+class TextClassification(DataTask):
     """Says which of some classes a text is of.
 
     Args:
@@ -62,6 +63,11 @@ class TextClassification(Task):
     input_kind = "text"
     default_dataset = "phrase_languages"
     monitor = "val_accuracy"
+    counted = "texts"
+    limits = (
+        "It names one of its classes for any text, also for one of none of them, and knows only "
+        "texts like those of its data set."
+    )
 
     def __init__(
         self,
@@ -178,6 +184,12 @@ class TextClassification(Task):
         examples = self._examples("test")
         first = {each.label: each for each in reversed(examples)}
         return [each.text for each in [*first.values(), *examples][:3]]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test texts that are not long, and their classes."""
+        short = [each for each in self._examples("test") if len(each.text) <= SHORT]
+        chosen = [short[place] for place in spread(len(short), count)]
+        return [class_case(each.text, each.label) for each in chosen]
 
     def _inputs(self, texts: Any) -> dict[str, Any]:
         """What a model takes; a text has at least one token, if only padding."""

@@ -8,7 +8,8 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.classes import confusion, logits_and_targets, measure_classes
+from tasks.base import DataTask, spread
+from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.data import likeliest, whole_path
 from tasks.images import fit_frames
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
@@ -19,7 +20,7 @@ from zoo.exporting.saved_model import state_signature
 from zoo.intervals import Measured
 from zoo.plotting import confidence_figure
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
@@ -30,7 +31,7 @@ _INDEX_FILES = {".csv", ".tsv"}
 @register(
     "task", "video_classification", topology="many_to_one", dataset="moving_digits", input="video"
 )
-class VideoClassification(Task):
+class VideoClassification(DataTask):
     """Says which of some classes a clip shows.
 
     Clips are videos, or sequences of vectors, such as the joints of a skeleton or the values of
@@ -63,6 +64,11 @@ class VideoClassification(Task):
 
     default_dataset = "moving_digits"
     monitor = "val_accuracy"
+    counted = "clips"
+    limits = (
+        "It names one of its classes for any clip, also for one that shows none of them, and knows "
+        "only clips like those of its data set, at their frame rate."
+    )
 
     def __init__(
         self,
@@ -199,6 +205,16 @@ class VideoClassification(Task):
         if not self.is_video:
             return clips
         return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in clips]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test clips and their classes."""
+        clips = self._clips("test")
+        chosen = spread(len(clips.lengths), count)
+        shown = [np.array(clips.clip(place)[:_EXAMPLE]) for place in chosen]
+        if self.is_video:
+            shown = [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in shown]
+        names = [self.classes[int(clips.labels[place])] for place in chosen]
+        return [class_case(clip, name) for clip, name in zip(shown, names)]
 
     @property
     def _source(self) -> NamedClips | OwnClips:
