@@ -31,6 +31,9 @@ class Task(abc.ABC):
         default_dataset: the bundled data set's name.
         monitor: the figure after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
+        vocabularies: constructor arguments that hold tokens learned from the data, to which others
+            may be added after them.
+        outcomes: those that hold what there is to choose from, such as classes.
 
     Args:
         dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
@@ -40,6 +43,8 @@ class Task(abc.ABC):
     input_kind: str
     default_dataset: ClassVar[str]
     monitor: ClassVar[str] = "val_loss"
+    vocabularies: ClassVar[tuple[str, ...]] = ()
+    outcomes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
         if dataset is not None and not dataset.strip():

@@ -75,6 +75,7 @@ class Captioning(Task):
 
     input_kind = "image"
     default_dataset = "captioned_scenes"
+    vocabularies = ("words",)
 
     def __init__(
         self,

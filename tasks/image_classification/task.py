@@ -41,6 +41,7 @@ class ImageClassification(Task):
     input_kind = "image"
     default_dataset = "digits"
     monitor = "val_accuracy"
+    outcomes = ("classes",)
 
     def __init__(
         self,

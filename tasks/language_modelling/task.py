@@ -63,6 +63,7 @@ class LanguageModelling(Task):
 
     input_kind = "text"
     default_dataset = BUNDLED
+    vocabularies = ("tokens",)
 
     def __init__(
         self,

@@ -65,6 +65,8 @@ class SequenceLabelling(Task):
     input_kind = "text"
     default_dataset = "cldr_entities"
     monitor = "val_accuracy"
+    vocabularies = ("words", "characters")
+    outcomes = ("tags",)
 
     def __init__(
         self,

@@ -46,6 +46,7 @@ class Tagging(Task):
     input_kind = "text"
     default_dataset = "python_source"
     monitor = "val_accuracy"
+    vocabularies = ("characters",)
 
     def __init__(
         self,

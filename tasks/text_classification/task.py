@@ -61,6 +61,8 @@ class TextClassification(Task):
     input_kind = "text"
     default_dataset = "phrase_languages"
     monitor = "val_accuracy"
+    vocabularies = ("tokens",)
+    outcomes = ("classes",)
 
     def __init__(
         self,

@@ -66,6 +66,7 @@ class Translation(Task):
 
     input_kind = "text"
     default_dataset = "cldr_phrases/en-fr"
+    vocabularies = ("source_tokens", "target_tokens")
 
     def __init__(
         self,

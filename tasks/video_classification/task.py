@@ -62,6 +62,7 @@ class VideoClassification(Task):
 
     default_dataset = "moving_digits"
     monitor = "val_accuracy"
+    outcomes = ("classes",)
 
     def __init__(
         self,
