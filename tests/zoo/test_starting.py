@@ -86,7 +86,7 @@ def test_what_does_not_fit_is_refused(base, folder, name, options, said):
 def test_other_classes_start_anew():
     base = zoo.create("digits-mlp", classes=3)
     model = zoo.create("digits-mlp", classes=5)
-    *body, kernel, bias = (np.array(v) for v in model.variables)
+    kernel = np.array(model.variables[-2])
     take_weights(model, base, {"classes": 5})
     for one, other in zip(base.variables[:-2], model.variables):
         np.testing.assert_array_equal(one, other)
