@@ -16,17 +16,16 @@ from rich.progress import track
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
-from zoo.exporting.description import is_export, read_description
+from zoo.exporting.description import is_export
 from zoo.exporting.export import check_target, write_export
-from zoo.exporting.saved_model import load_saved_model, restore_export, stepping
+from zoo.exporting.saved_model import load_saved_model, stepping
 from zoo.fitting import fit, resume
 from zoo.inputs import read_beginning, read_clip_parts, read_input
-from zoo.plans import create, task_and_settings
-from zoo.ready import find
-from zoo.runs import Run, open_run
+from zoo.plans import create
+from zoo.restoring import config_of, folder_of, restore
+from zoo.runs import Run
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 
 __all__ = [
     "cell_card",
@@ -53,25 +52,6 @@ def load(what: Run | str | Path) -> SequenceModel:
         UserError: there is no such folder or name, or it cannot be read.
     """
     return restore(what)[0]
-
-
-def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
-    """A model with its best weights, its task and its settings; see `load`."""
-    path = _folder(what)
-    if is_export(path):
-        return restore_export(path)
-    run = open_run(path)
-    task, settings = task_and_settings(run.config, run.config_file)
-    model = create(run.config["model"], **run.config["options"])
-    try:
-        model.load_weights(str(run.weights))
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"cannot read the checkpoint {run.weights}: {error}") from error
-    return model, task, settings
-
-
-def _folder(what: Run | str | Path) -> Path:
-    return what.path if isinstance(what, Run) else find(what)
 
 
 def evaluate(
@@ -117,7 +97,7 @@ def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
     Raises:
         UserError: the model or an input cannot be read.
     """
-    path = _folder(what)
+    path = folder_of(what)
     if is_export(path):
         # The object must outlive the calls: its variables die with it.
         endpoints, description = load_saved_model(path)
@@ -199,7 +179,7 @@ def plot(
             is not known.
     """
     _check_split(split)
-    folder = _folder(what)
+    folder = folder_of(what)
     usual = Path() if is_export(folder) else folder / "figures"
     path = Path(path) if path else usual / "plot.png"
     known = Figure().canvas.get_supported_filetypes()
@@ -247,12 +227,7 @@ def export(what: Run | str | Path, path: str | Path, overwrite: bool = False) ->
     # Before the model is loaded, so that the answer comes at once.
     path = Path(path)
     check_target(path, overwrite)
-    folder = _folder(what)
+    folder = folder_of(what)
     model, task, _ = restore(folder)
     write_export(model, task, config_of(folder), path, overwrite)
     return path
-
-
-def config_of(folder: Path) -> dict[str, Any]:
-    """What was run to make what lies in a folder, a run or an export."""
-    return read_description(folder)["config"] if is_export(folder) else open_run(folder).config

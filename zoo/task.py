@@ -48,6 +48,9 @@ class Task(abc.ABC):
             better for a loss, larger for anything else.
         counted: what `measure` counts as one example, in the plural.
         limits: what a model of the task cannot be trusted with, for its card.
+        vocabularies: constructor arguments that hold tokens learned from the data, to which others
+            may be added after them.
+        outcomes: those that hold what there is to choose from, such as classes.
 
     Args:
         dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
@@ -59,6 +62,8 @@ class Task(abc.ABC):
     monitor: ClassVar[str] = "val_loss"
     counted: ClassVar[str] = "examples"
     limits: ClassVar[str] = ""
+    vocabularies: ClassVar[tuple[str, ...]] = ()
+    outcomes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
         if dataset is not None and not dataset.strip():

@@ -26,6 +26,7 @@ LEVELS = [
     {"zoo.comparison"},
     {"zoo.compare", "zoo.plans", "zoo.ready"},
     {"zoo.exporting"},
+    {"zoo.restoring", "zoo.starting"},
     {"zoo.fitting"},
     {"tasks"},
     {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing"},
