@@ -87,15 +87,12 @@ class Captioning(DataTask):
 
     input_kind = "image"
     default_dataset = "captioned_scenes"
-<<<<<<< HEAD
     counted = "images"
     limits = (
         "It knows only pictures like those of its data set, and says something of any other one, "
         "too. Its captions may be wrong without a sign of it."
     )
-=======
     vocabularies = ("words",)
->>>>>>> main
 
     def __init__(
         self,

@@ -43,16 +43,13 @@ class ImageClassification(DataTask):
     input_kind = "image"
     default_dataset = "digits"
     monitor = "val_accuracy"
-<<<<<<< HEAD
     counted = "images"
     limits = (
         "It names one of its classes for any picture, also for one that shows none of them, and "
         "was only ever shown pictures like those of its data set: others must be of their kind, "
         "size and contrast."
     )
-=======
     outcomes = ("classes",)
->>>>>>> main
 
     def __init__(
         self,

@@ -66,15 +66,12 @@ class LanguageModelling(DataTask):
 
     input_kind = "text"
     default_dataset = BUNDLED
-<<<<<<< HEAD
     counted = "rows of a window"
     limits = (
         "What it writes is likely, not true: it has no knowledge but how the texts of its data set "
         "read, and of a prompt unlike them it makes little."
     )
-=======
     vocabularies = ("tokens",)
->>>>>>> main
 
     def __init__(
         self,

@@ -69,16 +69,13 @@ class SequenceLabelling(DataTask):
     input_kind = "text"
     default_dataset = "cldr_entities"
     monitor = "val_accuracy"
-<<<<<<< HEAD
     counted = "sentences"
     limits = (
         "It knows the language and the kind of text of its data set; words that it never saw are "
         "tagged by their spelling and their neighbours, and so less surely."
     )
-=======
     vocabularies = ("words", "characters")
     outcomes = ("tags",)
->>>>>>> main
 
     def __init__(
         self,

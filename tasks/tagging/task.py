@@ -48,15 +48,12 @@ class Tagging(DataTask):
     input_kind = "text"
     default_dataset = "python_source"
     monitor = "val_accuracy"
-<<<<<<< HEAD
     counted = "rows of a window"
     limits = (
         "It knows programs like those of its data set; what a character is may depend on one that "
         "comes later than the model looks ahead, and an answer of it may be wrong without a sign."
     )
-=======
     vocabularies = ("characters",)
->>>>>>> main
 
     def __init__(
         self,

@@ -63,16 +63,13 @@ class TextClassification(DataTask):
     input_kind = "text"
     default_dataset = "phrase_languages"
     monitor = "val_accuracy"
-<<<<<<< HEAD
     counted = "texts"
     limits = (
         "It names one of its classes for any text, also for one of none of them, and knows only "
         "texts like those of its data set."
     )
-=======
     vocabularies = ("tokens",)
     outcomes = ("classes",)
->>>>>>> main
 
     def __init__(
         self,

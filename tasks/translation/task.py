@@ -68,15 +68,12 @@ class Translation(DataTask):
 
     input_kind = "text"
     default_dataset = "cldr_phrases/en-fr"
-<<<<<<< HEAD
     counted = "sentences"
     limits = (
         "It translates texts like those of its data set; of any other it makes something fluent "
         "and wrong without a warning."
     )
-=======
     vocabularies = ("source_tokens", "target_tokens")
->>>>>>> main
 
     def __init__(
         self,

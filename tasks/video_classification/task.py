@@ -64,15 +64,12 @@ class VideoClassification(DataTask):
 
     default_dataset = "moving_digits"
     monitor = "val_accuracy"
-<<<<<<< HEAD
     counted = "clips"
     limits = (
         "It names one of its classes for any clip, also for one that shows none of them, and knows "
         "only clips like those of its data set, at their frame rate."
     )
-=======
     outcomes = ("classes",)
->>>>>>> main
 
     def __init__(
         self,
