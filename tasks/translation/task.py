@@ -69,6 +69,7 @@ class Translation(DataTask):
     input_kind = "text"
     default_dataset = "cldr_phrases/en-fr"
     counted = "sentences"
+    learned = ("capital",)
     limits = (
         "It translates texts like those of its data set; of any other it makes something fluent "
         "and wrong without a warning."
