@@ -6,7 +6,7 @@ from typing import Any
 
 from zoo.catalog import describe
 from zoo.cell_card import model_multiply_adds
-from zoo.exporting.integrity import CARD, FORMAT, README, hash_files
+from zoo.exporting.integrity import CARD, CURVE, FORMAT, README, hash_files
 from zoo.exporting.provenance import training, versions
 from zoo.exporting.readme import readme
 from zoo.exporting.showing import show_examples
@@ -17,7 +17,6 @@ from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
-CURVE = "learning_curve.png"
 WEIGHTS_LICENCE = "Apache-2.0"
 
 

@@ -9,6 +9,7 @@ from zoo.errors import UserError
 
 CARD = "card.json"
 README = "README.md"
+CURVE = "learning_curve.png"
 FORMAT = 1
 """Of the card; a larger one was written by a newer zoo."""
 

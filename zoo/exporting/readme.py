@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from zoo.exporting.integrity import CURVE
+
 
 def readme(card: dict[str, Any]) -> str:
     """A card as Markdown.
@@ -31,7 +33,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
         >>> print(table(["a", "b"], [[1, "x|y"]]))
         | a | b |
         |---|---|
-        | 1 | x\\\\|y |
+        | 1 | x\\|y |
     """
     columns = list(columns)
     return "\n".join([_row(columns), "|" + "---|" * len(columns), *map(_row, rows)])
@@ -64,7 +66,7 @@ def _facts(card: dict[str, Any]) -> str:
         "topology": card["topology"],
         "cell": card["cell"],
         "parameters": number(card["parameters"]),
-        "multiply-adds a step": number(card["multiply_adds"]),
+        "multiply-adds, one time step": number(card["multiply_adds"]),
         "data": " ".join(filter(None, [card["data"]["name"], card["data"].get("version")])),
     }
     return table(["", ""], [row for row in facts.items() if row[1]])
@@ -103,9 +105,8 @@ def _figures(figures: dict[str, Any]) -> str:
     if not figures:
         return "They were not measured when this was exported."
     how = figures["interval"]
-    rows = [
-        [key, number(each["value"]), _interval(each)] for key, each in figures["values"].items()
-    ]
+    values = {key: _value(each) for key, each in figures["values"].items()}
+    rows = [[key, *value] for key, value in values.items() if "/" not in key]
     told = [f"- `{key}`: `{value}`" for key, value in figures["told"].items()]
     return "\n\n".join(
         [
@@ -113,15 +114,29 @@ def _figures(figures: dict[str, Any]) -> str:
             table(["figure", "value", f"{how['level']:.0%} interval"], rows),
             f"Intervals: {how['method']} over {figures['counted']}, "
             f"{number(how['resamples'])} resamples, seed {how['seed']}.",
+            *_by_class(values),
             *(["\n".join(told)] if told else []),
         ]
     )
 
 
-def _interval(each: dict[str, Any]) -> str:
-    if each["low"] is None:
-        return "none"
-    return f"{number(each['low'])} to {number(each['high'])}"
+def _value(each: dict[str, Any]) -> tuple[str, str]:
+    """A figure, and its interval."""
+    known = each["low"] is not None
+    ends = f"{number(each['low'])} to {number(each['high'])}" if known else "none"
+    return number(each["value"]), ends
+
+
+def _by_class(values: dict[str, tuple[str, str]]) -> list[str]:
+    """A table of the figures of classes or kinds, `recall/cat`: one row a class; none for none."""
+    rows: dict[str, dict[str, str]] = {}
+    for key, (value, ends) in values.items():
+        figure, slash, name = key.partition("/")
+        if slash:
+            rows.setdefault(name, {})[figure] = f"{value} ({ends})"
+    columns = list(dict.fromkeys(figure for row in rows.values() for figure in row))
+    cells = [[name, *(row.get(column, "") for column in columns)] for name, row in rows.items()]
+    return [table(["", *columns], cells)] if rows else []
 
 
 def _examples(card: dict[str, Any]) -> str:
@@ -147,11 +162,8 @@ def _made(card: dict[str, Any]) -> str:
     lines = [f"```\n{made['command']}\n```"]
     if made.get("epochs"):
         seconds = made.get("seconds")
-        took = f" in {number(float(seconds))} seconds" if seconds is not None else ""
-        lines += [
-            f"{number(made['epochs'])} epochs{took}.",
-            "![learning curve](learning_curve.png)",
-        ]
+        took = f" in {seconds:g} seconds" if seconds is not None else ""
+        lines += [f"{number(made['epochs'])} epochs{took}.", f"![learning curve]({CURVE})"]
     if "description" in data:
         lines += [f"Data: {data['name']} {data['version']}. {data['description']}"]
     if splits := data.get("splits"):
