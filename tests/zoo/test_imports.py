@@ -29,7 +29,7 @@ LEVELS = [
     {"zoo.restoring", "zoo.starting"},
     {"zoo.fitting"},
     {"tasks"},
-    {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing"},
+    {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing", "zoo.verifying"},
     {"zoo.cli"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}

@@ -6,7 +6,7 @@ from typing import Any
 
 from zoo.catalog import describe
 from zoo.cell_card import model_multiply_adds
-from zoo.exporting.integrity import CARD, CURVE, FORMAT, README, hash_files
+from zoo.exporting.integrity import CARD, CURVE, FORMAT, README, hash_file, hash_files
 from zoo.exporting.provenance import training, versions
 from zoo.exporting.readme import readme
 from zoo.exporting.showing import show_examples
@@ -72,9 +72,13 @@ def make_card(
 
 
 def write_card(card: dict[str, Any], folder: Path) -> None:
-    """Write card.json, and README.md from it alone."""
-    write_whole(folder / CARD, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    """Write README.md from the card alone, and card.json, with the README's checksum as `readme`.
+
+    It is none of the `files`, so that a note may be added to it.
+    """
     write_whole(folder / README, readme(card))
+    whole = {**card, "readme": hash_file(folder / README)}
+    write_whole(folder / CARD, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
 
 
 def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> dict[str, Any]:
