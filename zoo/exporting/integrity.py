@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,8 +31,10 @@ def read_card(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise UserError(f"{path} is damaged: {error}; export the run again") from error
     if card["format"] > FORMAT:
-        zoo = card.get("versions", {}).get("sequence-zoo", "a newer one")
-        raise UserError(f"{path} was written by a newer zoo ({zoo}): upgrade sequence-zoo")
+        raise UserError(
+            f"{path} has the format {card['format']}, but this sequence-zoo "
+            f"({version('sequence-zoo')}) knows {FORMAT}: a newer one wrote it, so upgrade"
+        )
     return card
 
 
