@@ -13,12 +13,16 @@ from rich.progress import track
 from zoo.errors import UserError
 from zoo.exporting.card import measured_figures
 from zoo.exporting.integrity import CARD, README, check_files, hash_file, read_card
+from zoo.exporting.readme import flat
 from zoo.exporting.saved_model import load_saved_model
 from zoo.exporting.showing import answer_to, read_example
 from zoo.restoring import folder_of, restore
 
 TOLERANCE = 1e-3
 """How far a figure may be from the card's, relative to it: libraries and machines differ."""
+
+ROUGHLY = 0.01
+"""The same of what is told of quantised forms, absolute: they are rounded another way elsewhere."""
 
 _NEAR_ZERO = 1e-6
 
@@ -116,6 +120,13 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
             yield _equal(f"data, {split}", known["sha256"], found)
         yield from _figures(card["figures"], measured_figures(model, task, settings))
     yield from _examples(card["examples"], path)
+    if said := card["certificate"]:
+        from zoo.exporting.certificate import certify
+
+        try:
+            yield from _certificate(said, certify(model, task, settings, path))
+        except UserError as error:
+            yield Check("certificate", f"within {said['tolerance']:g}", str(error), False)
 
 
 def _figures(said: dict[str, Any], found: dict[str, Any]) -> Iterator[Check]:
@@ -149,6 +160,22 @@ def _examples(examples: list[dict[str, Any]], path: Path) -> Iterator[Check]:
     ):
         raw = np.asarray(read_example(example, path))
         yield _equal(f"example {number}", example["answer"], answer_to(loaded.serve, raw))
+
+
+def _certificate(said: dict[str, Any], found: dict[str, Any]) -> Iterator[Check]:
+    """Differences are noise, another on each machine: each is to be within the tolerance."""
+    for part in ("rows", "steps", "tolerance"):
+        yield _equal(f"certificate, {part}", said[part], found[part])
+    one, other = said["differences"], found["differences"]
+    for key in dict.fromkeys([*one, *other]):
+        known = key in one and key in other
+        holds = known and max(one[key], other[key]) <= found["tolerance"]
+        yield Check(key, one.get(key), other.get(key), holds)
+    rough, again = (dict(flat(told.get("quantised", {}))) for told in (said, found))
+    for key in dict.fromkeys([*rough, *again]):
+        known = key in rough and key in again
+        holds = known and abs(rough[key] - again[key]) <= ROUGHLY
+        yield Check(key, rough.get(key), again.get(key), holds)
 
 
 def _equal(figure: str, card: Any, measured: Any) -> Check:

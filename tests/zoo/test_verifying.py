@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from zoo.verifying import _certificate as certificate_checks
 from zoo.verifying import verify
 
 
@@ -78,3 +79,29 @@ def test_a_figure_may_differ_by_a_thousandth(copy, data_dir):
 
     edit(copy, other_machine)
     assert verify(copy, data_dir).holds
+
+
+def certificate(difference, same=0.99):
+    return {
+        "rows": 64,
+        "steps": 1,
+        "tolerance": 1e-4,
+        "largest_output": 9.0,
+        "differences": {"SavedModel forward": difference},
+        "quantised": {"litert/model-quantised.tflite forward": {"same": same}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "holds"),
+    [
+        (certificate(1e-7), certificate(9e-7, same=0.985), True),
+        (certificate(1e-3), certificate(1e-7), False),
+        (certificate(1e-7), certificate(1e-3), False),
+        (certificate(1e-7), certificate(1e-7, same=0.9), False),
+        ({**certificate(1e-7), "tolerance": 1.0}, certificate(1e-7), False),
+        ({**certificate(1e-7), "differences": {}}, certificate(1e-7), False),
+    ],
+)
+def test_differences_are_to_be_within_the_tolerance_and_not_the_same(said, found, holds):
+    assert all(check.holds for check in certificate_checks(said, found)) == holds

@@ -4,6 +4,7 @@ import csv
 import json
 import platform
 import shlex
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,13 @@ def training(config: dict[str, Any], task: Task, made_from: Path | None) -> dict
 def command(config: dict[str, Any], task: Task) -> str:
     """The `zoo fit` that trains a model like this, with all that differs from its defaults."""
     known = describe(config["model"])
+    # What has no default is learned from the data, too.
+    empty = {key for key, default in known["task_options"].items() if default is None}
+    learned = {"dataset", "data_dir", *empty, *task.vocabularies, *task.outcomes, *task.learned}
     chosen = {
         **_changed(config["training"], known["training"]),
         **_changed(config["options"], known["options"], task.model_options()),
-        **_changed(_asked_for(config["task_config"], known["task_options"], task), {}),
+        **_changed(config["task_config"], known["task_options"], learned),
     }
     words = ["zoo", "fit", config["model"], "--seed", str(config["seed"])]
     if (dataset := config["task_config"]["dataset"]) != _usual_dataset(config["model"], task):
@@ -72,25 +76,13 @@ def versions() -> dict[str, str]:
 
 
 def _changed(
-    values: dict[str, Any], defaults: dict[str, Any], decided: dict[str, Any] | None = None
+    values: dict[str, Any], defaults: dict[str, Any], decided: Collection[str] = ()
 ) -> dict[str, Any]:
     """What is not as the catalog has it; what the data decided is not a user's choice."""
     return {
         key: value
         for key, value in values.items()
-        if key not in (decided or {}) and _written(value) != _written(defaults.get(key))
-    }
-
-
-def _asked_for(values: dict[str, Any], defaults: dict[str, Any], task: Task) -> dict[str, Any]:
-    """The task's options that were set: what has no default was learned from the data."""
-    learned = {*task.vocabularies, *task.outcomes, *task.learned}
-    return {
-        key: value
-        for key, value in values.items()
-        if defaults.get(key) is not None
-        and key not in learned
-        and _written(value) != _written(defaults[key])
+        if key not in decided and _written(value) != _written(defaults.get(key))
     }
 
 

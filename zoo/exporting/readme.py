@@ -176,9 +176,23 @@ def _made(card: dict[str, Any]) -> str:
 
 
 def _forms(card: dict[str, Any]) -> str:
-    sizes = table(["form", "bytes"], [[k, number(v)] for k, v in card["sizes"].items()])
-    rows = [[key, number(value)] for key, value in flat(card["certificate"])]
-    return sizes + ("\n\n" + table(["certificate", ""], rows) if rows else "")
+    sizes = table(["form", "bytes"], [[key, number(size)] for key, size in card["sizes"].items()])
+    told = card["certificate"]
+    if not told:
+        return sizes
+    batch = f"{number(told['rows'])} rows of the test split, {number(told['steps'])} time steps"
+    rows = [[key, number(value)] for key, value in flat(told["differences"])]
+    parts = [
+        sizes,
+        f"How far outputs are from those of the Keras model, at most, over {batch}. The largest "
+        f"output is {number(told['largest_output'])}. With a difference over "
+        f"{told['tolerance']:g} nothing would have been exported.",
+        table(["", "largest difference"], rows),
+    ]
+    if quantised := told.get("quantised"):
+        rows = [[key, number(value)] for key, value in flat(quantised)]
+        parts += ["Quantised to 8 bits, which has no tolerance:", table(["", ""], rows)]
+    return "\n\n".join(parts)
 
 
 def flat(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:

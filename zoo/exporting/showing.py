@@ -37,7 +37,7 @@ def show_examples(model: SequenceModel, task: Task, folder: Path) -> list[dict[s
     cases = task.cases(_TRIED)
     for case in track(cases, "looking for examples", console=console, transient=True):
         answer = answer_to(serve, case.raw)
-        right = case.is_right(answer) if case.is_right else None
+        right = bool(case.is_right(answer)) if case.is_right else None
         if missing[right]:
             missing[right] -= 1
             shown.append((case, answer, right))
