@@ -17,8 +17,9 @@ from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
 from zoo.exporting.description import is_export, read_description
+from zoo.exporting.endpoints import numeric_endpoints
 from zoo.exporting.export import check_target, write_export
-from zoo.exporting.saved_model import load_saved_model, restore_export, stepping
+from zoo.exporting.saved_model import load_saved_model, restore_export
 from zoo.fitting import fit, resume
 from zoo.inputs import read_beginning, read_clip_parts, read_input
 from zoo.plans import create, task_and_settings
@@ -124,7 +125,7 @@ def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
         kind, options = description["input"], description["options"]
     else:
         model, task, _ = restore(path)
-        endpoints = SimpleNamespace(**task.endpoints(model), **stepping(model))
+        endpoints = SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
         kind, options = task.input_kind, task.input_options()
     # One at a time, as clips differ in length and size.
     if kind == "video" and hasattr(endpoints, "serve_part"):
