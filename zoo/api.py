@@ -17,8 +17,9 @@ from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
 from zoo.exporting.description import is_export
+from zoo.exporting.endpoints import numeric_endpoints
 from zoo.exporting.export import check_formats, check_target, write_export
-from zoo.exporting.saved_model import load_saved_model, stepping
+from zoo.exporting.saved_model import load_saved_model
 from zoo.fitting import fit, resume
 from zoo.inputs import read_beginning, read_clip_parts, read_input
 from zoo.plans import create
@@ -104,7 +105,7 @@ def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
         kind, options = description["input"], description["options"]
     else:
         model, task, _ = restore(path)
-        endpoints = SimpleNamespace(**task.endpoints(model), **stepping(model))
+        endpoints = SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
         kind, options = task.input_kind, task.input_options()
     # One at a time, as clips differ in length and size.
     if kind == "video" and hasattr(endpoints, "serve_part"):
@@ -248,7 +249,5 @@ def export(
     folder = folder_of(what)
     model, task, settings = restore(folder)
     task.data_dir = data_dir or task.data_dir
-    write_export(
-        model, task, settings, config_of(folder), folder, path, formats, quantise, figures
-    )
+    write_export(model, task, settings, config_of(folder), folder, path, formats, quantise, figures)
     return path
