@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from zoo.cli import comparing, generating, listing, reproducing, running
+from zoo.cli import comparing, generating, listing, reproducing, running, verifying
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -68,6 +68,7 @@ for command in (
     running.plot,
     generating.generate,
     running.export,
+    verifying.verify,
     comparing.compare,
     reproducing.reproduce,
 ):

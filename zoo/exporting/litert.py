@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -80,16 +81,23 @@ def _converted(model: SequenceModel, functions: Mapping[str, Any], quantise: boo
             raise UserError(f"the model cannot be written for LiteRT: {reason}") from error
 
 
+def check_litert() -> None:
+    """That what runs the files is installed.
+
+    Raises:
+        UserError: it is not; the message says what to install.
+    """
+    if find_spec("ai_edge_litert") is None:
+        raise UserError('LiteRT needs ai-edge-litert: pip install "sequence-zoo[litert]"')
+
+
 def interpreter(path: Path) -> Any:
     """What runs a file.
 
     Raises:
-        UserError: `ai-edge-litert` is not installed.
+        UserError: as `check_litert`.
     """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise UserError(
-            'LiteRT needs ai-edge-litert: pip install "sequence-zoo[litert]"'
-        ) from error
+    check_litert()
+    from ai_edge_litert.interpreter import Interpreter
+
     return Interpreter(str(path))
