@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.data import load_split
+from zoo.arguments import not_empty
 from zoo.registry import register
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -57,6 +58,7 @@ class Adding(Task):
 
         @tf.function(input_signature=[sequences])
         def serve(sequences: Any) -> dict[str, Any]:
+            sequences = not_empty(sequences)
             size = tf.shape(sequences)
             answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
             value = tf.cast(answers[:, 0], tf.float32)

@@ -11,6 +11,7 @@ import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by
 from tasks.classes import class_figures, confusion, true_and_predicted
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
+from zoo.arguments import not_empty
 from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
@@ -110,11 +111,11 @@ class ImageClassification(Task):
         return true_and_predicted(model, windows, int(windows.cardinality()))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: image bytes `[N]` to `text` (the class) and `probability`."""
+        """`serve`: image bytes `[N]` to what `tasks.data.likeliest` tells."""
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
         def serve(images: Any) -> dict[str, Any]:
-            pixels = decode_images(images, self.image_shape)
+            pixels = decode_images(not_empty(images), self.image_shape)
             return likeliest(self.classes, model(self._shown(pixels)))
 
         return {"serve": serve}
