@@ -9,6 +9,7 @@ import tensorflow as tf
 import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.base import DataTask, spread
 from tasks.data import load_split
+from zoo.arguments import not_empty
 from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.task import Case
@@ -65,6 +66,7 @@ class Adding(DataTask):
 
         @tf.function(input_signature=[sequences])
         def serve(sequences: Any) -> dict[str, Any]:
+            sequences = not_empty(sequences)
             size = tf.shape(sequences)
             answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
             value = tf.cast(answers[:, 0], tf.float32)
