@@ -85,11 +85,19 @@ def test_the_readme_says_what_the_card_says_and_no_other_figure(card, carded):
     assert set(re.findall(r"\b\d\.\d{4}\b", text)) <= known
 
 
-def test_a_pipe_or_a_line_break_in_an_answer_stays_in_its_cell(card):
-    text = "a | b\nc"
+def test_an_answer_stays_in_its_cell_and_as_it_is(card):
+    text = "a | b\n<unk> *c*"
     example = {"text": text, "answer": text, "expected": "", "right": None}
     shown = readme({**card, "examples": [example]})
-    assert "| a \\| b<br>c | a \\| b<br>c |  |  |" in shown
+    cell = r"a \| b<br>&lt;unk&gt; \*c\*"
+    assert f"| {cell} | {cell} |  |  |" in shown
+
+
+def test_the_readme_shows_how_to_use_the_model_in_lines_that_run(carded, card, monkeypatch, capsys):
+    monkeypatch.chdir(carded)
+    code = (carded / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    exec(code, {})
+    assert f"b'{card['examples'][0]['answer']}'" in capsys.readouterr().out
 
 
 CERTIFICATE = {
