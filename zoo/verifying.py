@@ -12,6 +12,7 @@ from rich.progress import track
 
 from zoo.errors import UserError
 from zoo.exporting.card import measured_figures
+from zoo.exporting.certificate import certify
 from zoo.exporting.integrity import CARD, README, check_files, hash_file, read_card
 from zoo.exporting.readme import flat
 from zoo.exporting.saved_model import load_saved_model
@@ -121,8 +122,6 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
         yield from _figures(card["figures"], measured_figures(model, task, settings))
     yield from _examples(card["examples"], path)
     if said := card["certificate"]:
-        from zoo.exporting.certificate import certify
-
         try:
             yield from _certificate(said, certify(model, task, settings, path))
         except UserError as error:

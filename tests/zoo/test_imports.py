@@ -14,7 +14,7 @@ LEVELS = [
     {"zoo.errors", "zoo.files", "zoo.intervals", "zoo.pictures"},
     {"zoo.registry"},
     {"zoo.cells"},
-    {"zoo.flags", "zoo.reads", "zoo.contract"},
+    {"zoo.flags", "zoo.reads", "zoo.contract", "zoo.arguments"},
     {"zoo.sequence_gradient"},
     {"zoo.scan", "zoo.compiled"},
     {"zoo.recurrence"},

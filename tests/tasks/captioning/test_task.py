@@ -100,10 +100,11 @@ def test_sampling_follows_its_seed(export):
     images = tf.constant([picture] * 8)
 
     def draw(seed):
-        return model.generate(images, 1.0, tf.constant([seed, 0]))["text"].numpy().tolist()
+        told = model.generate(images, temperature=1.0, seed=tf.constant([seed, 0]))
+        return told["text"].numpy().tolist()
 
     assert draw(1) == draw(1) != draw(2)
-    greedy = model.generate(images, 0.0, tf.constant([5, 5]))["text"].numpy()
+    greedy = model.generate(images, seed=tf.constant([5, 5]))["text"].numpy()
     assert (greedy == model.serve(images)["text"].numpy()).all()
 
 

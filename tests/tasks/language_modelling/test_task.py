@@ -145,7 +145,7 @@ def test_greedy_generation_equals_running_the_whole_text_again_for_each_token(un
     model = model_for(task)
     prompts = ["The dog", "", "a big one sat on", "\n"]
     generate = task.endpoints(model)["generate"]
-    texts = generate(prompts, 12, 0.0, 0, 1.0, tf.constant([0, 0]))["text"].numpy()
+    texts = generate(prompts, 12)["text"].numpy()
     for prompt, text in zip(prompts, texts, strict=True):
         ids = [START, *task.vocabulary.encode(tf.constant([prompt])).to_list()[0]]
         for _ in range(12):
@@ -161,13 +161,15 @@ def test_the_seed_decides_what_is_drawn(text_file):
     generate = task.endpoints(model_for(task))["generate"]
 
     def draw(*seed):
-        return generate(["The "], 30, 1.0, 0, 1.0, tf.constant(seed))["text"].numpy()[0]
+        return generate(["The "], 30, 1.0, seed=tf.constant(seed))["text"].numpy()[0]
 
     assert draw(1, 2) == draw(1, 2) != draw(3, 4)
 
 
 class Parrot:
     """Says the same tokens whatever it is given."""
+
+    attends = False
 
     def __init__(self, tokens, size):
         self.tokens, self.size = tokens, size
@@ -196,7 +198,7 @@ def test_words_are_spaced_as_in_print(prompt, said, expected, text_file):
     task = LanguageModelling(text_file, unit="word")
     tokens = task.vocabulary.encode(tf.constant([said]))[0]
     generate = task.endpoints(Parrot(tokens, task.vocabulary.size))["generate"]
-    text = generate([prompt], len(tokens), 0.0, 0, 1.0, tf.constant([0, 0]))["text"]
+    text = generate([prompt], len(tokens))["text"]
     assert text.numpy()[0].decode() == expected
 
 
