@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from zoo.errors import UserError
+from zoo.exporting import litert, onnx
 from zoo.exporting.card import measured_figures
 from zoo.exporting.certificate import certify
 from zoo.exporting.integrity import CARD, README, check_files, hash_file, read_card
@@ -84,10 +85,15 @@ def verify(what: str | Path, data_dir: str | None = None) -> Verification:
         What was found, which does not raise where something does not hold.
 
     Raises:
-        UserError: there is no such export, its card cannot be read, or the data are not there.
+        UserError: there is no such export, its card cannot be read, or the data or the package for
+            one of its forms are not there.
     """
     path = folder_of(what)
     card = read_card(path)
+    if (path / litert.FOLDER).is_dir():
+        litert.check_litert()
+    if (path / onnx.FOLDER).is_dir():
+        onnx.check_onnx()
     files = f"{len(card['files'])} as written"
     try:
         check_files(path)

@@ -8,8 +8,8 @@ from zoo.verifying import verify
 
 
 @pytest.fixture
-def copy(carded, tmp_path):
-    return shutil.copytree(carded, tmp_path / "copy")
+def copy(export, tmp_path):
+    return shutil.copytree(export, tmp_path / "copy")
 
 
 def edit(folder, change):
@@ -19,8 +19,8 @@ def edit(folder, change):
     path.write_text(json.dumps(card), encoding="utf-8")
 
 
-def test_a_card_that_was_just_made_holds(carded, data_dir, zoo):
-    code, out, _ = zoo("verify", carded, "--data-dir", data_dir)
+def test_a_card_that_was_just_made_holds(export, data_dir, zoo):
+    code, out, _ = zoo("verify", export, "--data-dir", data_dir)
     assert code == 0 and "all of it holds" in out
     for figure in ("files", "README.md", "parameters", "loss", "accuracy", "f1/9", "example 1"):
         assert f" {figure} " in out

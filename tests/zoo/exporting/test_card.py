@@ -12,8 +12,8 @@ from zoo.restoring import restore
 
 
 @pytest.fixture(scope="module")
-def card(carded):
-    return read_card(carded)
+def card(export):
+    return read_card(export)
 
 
 def test_the_card_says_what_the_model_is(card, run):
@@ -56,25 +56,25 @@ def test_the_card_says_what_the_model_is_worth(card, run):
     assert figures["examples"] == 359 and figures["counted"] == "images"
 
 
-def test_the_card_shows_right_and_wrong_answers(card, carded):
+def test_the_card_shows_right_and_wrong_answers(card, export):
     shown = card["examples"]
     assert [example["right"] for example in shown[:3]] == [True] * 3 and shown[-1]["right"] is False
     for example in shown:
         assert (example["answer"] == example["expected"]) == example["right"]
-        assert (carded / example["file"]).read_bytes().startswith(b"\x89PNG")
+        assert (export / example["file"]).read_bytes().startswith(b"\x89PNG")
 
 
-def test_each_file_has_its_size_and_its_checksum(card, carded):
-    files = {p.relative_to(carded).as_posix() for p in carded.rglob("*") if p.is_file()}
+def test_each_file_has_its_size_and_its_checksum(card, export):
+    files = {p.relative_to(export).as_posix() for p in export.rglob("*") if p.is_file()}
     assert set(card["files"]) == files - {"card.json", "README.md"}
     assert card["sizes"]["saved_model"] + card["sizes"]["beside"] == sum(
-        (carded / name).stat().st_size for name in card["files"]
+        (export / name).stat().st_size for name in card["files"]
     )
-    assert (carded / "learning_curve.png").stat().st_size < 30_000
+    assert (export / "learning_curve.png").stat().st_size < 30_000
 
 
-def test_the_readme_says_what_the_card_says_and_no_other_figure(card, carded):
-    text = (carded / "README.md").read_text(encoding="utf-8")
+def test_the_readme_says_what_the_card_says_and_no_other_figure(card, export):
+    text = (export / "README.md").read_text(encoding="utf-8")
     for key in ("loss", "accuracy", "macro_f1"):
         told = card["figures"]["values"][key]
         assert f"| {key} | {number(told['value'])} | {number(told['low'])} to " in text
@@ -93,9 +93,9 @@ def test_an_answer_stays_in_its_cell_and_as_it_is(card):
     assert f"| {cell} | {cell} |  |  |" in shown
 
 
-def test_the_readme_shows_how_to_use_the_model_in_lines_that_run(carded, card, monkeypatch, capsys):
-    monkeypatch.chdir(carded)
-    code = (carded / "README.md").read_text().split("```python\n")[1].split("```")[0]
+def test_the_readme_shows_how_to_use_the_model_in_lines_that_run(export, card, monkeypatch, capsys):
+    monkeypatch.chdir(export)
+    code = (export / "README.md").read_text().split("```python\n")[1].split("```")[0]
     exec(code, {})
     assert f"b'{card['examples'][0]['answer']}'" in capsys.readouterr().out
 
