@@ -100,13 +100,14 @@ def verify(what: str | Path, data_dir: str | None = None) -> Verification:
     except UserError as error:
         return Verification(_name(card), path, [Check("files", files, str(error), False)])
     try:
-        return Verification(
-            _name(card), path, [Check("files", files, files, True), *_checks(card, path, data_dir)]
-        )
-    except (KeyError, TypeError, AttributeError) as error:
+        checks = [Check("files", files, files, True), *_checks(card, path, data_dir)]
+    except UserError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
             f"{path / CARD} is damaged: {type(error).__name__} {error}; export the run again"
         ) from error
+    return Verification(_name(card), path, checks)
 
 
 def _name(card: dict[str, Any]) -> str:
@@ -126,7 +127,7 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
             found = task.fingerprint(split)
             yield _equal(f"data, {split}", known["sha256"], found)
         yield from _figures(card["figures"], measured_figures(model, task, settings))
-    yield from _examples(card["examples"], path)
+    yield from _examples(card, path)
     if said := card["certificate"]:
         try:
             yield from _certificate(said, certify(model, task, settings, path))
@@ -153,8 +154,12 @@ def _told(figure: dict[str, Any]) -> str:
     return f"{value:.5g}" + (f" ({ends[0]:.5g} to {ends[1]:.5g})" if known else "")
 
 
-def _examples(examples: list[dict[str, Any]], path: Path) -> Iterator[Check]:
+def _examples(card: dict[str, Any], path: Path) -> Iterator[Check]:
     """The answers of the SavedModel."""
+    examples = card["examples"]
+    # Only files whose checksums are known are read.
+    for name in {example["file"] for example in examples if "file" in example}:
+        _ = card["files"][name]
     if not examples:
         return
     # The object must outlive the calls: its variables die with it.

@@ -62,6 +62,9 @@ def test_a_card_of_another_make_is_a_mistake_in_one_line(copy, zoo):
     edit(copy, lambda card: card.pop("figures"))
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and "card.json is damaged: KeyError 'figures'" in err
+    edit(copy, lambda card: card.update(figures={}, examples=[{"file": "../secret.png"}]))
+    code, out, err = zoo("verify", copy)
+    assert code == 2 and not out and "KeyError '../secret.png'" in err
     (copy / "card.json").write_text("# A card")
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and err.startswith("error: ") and err.count("\n") == 1

@@ -9,7 +9,7 @@ from zoo.errors import UserError
 from zoo.exporting.integrity import read_card
 from zoo.ready import find, ready_models
 
-_LONGEST = 60
+_LONGEST = 40
 
 
 @click.command()
@@ -68,5 +68,5 @@ def _tell(found: Any) -> None:
 
 
 def _short(value: Any) -> str:
-    line = str(value).replace("\n", " ")
+    line = f"{value:.4g}" if isinstance(value, float) else str(value).replace("\n", " ")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
