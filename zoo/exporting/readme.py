@@ -192,7 +192,9 @@ def _forms(card: dict[str, Any]) -> str:
     told = card["certificate"]
     if not told:
         return sizes
-    batch = f"{number(told['rows'])} rows of the test split, {number(told['steps'])} time steps"
+    batch = f"{number(told['rows'])} rows of the test split"
+    if told["steps"] > 1:
+        batch += f", {number(told['steps'])} time steps"
     rows = [[key, number(value)] for key, value in flat(told["differences"])]
     parts = [
         sizes,
