@@ -6,9 +6,9 @@ import pytest
 
 from zoo.exporting.card import write_card
 from zoo.exporting.integrity import hash_files, read_card
-from zoo.exporting.provenance import command
+from zoo.exporting.provenance import command, training
 from zoo.exporting.readme import flat, number, readme
-from zoo.restoring import restore
+from zoo.restoring import config_of, restore
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,12 @@ def test_the_card_says_how_it_was_trained(card, run):
         "test": 359,
     }
     assert len({told["sha256"] for told in data["splits"].values()}) == 3
+
+
+def test_an_export_of_an_export_was_trained_as_that_was(card, export):
+    _, task, _ = restore(export)
+    assert training(config_of(export), task, export) == card["training"]
+    assert set(training(config_of(export), task, None)) == {"command", "seed"}
 
 
 def test_the_card_says_what_the_model_is_worth(card, run):
