@@ -1,7 +1,7 @@
 """Measures again what the card of an export says, from the export itself."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,14 @@ class Check:
         figure: what it is.
         card: what the card says.
         measured: what was found.
-        holds: whether these are the same, within the tolerance.
+        holds: whether these are the same, within the tolerance; None where a package is missing to
+            measure it.
     """
 
     figure: str
     card: Any
     measured: Any
-    holds: bool
+    holds: bool | None
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Verification:
 
     @property
     def holds(self) -> bool:
-        """Whether all of it does."""
-        return all(check.holds for check in self.checks)
+        """Whether all of it does that could be measured."""
+        return all(check.holds is not False for check in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -127,7 +128,8 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
         # Of a person's own files there is one for all splits.
         known = data["splits"][split]["sha256"] if "splits" in data else data["files"]
         yield _equal(f"data, {split}", known, task.fingerprint(split))
-        yield from _figures(card["figures"], measured_figures(model, task, settings))
+        found = measured_figures(model, task, settings)
+        yield from _figures(card["figures"], found, task.optional)
     yield from _examples(card, path)
     if said := card["certificate"]:
         try:
@@ -136,10 +138,15 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
             yield Check("certificate", f"within {said['tolerance']:g}", str(error), False)
 
 
-def _figures(said: dict[str, Any], found: dict[str, Any]) -> Iterator[Check]:
+def _figures(
+    said: dict[str, Any], found: dict[str, Any], optional: Collection[str]
+) -> Iterator[Check]:
     yield _equal(said["counted"], said["examples"], found["examples"])
     for key in dict.fromkeys([*said["values"], *found["values"]]):
         one, other = (told["values"].get(key, {}) for told in (said, found))
+        if key in optional and not other:
+            yield Check(key, _told(one), "not measured: a package is missing", None)
+            continue
         holds = all(_near(one.get(part), other.get(part)) for part in ("value", "low", "high"))
         yield Check(key, _told(one), _told(other), holds)
     for key in dict.fromkeys([*said["told"], *found["told"]]):

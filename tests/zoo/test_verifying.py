@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from tasks.image_classification.task import ImageClassification
 from zoo.verifying import _certificate as certificate_checks
 from zoo.verifying import verify
 
@@ -82,6 +83,15 @@ def test_a_figure_may_differ_by_a_thousandth(copy, data_dir):
 
     edit(copy, other_machine)
     assert verify(copy, data_dir).holds
+
+
+def test_what_no_package_is_there_for_is_said_and_does_not_count(copy, data_dir, monkeypatch):
+    monkeypatch.setattr(ImageClassification, "optional", ("cider",))
+    told = {"value": 1.0, "low": None, "high": None}
+    edit(copy, lambda card: card["figures"]["values"].update(cider=told))
+    found = verify(copy, data_dir)
+    (cider,) = (check for check in found.checks if check.figure == "cider")
+    assert found.holds and cider.holds is None and "package is missing" in cider.measured
 
 
 def certificate(difference, same=0.99):

@@ -63,7 +63,7 @@ def _tell(found: Any) -> None:
     ]
     print(f"{found.name}: {found.path}")
     print_table(["figure", "card", "measured", "holds"], rows)
-    wrong = [check.figure for check in found.checks if not check.holds]
+    wrong = [check.figure for check in found.checks if check.holds is False]
     print(f"does not hold: {', '.join(wrong)}" if wrong else "all of it holds")
 
 
