@@ -11,6 +11,7 @@ import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by
 from tasks.classes import class_figures, confusion, true_and_predicted
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
+from tasks.streams import as_step, tell
 from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Task
@@ -118,7 +119,16 @@ class ImageClassification(Task):
             pixels = decode_images(images, self.image_shape)
             return likeliest(self.classes, model(self._shown(pixels)))
 
-        return {"serve": serve}
+        if not self.sequence or not model.steppable:
+            return {"serve": serve}
+
+        @tf.function(input_signature=[tf.TensorSpec([1], tf.string, name="images")])
+        def read(images: Any) -> dict[str, Any]:
+            shown = self._shown(decode_images(images, self.image_shape))
+            return {"x": as_step(model, shown["frames"][0])}
+
+        told = tell(len(self.classes), lambda logits: likeliest(self.classes, logits))
+        return {"serve": serve, "read": read, "tell": told}
 
     def examples(self) -> list[bytes]:
         """Three test images as PNG."""

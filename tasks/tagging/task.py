@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.data import load_split, whole_path
+from tasks.data import likeliest, load_split, whole_path
+from tasks.streams import margins, read_tokens, tell
 from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.text import PADDING, Vocabulary, most_common
 from zoo.errors import UserError
@@ -124,7 +125,12 @@ class Tagging(Task):
             classes = tf.where(inside, names, "")
             return {"text": mark_up(characters.to_tensor(""), classes), "classes": classes}
 
-        return {"serve": serve}
+        return {
+            "serve": serve,
+            "read": read_tokens(self.vocabulary),
+            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+            "margins": margins(after=[PADDING] * self.delay),
+        }
 
     def resources(self) -> list[Any]:
         """The vocabulary."""

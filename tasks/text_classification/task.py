@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
 from tasks.classes import class_figures, confusion, true_and_predicted
 from tasks.data import whole_path
+from tasks.streams import read_tokens, tell
 from tasks.text import PADDING
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
@@ -169,7 +170,15 @@ class TextClassification(Task):
         def serve(texts: Any) -> dict[str, Any]:
             return likeliest_first(self.classes, model(self._inputs(texts)))
 
-        return {"serve": serve}
+        if not model.steppable or self.unit == "subword":
+            return {"serve": serve}
+        # A mark of HTML may hold white space.
+        half = r"(?:<[^<>]{0,31}|\S)+$" if self.unit == "word" else ""
+        return {
+            "serve": serve,
+            "read": read_tokens(self.encoder.vocabulary, half),
+            "tell": tell(len(self.classes), lambda logits: likeliest_first(self.classes, logits)),
+        }
 
     def resources(self) -> list[Any]:
         """The vocabulary."""

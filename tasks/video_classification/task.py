@@ -11,6 +11,7 @@ import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` k
 from tasks.classes import class_figures, confusion, true_and_predicted
 from tasks.data import likeliest, whole_path
 from tasks.images import fit_frames
+from tasks.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
@@ -188,7 +189,12 @@ class VideoClassification(Task):
             logits, state = logits_over_time(model, self._prepared(clips), state)
             return self._told(logits), tf.nest.flatten(state)
 
-        return {"serve": serve, "serve_part": serve_part}
+        @tf.function(input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")])
+        def read(clips: Any) -> dict[str, Any]:
+            return {"x": as_step(model, self._prepared(clips)[0])}
+
+        told = tell(len(self.classes), lambda logits: likeliest(self.classes, logits))
+        return {"serve": serve, "serve_part": serve_part, "read": read, "tell": told}
 
     def examples(self) -> list[np.ndarray]:
         """Three test clips, or their beginnings."""

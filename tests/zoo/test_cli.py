@@ -48,7 +48,8 @@ def test_show_names_the_defaults(zoo):
     assert len({line.rindex(" ") for line in options}) == 1
 
 
-COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "export", "reproduce"]
+COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "stream", "export"]
+COMMANDS += ["reproduce"]
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "compare", "compare cells"])

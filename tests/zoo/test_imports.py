@@ -24,12 +24,12 @@ LEVELS = [
     {"zoo.memory_tasks"},
     {"zoo.task", "zoo.runs", "zoo.inputs", "zoo.catalog", "zoo.cell_card", "zoo.recipes"},
     {"zoo.comparison"},
-    {"zoo.compare", "zoo.plans", "zoo.ready"},
+    {"zoo.compare", "zoo.plans", "zoo.ready", "zoo.sources"},
     {"zoo.exporting"},
     {"zoo.restoring", "zoo.starting"},
     {"zoo.fitting"},
     {"tasks"},
-    {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing"},
+    {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing", "zoo.streaming"},
     {"zoo.cli"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
@@ -90,6 +90,7 @@ def test_the_zoo_finds_tasks_by_entry_point_and_never_imports_one(module):
         "zoo.sampling",
         "zoo.ready",
         "zoo.exporting.description",
+        "zoo.sources",
         "zoo.cli",
     ],
 )

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from zoo.cli import comparing, generating, listing, reproducing, running
+from zoo.cli import comparing, generating, listing, reproducing, running, streaming
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -67,6 +67,7 @@ for command in (
     running.predict,
     running.plot,
     generating.generate,
+    streaming.stream,
     running.export,
     comparing.compare,
     reproducing.reproduce,
