@@ -49,10 +49,10 @@ def test_show_names_the_defaults(zoo):
 
 
 COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "stream", "export"]
-COMMANDS += ["reproduce"]
+COMMANDS += ["reproduce", "compare", "compare cells", "import torch", "import keras"]
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "compare", "compare cells"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(zoo, command):
     code, out, _ = zoo(*command.split(), "--help")
     assert code == 0 and f"zoo {command} " in out.split("Example")[1]

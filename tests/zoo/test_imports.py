@@ -26,7 +26,7 @@ LEVELS = [
     {"zoo.comparison"},
     {"zoo.compare", "zoo.plans", "zoo.ready", "zoo.sources"},
     {"zoo.exporting"},
-    {"zoo.restoring", "zoo.starting"},
+    {"zoo.restoring", "zoo.starting", "zoo.importing"},
     {"zoo.fitting"},
     {"tasks"},
     {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing", "zoo.streaming"},
@@ -91,6 +91,8 @@ def test_the_zoo_finds_tasks_by_entry_point_and_never_imports_one(module):
         "zoo.ready",
         "zoo.exporting.description",
         "zoo.sources",
+        "zoo.importing.torch_file",
+        "zoo.importing.paths",
         "zoo.cli",
     ],
 )

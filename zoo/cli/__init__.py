@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from zoo.cli import comparing, generating, listing, reproducing, running, streaming
+from zoo.cli import comparing, generating, importing, listing, reproducing, running, streaming
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -69,6 +69,7 @@ for command in (
     generating.generate,
     streaming.stream,
     running.export,
+    importing.import_command,
     comparing.compare,
     reproducing.reproduce,
 ):
