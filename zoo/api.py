@@ -1,7 +1,7 @@
 """The public face: a dozen functions, from a model's name to its SavedModel."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +18,10 @@ from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
 from zoo.exporting.description import is_export
-from zoo.exporting.export import check_target, write_export
+from zoo.exporting.endpoints import numeric_endpoints
+from zoo.exporting.export import check_formats, check_target, write_export
 from zoo.exporting.keras_file import load_keras
-from zoo.exporting.saved_model import load_saved_model, stepping
+from zoo.exporting.saved_model import load_saved_model
 from zoo.fitting import fit, resume
 from zoo.inputs import read_beginning, read_clip_parts, read_input
 from zoo.plans import create
@@ -108,7 +109,7 @@ def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
         kind, options = description["input"], description["options"]
     else:
         model, task, _ = restore(path)
-        endpoints = SimpleNamespace(**task.endpoints(model), **stepping(model))
+        endpoints = SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
         kind, options = task.input_kind, task.input_options()
     # One at a time, as clips differ in length and size.
     if kind == "video" and hasattr(endpoints, "serve_part"):
@@ -214,24 +215,43 @@ def _to_draw(task: Task, given: str) -> Any:
     return clip
 
 
-def export(what: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:
-    """Write a model as a SavedModel that takes raw input and gives readable output.
+def export(
+    what: Run | str | Path,
+    path: str | Path,
+    overwrite: bool = False,
+    formats: Sequence[str] = ("saved_model",),
+    quantise: bool = False,
+    figures: bool = True,
+    data_dir: str | None = None,
+) -> Path:
+    """Write a model as a SavedModel that takes raw input and gives readable output, with its card.
+
+    The outputs of each form are compared with those of the model on a test batch, which is the
+    certificate on the card.
 
     Args:
         what: a run, its folder, another export, or the name of a ready-trained model.
         path: the folder to write.
         overwrite: replace the export that is there.
+        formats: "litert" and "onnx" are written beside the SavedModel, which is always there.
+        quantise: write LiteRT with weights of 8 bits.
+        figures: measure the test split, and show answers on the card; takes up to some minutes.
+        data_dir: folder of prepared data sets, if not that of the training.
 
     Returns:
         The path.
 
     Raises:
-        UserError: the model cannot be read, or the path exists or cannot be written.
+        UserError: the model or its data cannot be read; a format needs a package that is missing;
+            the path exists or cannot be written; or an output differs by more than 1e-4. Nothing
+            is left behind then.
     """
     # Before the model is loaded, so that the answer comes at once.
     path = Path(path)
     check_target(path, overwrite)
+    check_formats(formats, quantise)
     folder = folder_of(what)
-    model, task, _ = restore(folder)
-    write_export(model, task, config_of(folder), path, overwrite)
+    model, task, settings = restore(folder)
+    task.data_dir = data_dir or task.data_dir
+    write_export(model, task, settings, config_of(folder), folder, path, formats, quantise, figures)
     return path

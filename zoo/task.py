@@ -51,6 +51,7 @@ class Task(abc.ABC):
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
             may be added after them.
         outcomes: those that hold what there is to choose from, such as classes.
+        learned: others that are read from the data though they have a default.
 
     Args:
         dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
@@ -64,6 +65,7 @@ class Task(abc.ABC):
     limits: ClassVar[str] = ""
     vocabularies: ClassVar[tuple[str, ...]] = ()
     outcomes: ClassVar[tuple[str, ...]] = ()
+    learned: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
         if dataset is not None and not dataset.strip():

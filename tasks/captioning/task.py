@@ -33,7 +33,8 @@ from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.data import whole_path
 from tasks.images import decode_images, encode_png
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
-from zoo.decoding import OPTIONS, generate
+from zoo.arguments import not_empty
+from zoo.decoding import generate, generating
 from zoo.errors import UserError
 from zoo.intervals import Measured
 from zoo.pictures import read_picture
@@ -234,39 +235,20 @@ class Captioning(DataTask):
         one, and `alignment` `[N, T, S]`: how much each word looked at each of S places, row by
         row of a grid over the image.
 
-        `generate(images, temperature, seed, max_length, top_k, top_p, beam_width)` takes a
-        temperature (0 for the most likely word each time), two integers, on which the draws of an
-        image depend beside its place in the batch, and the words at most; the rest as in
-        `zoo.decoding.generate`. Images are taken as their bytes are: what EXIF says of a turn is
-        not read here.
+        See `zoo.decoding.generating` for what `generate` takes beside the images. Images are taken
+        as their bytes are: what EXIF says of a turn is not read here.
         """
         images = tf.TensorSpec([None], tf.string, name="images")
 
-        @tf.function(input_signature=[images, *OPTIONS.values()])
-        def generate(
-            images: Any,
-            temperature: Any = 0.0,
-            seed: Any = (0, 0),
-            max_length: Any = self.max_length,
-            top_k: Any = 0,
-            top_p: Any = 1.0,
-            beam_width: Any = 1,
-        ) -> dict[str, Any]:
-            return self._captions(
-                model,
-                self._seen(decode_images(images, self.image_shape)),
-                max_length,
-                temperature=temperature,
-                seed=seed,
-                top_k=top_k,
-                top_p=top_p,
-                beam_width=beam_width,
-            )
+        def answer(images: Any, **how: Any) -> dict[str, Any]:
+            seen = self._seen(decode_images(not_empty(images), self.image_shape))
+            return self._captions(model, seen, **how)
+
+        generate = generating(images, answer, self.max_length)
 
         @tf.function(input_signature=[images])
         def serve(images: Any) -> dict[str, Any]:
-            seen = self._seen(decode_images(images, self.image_shape))
-            return self._captions(model, seen, self.max_length, beam_width=self.beam_width)
+            return generate(images, beam_width=self.beam_width)
 
         return {"serve": serve, "generate": generate}
 

@@ -16,7 +16,8 @@ from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
 from tasks.streams import HALF_WORD, margins, read_tokens, tell
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
-from zoo.decoding import decode
+from zoo.arguments import checked_texts
+from zoo.decoding import continued, decode, generating
 from zoo.errors import UserError
 from zoo.intervals import Measured
 from zoo.registry import register
@@ -137,45 +138,23 @@ class LanguageModelling(DataTask):
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: prompts `[N]` to `text`, each continued; `generate`: the same, under control.
 
-        `generate(prompts, length, temperature, top_k, top_p, seed)` takes the number of tokens to
-        add, a temperature (0 for the most likely token each time), how many of the likeliest
-        tokens to draw from (0 for all), which share of the probability they hold (1 for all), and
-        two integers; the draws of a prompt depend on them and on its place in the batch. `serve`
-        adds 200 characters or 40 words at temperature 0.5.
+        `serve` adds 200 characters or 40 words at temperature 0.5. See `zoo.decoding.generating`
+        for what `generate` takes beside the prompts: the length is that of what is added. As no
+        text ends, a beam search looks for the likeliest one of that length.
         """
         prompts = tf.TensorSpec([None], tf.string, name="prompts")
 
-        @tf.function(
-            input_signature=[
-                prompts,
-                tf.TensorSpec([], tf.int32, name="length"),
-                tf.TensorSpec([], tf.float32, name="temperature"),
-                tf.TensorSpec([], tf.int32, name="top_k"),
-                tf.TensorSpec([], tf.float32, name="top_p"),
-                tf.TensorSpec([2], tf.int32, name="seed"),
-            ]
-        )
-        def generate(
-            prompts: Any, length: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any
-        ) -> dict[str, Any]:
+        def answer(prompts: Any, **how: Any) -> dict[str, Any]:
+            prompts = checked_texts(prompts)
             last, state = self._read(model, prompts)
-            told = decode(
-                model.step,
-                state,
-                last,
-                length,
-                temperature=temperature,
-                seed=seed,
-                banned=_NEVER,
-                top_k=top_k,
-                top_p=top_p,
-            )
+            told = continued(model, state, last, banned=_NEVER, **how)
             return {"text": self._join(prompts, self.vocabulary.decode(told.tokens, told.lengths))}
+
+        generate = generating(prompts, answer, _SERVED[self.unit])
 
         @tf.function(input_signature=[prompts])
         def serve(prompts: Any) -> dict[str, Any]:
-            length, seed = _SERVED[self.unit], tf.constant([1, 1])
-            return generate(prompts, length, _TEMPERATURE, 0, 1.0, seed)
+            return generate(prompts, temperature=_TEMPERATURE, seed=(1, 1))
 
         return {"serve": serve, "generate": generate, **self._streaming()}
 

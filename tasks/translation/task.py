@@ -18,7 +18,8 @@ from tasks.translation.pairs import Pair, is_path, read_pairs
 from tasks.translation.scoring import translation_figures
 from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabulary
 from tasks.translation.windows import pair_windows
-from zoo.decoding import OPTIONS, generate
+from zoo.arguments import LONGEST_TEXT, checked_texts
+from zoo.decoding import generate, generating
 from zoo.errors import UserError
 from zoo.intervals import Measured
 from zoo.plotting import alignment_figure
@@ -69,6 +70,7 @@ class Translation(DataTask):
     input_kind = "text"
     default_dataset = "cldr_phrases/en-fr"
     counted = "sentences"
+    learned = ("capital",)
     limits = (
         "It translates texts like those of its data set; of any other it makes something fluent "
         "and wrong without a warning."
@@ -182,30 +184,17 @@ class Translation(DataTask):
         empty where a text has fewer. What it writes as `<unk>` is then the source token with the
         largest weight (Luong et al. 2015, arXiv:1410.8206); other models write no `<unk>`.
 
-        `generate(sources, temperature, seed, max_length, top_k, top_p, beam_width)` takes all but
-        the sources from `zoo.decoding.generate`; each may be left out, and then the likeliest token
-        is taken each time. The draws of a source depend on the seed, two integers, and on its place
-        in the batch.
+        See `zoo.decoding.generating` for what `generate` takes beside the sources.
         """
 
-        @tf.function(input_signature=[_SOURCES, *OPTIONS.values()])
-        def generate(
-            sources: Any,
-            temperature: Any = 0.0,
-            seed: Any = (0, 0),
-            max_length: Any = self.max_length,
-            top_k: Any = 0,
-            top_p: Any = 1.0,
-            beam_width: Any = 1,
-        ) -> dict[str, Any]:
-            given = (temperature, seed, max_length, top_k, top_p, beam_width)
-            return self._translated(model, sources, **dict(zip(OPTIONS, given)))
+        def answer(sources: Any, **decoding: Any) -> dict[str, Any]:
+            return self._translated(model, checked_texts(sources), **decoding)
+
+        generate = generating(_SOURCES, answer, self.max_length)
 
         @tf.function(input_signature=[_SOURCES])
         def serve(sources: Any) -> dict[str, Any]:
-            return self._translated(
-                model, sources, max_length=self.max_length, beam_width=self.beam_width
-            )
+            return generate(sources, beam_width=self.beam_width)
 
         return {"serve": serve, "generate": generate}
 
@@ -243,7 +232,9 @@ class Translation(DataTask):
         texts = [""] * len(sources)
         console = Console(stderr=True)
         for batch in track(batches, "translating", console=console, transient=True):
-            answers = serve(tf.constant([sources[index] for index in batch]))["text"].numpy()
+            # What comes later is not read anyhow.
+            some = tf.constant([sources[index][:LONGEST_TEXT] for index in batch])
+            answers = serve(some)["text"].numpy()
             for index, answer in zip(batch, answers):
                 texts[index] = answer.decode()
         return texts

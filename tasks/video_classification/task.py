@@ -17,7 +17,7 @@ from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Readin
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
-from zoo.exporting.saved_model import state_signature
+from zoo.exporting.endpoints import state_signature
 from zoo.intervals import Measured
 from zoo.plotting import confidence_figure
 from zoo.registry import register

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import zoo
 from zoo import registry
-from zoo.exporting.saved_model import stepping
+from zoo.exporting.endpoints import numeric_endpoints, signature_of
 
 SMALL = {
     "units": 12,
@@ -164,24 +164,46 @@ def test_the_state_can_be_carried_from_window_to_window(model):
     np.testing.assert_allclose(fresh, model(halves[1]), atol=1e-5)
 
 
-@recurrent
-def test_exported_steps_equal_the_model(model, tmp_path):
-    endpoints = stepping(model)
-    assert bool(endpoints) == (model.steppable and not model.conditional)
-    if not endpoints:
+def test_what_is_exported_equals_the_model(model):
+    endpoints = numeric_endpoints(model)
+    first = "encode" if model.conditional else "initial_state"
+    steps = {first, "step"} if model.recurrent and model.steppable else set()
+    assert endpoints.keys() == {"forward", *steps}
+    call = {name: signature_of(endpoint) for name, endpoint in endpoints.items()}
+    given = _random(model)
+    named = given if isinstance(given, dict) else {model.only: given}
+    state = {}
+    if steps and not model.conditional:
+        state = call["initial_state"](batch_size=tf.constant(3))
+        _assert_states(state, model.initial_state(3))
+    told = call["forward"](**_tensors(named), **state)
+    np.testing.assert_allclose(told.pop("outputs"), model(given), atol=1e-5)
+    if steps and not model.conditional:
+        _assert_states(told, model(given, return_state=True)[1])
+    if not steps:
         return
-    module = tf.Module()
-    module.kept = [variable.value for variable in model.variables]
-    module.initial_state, module.step = endpoints["initial_state"], endpoints["step"]
-    tf.saved_model.save(module, str(tmp_path))
-    loaded = tf.saved_model.load(str(tmp_path))
-    inputs = _random(model)
-    x = inputs[model.sequence] if model.sequence else inputs
-    state, exported = model.initial_state(3), loaded.initial_state(3)
+    x = named[model.sequence or "tokens"]
+    own = model.initial_state(3)
+    if model.conditional:
+        condition = _tensors({model.condition: named[model.condition]})
+        state, own = call["encode"](**condition), model.encode(*condition.values())
+        _assert_states(state, own)
     for t in range(2):
-        y, state = model.step(x[:, t], state)
-        y_exported, exported = loaded.step(x[:, t], exported)
-        np.testing.assert_allclose(y_exported, y, atol=1e-5)
+        state = call["step"](x=tf.constant(x[:, t]), **state)
+        y, own = model.step(x[:, t], own)
+        np.testing.assert_allclose(state.pop("outputs"), y, atol=1e-5)
+        _assert_states(state, own)
+
+
+def _tensors(named):
+    return {name: tf.constant(value) for name, value in named.items()}
+
+
+def _assert_states(named, own):
+    parts = tf.nest.flatten(own)
+    assert named.keys() == {f"state_{index}" for index in range(len(parts))}
+    for index, part in enumerate(parts):
+        np.testing.assert_allclose(named[f"state_{index}"], part, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", zoo.list_models())

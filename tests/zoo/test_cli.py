@@ -49,7 +49,7 @@ def test_show_names_the_defaults(zoo):
 
 
 COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "stream", "export"]
-COMMANDS += ["reproduce", "compare", "compare cells", "import torch", "import keras"]
+COMMANDS += ["verify", "import torch", "import keras", "reproduce", "compare", "compare cells"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -14,7 +14,7 @@ LEVELS = [
     {"zoo.errors", "zoo.archives", "zoo.files", "zoo.intervals", "zoo.pictures"},
     {"zoo.registry"},
     {"zoo.cells"},
-    {"zoo.flags", "zoo.reads", "zoo.contract"},
+    {"zoo.flags", "zoo.reads", "zoo.contract", "zoo.arguments"},
     {"zoo.sequence_gradient"},
     {"zoo.scan", "zoo.compiled"},
     {"zoo.recurrence"},
@@ -29,7 +29,7 @@ LEVELS = [
     {"zoo.restoring", "zoo.starting", "zoo.importing"},
     {"zoo.fitting"},
     {"tasks"},
-    {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing", "zoo.streaming"},
+    {"zoo", "zoo.api", "zoo.generating", "zoo.reproducing", "zoo.streaming", "zoo.verifying"},
     {"zoo.cli"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}

@@ -22,8 +22,8 @@ from tasks.tagging.task import Tagging
 from tasks.text_classification.task import TextClassification
 from tasks.video_classification.task import VideoClassification
 from zoo import UserError, registry, sources
-from zoo.exporting.export import write_export
-from zoo.exporting.saved_model import load_saved_model, stepping
+from zoo.exporting.endpoints import numeric_endpoints
+from zoo.exporting.saved_model import load_saved_model, write_saved_model
 from zoo.inputs import read_input
 from zoo.sources import camera_pieces, file_pieces, number_pieces, text_pieces
 from zoo.streaming import Stream, open_stream
@@ -34,7 +34,7 @@ PROGRAM = 'def f(x):\n\treturn "ä\n" + 10  # zehn\n'
 def small(name, task, **options):
     """The endpoints of a small model that was never trained."""
     model = public.create(name, units=8, **task.model_options(), **options)
-    return SimpleNamespace(**task.endpoints(model), **stepping(model))
+    return SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
 
 
 def exported(name, task, folder):
@@ -43,7 +43,7 @@ def exported(name, task, folder):
     model = public.create(name, units=8, **task.model_options())
     entry = registry.get("model", name)
     config = {"model": name, "task": entry.info["task"], "task_config": task.get_config()}
-    write_export(model, task, config, folder / name)
+    write_saved_model(model, task, folder / name, config)
     return folder / name
 
 
@@ -135,13 +135,12 @@ def test_a_class_is_told_when_the_delay_is_over_and_not_later(tagger):
     assert next(told)["input"] == "b" and len(asked) == 5
 
 
-def test_the_next_word_is_what_the_model_says_after_the_words_so_far(writer, writing):
+def test_the_next_word_is_what_the_model_says_after_the_words_so_far(writer):
     told = list(Stream(writer, "text").predict(["The c", "at sa", "t ", "on the"]))
     assert [row["input"] for row in told] == ["The", "cat", "sat", "on", "the"]
     for count, row in enumerate(told, 1):
         prompt = " ".join(["The", "cat", "sat", "on", "the"][:count])
-        how = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "seed": tf.constant([1, 1])}
-        said = writer.generate([prompt], 1, **how)
+        said = writer.generate(tf.constant([prompt]), max_length=tf.constant(1))
         assert said["text"].numpy()[0].decode() == f"{prompt} {row['text']}"
     assert all(row["next"][0] == row["text"] and len(row["next"]) == 5 for row in told)
 

@@ -6,7 +6,16 @@ import sys
 
 import click
 
-from zoo.cli import comparing, generating, importing, listing, reproducing, running, streaming
+from zoo.cli import (
+    comparing,
+    generating,
+    importing,
+    listing,
+    reproducing,
+    running,
+    streaming,
+    verifying,
+)
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -70,6 +79,7 @@ for command in (
     streaming.stream,
     running.export,
     importing.import_command,
+    verifying.verify,
     comparing.compare,
     reproducing.reproduce,
 ):

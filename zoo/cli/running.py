@@ -244,15 +244,45 @@ def plot(
 @click.command()
 @click.argument("what", metavar="MODEL")
 @click.argument("path")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    default=("saved_model",),
+    show_default=True,
+    type=click.Choice(("saved_model", "litert", "onnx")),
+    help="litert and onnx come beside the SavedModel; repeatable.",
+)
+@click.option("--quantise", is_flag=True, help="LiteRT with weights of 8 bits.")
+@click.option(
+    "--figures/--no-figures",
+    default=True,
+    show_default=True,
+    help="Measure the test split for the card.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an export that is there.")
-def export(what: str, path: str, overwrite: bool) -> None:
-    """Write MODEL, a run's or another export's, as a SavedModel to PATH.
+@data_dir
+def export(
+    what: str,
+    path: str,
+    formats: tuple[str, ...],
+    quantise: bool,
+    figures: bool,
+    overwrite: bool,
+    data_dir: str | None,
+) -> None:
+    """Write MODEL, a run's or another export's, to the folder PATH, with its card.
+
+    A SavedModel lies there, which needs TensorFlow and nothing else. What it and the other formats
+    give for a test batch is compared with the model: over 1e-4, nothing is written.
 
     \b
-    Example:
-      zoo export runs/char-lstm/1 saved_models/demo/char-lstm --overwrite
+    Examples:
+      zoo export runs/char-lstm/1 my-model
+      zoo export runs/char-lstm/1 my-model --format litert --format onnx --overwrite
+      zoo export char-lstm models/char-lstm/1 --no-figures     for TensorFlow Serving
     """
     find(what)
     api = load_api()
 
-    print(api.export(what, path, overwrite))
+    print(api.export(what, path, overwrite, formats, quantise, figures, data_dir))

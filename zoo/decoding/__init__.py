@@ -2,6 +2,15 @@
 
 from zoo.decoding.beams import Beams, beam_search
 from zoo.decoding.drawing import Decoded, decode, likely
-from zoo.decoding.generation import OPTIONS, generate
+from zoo.decoding.generation import continued, generate, generating
 
-__all__ = ["OPTIONS", "Beams", "Decoded", "beam_search", "decode", "generate", "likely"]
+__all__ = [
+    "Beams",
+    "Decoded",
+    "beam_search",
+    "continued",
+    "decode",
+    "generate",
+    "generating",
+    "likely",
+]

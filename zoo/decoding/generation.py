@@ -1,21 +1,66 @@
 """From what a conditional model is given to what it says about it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from zoo.arguments import checked, named_function
 from zoo.decoding.beams import beam_search
 from zoo.decoding.drawing import Decoded, decode
 
+LONGEST, WIDEST = 10_000, 64
+"""The most tokens that an endpoint generates, and hypotheses that it looks at."""
+
 OPTIONS = {
-    "temperature": tf.TensorSpec([], tf.float32, name="temperature"),
-    "seed": tf.TensorSpec([2], tf.int32, name="seed"),
-    "max_length": tf.TensorSpec([], tf.int32, name="max_length"),
-    "top_k": tf.TensorSpec([], tf.int32, name="top_k"),
-    "top_p": tf.TensorSpec([], tf.float32, name="top_p"),
-    "beam_width": tf.TensorSpec([], tf.int32, name="beam_width"),
+    "max_length": tf.TensorSpec([], tf.int32),
+    "temperature": tf.TensorSpec([], tf.float32),
+    "top_k": tf.TensorSpec([], tf.int32),
+    "top_p": tf.TensorSpec([], tf.float32),
+    "beam_width": tf.TensorSpec([], tf.int32),
+    "seed": tf.TensorSpec([2], tf.int32),
 }
-"""What an endpoint takes for `generate`, beside the condition, in this order."""
+"""What an endpoint takes for `generate`, beside what it is about, in this order."""
+
+
+def generating(given: tf.TensorSpec, answer: Callable[..., dict[str, Any]], max_length: int) -> Any:
+    """The endpoint `generate(given, max_length, temperature, top_k, top_p, beam_width, seed)`.
+
+    It takes the likeliest token each time, unless a temperature or a beam width is given. The draws
+    of a row depend on the seed, two integers, and on its place in the batch.
+
+    Args:
+        given: what the texts are about, `[N]`; its name is that of the argument.
+        answer: `(given, **options)` to what the endpoint gives.
+        max_length: tokens at most, where a call does not say it.
+
+    Returns:
+        A `tf.function`; it raises `tf.errors.InvalidArgumentError` if an option is out of range.
+    """
+
+    def generate(given: Any, *options: Any) -> dict[str, Any]:
+        return answer(given, **_within_bounds(**dict(zip(OPTIONS, options))))
+
+    free = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "beam_width": 1, "seed": (0, 0)}
+    specs, defaults = {given.name: given, **OPTIONS}, {"max_length": max_length, **free}
+    return named_function(generate, specs, defaults)
+
+
+def _within_bounds(**options: Any) -> dict[str, Any]:
+    """The options, once each is in its range."""
+    length, heat, top_k, top_p, width = (options[name] for name in [*OPTIONS][:-1])
+    fit = {
+        "max_length": ((length >= 1) & (length <= LONGEST), f"1 to {LONGEST:,}"),
+        "temperature": ((heat >= 0) & (heat <= tf.float32.max), "0 or more"),
+        "top_k": (top_k >= 0, "0 or more"),
+        "top_p": ((top_p > 0) & (top_p <= 1), "more than 0 and at most 1"),
+        "beam_width": ((width >= 1) & (width <= WIDEST), f"1 to {WIDEST}"),
+    }
+    right = {
+        name: checked(options[name], holds, f"{name} must be {needed}, but is")
+        for name, (holds, needed) in fit.items()
+    }
+    return {**options, **right}
 
 
 def generate(
@@ -78,35 +123,73 @@ def generate(
     state = model.encode(condition)
     batch = tf.shape(tf.nest.flatten(condition)[0])[0]
     first = tf.broadcast_to(tf.cast(first, tf.int32), [batch])
-    limits = {
-        "min_length": min_length,
-        "no_repeat_ngram": no_repeat_ngram,
-        "prefix": prefix,
-        "banned": banned,
-        "watch": model.alignment if watched and model.attends else None,
-    }
+    return continued(
+        model,
+        state,
+        first,
+        max_length,
+        end,
+        beam_width,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        seed=seed,
+        length_penalty=length_penalty,
+        banned=banned,
+        min_length=min_length,
+        no_repeat_ngram=no_repeat_ngram,
+        prefix=prefix,
+        watched=watched,
+    )
+
+
+def continued(
+    model: Any,
+    state: Any,
+    first: Any,
+    max_length: Any,
+    end: Any = None,
+    beam_width: Any = 1,
+    temperature: Any = 0.0,
+    top_k: Any = 0,
+    top_p: Any = 1.0,
+    seed: Any = (0, 0),
+    length_penalty: Any = 1.0,
+    watched: bool = True,
+    **limits: Any,
+) -> Decoded:
+    """Go on from a state, by beam search where `beam_width` is above 1; see `generate`.
+
+    Args:
+        model: a model of the zoo that has steps.
+        state: the state before `first`.
+        first: tokens `[B]`, int32, to start with.
+        max_length: see `generate`.
+        end: likewise; None for rows that never end, of which all get `max_length` tokens.
+        beam_width: likewise.
+        temperature: likewise.
+        top_k: likewise.
+        top_p: likewise.
+        seed: likewise.
+        length_penalty: likewise.
+        watched: likewise.
+        **limits: `banned`, `min_length`, `no_repeat_ngram` and `prefix`, likewise.
+    """
+    limits["watch"] = model.alignment if watched and model.attends else None
 
     def drawn() -> Decoded:
-        told = decode(
-            model.step,
-            state,
-            first,
-            max_length,
-            end,
-            temperature=temperature,
-            seed=seed,
-            top_k=top_k,
-            top_p=top_p,
-            **limits,
-        )
+        how = {"temperature": temperature, "seed": seed, "top_k": top_k, "top_p": top_p}
+        told = decode(model.step, state, first, max_length, end, **how, **limits)
         return told._replace(state=None)
 
     def searched() -> Decoded:
+        # No token is -1.
+        last = -1 if end is None else end
         beams = beam_search(
-            model.step, state, first, max_length, end, beam_width, length_penalty, **limits
+            model.step, state, first, max_length, last, beam_width, length_penalty, **limits
         )
-        watched = None if beams.watched is None else beams.watched[:, 0]
-        return Decoded(beams.tokens[:, 0], beams.lengths[:, 0], None, watched)
+        seen = None if beams.watched is None else beams.watched[:, 0]
+        return Decoded(beams.tokens[:, 0], beams.lengths[:, 0], None, seen)
 
     if isinstance(beam_width, int):
         return searched() if beam_width > 1 else drawn()

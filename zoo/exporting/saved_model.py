@@ -13,6 +13,8 @@ from zoo.exporting.description import (
     read_description,
     write_description,
 )
+from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.exporting.shrinking import shrink
 from zoo.plans import create, task_and_settings
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -24,10 +26,10 @@ def write_saved_model(
 ) -> None:
     """Write a model with its task's pre- and post-processing as one SavedModel.
 
-    `tf.saved_model.load(folder)` gives an object with the task's endpoints, `serve` among them (the
-    `serving_default` signature), and for a recurrent model that is not conditional
-    `initial_state(batch_size)` and `step(x_t, state) -> (y_t, state)`. Beside it lie
-    `assets.extra/zoo.json`, which says what goes in, and `assets.extra/examples/`.
+    `tf.saved_model.load(folder)` gives an object with the task's endpoints, `serve` among them, and
+    those of `zoo.exporting.endpoints.numeric_endpoints`. Each is a signature, too, and `serve` is
+    the `serving_default`. Beside it lie `assets.extra/zoo.json`, which says what goes in, and
+    `assets.extra/examples/`.
 
     Args:
         model: a built model.
@@ -39,14 +41,19 @@ def write_saved_model(
     Raises:
         OSError: it cannot be written.
     """
-    endpoints = {**task.endpoints(model), **stepping(model)}
+    endpoints = {**task.endpoints(model), **numeric_endpoints(model)}
     module = tf.Module()
     # Plain variables: an object that tracks Keras' own would need Keras to load.
     module.variables_ = [variable.value for variable in model.variables]
     module.resources = task.resources()
     for endpoint, function in endpoints.items():
         setattr(module, endpoint, function)
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
+    signatures = {name: signature_of(function) for name, function in endpoints.items()}
+    signatures["serving_default"] = signatures["serve"]
+    # Gradients are of no use to those who call it, and take a fifth of the file.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(folder), signatures, options)
+    shrink(folder)
     _write_examples(folder / EXAMPLES, task)
     said = {
         "model": config["model"],
@@ -64,39 +71,6 @@ def _portable(config: dict[str, Any]) -> dict[str, Any]:
     if "task_config" not in config:
         return config
     return {**config, "task_config": {**config["task_config"], "data_dir": None}}
-
-
-def stepping(model: SequenceModel) -> dict[str, Any]:
-    """`initial_state` and `step` as functions of any batch size; none where they say nothing."""
-    if not (model.recurrent and model.steppable) or model.conditional:
-        return {}
-
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])
-    def initial_state(batch_size: Any) -> Any:
-        return _plain(model.initial_state(batch_size))
-
-    inputs = model.example_inputs(1, 1)
-    inputs = inputs[model.sequence] if model.sequence else inputs
-    x_spec = tf.TensorSpec([None, *inputs.shape[2:]], inputs.dtype)
-
-    @tf.function(input_signature=[x_spec, state_signature(model)])
-    def step(x_t: Any, state: Any) -> Any:
-        state = tf.nest.pack_sequence_as(model.initial_state(1), tf.nest.flatten(state))
-        y, state = model.step(x_t, state)
-        return y, _plain(state)
-
-    return {"initial_state": initial_state, "step": step}
-
-
-def state_signature(model: SequenceModel) -> list[tf.TensorSpec]:
-    """What an endpoint takes and gives for a state, of any batch size: a flat list of its parts."""
-    parts = _plain(model.initial_state(1))
-    return [tf.TensorSpec([None, *part.shape[1:]], part.dtype) for part in parts]
-
-
-def _plain(state: Any) -> list[Any]:
-    """A state as one flat list: the named tuples of the cells are not known where it is loaded."""
-    return tf.nest.flatten(state)
 
 
 def _write_examples(folder: Path, task: Task) -> None:

@@ -40,6 +40,7 @@ class SequenceModel(keras.Model):
         recurrent: whether there is a recurrence over the inputs.
         steppable: whether steps give what the whole gives; not where the future is read, too.
         sequence: where inputs are a dict, the one of which `step` takes a time step.
+        only: where inputs are one tensor, its name for those who call an export.
         condition: of a conditional model, the input that `encode` takes, such as "image".
         attends: whether each step looks at places of what was encoded, see `alignment`.
     """
@@ -47,6 +48,7 @@ class SequenceModel(keras.Model):
     recurrent = True
     steppable = True
     sequence = ""
+    only = "inputs"
     condition = ""
     attends = False
 

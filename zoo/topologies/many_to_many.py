@@ -60,6 +60,8 @@ class ManyToMany(SequenceModel):
         TensorShape([3, 7, 50])
     """
 
+    only = "tokens"
+
     def __init__(
         self,
         vocab_size: int = 100,

@@ -171,10 +171,10 @@ class BidirectionalTagger(SequenceModel):
         return Scores(each, each, tf.cast(right, tf.float32)), state
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Rows of the first word, of two characters."""
+        """Rows of the first word, each of as many characters as there are words."""
         return {
             "words": np.ones((batch_size, time), "int32"),
-            "characters": np.ones((batch_size, time, 2), "int32"),
+            "characters": np.ones((batch_size, time, time), "int32"),
             "lengths": np.full(batch_size, time, "int32"),
         }
 

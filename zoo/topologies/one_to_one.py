@@ -31,6 +31,7 @@ class OneToOne(SequenceModel):
     """
 
     recurrent = False
+    only = "image"
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model
     (tmp_path / "a.png").write_bytes(pictures[0].numpy())
     told = CliRunner().invoke(predict, [str(tmp_path / "export"), str(tmp_path / "a.png")])
     assert told.output == f"{there.serve(pictures)['text'][0].numpy().decode()}\n"
-    how = (pictures, 0.0, tf.constant([0, 0]), 4, 0, 1.0)
+    how = (pictures, 4, 0.0, 0, 1.0)
     greedy, beams = (there.generate(*how, width) for width in (1, 4))
     assert np.array_equal(beams["text"], here["generate"](*how, 4)["text"])
     for said in (greedy, beams):

@@ -100,10 +100,11 @@ def test_sampling_follows_its_seed(export):
     images = tf.constant([picture] * 8)
 
     def draw(seed):
-        return model.generate(images, 1.0, tf.constant([seed, 0]))["text"].numpy().tolist()
+        told = model.generate(images, temperature=1.0, seed=tf.constant([seed, 0]))
+        return told["text"].numpy().tolist()
 
     assert draw(1) == draw(1) != draw(2)
-    greedy = model.generate(images, 0.0, tf.constant([5, 5]))["text"].numpy()
+    greedy = model.generate(images, seed=tf.constant([5, 5]))["text"].numpy()
     assert (greedy == model.serve(images)["text"].numpy()).all()
 
 
@@ -117,3 +118,11 @@ def test_the_configuration_needs_no_data(task):
 def test_a_data_set_without_captions_is_refused(data_dir):
     with pytest.raises(UserError, match="choose one with"):
         Captioning("digits", data_dir)
+
+
+def test_captions_are_measured_one_by_one(task, run, check_measured):
+    score, cases, card = check_measured(task, zoo.load(run), Settings(batch_size=16))
+    assert {"picture_gap", "bleu4", "truth_rate"} <= set(score)
+    assert (
+        not cases[0].is_right("nothing of this kind") and card["splits"]["test"]["examples"] == 32
+    )

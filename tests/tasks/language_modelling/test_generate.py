@@ -32,7 +32,7 @@ def made(request, text_file):
 def at_once(generate, prompt, sampling):
     (text,) = generate(
         prompts=tf.constant([prompt]),
-        length=tf.constant(sampling.length),
+        max_length=tf.constant(sampling.length),
         temperature=tf.constant(sampling.temperature),
         top_k=tf.constant(sampling.top_k),
         top_p=tf.constant(sampling.top_p),

@@ -15,6 +15,7 @@ from tasks.language_modelling.text import build_vocabulary, split_at_spaces, spl
 from tasks.text import START, UNKNOWN
 from zoo.errors import UserError
 from zoo.training.settings import Settings
+from zoo.training.trainer import evaluate
 
 TEXT = 'The cat sat on a mat.\nThe dog\'s (a "big" one) sat on the cat, too.\n' * 8
 TINY = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
@@ -144,7 +145,7 @@ def test_greedy_generation_equals_running_the_whole_text_again_for_each_token(un
     model = model_for(task)
     prompts = ["The dog", "", "a big one sat on", "\n"]
     generate = task.endpoints(model)["generate"]
-    texts = generate(prompts, 12, 0.0, 0, 1.0, tf.constant([0, 0]))["text"].numpy()
+    texts = generate(prompts, 12)["text"].numpy()
     for prompt, text in zip(prompts, texts, strict=True):
         ids = [START, *task.vocabulary.encode(tf.constant([prompt])).to_list()[0]]
         for _ in range(12):
@@ -160,13 +161,15 @@ def test_the_seed_decides_what_is_drawn(text_file):
     generate = task.endpoints(model_for(task))["generate"]
 
     def draw(*seed):
-        return generate(["The "], 30, 1.0, 0, 1.0, tf.constant(seed))["text"].numpy()[0]
+        return generate(["The "], 30, 1.0, seed=tf.constant(seed))["text"].numpy()[0]
 
     assert draw(1, 2) == draw(1, 2) != draw(3, 4)
 
 
 class Parrot:
     """Says the same tokens whatever it is given."""
+
+    attends = False
 
     def __init__(self, tokens, size):
         self.tokens, self.size = tokens, size
@@ -195,7 +198,7 @@ def test_words_are_spaced_as_in_print(prompt, said, expected, text_file):
     task = LanguageModelling(text_file, unit="word")
     tokens = task.vocabulary.encode(tf.constant([said]))[0]
     generate = task.endpoints(Parrot(tokens, task.vocabulary.size))["generate"]
-    text = generate([prompt], len(tokens), 0.0, 0, 1.0, tf.constant([0, 0]))["text"]
+    text = generate([prompt], len(tokens))["text"]
     assert text.numpy()[0].decode() == expected
 
 
@@ -284,3 +287,12 @@ def test_the_bundled_source_code_is_a_text_too(data_dir):
         [sys.executable, "-c", code, data_dir], capture_output=True, text=True, check=True
     )
     assert int(told.stdout) > 90
+
+
+def test_rows_of_windows_are_measured_one_by_one(text_file, check_measured):
+    task = LanguageModelling(text_file)
+    model, settings = model_for(task), Settings(batch_size=2, window=16)
+    score, cases, _ = check_measured(task, model, settings)
+    whole = evaluate(model, task.windows("test", settings))
+    assert {key: score[key] for key in whole} == pytest.approx(whole, rel=1e-5)
+    assert cases[0].expected.startswith(cases[0].raw) and cases[0].is_right is None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from sacrebleu.metrics import BLEU, CHRF
 
 import zoo
 from tasks.text import END, START, split_tokens
@@ -203,7 +204,8 @@ def test_any_text_gets_an_answer(export):
     texts = served.serve(tf.constant(odd))["text"].numpy()
     assert texts[3] == served.serve(tf.constant(odd[3:]))["text"].numpy()[0]
     assert served.serve(tf.constant([""]))["text"].shape == [1]
-    assert served.serve(tf.constant([], tf.string))["text"].shape == [0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="give at least one input"):
+        served.serve(tf.constant([], tf.string))
 
 
 def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(export):
@@ -211,7 +213,8 @@ def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(export):
     sources = tf.constant([f"{n} cats" for n in range(20)])
 
     def generate(temperature, seed):
-        return served.generate(sources, temperature, tf.constant(seed))["text"].numpy().tolist()
+        told = served.generate(sources, temperature=temperature, seed=tf.constant(seed))
+        return told["text"].numpy().tolist()
 
     assert generate(0.0, [1, 2]) == served.serve(sources)["text"].numpy().tolist()
     assert generate(3.0, [1, 2]) == generate(3.0, [1, 2]) != generate(3.0, [1, 3])
@@ -324,3 +327,13 @@ def test_the_bundled_pairs_have_kinds(data_dir):
     task = Translation(data_dir=data_dir)
     assert {pair.kind for pair in task._pairs("test[:100]")} > {"date", "country"}
     assert len(task.examples()) == 3
+
+
+def test_translations_are_measured_one_by_one(task, run, check_measured):
+    model = zoo.load(run)
+    score, cases, _ = check_measured(task, model, Settings(batch_size=4))
+    translated = task._translate(model, [pair.source for pair in task._pairs("test")])
+    references = [[pair.target for pair in task._pairs("test")]]
+    assert score["bleu"] == BLEU().corpus_score(translated, references).score
+    assert score["chrf"] == CHRF().corpus_score(translated, references).score
+    assert [case.expected for case in cases] == references[0][:4]

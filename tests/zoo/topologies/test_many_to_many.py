@@ -10,7 +10,7 @@ import tensorflow as tf
 import zoo
 from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
 from zoo.errors import UserError
-from zoo.exporting.saved_model import stepping
+from zoo.exporting.endpoints import numeric_endpoints
 from zoo.topologies.many_to_many import ManyToMany
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
@@ -245,7 +245,8 @@ def test_a_model_with_every_option_is_saved_stepped_and_exported(tmp_path):
     np.testing.assert_allclose(again(inputs), whole, atol=1e-6)
     module = tf.Module()
     module.kept = [variable.value for variable in model.variables]
-    module.initial_state, module.step = stepping(model).values()
+    endpoints = numeric_endpoints(model)
+    module.initial_state, module.step = endpoints["initial_state"], endpoints["step"]
     tf.saved_model.save(module, str(tmp_path / "export"))
     loaded = tf.saved_model.load(str(tmp_path / "export"))
     state, exported = model.initial_state(B), loaded.initial_state(B)

@@ -1,0 +1,122 @@
+"""What endpoints are given: arguments by name, within bounds that are checked in the graph."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+LONGEST_TEXT = 20_000
+"""Characters of a prompt, a source or any other text that an endpoint takes."""
+
+
+def named_function(
+    function: Callable[..., Any],
+    specs: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+) -> Any:
+    """A `tf.function` whose parameters have the names of `specs`, and no other shapes and dtypes.
+
+    Args:
+        function: called with the arguments in the order of `specs`.
+        specs: of each parameter a `tf.TensorSpec`, or a list of them.
+        defaults: of the last parameters, for calls without them.
+
+    Example:
+        >>> double = named_function(lambda x: x * 2, {"number": tf.TensorSpec([], tf.int32)})
+        >>> int(double(number=3))
+        6
+    """
+
+    def named(*given: Any) -> Any:
+        return function(*given)
+
+    named.__name__ = function.__name__
+    kind, nothing = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    named.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, kind, default=(defaults or {}).get(name, nothing))
+            for name in specs
+        ]
+    )
+    return tf.function(named, input_signature=[*specs.values()])
+
+
+def checked(value: Any, holds: Any, said: str, shown: Any = None) -> Any:
+    """A tensor, once all of `holds` is true; else an error that says so, and shows the value.
+
+    Args:
+        value: of any shape.
+        holds: bool, of any shape.
+        said: what is needed, to be followed by what is there.
+        shown: that, if it is not the value itself.
+
+    Raises:
+        tf.errors.InvalidArgumentError: something of `holds` is false.
+    """
+    data = [said, value if shown is None else shown]
+    # Not tf.debugging.Assert, which makes two functions of each.
+    asserted = tf.raw_ops.Assert(condition=tf.reduce_all(holds), data=data, summarize=8)
+    with tf.control_dependencies([asserted] if asserted is not None else []):
+        return tf.identity(value)
+
+
+def checked_texts(texts: Any) -> Any:
+    """Strings `[N]` that are UTF-8, at least one of them, none longer than `LONGEST_TEXT`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: they are not.
+
+    Example:
+        >>> checked_texts(tf.constant(["any"])).numpy()
+        array([b'any'], dtype=object)
+    """
+    texts = not_empty(texts)
+    right = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace") == texts
+    row = tf.argmin(tf.cast(right, tf.int32))
+    texts = checked(texts, right, "a text is not UTF-8: convert it first; it is number", row)
+    longest = tf.reduce_max(tf.strings.length(texts, "UTF8_CHAR"))
+    said = f"a text may have {LONGEST_TEXT:,} characters: give a shorter one; it has"
+    return checked(texts, longest <= LONGEST_TEXT, said, longest)
+
+
+def not_empty(batch: Any) -> Any:
+    """A batch `[N, ...]` with at least one row.
+
+    Raises:
+        tf.errors.InvalidArgumentError: it has none.
+    """
+    rows = tf.shape(batch)[0]
+    return checked(batch, rows > 0, "the batch is empty: give at least one input; there are", rows)
+
+
+def of_one_batch(parts: list[Any]) -> list[Any]:
+    """Tensors `[B, ...]`, all with the B of the first, which is at least 1.
+
+    Raises:
+        tf.errors.InvalidArgumentError: they differ, or are empty.
+    """
+    rows = tf.stack([tf.shape(part)[0] for part in parts])
+    said = "inputs and state must have the same number of rows, 1 or more, but have"
+    first = checked(parts[0], rows == tf.maximum(rows[0], 1), said, rows)
+    with tf.control_dependencies([first]):
+        return [first, *map(tf.identity, parts[1:])]
+
+
+def reason(error: Exception) -> str:
+    """What one of these errors says, in one line, without TensorFlow's account of its graph.
+
+    Example:
+        >>> try:
+        ...     _ = not_empty(tf.zeros([0]))
+        ... except tf.errors.InvalidArgumentError as error:
+        ...     print(reason(error))
+        the batch is empty: give at least one input; there are 0
+    """
+    message = str(error)
+    found = re.search(r"assertion failed: \[(.*)\]", message)
+    if found:
+        return " ".join(found[1].replace("] [", " ").split())
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("Graph execution")), "") or message
