@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.base import SHORT, DataTask, spread
-from tasks.data import load_split, whole_path
+from tasks.data import likeliest, load_split, whole_path
 from tasks.spans import spans
+from tasks.streams import margins, read_tokens, tell
 from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.text import PADDING, Vocabulary, most_common
 from zoo.arguments import checked_texts
@@ -142,7 +143,12 @@ class Tagging(DataTask):
                 **spans(kinds, _goes_on(kinds), place, place + 1),
             }
 
-        return {"serve": serve}
+        return {
+            "serve": serve,
+            "read": read_tokens(self.vocabulary),
+            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+            "margins": margins(after=[PADDING] * self.delay),
+        }
 
     def resources(self) -> list[Any]:
         """The vocabulary."""

@@ -12,6 +12,7 @@ import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages`
 from tasks.base import SHORT, DataTask, spread
 from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.data import likeliest, whole_path
+from tasks.streams import read_tokens, tell
 from tasks.text import PADDING
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
@@ -175,7 +176,15 @@ class TextClassification(DataTask):
         def serve(texts: Any) -> dict[str, Any]:
             return likeliest(self.classes, model(self._inputs(checked_texts(texts))))
 
-        return {"serve": serve}
+        if not model.steppable or self.unit == "subword":
+            return {"serve": serve}
+        # A mark of HTML may hold white space.
+        half = r"(?:<[^<>]{0,31}|\S)+$" if self.unit == "word" else ""
+        return {
+            "serve": serve,
+            "read": read_tokens(self.encoder.vocabulary, half),
+            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+        }
 
     def resources(self) -> list[Any]:
         """The vocabulary."""

@@ -12,6 +12,7 @@ from tasks.base import DataTask, spread
 from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.data import likeliest, whole_path
 from tasks.images import fit_frames
+from tasks.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
@@ -200,7 +201,12 @@ class VideoClassification(DataTask):
             logits, state = logits_over_time(model, self._prepared(clips), state)
             return self._told(logits), tf.nest.flatten(state)
 
-        return {"serve": serve, "serve_part": serve_part}
+        @tf.function(input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")])
+        def read(clips: Any) -> dict[str, Any]:
+            return {"x": as_step(model, self._prepared(clips)[0])}
+
+        told = tell(len(self.classes), lambda logits: likeliest(self.classes, logits))
+        return {"serve": serve, "serve_part": serve_part, "read": read, "tell": told}
 
     def examples(self) -> list[np.ndarray]:
         """Three test clips, or their beginnings."""
