@@ -55,9 +55,11 @@ def check_files(folder: Path) -> None:
                 f"the export {folder} is damaged: {name} is missing; export the run again"
             )
         if hash_file(path) != expected:
-            raise UserError(
-                f"the export {folder} is damaged: {name} is not as it was written; export the run again"
-            )
+            raise _damaged(folder, f"{name} is not as it was written")
+
+
+def _damaged(folder: Path, reason: str) -> UserError:
+    return UserError(f"the export {folder} is damaged: {reason}; export the run again")
 
 
 def hash_files(folder: Path) -> dict[str, str]:
