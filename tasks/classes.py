@@ -1,44 +1,82 @@
 """What the tasks that name a class have in common: their figures, and what was taken for what."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.progress import track
 from sklearn import metrics
 
+from zoo.intervals import Measured, Part
 from zoo.plotting import confusion_figure
-from zoo.topologies.base import SequenceModel
+from zoo.task import Case
+from zoo.topologies.base import SequenceModel, scores
+from zoo.training.measuring import measured, row_sums
 
 
-def true_and_predicted(
-    model: SequenceModel, windows: Iterable[dict[str, Any]], total: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The class of each target with a weight, and the one that the model finds the likeliest.
+def class_case(raw: Any, name: str) -> Case:
+    """An input of a class: right is its name."""
+    return Case(raw, name, name.__eq__)
+
+
+def measure_classes(
+    model: SequenceModel, windows: Iterable[dict[str, Any]], classes: Sequence[str]
+) -> Measured:
+    """`loss`, `accuracy` and the figures of `class_figures`, of a model shown each window once.
 
     Args:
         model: whose outputs are logits `[..., classes]`, one row a target.
         windows: as `zoo.training.windows` makes them; the state is carried from one to the next.
-        total: how many, for the progress bar.
+        classes: names.
     """
+    logits, targets = logits_and_targets(model, windows)
+    told = scores(tf.constant(logits), tf.constant(targets))
+    rows = row_sums(tf.ones_like(told.nll), told).numpy()
+    counts = class_counts(targets[:, None], logits.argmax(axis=-1)[:, None], len(classes))
+    return measured(rows) + Measured([Part(counts, partial(count_figures, classes))])
+
+
+def logits_and_targets(
+    model: SequenceModel, windows: Iterable[dict[str, Any]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a model answers to each target with a weight, `[N, classes]`, and the targets `[N]`."""
 
     def answer(inputs: Any, state: Any, reset: Any) -> tuple[Any, Any]:
-        logits, state = model(inputs, state=state, reset=reset, return_state=True)
-        return tf.argmax(logits, axis=-1), state
+        return model(inputs, state=state, reset=reset, return_state=True)
 
     answer = tf.function(answer, reduce_retracing=True, autograph=False)
-    console = Console(stderr=True)
     state, pairs = None, []
-    for window in track(windows, "classifying", total, console=console, transient=True):
+    for window in windows:
         real = window["weights"] > 0
         state = model.initial_state(len(real)) if state is None else state
-        found, state = answer(window["inputs"], state, window["reset"])
-        pairs.append((window["targets"][real].numpy(), found[real].numpy()))
-    true, predicted = (np.concatenate(part) for part in zip(*pairs))
-    return true, predicted
+        logits, state = answer(window["inputs"], state, window["reset"])
+        pairs.append((logits[real].numpy(), window["targets"][real].numpy()))
+    logits, targets = (np.concatenate(part) for part in zip(*pairs))
+    return logits, targets
+
+
+def class_counts(
+    true: Iterable[np.ndarray], predicted: Iterable[np.ndarray], classes: int
+) -> np.ndarray:
+    """Of each example how often each class is true, predicted, and both: `[N, 3 classes]`.
+
+    Args:
+        true: of each example the classes of its targets, `[T]`.
+        predicted: likewise.
+        classes: how many there are.
+
+    Example:
+        >>> class_counts([np.array([0, 0, 1])], [np.array([0, 1, 1])], 2)
+        array([[2, 1, 1, 2, 1, 1]])
+    """
+    return np.stack(
+        [
+            np.concatenate([np.bincount(part, minlength=classes) for part in (t, p, t[t == p])])
+            for t, p in zip(true, predicted)
+        ]
+    )
 
 
 def class_figures(
@@ -51,11 +89,17 @@ def class_figures(
         >>> told["balanced_accuracy"], told["recall/no"], told["precision/yes"]
         (0.75, 0.5, 0.5)
     """
-    labels = range(len(classes))
-    precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        true, predicted, labels=labels, zero_division=0
-    )
-    there = support > 0
+    return count_figures(classes, class_counts([true], [predicted], len(classes))[0])
+
+
+def count_figures(classes: Sequence[str], counts: np.ndarray) -> dict[str, float]:
+    """The same from summed `class_counts`."""
+    true, predicted, both = counts.reshape(3, -1)
+    there = true > 0
+    # Where nothing can be right, 0.
+    precision = both / np.maximum(predicted, 1)
+    recall = both / np.maximum(true, 1)
+    f1 = 2 * both / np.maximum(true + predicted, 1)
     figures = {
         "balanced_accuracy": float(recall[there].mean()),
         "macro_f1": float(f1[there].mean()),

@@ -36,6 +36,12 @@ def test_the_package_installs_and_gives_the_command(clone, tmp_path):
         [tmp_path / "env/bin/zoo", "list"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "char-lstm" in listed.stdout
+    pictures = clone / "saved_models/digits-cnn/assets.extra/examples"
+    answered = subprocess.run(
+        [tmp_path / "env/bin/zoo", "predict", "digits-cnn", *sorted(pictures.iterdir())],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert len(answered.stdout.splitlines()) == 3
     shown = subprocess.run(
         [tmp_path / "env/bin/zoo", "fit", "digits-linear", "--epochs", "1"],
         cwd=tmp_path, capture_output=True, text=True, check=True,

@@ -1,12 +1,13 @@
 """The public face: a dozen functions, from a model's name to its SavedModel."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -17,18 +18,17 @@ from zoo.arguments import reason
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
-from zoo.exporting.description import is_export, read_description
+from zoo.exporting.description import is_export
 from zoo.exporting.endpoints import numeric_endpoints
-from zoo.exporting.export import check_target, write_export
-from zoo.exporting.saved_model import load_saved_model, restore_export
+from zoo.exporting.export import check_formats, check_target, write_export
+from zoo.exporting.keras_file import load_keras
+from zoo.exporting.saved_model import load_saved_model
 from zoo.fitting import fit, resume
 from zoo.inputs import read_beginning, read_clip_parts, read_input
-from zoo.plans import create, task_and_settings
-from zoo.ready import find
-from zoo.runs import Run, open_run
+from zoo.plans import create
+from zoo.restoring import config_of, folder_of, restore
+from zoo.runs import Run
 from zoo.task import Task
-from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 
 __all__ = [
     "cell_card",
@@ -45,35 +45,19 @@ __all__ = [
 ]
 
 
-def load(what: Run | str | Path) -> SequenceModel:
+def load(what: Run | str | Path) -> keras.Model:
     """The trained Keras model of a run, of an export, or a ready-trained one by name.
 
     No code from a file is run for it: the model is built from its description, and the weights are
-    read as numbers.
+    read as numbers. The model of a `.keras` file is read, too, if it holds nothing but layers of
+    Keras and the zoo.
 
     Raises:
-        UserError: there is no such folder or name, or it cannot be read.
+        UserError: there is no such folder, file or name, or it cannot be read, or is not safe.
     """
+    if isinstance(what, str | Path) and Path(what).suffix == ".keras":
+        return load_keras(Path(what))
     return restore(what)[0]
-
-
-def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
-    """A model with its best weights, its task and its settings; see `load`."""
-    path = _folder(what)
-    if is_export(path):
-        return restore_export(path)
-    run = open_run(path)
-    task, settings = task_and_settings(run.config, run.config_file)
-    model = create(run.config["model"], **run.config["options"])
-    try:
-        model.load_weights(str(run.weights))
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"cannot read the checkpoint {run.weights}: {error}") from error
-    return model, task, settings
-
-
-def _folder(what: Run | str | Path) -> Path:
-    return what.path if isinstance(what, Run) else find(what)
 
 
 def evaluate(
@@ -119,7 +103,7 @@ def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
     Raises:
         UserError: the model or an input cannot be read.
     """
-    path = _folder(what)
+    path = folder_of(what)
     if is_export(path):
         # The object must outlive the calls: its variables die with it.
         endpoints, description = load_saved_model(path)
@@ -203,7 +187,7 @@ def plot(
             is not known.
     """
     _check_split(split)
-    folder = _folder(what)
+    folder = folder_of(what)
     usual = Path() if is_export(folder) else folder / "figures"
     path = Path(path) if path else usual / "plot.png"
     known = Figure().canvas.get_supported_filetypes()
@@ -234,29 +218,43 @@ def _to_draw(task: Task, given: str) -> Any:
     return clip
 
 
-def export(what: Run | str | Path, path: str | Path, overwrite: bool = False) -> Path:
-    """Write a model as a SavedModel that takes raw input and gives readable output.
+def export(
+    what: Run | str | Path,
+    path: str | Path,
+    overwrite: bool = False,
+    formats: Sequence[str] = ("saved_model",),
+    quantise: bool = False,
+    figures: bool = True,
+    data_dir: str | None = None,
+) -> Path:
+    """Write a model as a SavedModel that takes raw input and gives readable output, with its card.
+
+    The outputs of each form are compared with those of the model on a test batch, which is the
+    certificate on the card.
 
     Args:
         what: a run, its folder, another export, or the name of a ready-trained model.
         path: the folder to write.
         overwrite: replace the export that is there.
+        formats: "litert" and "onnx" are written beside the SavedModel, which is always there.
+        quantise: write LiteRT with weights of 8 bits.
+        figures: measure the test split, and show answers on the card; takes up to some minutes.
+        data_dir: folder of prepared data sets, if not that of the training.
 
     Returns:
         The path.
 
     Raises:
-        UserError: the model cannot be read, or the path exists or cannot be written.
+        UserError: the model or its data cannot be read; a format needs a package that is missing;
+            the path exists or cannot be written; or an output differs by more than 1e-4. Nothing
+            is left behind then.
     """
     # Before the model is loaded, so that the answer comes at once.
     path = Path(path)
     check_target(path, overwrite)
-    folder = _folder(what)
-    model, task, _ = restore(folder)
-    write_export(model, task, config_of(folder), path, overwrite)
+    check_formats(formats, quantise)
+    folder = folder_of(what)
+    model, task, settings = restore(folder)
+    task.data_dir = data_dir or task.data_dir
+    write_export(model, task, settings, config_of(folder), folder, path, formats, quantise, figures)
     return path
-
-
-def config_of(folder: Path) -> dict[str, Any]:
-    """What was run to make what lies in a folder, a run or an export."""
-    return read_description(folder)["config"] if is_export(folder) else open_run(folder).config

@@ -1,6 +1,7 @@
-"""What a cell costs: parameters, multiply-adds and state."""
+"""What a cell or a model costs: parameters, multiply-adds and state."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -8,6 +9,7 @@ import tensorflow as tf
 from zoo import registry
 from zoo.cells.base import LinearCell
 from zoo.errors import UserError
+from zoo.topologies.base import SequenceModel
 
 
 def cell_card(name: str, input_size: int = 128, units: int = 128) -> dict[str, Any]:
@@ -71,6 +73,32 @@ def build_cell(name: str, input_size: int, units: int) -> Any:
         raise UserError(f"cannot build {name} with {units} units: {reason}") from error
     cell.built = True
     return cell
+
+
+def model_multiply_adds(model: SequenceModel) -> int:
+    """Multiply-adds of a whole model for one example of one time step, counted as for a cell.
+
+    That is one step of a model that goes step by step, and all of one that takes no steps. What is
+    done once for an example, such as looking at the picture that a caption is for, is included.
+
+    Example:
+        >>> from zoo.plans import create
+        >>> model_multiply_adds(create("digits-linear", classes=10, image_shape=[8, 8, 1]))
+        640
+    """
+    call = tf.function(lambda inputs: model(inputs), autograph=False)
+    graph = call.get_concrete_function(model.example_inputs(1, 1)).graph
+    return sum(map(_multiply_adds, _operations(graph)))
+
+
+def _operations(graph: Any) -> Iterator[Any]:
+    """Those of a graph and, once each, of the loops and functions in it."""
+    for operation in graph.get_operations():
+        yield operation
+        for name in {"body", "f"} & {*operation.node_def.attr}:
+            inner = operation.graph._get_function(operation.get_attr(name).name)
+            if inner is not None:
+                yield from _operations(inner.graph)
 
 
 def _count(weights: list[Any]) -> int:

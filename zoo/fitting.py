@@ -13,7 +13,9 @@ from filelock import FileLock, Timeout
 from zoo import registry
 from zoo.errors import Interrupted, UserError
 from zoo.plans import create, plan, settings_from, task_and_settings
+from zoo.restoring import config_of, folder_of, restore
 from zoo.runs import Run, new_run, open_run
+from zoo.starting import take_weights, task_to_go_on
 from zoo.task import Task
 from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress, TensorBoard
 from zoo.training.checkpoints import Checkpoints, Position
@@ -34,6 +36,7 @@ def fit(
     runs: str | Path = "runs",
     verbose: bool = True,
     devices: int = 1,
+    start_from: Run | str | Path | None = None,
     **overrides: Any,
 ) -> Run:
     """Train a model of the catalog and write a run folder.
@@ -49,6 +52,9 @@ def fit(
         verbose: show a progress bar.
         devices: replicas on this machine that share each batch, see `zoo.training.replicas`.
             Several machines are named by TF_CONFIG; each then runs the same command.
+        start_from: a trained model of the same name to fine-tune: a run, an export, or the name of
+            a ready-trained model. Its options are kept, and its vocabularies grow by what is new in
+            the data.
         **overrides: options of the model (`units=64`), of its task, and of training (`epochs=3`).
 
     Returns:
@@ -63,12 +69,18 @@ def fit(
     chosen = plan(name, overrides)
     where = replicas(devices)
     where.rows(chosen.settings.batch_size)
-    task: Task = registry.load("task", chosen.task)(
-        dataset=dataset or chosen.dataset, data_dir=data_dir, **chosen.task_options
-    )
+    base = _base(name, start_from)
+    task: Task
+    if base:
+        task = task_to_go_on(chosen, base, overrides, dataset, data_dir)
+    else:
+        task = registry.load("task", chosen.task)(
+            dataset=dataset or chosen.dataset, data_dir=data_dir, **chosen.task_options
+        )
     for key in sorted(set(overrides) & set(task.model_options()) - set(chosen.task_options)):
         raise UserError(f"{key} cannot be set: the data decide it")
-    options = {**chosen.options, **task.model_options()}
+    given = {key: chosen.options[key] for key in overrides if key in chosen.options}
+    options = {**chosen.options, **base.get("options", {}), **given, **task.model_options()}
     config = {
         "model": name,
         "options": options,
@@ -76,11 +88,20 @@ def fit(
         "task_config": task.get_config(),
         "training": asdict(chosen.settings),
         "seed": seed,
+        **({"start_from": str(folder_of(start_from).absolute())} if start_from else {}),
     }
     trained = _Training(config, task, chosen.settings, where)
     run = new_run(runs, name, config) if where.chief else Run(Path(runs) / name)
     trained.run(run, verbose)
     return run
+
+
+def _base(name: str, start_from: Run | str | Path | None) -> dict[str, Any]:
+    """The config of the model to start from; empty for none."""
+    base = config_of(start_from) if start_from else {}
+    if base and base["model"] != name:
+        raise UserError(f"{start_from} is of {base['model']}, not of {name}: name the same model")
+    return base
 
 
 def resume(
@@ -134,6 +155,8 @@ class _Training:
         with where.scope(), _computing_in(settings.precision):
             model = create(self.name, **config["options"])
         task.check(model)
+        if start := config.get("start_from"):
+            take_weights(model, restore(start)[0], task.model_options())
         self.trainer = Trainer(model, settings, where, config["seed"])
 
     def run(self, run: Run, verbose: bool) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo.api import restore
+from zoo.restoring import restore
 from zoo.runs import Run
 from zoo.sampling import Sampling
 

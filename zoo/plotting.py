@@ -15,6 +15,27 @@ _MANY = 30
 _LINE = 80
 
 
+def curves_figure(history: Sequence[dict[str, float]]) -> Figure:
+    """Each figure over the epochs, training and validation in one plot.
+
+    Args:
+        history: an epoch's figures each; `val_loss` is `loss` of the validation.
+
+    Example:
+        >>> len(curves_figure([{"loss": 2.0, "val_loss": 3.0, "learning_rate": 0.1}]).axes)
+        1
+    """
+    names = [name for name in history[0] if f"val_{name}" in history[0]]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    epochs = range(1, len(history) + 1)
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
+        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+            axes.plot(epochs, [logs[key] for logs in history], marker=".", label=label)
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    return figure
+
+
 def alignment_figure(rows: Sequence[str], columns: Sequence[str], weights: Any) -> Figure:
     """What each generated token looked at: a heat map with a row a token.
 

@@ -2,8 +2,8 @@
 
 import abc
 import os
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -11,10 +11,25 @@ from rich.console import Console
 from rich.progress import track
 
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.sampling import Sampling
 from zoo.topologies.base import SequenceModel
+from zoo.training.measuring import measure_rows, measured
 from zoo.training.settings import Settings
-from zoo.training.trainer import evaluate
+
+
+class Case(NamedTuple):
+    """An input of the test split, and what is to come of it.
+
+    Attributes:
+        raw: as `serve` takes it.
+        expected: the answer that the data have; "" where they have none.
+        is_right: whether a `text` that `serve` gives is right; None where no answer is.
+    """
+
+    raw: Any
+    expected: str
+    is_right: Callable[[str], bool] | None = None
 
 
 class Task(abc.ABC):
@@ -31,6 +46,13 @@ class Task(abc.ABC):
         default_dataset: the bundled data set's name.
         monitor: the figure after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
+        counted: what `measure` counts as one example, in the plural.
+        optional: figures that are left out where the package that computes them is missing.
+        limits: what a model of the task cannot be trusted with, for its card.
+        vocabularies: constructor arguments that hold tokens learned from the data, to which others
+            may be added after them.
+        outcomes: those that hold what there is to choose from, such as classes.
+        learned: others that are read from the data though they have a default.
 
     Args:
         dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
@@ -40,6 +62,12 @@ class Task(abc.ABC):
     input_kind: str
     default_dataset: ClassVar[str]
     monitor: ClassVar[str] = "val_loss"
+    counted: ClassVar[str] = "examples"
+    optional: ClassVar[tuple[str, ...]] = ()
+    limits: ClassVar[str] = ""
+    vocabularies: ClassVar[tuple[str, ...]] = ()
+    outcomes: ClassVar[tuple[str, ...]] = ()
+    learned: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
         if dataset is not None and not dataset.strip():
@@ -79,13 +107,20 @@ class Task(abc.ABC):
         """
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
-        """The figures by which the task is judged; here, loss and accuracy.
+        """The figures by which the task is judged, those of `measure`.
 
         A string tells how one was measured.
         """
-        windows = self.windows(split, settings)
+        return self.measure(model, split, settings).score()
+
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+        """What each example contributes to the figures; here, to loss and accuracy."""
+        return measured(measure_rows(model, self.shown(self.windows(split, settings))))
+
+    def shown(self, windows: tf.data.Dataset, title: str = "evaluating") -> Iterable[Any]:
+        """The same windows, with a bar on standard error."""
         console, total = Console(stderr=True), max(0, int(windows.cardinality())) or None
-        return evaluate(model, track(windows, "evaluating", total, console=console, transient=True))
+        return track(windows, title, total, console=console, transient=True)
 
     @abc.abstractmethod
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
@@ -143,3 +178,18 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def examples(self) -> list[Any]:
         """A few raw inputs of the test split: str, encoded image bytes, or arrays."""
+
+    def cases(self, count: int) -> list[Case]:
+        """Up to so many inputs of the test split with what is expected of them, small ones."""
+        return [Case(raw, "") for raw in self.examples()[:count]]
+
+    def data_card(self) -> dict[str, Any]:
+        """What the data are: `name`, `version`, `description`, `licence`, and `splits`.
+
+        Each split has its number of `examples` and `sha256`, its fingerprint.
+        """
+        return {"name": self.dataset}
+
+    def fingerprint(self, split: str) -> str:
+        """SHA-256 of the examples of a split, or "" where it cannot be told."""
+        return ""

@@ -38,6 +38,7 @@ class Adding(tfds.core.GeneratorBasedBuilder):
             ),
             supervised_keys=("sequence", "target"),
             homepage="https://doi.org/10.1162/neco.1997.9.8.1735",
+            license="Apache License 2.0",
         )
 
     def _split_generators(

@@ -1,16 +1,20 @@
 """The adding problem."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
+from tasks.base import DataTask, spread
 from tasks.data import load_split
+from tasks.streams import tell
 from zoo.arguments import not_empty
+from zoo.intervals import Measured
 from zoo.registry import register
-from zoo.task import Task
-from zoo.topologies.base import SequenceModel
+from zoo.task import Case
+from zoo.topologies.base import NEAR, SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
 
@@ -18,7 +22,7 @@ _FEATURES = ("sequence", "target")
 
 
 @register("task", "adding", topology="many_to_one", dataset="adding/100", input="sequence")
-class Adding(Task):
+class Adding(DataTask):
     """Says the sum of the two marked numbers of a sequence.
 
     `loss` is the mean squared error, which is 1/6 for the answer that is always 1; an answer is
@@ -34,6 +38,11 @@ class Adding(Task):
 
     input_kind = "sequence"
     default_dataset = "adding/100"
+    counted = "sequences"
+    limits = (
+        "It adds the two marked numbers, from 0 to 1, of sequences about as long as those of its "
+        "data set; longer ones were never tried."
+    )
 
     def model_options(self) -> dict[str, Any]:
         """Numbers and marks in, one number out."""
@@ -47,10 +56,10 @@ class Adding(Task):
         inputs = {"frames": frames, "lengths": np.full(len(frames), frames.shape[1], "int32")}
         return example_windows(inputs, targets, np.ones(len(targets)), settings.batch_size, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`accuracy`, and `loss` also under its name, `mean_squared_error`."""
-        figures = super().score(model, split, settings)
-        return {**figures, "mean_squared_error": figures["loss"]}
+        told = super().measure(model, split, settings)
+        return told.also(lambda figures: {"mean_squared_error": figures["loss"]})
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: sequences `[N, T, 2]`, float32, to `value`, the sum, and `text`, its digits."""
@@ -61,12 +70,36 @@ class Adding(Task):
             sequences = not_empty(sequences)
             size = tf.shape(sequences)
             answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
-            value = tf.cast(answers[:, 0], tf.float32)
-            return {"text": tf.strings.as_string(value, precision=3), "value": value}
+            return _told(tf.cast(answers, tf.float32))
 
-        return {"serve": serve}
+        if not model.steppable:
+            return {"serve": serve}
+
+        @tf.function(input_signature=[tf.TensorSpec([1, None, 2], tf.float32, name="sequences")])
+        def read(sequences: Any) -> dict[str, Any]:
+            return {"x": sequences[0]}
+
+        return {"serve": serve, "read": read, "tell": tell(1, _told)}
 
     def examples(self) -> list[np.ndarray]:
         """Three test sequences."""
         examples = load_split(self.dataset, "test[:3]", self.data_dir, _FEATURES)
         return [example["sequence"] for example in examples]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test sequences and their sums; right is what `accuracy` counts as such."""
+        examples = load_split(self.dataset, "test", self.data_dir, _FEATURES)
+        chosen = [examples[place] for place in spread(len(examples), count)]
+
+        def is_right(target: float, text: str) -> bool:
+            return abs(float(text) - target) < NEAR
+
+        return [
+            Case(each["sequence"], f"{each['target']:.3f}", partial(is_right, each["target"]))
+            for each in chosen
+        ]
+
+
+def _told(answers: Any) -> dict[str, Any]:
+    value = answers[:, 0]
+    return {"text": tf.strings.as_string(value, precision=3), "value": value}

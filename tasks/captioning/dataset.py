@@ -59,6 +59,7 @@ class CaptionedScenes(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("image", "captions"),
+            license="Apache License 2.0; the handwritten digits CC BY 4.0",
         )
 
     def _split_generators(

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 from itertools import cycle, islice
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from sacrebleu.metrics import BLEU
 
+from tasks.captioning.checking import truth_rate
+from tasks.captioning.scenes import Object
+from tasks.ngrams import measure_corpus
 from tasks.text import split_tokens
+from zoo.intervals import Measured, Part
+from zoo.training.step import figures
 
 WORD = r"[\p{L}\p{N}']+"
 """RE2: a word of a caption; punctuation is left out."""
@@ -28,7 +34,7 @@ def words(captions: Sequence[str]) -> list[str]:
     return [caption.decode() for caption in joined.numpy()]
 
 
-def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
     """`bleu1` to `bleu4` in 0..100 and `bleu_signature`, which says how sacrebleu counted.
 
     Of the whole corpus, against all captions of each image, the closest of which in length counts
@@ -39,19 +45,19 @@ def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> dict[st
         references: those that people gave it, at least one.
 
     Example:
-        >>> told = bleu(["a red cat sits"], [["A red cat sleeps.", "a cat"]])
+        >>> told = bleu(["a red cat sits"], [["A red cat sleeps.", "a cat"]]).score()
         >>> round(told["bleu1"]), round(told["bleu2"])
         (75, 71)
     """
     hypotheses, known = words(written), [words(captions) for captions in references]
     most = max(map(len, known))
     columns = [list(column) for column in zip(*(islice(cycle(k), most) for k in known))]
-    figures: dict[str, Any] = {}
+    told = Measured([])
     for order in (1, 2, 3, 4):
         # Spaces are all that there is to cut at; it warns of text that ends in " ." otherwise.
         metric = BLEU(max_ngram_order=order, tokenize="none", force=True)
-        figures[f"bleu{order}"] = metric.corpus_score(hypotheses, columns).score
-    return {**figures, "bleu_signature": str(metric.get_signature())}
+        told += measure_corpus(f"bleu{order}", metric, hypotheses, columns)
+    return told + Measured([], {"bleu_signature": str(metric.get_signature())})
 
 
 def has_extra() -> bool:
@@ -59,14 +65,12 @@ def has_extra() -> bool:
     return importlib.util.find_spec("pycocoevalcap") is not None
 
 
-def rouge_and_cider(
-    written: Sequence[str], references: Sequence[Sequence[str]]
-) -> dict[str, float]:
+def rouge_and_cider(written: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
     """`rouge_l` in 0..1 (Lin 2004) and `cider` in 0..10 (Vedantam et al. 2015, arXiv:1411.5726).
 
     As pycocoevalcap computes them, which is to be installed; of words as `words` cuts them. CIDEr
     weighs each n-gram by the number of images whose captions have it, and so it depends on the
-    split, and is 0 for one image.
+    split, and is 0 for one image; its interval takes those numbers as they are.
 
     Args:
         written: a caption of each image.
@@ -77,7 +81,65 @@ def rouge_and_cider(
 
     said = {index: [caption] for index, caption in enumerate(words(written))}
     known = {index: words(captions) for index, captions in enumerate(references)}
-    return {
-        "rouge_l": float(Rouge().compute_score(known, said)[0]),
-        "cider": float(Cider().compute_score(known, said)[0]),
-    }
+    _, rouge = Rouge().compute_score(known, said)
+    _, cider = Cider().compute_score(known, said)
+    return mean_of("rouge_l", rouge) + mean_of("cider", cider)
+
+
+def mean_of(name: str, values: Any) -> Measured:
+    """A figure that is the mean of one number an image."""
+    rows = np.stack([np.asarray(values, "float64"), np.ones(len(values))], axis=1)
+    return Measured([Part(rows, lambda sums: {name: float(sums[0] / sums[1])})])
+
+
+def truth(
+    written: Sequence[str], scenes: Sequence[list[Object] | None], unseen: Sequence[bool]
+) -> Measured:
+    """`truth_rate`, the share of captions that say nothing wrong, and `truth_rate/unseen_pairs`.
+
+    Args:
+        written: a caption of each image.
+        scenes: what each image shows, where that is known.
+        unseen: whether an image counts for the second.
+    """
+    told = Measured([])
+    for name, counts in (
+        ("truth_rate", [True] * len(written)),
+        ("truth_rate/unseen_pairs", unseen),
+    ):
+        right = [
+            truth_rate([text], [scene])
+            for text, scene, count in zip(written, scenes, counts)
+            if count and scene is not None
+        ]
+        if right:
+            told += mean_of(name, right)
+    return told
+
+
+def picture_gap(own: np.ndarray, other: np.ndarray) -> Measured:
+    """`picture_gap`, how much larger the loss is under other images than under their own.
+
+    Args:
+        own: as `zoo.training.measuring.measure_rows` gives it, `[N, 3]`.
+        other: the same with each image in the place of another.
+    """
+
+    def gap(sums: np.ndarray) -> dict[str, float]:
+        return {"picture_gap": figures(sums[3:])["loss"] - figures(sums[:3])["loss"]}
+
+    return Measured([Part(np.concatenate([own, other], axis=1), gap)])
+
+
+class NextImages:
+    """Images, each in the place of the one before it."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self._images = images
+        self.shape, self.dtype = images.shape, images.dtype
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, places: Any) -> np.ndarray:
+        return self._images[(places + 1) % len(self._images)]

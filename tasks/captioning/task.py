@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,19 @@ from rich.console import Console
 from rich.progress import track
 
 import tasks.captioning.dataset  # noqa: F401  makes `captioned_scenes` known by name
+from tasks.base import DataTask, spread
 from tasks.cache import cached_rows, file_key
 from tasks.captioning.checking import truth_rate
-from tasks.captioning.metrics import EXTRA, WORD, bleu, has_extra, rouge_and_cider
+from tasks.captioning.metrics import (
+    EXTRA,
+    WORD,
+    NextImages,
+    bleu,
+    has_extra,
+    picture_gap,
+    rouge_and_cider,
+    truth,
+)
 from tasks.captioning.networks import SIDE, Network
 from tasks.captioning.scenes import has_test_only_pair
 from tasks.captioning.sources import Captioned, Source, open_source
@@ -25,13 +36,14 @@ from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from zoo.arguments import not_empty
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.pictures import read_picture
 from zoo.plotting import attention_over_image
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
+from zoo.training.measuring import measure_rows, measured
 from zoo.training.settings import Settings
-from zoo.training.trainer import evaluate
 from zoo.training.windows import example_windows
 
 _ROWS = 250
@@ -40,7 +52,7 @@ _LARGEST = 128
 
 
 @register("task", "captioning", topology="one_to_many", dataset="captioned_scenes", input="image")
-class Captioning(Task):
+class Captioning(DataTask):
     """Says in words what an image shows.
 
     Any tensorflow-datasets set with `image`, and `captions` or `caption`, will do, such as
@@ -76,6 +88,13 @@ class Captioning(Task):
 
     input_kind = "image"
     default_dataset = "captioned_scenes"
+    counted = "images"
+    optional = ("rouge_l", "cider")
+    limits = (
+        "It knows only pictures like those of its data set, and says something of any other one, "
+        "too. Its captions may be wrong without a sign of it."
+    )
+    vocabularies = ("words",)
 
     def __init__(
         self,
@@ -184,7 +203,7 @@ class Captioning(Task):
         once = (np.arange(most) < counts[:, None])[..., None]
         return example_windows(inputs, ends, once & (ends != PADDING), settings.batch_size, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` and `accuracy` a word, given all right ones before it; and, of the
         captions that it writes, the figures of `tasks.captioning.metrics`.
 
@@ -198,23 +217,17 @@ class Captioning(Task):
         data = self._data(split)
         images = self._images(split, data)
         written = self._write(model, images)
-        figures: dict[str, Any] = super().score(model, split, settings)
-        figures |= bleu(written, data.captions)
+        own = measure_rows(model, self.shown(self._windows(data, images, settings)))
+        told = measured(own) + bleu(written, data.captions)
         if has_extra():
-            figures |= rouge_and_cider(written, data.captions)
+            told += rouge_and_cider(written, data.captions)
         else:
             print(EXTRA, file=sys.stderr)
         if len(images) > 1:
-            other = self._windows(data, _Next(images), settings)
-            console = Console(stderr=True)
-            shown = track(other, "showing others", len(other), console=console, transient=True)
-            figures["picture_gap"] = evaluate(model, shown)["loss"] - figures["loss"]
-        told = [(text, scene) for text, scene in zip(written, data.scenes) if scene is not None]
-        unseen = [(text, scene) for text, scene in told if has_test_only_pair(scene)]
-        for name, share in (("truth_rate", told), ("truth_rate/unseen_pairs", unseen)):
-            if share:
-                figures[name] = truth_rate(*zip(*share))
-        return figures
+            others = self._windows(data, NextImages(images), settings)
+            told += picture_gap(own, measure_rows(model, self.shown(others, "showing others")))
+        unseen = [scene is not None and has_test_only_pair(scene) for scene in data.scenes]
+        return told + truth(written, data.scenes, unseen)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to `text`, the captions; `generate`: others, too.
@@ -263,6 +276,20 @@ class Captioning(Task):
     def examples(self) -> list[bytes]:
         """Three test images as PNG."""
         return [encode_png(image) for image in self._source().some("test", self.image_shape, 3)]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test images and a caption of each; right is another of theirs, or a true one."""
+        data = self._data("test")
+
+        def is_right(place: int, text: str) -> bool:
+            scene = data.scenes[place]
+            true = scene is not None and truth_rate([text], [scene]) == 1
+            return true or text in data.captions[place]
+
+        return [
+            Case(encode_png(data.images[n]), data.captions[n][0], partial(is_right, n))
+            for n in spread(len(data.captions), count)
+        ]
 
     def _draw(self, window: dict[str, Any], seed: Any) -> dict[str, Any]:
         """A window with some captions of each image, those of weight 0 after all others."""
@@ -349,17 +376,3 @@ def _rows(places: int, form: float) -> int:
     """The rows of a grid of so many places that is nearest to a form, height by width."""
     ideal = (places * form) ** 0.5
     return min((n for n in range(1, places + 1) if places % n == 0), key=lambda n: abs(n - ideal))
-
-
-class _Next:
-    """Images, each in the place of the one before it."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        self._images = images
-        self.shape, self.dtype = images.shape, images.dtype
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, places: Any) -> np.ndarray:
-        return self._images[(places + 1) % len(self._images)]

@@ -81,6 +81,7 @@ class Digits(tfds.core.GeneratorBasedBuilder):
             ),
             supervised_keys=("image", "label"),
             homepage="https://archive.ics.uci.edu/dataset/80",
+            license="CC BY 4.0",
             citation=(
                 "@misc{alpaydin1998optical,\n"
                 "  author = {Alpaydin, E. and Kaynak, C.},\n"

@@ -8,20 +8,23 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
-from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.base import DataTask, spread
+from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
+from tasks.streams import as_step, tell
 from zoo.arguments import not_empty
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
 
 
 @register("task", "image_classification", topology="one_to_one", dataset="digits", input="image")
-class ImageClassification(Task):
+class ImageClassification(DataTask):
     """Says which of some classes an image shows.
 
     Any tensorflow-datasets set with `image`, all of one size, and `label` will do, such as
@@ -42,6 +45,13 @@ class ImageClassification(Task):
     input_kind = "image"
     default_dataset = "digits"
     monitor = "val_accuracy"
+    counted = "images"
+    limits = (
+        "It names one of its classes for any picture, also for one that shows none of them, and "
+        "was only ever shown pictures like those of its data set: others must be of their kind, "
+        "size and contrast."
+    )
+    outcomes = ("classes",)
 
     def __init__(
         self,
@@ -97,18 +107,16 @@ class ImageClassification(Task):
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
-        answers = self._answers(model, split, settings)
-        return {**super().score(model, split, settings), **class_figures(self.classes, *answers)}
+        windows = self.shown(self.windows(split, settings))
+        return measure_classes(model, windows, self.classes)
 
     def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """How often each class was taken for each."""
-        return confusion(self.classes, *self._answers(model, split, settings))
-
-    def _answers(self, model: SequenceModel, split: str, settings: Settings) -> Any:
-        windows = self.windows(split, settings)
-        return true_and_predicted(model, windows, int(windows.cardinality()))
+        windows = self.shown(self.windows(split, settings), "classifying")
+        logits, targets = logits_and_targets(model, windows)
+        return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to what `tasks.data.likeliest` tells."""
@@ -118,11 +126,26 @@ class ImageClassification(Task):
             pixels = decode_images(not_empty(images), self.image_shape)
             return likeliest(self.classes, model(self._shown(pixels)))
 
-        return {"serve": serve}
+        if not self.sequence or not model.steppable:
+            return {"serve": serve}
+
+        @tf.function(input_signature=[tf.TensorSpec([1], tf.string, name="images")])
+        def read(images: Any) -> dict[str, Any]:
+            shown = self._shown(decode_images(images, self.image_shape))
+            return {"x": as_step(model, shown["frames"][0])}
+
+        told = tell(len(self.classes), lambda logits: likeliest(self.classes, logits))
+        return {"serve": serve, "read": read, "tell": told}
 
     def examples(self) -> list[bytes]:
         """Three test images as PNG."""
         return [encode_png(example["image"]) for example in self._some(3)]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test images and their classes."""
+        examples = load_split(self.dataset, "test", self.data_dir, ("image", "label"))
+        chosen = [examples[place] for place in spread(len(examples), count)]
+        return [class_case(encode_png(e["image"]), self.classes[e["label"]]) for e in chosen]
 
     def _some(self, count: int) -> list[dict[str, Any]]:
         return load_split(self.dataset, f"test[:{count}]", self.data_dir, ("image", "label"))

@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tasks.base import SHORT, DataTask, spread
 from tasks.data import whole_path
 from tasks.language_modelling.sources import BUNDLED, Source
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
+from tasks.streams import HALF_WORD, margins, read_tokens, tell
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
 from zoo.arguments import checked_texts
 from zoo.decoding import continued, decode, generating
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.sampling import Sampling
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
@@ -27,6 +30,9 @@ from zoo.training.windows import stream_windows
 _SERVED = {"character": 200, "word": 40, "token": 40}
 _TEMPERATURE = 0.5
 _NEVER = (PADDING, UNKNOWN, START, END)
+_SHOWN = 5
+"""How many tokens are told that may come next."""
+_PROMPT = 60
 _PIECE = 8
 """How many tokens are made at a time where a text is read while it is written."""
 
@@ -34,7 +40,7 @@ _PIECE = 8
 @register(
     "task", "language_modelling", topology="many_to_many", dataset="python_docs", input="text"
 )
-class LanguageModelling(Task):
+class LanguageModelling(DataTask):
     """Continues a text.
 
     Any tensorflow-datasets set with `text` will do, such as `tiny_shakespeare`, and so do UTF-8
@@ -64,6 +70,12 @@ class LanguageModelling(Task):
 
     input_kind = "text"
     default_dataset = BUNDLED
+    counted = "rows of a window"
+    limits = (
+        "What it writes is likely, not true: it has no knowledge but how the texts of its data set "
+        "read, and of a prompt unlike them it makes little."
+    )
+    vocabularies = ("tokens",)
 
     def __init__(
         self,
@@ -113,13 +125,15 @@ class LanguageModelling(Task):
             text, settings.batch_size, settings.window, cut=True, context=settings.context
         )
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` (nats a token), `accuracy`, `perplexity`, and `bits_per_character` for those."""
-        figures = super().score(model, split, settings)
-        figures["perplexity"] = math.exp(figures["loss"])
+        return super().measure(model, split, settings).also(self._more_figures)
+
+    def _more_figures(self, figures: dict[str, float]) -> dict[str, float]:
+        more = {"perplexity": math.exp(figures["loss"])}
         if self.unit == "character":
-            figures["bits_per_character"] = figures["loss"] / math.log(2)
-        return figures
+            more["bits_per_character"] = figures["loss"] / math.log(2)
+        return more
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: prompts `[N]` to `text`, each continued; `generate`: the same, under control.
@@ -142,7 +156,25 @@ class LanguageModelling(Task):
         def serve(prompts: Any) -> dict[str, Any]:
             return generate(prompts, temperature=_TEMPERATURE, seed=(1, 1))
 
-        return {"serve": serve, "generate": generate}
+        return {"serve": serve, "generate": generate, **self._streaming()}
+
+    def _streaming(self) -> dict[str, Any]:
+        """See `tasks.streams`; `next` `[N, 5]` are the likeliest tokens, with `probabilities`."""
+        count = min(_SHOWN, self.vocabulary.size - len(_NEVER))
+
+        def told(logits: Any) -> dict[str, Any]:
+            # What is never written stands at the beginning of the vocabulary.
+            probabilities = tf.nn.softmax(logits)[:, len(_NEVER) :]
+            likeliest, ids = tf.math.top_k(probabilities, count)
+            words = self.vocabulary.words(ids + len(_NEVER))
+            first = {"text": words[:, 0], "probability": likeliest[:, 0]}
+            return {**first, "next": words, "probabilities": likeliest}
+
+        return {
+            "read": read_tokens(self.vocabulary, "" if self.unit == "character" else HALF_WORD),
+            "tell": tell(self.vocabulary.size, told),
+            "margins": margins(before=[START]),
+        }
 
     def stream(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
         """The text that `generate` makes of one prompt with the same seeds, while it is made."""
@@ -182,8 +214,15 @@ class LanguageModelling(Task):
 
     def examples(self) -> list[str]:
         """The beginnings of three test texts, or of one text's first parts."""
-        pieces = (text[:60] for text, _ in self._source().pieces("test") if text.strip())
+        pieces = (text[:_PROMPT] for text, _ in self._source().pieces("test") if text.strip())
         return [text.rpartition(" ")[0] or text for text in islice(pieces, 3)]
+
+    def cases(self, count: int) -> list[Case]:
+        """Beginnings of test texts, and how they really go on."""
+        texts = [text for text, _ in self._source().pieces("test") if text.strip()]
+        chosen = [texts[place][: _PROMPT + SHORT] for place in spread(len(texts), count)]
+        prompts = [text[:_PROMPT].rpartition(" ")[0] or text[:_PROMPT] for text in chosen]
+        return [Case(prompt, text) for prompt, text in zip(prompts, chosen)]
 
     def _read(self, model: SequenceModel, prompts: Any) -> tuple[Any, Any]:
         """The last token of each prompt, and the state before it."""

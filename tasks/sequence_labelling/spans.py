@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 _ENTITY = re.compile(r"O|[BIESLU]-.+")
 
 
@@ -79,20 +81,35 @@ def entity_figures(
         >>> entity_figures([["B-A", "I-A", "B-C"]], [["B-A", "O", "B-C"]])["f1"]
         0.5
     """
-    counts = {name: Counter[str]() for name in ("true", "predicted", "right")}
-    for row, answer in zip(true, predicted, strict=True):
-        one, other = set(spans(row)), set(spans(answer))
-        for name, members in (("true", one), ("predicted", other), ("right", one & other)):
-            counts[name].update(span.kind for span in members)
-    right, found, real = (counts[name] for name in ("right", "predicted", "true"))
+    rows = list(zip(true, predicted, strict=True))
+    kinds = kinds_in(tag for pair in rows for row in pair for tag in row)
+    return count_figures(kinds, np.sum([span_counts(kinds, *pair) for pair in rows], axis=0))
+
+
+def kinds_in(tags: Iterable[str]) -> list[str]:
+    """The kinds of entities that tags speak of."""
+    return sorted({tag.partition("-")[2] for tag in tags} - {""})
+
+
+def span_counts(kinds: Sequence[str], true: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
+    """Of a sentence the entities of each kind that are right, that are answered, and that there
+    are: `[3 kinds]`."""
+    one, other = set(spans(true)), set(spans(predicted))
+    counts = (Counter(span.kind for span in members) for members in (one & other, other, one))
+    return np.array([count[kind] for count in counts for kind in kinds])
+
+
+def count_figures(kinds: Sequence[str], counts: np.ndarray) -> dict[str, float]:
+    """Those of `entity_figures` from summed `span_counts`."""
+    right, found, real = (part.tolist() for part in np.reshape(counts, (3, len(kinds))))
     figures = {
-        "f1": _f1(right.total(), found.total(), real.total()),
-        "precision": right.total() / max(1, found.total()),
-        "recall": right.total() / max(1, real.total()),
+        "f1": _f1(sum(right), sum(found), sum(real)),
+        "precision": sum(right) / max(1, sum(found)),
+        "recall": sum(right) / max(1, sum(real)),
     }
-    kinds = {f"f1/{kind}": _f1(right[kind], found[kind], real[kind]) for kind in sorted(real)}
-    return {**figures, **kinds}
+    each = {f"f1/{k}": _f1(*counts) for k, *counts in zip(kinds, right, found, real) if counts[2]}
+    return {**figures, **each}
 
 
-def _f1(right: int, found: int, real: int) -> float:
+def _f1(right: float, found: float, real: float) -> float:
     return 2 * right / max(1, found + real)

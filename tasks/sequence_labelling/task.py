@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,22 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
-from tasks.classes import class_figures, confusion
+from tasks.base import SHORT, DataTask, spread
+from tasks.classes import class_counts, confusion
+from tasks.classes import count_figures as class_count_figures
 from tasks.data import whole_path
 from tasks.sequence_labelling.columns import Sentence
 from tasks.sequence_labelling.sources import SPLITS, read_sentences
-from tasks.sequence_labelling.spans import are_entities, entity_figures
+from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in, span_counts
 from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
 from tasks.spans import spans
 from tasks.text import SPECIAL, UNKNOWN, split_tokens, token_places
 from zoo.arguments import checked_texts
 from zoo.errors import UserError
+from zoo.intervals import Measured, Part
 from zoo.layers.crf import FORBIDDEN, Chain
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
@@ -40,7 +44,7 @@ _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
     dataset="cldr_entities",
     input="text",
 )
-class SequenceLabelling(Task):
+class SequenceLabelling(DataTask):
     """Names the tag of each word of a sentence: its part of speech, or what entity it belongs to.
 
     Tags of entities are in the scheme BIO, see `tasks.sequence_labelling.spans`.
@@ -67,6 +71,13 @@ class SequenceLabelling(Task):
     input_kind = "text"
     default_dataset = "cldr_entities"
     monitor = "val_accuracy"
+    counted = "sentences"
+    limits = (
+        "It knows the language and the kind of text of its data set; words that it never saw are "
+        "tagged by their spelling and their neighbours, and so less surely."
+    )
+    vocabularies = ("words", "characters")
+    outcomes = ("tags",)
 
     def __init__(
         self,
@@ -135,20 +146,23 @@ class SequenceLabelling(Task):
         ]
         return mixed_windows(parts, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, float | str]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` a word; of the tags that are answered `accuracy`, that of unknown words, and the
         `f1` of entities, all and of each kind, or else of each tag."""
+        loss = super().measure(model, split, settings)
         rows = list(self._answers(model, split, settings))
-        true, found, unknown = (np.concatenate(part) for part in zip(*rows))
-        right = true == found
-        figures = {**super().score(model, split, settings), "accuracy": float(right.mean())}
-        if unknown.any():
-            figures["accuracy/unknown"] = float(right[unknown].mean())
+        told = loss + Measured([Part(np.stack([_right(*row) for row in rows]), _accuracies)])
         if self.entities:
-            named = [[[self.tags[n] for n in part] for part in row[:2]] for row in rows]
-            return {**figures, **entity_figures(*zip(*named))}
-        others = class_figures(self.tags, true, found)
-        return {**figures, **{k: v for k, v in others.items() if k.startswith(("macro", "f1/"))}}
+            kinds, tags = kinds_in(self.tags), np.array(self.tags)
+            counts = [span_counts(kinds, tags[row[0]], tags[row[1]]) for row in rows]
+            return told + Measured([Part(np.stack(counts), partial(count_figures, kinds))])
+        true, found, _ = zip(*rows)
+        return told + Measured([Part(class_counts(true, found, len(self.tags)), self._of_tags)])
+
+    def _of_tags(self, counts: np.ndarray) -> dict[str, float]:
+        """The mean F1 of all tags, and that of each."""
+        told = class_count_figures(self.tags, counts)
+        return {key: told[key] for key in told if key.startswith(("macro", "f1/"))}
 
     def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Which tags were taken for which."""
@@ -198,6 +212,17 @@ class SequenceLabelling(Task):
     def examples(self) -> list[str]:
         """Three test sentences, a space between two words."""
         return [" ".join(each.words) for each in self._sentences("test")[:3]]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test sentences that are not long, with their tags as `serve` tells them."""
+        short = [each for each in self._sentences("test") if len(" ".join(each.words)) <= SHORT]
+        chosen = [short[place] for place in spread(len(short), count)]
+        told = [
+            label_lines(tf.constant([each.words]), tf.constant([each.tags]), self.entities)
+            for each in chosen
+        ]
+        texts = [lines.numpy()[0].decode() for lines in told]
+        return [Case(" ".join(each.words), text, text.__eq__) for each, text in zip(chosen, texts)]
 
     def _sentences(self, split: str) -> list[Sentence]:
         if not self._read:
@@ -268,6 +293,18 @@ class SequenceLabelling(Task):
                 if length:
                     ids = words[row, :length]
                     yield true[row, :length], found[row, :length], ids == UNKNOWN
+
+
+def _right(true: np.ndarray, found: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Of a sentence's words those that are right, and all; then the same of unknown ones."""
+    right = true == found
+    return np.array([right.sum(), len(right), right[unknown].sum(), unknown.sum()])
+
+
+def _accuracies(sums: np.ndarray) -> dict[str, float]:
+    right, words, right_unknown, unknown = (float(part) for part in sums)
+    told = {"accuracy": right / words}
+    return {**told, "accuracy/unknown": right_unknown / unknown} if unknown else told
 
 
 def label_lines(words: Any, labels: Any, entities: bool) -> Any:

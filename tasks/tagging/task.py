@@ -8,24 +8,27 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.data import load_split, whole_path
+from tasks.base import SHORT, DataTask, spread
+from tasks.data import likeliest, load_split, whole_path
 from tasks.spans import spans
+from tasks.streams import margins, read_tokens, tell
 from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.text import PADDING, Vocabulary, most_common
 from zoo.arguments import checked_texts
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
 
 _LINES = 40
+_SHOWN = 6
 
 
 @register("task", "tagging", topology="many_to_many", dataset="python_source", input="text")
-class Tagging(Task):
+class Tagging(DataTask):
     """Names the class of each character of a text, a few characters after reading it.
 
     A causal model cannot know that `d` begins `def`. So the output at step t is the class of
@@ -48,6 +51,12 @@ class Tagging(Task):
     input_kind = "text"
     default_dataset = "python_source"
     monitor = "val_accuracy"
+    counted = "rows of a window"
+    limits = (
+        "It knows programs like those of its data set; what a character is may depend on one that "
+        "comes later than the model looks ahead, and an answer of it may be wrong without a sign."
+    )
+    vocabularies = ("characters",)
 
     def __init__(
         self,
@@ -134,7 +143,12 @@ class Tagging(Task):
                 **spans(kinds, _goes_on(kinds), place, place + 1),
             }
 
-        return {"serve": serve}
+        return {
+            "serve": serve,
+            "read": read_tokens(self.vocabulary),
+            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+            "margins": margins(after=[PADDING] * self.delay),
+        }
 
     def resources(self) -> list[Any]:
         """The vocabulary."""
@@ -143,6 +157,20 @@ class Tagging(Task):
     def examples(self) -> list[str]:
         """The first lines of three test programs."""
         return ["\n".join(text.splitlines()[:12]) for text, _ in self._labelled("test")[:3]]
+
+    def cases(self, count: int) -> list[Case]:
+        """First lines of test programs, with their classes as `serve` tells them."""
+        programs = self._labelled("test")
+        chosen = [programs[place] for place in spread(len(programs), count)]
+        cases = []
+        for program, labels in chosen:
+            text = "".join(program.splitlines(keepends=True)[:_SHOWN]).rstrip()
+            names = [self.classes[label] for label in labels[: len(text)]]
+            told = mark_up(tf.constant([list(text)]), tf.constant([names]))
+            expected = told.numpy()[0].decode()
+            if len(text) <= SHORT:
+                cases.append(Case(text, expected, expected.__eq__))
+        return cases
 
     def _labelled(self, split: str) -> list[tuple[str, np.ndarray]]:
         if Path(self.dataset).is_dir():

@@ -9,8 +9,10 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
-from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.base import SHORT, DataTask, spread
+from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.data import likeliest, whole_path
+from tasks.streams import read_tokens, tell
 from tasks.text import PADDING
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
@@ -19,9 +21,10 @@ from tasks.translation.units import UNITS
 from tasks.translation.windows import BUCKETS, buckets
 from zoo.arguments import checked_texts
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.plotting import text_figure
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
@@ -34,7 +37,7 @@ from zoo.training.windows import example_windows, mixed_windows
     dataset="phrase_languages",
     input="text",
 )
-class TextClassification(Task):
+class TextClassification(DataTask):
     """Says which of some classes a text is of.
 
     Args:
@@ -61,6 +64,13 @@ class TextClassification(Task):
     input_kind = "text"
     default_dataset = "phrase_languages"
     monitor = "val_accuracy"
+    counted = "texts"
+    limits = (
+        "It names one of its classes for any text, also for one of none of them, and knows only "
+        "texts like those of its data set."
+    )
+    vocabularies = ("tokens",)
+    outcomes = ("classes",)
 
     def __init__(
         self,
@@ -133,17 +143,16 @@ class TextClassification(Task):
             parts.append(example_windows(inputs, labels[rows], np.ones(len(rows)), size, seed))
         return mixed_windows(parts, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` and `accuracy`; `balanced_accuracy`, `macro_f1`, and each class's figures."""
-        true, predicted = self._answers(model, split, settings)
-        return {
-            **super().score(model, split, settings),
-            **class_figures(self.classes, true, predicted),
-        }
+        windows = self.shown(self.windows(split, settings))
+        return measure_classes(model, windows, self.classes)
 
     def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Which classes were taken for which."""
-        return confusion(self.classes, *self._answers(model, split, settings))
+        windows = self.shown(self.windows(split, settings), "classifying")
+        logits, targets = logits_and_targets(model, windows)
+        return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def figure(self, model: SequenceModel, raw: Any) -> Figure:
         """The words of a text, each the darker the more it counts, if the model weighs them."""
@@ -167,7 +176,15 @@ class TextClassification(Task):
         def serve(texts: Any) -> dict[str, Any]:
             return likeliest(self.classes, model(self._inputs(checked_texts(texts))))
 
-        return {"serve": serve}
+        if not model.steppable or self.unit == "subword":
+            return {"serve": serve}
+        # A mark of HTML may hold white space.
+        half = r"(?:<[^<>]{0,31}|\S)+$" if self.unit == "word" else ""
+        return {
+            "serve": serve,
+            "read": read_tokens(self.encoder.vocabulary, half),
+            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+        }
 
     def resources(self) -> list[Any]:
         """The vocabulary."""
@@ -178,6 +195,12 @@ class TextClassification(Task):
         examples = self._examples("test")
         first = {each.label: each for each in reversed(examples)}
         return [each.text for each in [*first.values(), *examples][:3]]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test texts that are not long, and their classes."""
+        short = [each for each in self._examples("test") if len(each.text) <= SHORT]
+        chosen = [short[place] for place in spread(len(short), count)]
+        return [class_case(each.text, each.label) for each in chosen]
 
     def _inputs(self, texts: Any) -> dict[str, Any]:
         """What a model takes; a text has at least one token, if only padding."""
@@ -201,12 +224,6 @@ class TextClassification(Task):
                 f"{', '.join(self.classes)}"
             )
         return self.classes.index(example.label)
-
-    def _answers(
-        self, model: SequenceModel, split: str, settings: Settings
-    ) -> tuple[np.ndarray, np.ndarray]:
-        windows = self.windows(split, settings)
-        return true_and_predicted(model, windows, int(windows.cardinality()))
 
     def _tell_shortened(self, texts: str) -> None:
         longest, head = self.encoder.longest, self.encoder.head

@@ -1,14 +1,14 @@
 """How good translations are: BLEU, chrF, and exact matches."""
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
 
+from tasks.ngrams import measure_corpus
 from tasks.translation.pairs import Pair
+from zoo.intervals import Measured, Part
 
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -16,7 +16,7 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 def translation_figures(
     texts: Sequence[str], pairs: Sequence[Pair], lowercase: bool = False
-) -> dict[str, Any]:
+) -> Measured:
     """What translations are worth beside the references.
 
     Args:
@@ -29,7 +29,8 @@ def translation_figures(
         `exact_match`, the share of translations that are their reference, also of each kind.
 
     Example:
-        >>> figures = translation_figures(["a big cat sat"], [Pair("un chat", "a big cat sat")])
+        >>> pairs = [Pair("un chat", "a big cat sat")]
+        >>> figures = translation_figures(["a big cat sat"], pairs).score()
         >>> figures["exact_match"], round(figures["bleu"]), figures["bleu_signature"][:20]
         (1.0, 100, 'nrefs:1|case:mixed|e')
 
@@ -40,15 +41,26 @@ def translation_figures(
     metrics = {"bleu": BLEU(tokenize=tokenize), "chrf": CHRF()}
     if lowercase:
         metrics["bleu_lowercase"] = BLEU(tokenize=tokenize, lowercase=True)
-    figures: dict[str, Any] = {}
+    told, signatures = Measured([]), {}
     for name, metric in metrics.items():
-        figures[name] = metric.corpus_score(list(texts), references).score
-        figures[f"{name}_signature"] = str(metric.get_signature())
-    right: dict[str, list[bool]] = defaultdict(list)
-    for text, pair in zip(texts, pairs):
-        for key in ["exact_match", *([f"exact_match/{pair.kind}"] if pair.kind else [])]:
-            right[key].append(text == pair.target)
-    return figures | {key: float(np.mean(right[key])) for key in sorted(right)}
+        told += measure_corpus(name, metric, texts, references)
+        signatures[f"{name}_signature"] = str(metric.get_signature())
+    return told + _exact(texts, pairs) + Measured([], signatures)
+
+
+def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Measured:
+    """Whether each translation is its reference, for all and for those of its kind."""
+    names = sorted({"exact_match", *(f"exact_match/{pair.kind}" for pair in pairs if pair.kind)})
+    rows = np.zeros((len(texts), 2, len(names)))
+    for row, text, pair in zip(rows, texts, pairs):
+        for name in {"exact_match", f"exact_match/{pair.kind}"} & {*names}:
+            row[:, names.index(name)] = text == pair.target, 1
+
+    def figures(sums: np.ndarray) -> dict[str, float]:
+        right, all_ = sums.reshape(2, -1)
+        return {name: float(r / n) for name, r, n in zip(names, right, all_) if n}
+
+    return Measured([Part(rows.reshape(len(rows), -1), figures)])
 
 
 def _tokenizer(text: str) -> str:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
+from tasks.base import SHORT, DataTask, spread
 from tasks.data import whole_path
 from tasks.text import END, PADDING, ROWS, START, UNKNOWN, Vocabulary
 from tasks.translation.casing import Casing, learn_casing
@@ -20,9 +21,10 @@ from tasks.translation.windows import pair_windows
 from zoo.arguments import LONGEST_TEXT, checked_texts
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
+from zoo.intervals import Measured
 from zoo.plotting import alignment_figure
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
@@ -31,7 +33,7 @@ _SOURCES = tf.TensorSpec([None], tf.string, name="sources")
 
 
 @register("task", "translation", topology="seq2seq", dataset="cldr_phrases/en-fr", input="text")
-class Translation(Task):
+class Translation(DataTask):
     """Translates a text, token by token.
 
     Any tensorflow-datasets set with `source` and `target` will do, or one of translations (such
@@ -67,6 +69,13 @@ class Translation(Task):
 
     input_kind = "text"
     default_dataset = "cldr_phrases/en-fr"
+    counted = "sentences"
+    learned = ("capital",)
+    limits = (
+        "It translates texts like those of its data set; of any other it makes something fluent "
+        "and wrong without a warning."
+    )
+    vocabularies = ("source_tokens", "target_tokens")
 
     def __init__(
         self,
@@ -158,14 +167,14 @@ class Translation(Task):
         source, target = source[:, : self.max_length], target[:, : self.max_length]
         return pair_windows(source, target, settings.batch_size, seed)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss`, `accuracy` and `perplexity` a token, given all right ones before it; and of the
         translations `bleu`, `chrf` and `exact_match`, see `translation_figures`."""
-        figures = super().score(model, split, settings)
+        told = super().measure(model, split, settings)
+        told = told.also(lambda figures: {"perplexity": math.exp(min(figures["loss"], 700.0))})
         pairs = self._pairs(split)
         texts = self._translate(model, [pair.source for pair in pairs])
-        perplexity = {"perplexity": math.exp(min(figures["loss"], 700.0))}
-        return figures | perplexity | translation_figures(texts, pairs, self.lowercase)
+        return told + translation_figures(texts, pairs, self.lowercase)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: sources `[N]` to `text`, their translations; `generate`: others, too.
@@ -207,6 +216,12 @@ class Translation(Task):
     def examples(self) -> list[str]:
         """Three test sources."""
         return [pair.source for pair in self._pairs("test")[:3]]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test sources that are not long, and their translations."""
+        short = [pair for pair in self._pairs("test") if len(pair.source) <= SHORT]
+        chosen = [short[place] for place in spread(len(short), count)]
+        return [Case(pair.source, pair.target, pair.target.__eq__) for pair in chosen]
 
     def _translate(self, model: SequenceModel, sources: list[str]) -> list[str]:
         """The translation of each source, as `serve` gives it."""

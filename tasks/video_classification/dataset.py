@@ -150,6 +150,7 @@ class MovingDigits(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("video", "label"),
+            license="Apache License 2.0; the handwritten digits CC BY 4.0",
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
@@ -187,6 +188,7 @@ class MovingPoints(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("sequence", "label"),
+            license="Apache License 2.0",
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:

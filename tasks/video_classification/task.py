@@ -8,18 +8,21 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.classes import class_figures, confusion, true_and_predicted
+from tasks.base import DataTask, spread
+from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.data import likeliest, whole_path
 from tasks.images import fit_frames
+from tasks.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
 from zoo.arguments import not_empty, of_one_batch
 from zoo.errors import UserError
 from zoo.exporting.endpoints import state_signature
+from zoo.intervals import Measured
 from zoo.plotting import confidence_figure
 from zoo.registry import register
-from zoo.task import Task
+from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
@@ -30,7 +33,7 @@ _INDEX_FILES = {".csv", ".tsv"}
 @register(
     "task", "video_classification", topology="many_to_one", dataset="moving_digits", input="video"
 )
-class VideoClassification(Task):
+class VideoClassification(DataTask):
     """Says which of some classes a clip shows.
 
     Clips are videos, or sequences of vectors, such as the joints of a skeleton or the values of
@@ -63,6 +66,12 @@ class VideoClassification(Task):
 
     default_dataset = "moving_digits"
     monitor = "val_accuracy"
+    counted = "clips"
+    limits = (
+        "It names one of its classes for any clip, also for one that shows none of them, and knows "
+        "only clips like those of its data set, at their frame rate."
+    )
+    outcomes = ("classes",)
 
     def __init__(
         self,
@@ -145,14 +154,16 @@ class VideoClassification(Task):
         windows = clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
         return windows if self.is_video else windows.map(self._normalised)
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
         """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
-        answers = self._answers(model, split, settings)
-        return {**super().score(model, split, settings), **class_figures(self.classes, *answers)}
+        windows = self.shown(self.windows(split, settings))
+        return measure_classes(model, windows, self.classes)
 
     def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """How often each class was taken for each."""
-        return confusion(self.classes, *self._answers(model, split, settings))
+        windows = self.shown(self.windows(split, settings), "classifying")
+        logits, targets = logits_and_targets(model, windows)
+        return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def figure(self, model: SequenceModel, raw: Any) -> Figure:
         """How sure the model was of each class after each frame."""
@@ -190,7 +201,12 @@ class VideoClassification(Task):
             logits, state = logits_over_time(model, self._prepared(clips), state)
             return self._told(logits), tf.nest.flatten(state)
 
-        return {"serve": serve, "serve_part": serve_part}
+        @tf.function(input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")])
+        def read(clips: Any) -> dict[str, Any]:
+            return {"x": as_step(model, self._prepared(clips)[0])}
+
+        told = tell(len(self.classes), lambda logits: likeliest(self.classes, logits))
+        return {"serve": serve, "serve_part": serve_part, "read": read, "tell": told}
 
     def examples(self) -> list[np.ndarray]:
         """Three test clips, or their beginnings."""
@@ -199,6 +215,16 @@ class VideoClassification(Task):
         if not self.is_video:
             return clips
         return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in clips]
+
+    def cases(self, count: int) -> list[Case]:
+        """Test clips and their classes."""
+        clips = self._clips("test")
+        chosen = spread(len(clips.lengths), count)
+        shown = [np.array(clips.clip(place)[:_EXAMPLE]) for place in chosen]
+        if self.is_video:
+            shown = [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in shown]
+        names = [self.classes[int(clips.labels[place])] for place in chosen]
+        return [class_case(clip, name) for clip, name in zip(shown, names)]
 
     @property
     def _source(self) -> NamedClips | OwnClips:
@@ -222,10 +248,6 @@ class VideoClassification(Task):
 
     def _clips(self, split: str) -> Clips:
         return self._source.clips(split, self._reading, self.classes)
-
-    def _answers(self, model: SequenceModel, split: str, settings: Settings) -> Any:
-        windows = self.windows(split, settings)
-        return true_and_predicted(model, windows, int(windows.cardinality()))
 
     def _prepared(self, clips: Any) -> Any:
         """Raw clips as a model takes them."""

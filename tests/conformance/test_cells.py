@@ -14,6 +14,12 @@ CELLS = sorted(registry.entries("cell"))
 B, T, D, H = 4, 7, 8, 4
 
 every_cell = pytest.mark.parametrize("name", CELLS)
+# Compiling takes long: the cells that most models are made of, and one whose state is a matrix.
+COMPILED = ("vanilla_rnn", "lstm", "gru", "mlstm")
+every_cell_compiled = pytest.mark.parametrize(
+    "name",
+    [n if n in COMPILED else pytest.param(n, marks=pytest.mark.slow) for n in CELLS],
+)
 both_ways = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 
 LENGTHS = np.array([7, 0, 4, 1])
@@ -277,7 +283,7 @@ def test_one_graph_serves_every_batch_size_and_number_of_steps(name, reverse):
         assert_equal(graph(*data), run(*data))
 
 
-@every_cell
+@every_cell_compiled
 def test_a_compiled_training_step_equals_the_plain_loop(name):
     recurrence = make(name, reverse=True)
     x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import tensorflow as tf
+from sklearn import metrics
 
-from tasks.classes import class_figures, true_and_predicted
+from tasks.classes import class_figures, logits_and_targets, measure_classes
 from zoo.training.windows import example_windows
 
 
@@ -24,5 +26,24 @@ class Oracle:
 def test_copies_that_fill_up_a_window_are_not_counted():
     logits = np.eye(3)[[0, 1, 2, 2, 1]].astype("float32")
     windows = example_windows(logits, np.array([0, 1, 2, 0, 0]), np.ones(5), batch_size=3)
-    true, predicted = true_and_predicted(Oracle(), windows)
-    assert true.tolist() == [0, 1, 2, 0, 0] and predicted.tolist() == [0, 1, 2, 2, 1]
+    found, true = logits_and_targets(Oracle(), windows)
+    assert true.tolist() == [0, 1, 2, 0, 0] and found.argmax(axis=1).tolist() == [0, 1, 2, 2, 1]
+
+
+def test_figures_of_classes_are_those_of_scikit_learn():
+    random = np.random.default_rng(1)
+    true, logits = random.integers(0, 4, 60), random.normal(size=(60, 5)).astype("float32")
+    windows = example_windows(logits, true, np.ones(60), batch_size=16)
+    told = measure_classes(Oracle(), windows, list("abcde"))
+    found, figures = logits.argmax(axis=1), told.score()
+    parts = metrics.precision_recall_fscore_support(true, found, labels=range(4), zero_division=0)
+    for name, values in zip(("precision", "recall", "f1"), parts):
+        assert [figures[f"{name}/{c}"] for c in "abcd"] == pytest.approx(values.tolist())
+    recall = metrics.recall_score(true, found, labels=range(4), average="macro")
+    assert figures["balanced_accuracy"] == pytest.approx(recall)
+    assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(true, found))
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    assert figures["loss"] == pytest.approx(-logs[np.arange(60), true].mean(), rel=1e-5)
+    ends = told.intervals()
+    assert set(ends) == set(figures)
+    assert all(low <= figures[key] <= high for key, (low, high) in ends.items())

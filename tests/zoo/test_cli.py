@@ -48,10 +48,11 @@ def test_show_names_the_defaults(zoo):
     assert len({line.rindex(" ") for line in options}) == 1
 
 
-COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "export", "reproduce"]
+COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "stream", "export"]
+COMMANDS += ["verify", "import torch", "import keras", "reproduce", "compare", "compare cells"]
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "compare", "compare cells"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(zoo, command):
     code, out, _ = zoo(*command.split(), "--help")
     assert code == 0 and f"zoo {command} " in out.split("Example")[1]

@@ -7,6 +7,7 @@ import click
 from zoo import catalog, registry
 from zoo.cli.common import as_json, load_api, print_json, print_table, text
 from zoo.errors import UserError
+from zoo.ready import ready_models
 
 
 @click.command("list")
@@ -15,6 +16,7 @@ from zoo.errors import UserError
 @click.option("--task", help="Only models for this task.")
 @click.option("--cell", help="Only models with this cell.")
 @click.option("--name", metavar="WILDCARD", help='Only these names, such as "video*".')
+@click.option("--ready", is_flag=True, help="Only ready-trained models.")
 @click.option("--sizes", is_flag=True, help="With cells: what each costs at 128 units.")
 @as_json
 def list_command(
@@ -23,6 +25,7 @@ def list_command(
     task: str | None,
     cell: str | None,
     name: str | None,
+    ready: bool,
     sizes: bool,
     as_json: bool,
 ) -> None:
@@ -32,23 +35,30 @@ def list_command(
     Examples:
       zoo list
       zoo list --topology seq2seq --name "*gru"
+      zoo list --ready
       zoo list cells --sizes
     """
     if sizes and kind != "cells":
         raise UserError(f"--sizes speaks of cells, not of {kind}: `zoo list cells --sizes`")
     if kind == "models":
-        rows = [catalog.describe(n) for n in catalog.list_models(topology, task, cell, name)]
-        columns = ["name", "topology", "task", "cell", "summary"]
+        trained = {*ready_models()}
+        found = catalog.list_models(topology, task, cell, name)
+        rows = [
+            {**catalog.describe(n), "ready": n in trained}
+            for n in found
+            if n in trained or not ready
+        ]
+        columns = ["name", "topology", "task", "cell", "ready", "summary"]
     else:
-        if topology or task or cell:
-            raise UserError(f"--topology, --task and --cell filter models, not {kind}")
+        if topology or task or cell or ready:
+            raise UserError(f"--topology, --task, --cell and --ready filter models, not {kind}")
         if sizes:
             rows = _cell_cards(registry.select("cell", name))
         else:
             singular = next(key for key, plural in registry.KINDS.items() if plural == kind)
-            found = registry.entries(singular)
+            entries = registry.entries(singular)
             rows = [
-                {"name": n, **found[n].info, "summary": found[n].summary}
+                {"name": n, **entries[n].info, "summary": entries[n].summary}
                 for n in registry.select(singular, name)
             ]
         # An equation is too long for a table.

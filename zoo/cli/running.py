@@ -19,13 +19,19 @@ from zoo.cli.common import (
 from zoo.errors import UserError
 from zoo.ready import find
 
-_NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices"}
+_NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from"}
 """Arguments of `zoo.fit` that are no settings."""
 
 
 @click.command()
 @click.argument("name", required=False)
 @click.option("--resume", metavar="RUN", help="Go on with this run's folder.")
+@click.option(
+    "--from",
+    "start_from",
+    metavar="MODEL",
+    help="Fine-tune a run, an export or a ready-trained model of the same name.",
+)
 @click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
 @click.option("--steps", type=int, help="Updates of the weights, at most.")
@@ -46,6 +52,7 @@ def fit(
     context: click.Context,
     name: str | None,
     resume: str | None,
+    start_from: str | None,
     dataset: str | None,
     epochs: int | None,
     steps: int | None,
@@ -68,6 +75,7 @@ def fit(
       zoo fit char-lstm
       zoo fit char-lstm --cell gru --set units=128 --set dropout=0.2 --epochs 5
       zoo fit digits-cnn --dataset mnist --data-dir ~/tensorflow_datasets
+      zoo fit char-lstm --from char-lstm --dataset my-notes/ --epochs 3
       zoo fit --resume runs/char-lstm/1
       zoo fit --resume runs/char-lstm/1 --minutes 60
     """
@@ -90,6 +98,8 @@ def fit(
     registry.get("model", name)
     if cell:
         registry.get("cell", cell)
+    if start_from:
+        find(start_from)
     api = load_api()
 
     run = api.fit(
@@ -100,6 +110,7 @@ def fit(
         runs=runs,
         verbose=not as_json,
         devices=devices,
+        start_from=start_from,
         **overrides,
     )
     _tell(run, as_json)
@@ -233,15 +244,45 @@ def plot(
 @click.command()
 @click.argument("what", metavar="MODEL")
 @click.argument("path")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    default=("saved_model",),
+    show_default=True,
+    type=click.Choice(("saved_model", "litert", "onnx")),
+    help="litert and onnx come beside the SavedModel; repeatable.",
+)
+@click.option("--quantise", is_flag=True, help="LiteRT with weights of 8 bits.")
+@click.option(
+    "--figures/--no-figures",
+    default=True,
+    show_default=True,
+    help="Measure the test split for the card.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an export that is there.")
-def export(what: str, path: str, overwrite: bool) -> None:
-    """Write MODEL, a run's or another export's, as a SavedModel to PATH.
+@data_dir
+def export(
+    what: str,
+    path: str,
+    formats: tuple[str, ...],
+    quantise: bool,
+    figures: bool,
+    overwrite: bool,
+    data_dir: str | None,
+) -> None:
+    """Write MODEL, a run's or another export's, to the folder PATH, with its card.
+
+    A SavedModel lies there, which needs TensorFlow and nothing else. What it and the other formats
+    give for a test batch is compared with the model: over 1e-4, nothing is written.
 
     \b
-    Example:
-      zoo export runs/char-lstm/1 saved_models/demo/char-lstm --overwrite
+    Examples:
+      zoo export runs/char-lstm/1 my-model
+      zoo export runs/char-lstm/1 my-model --format litert --format onnx --overwrite
+      zoo export char-lstm models/char-lstm/1 --no-figures     for TensorFlow Serving
     """
     find(what)
     api = load_api()
 
-    print(api.export(what, path, overwrite))
+    print(api.export(what, path, overwrite, formats, quantise, figures, data_dir))

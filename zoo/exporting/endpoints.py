@@ -79,14 +79,14 @@ def _specs(one: Any, other: Any) -> Any:
     return tf.nest.map_structure(fitting, one, other)
 
 
-def _inputs(model: SequenceModel) -> dict[str, tf.TensorSpec]:
+def input_specs(model: SequenceModel) -> dict[str, tf.TensorSpec]:
     """What a model takes, each by its name."""
     specs = _specs(model.example_inputs(1, 2), model.example_inputs(2, 3))
     return dict(specs) if isinstance(specs, Mapping) else {model.only: specs}
 
 
 def _forward(model: SequenceModel) -> Any:
-    names = _inputs(model)
+    names = input_specs(model)
     carried = bool(model.recurrent and model.steppable and not model.conditional)
     states = {"state": state_signature(model)} if carried else {}
     structure = model.initial_state(1)
@@ -119,7 +119,7 @@ def _stepping(model: SequenceModel) -> dict[str, Any]:
         some = checked(batch_size, batch_size > 0, "batch_size must be 1 or more, but is")
         return tf.nest.flatten(model.initial_state(some))
 
-    names = _inputs(model)
+    names = input_specs(model)
     steps = names[model.sequence or model.only]
     specs, structure = state_signature(model), model.initial_state(1)
     size = {"batch_size": tf.TensorSpec([], tf.int32)}
@@ -130,7 +130,7 @@ def _stepping(model: SequenceModel) -> dict[str, Any]:
 
 
 def _conditional(model: SequenceModel) -> dict[str, Any]:
-    names = _inputs(model)
+    names = input_specs(model)
 
     def encode(condition: Any) -> Any:
         return tf.nest.flatten(model.encode(not_empty(condition)))

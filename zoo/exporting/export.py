@@ -1,41 +1,67 @@
 """A trained model in every form that people deploy, written whole or not at all."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import UserError
+from zoo.exporting.card import make_card, write_card
+from zoo.exporting.certificate import certify
 from zoo.exporting.description import is_export
+from zoo.exporting.litert import check_litert, write_litert
+from zoo.exporting.onnx import check_onnx, write_onnx
 from zoo.exporting.saved_model import write_saved_model
+from zoo.registry import unknown
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+
+FORMATS = ("saved_model", "litert", "onnx")
 
 
 def write_export(
     model: SequenceModel,
     task: Task,
+    settings: Settings,
     config: dict[str, Any],
+    run: Path,
     path: Path,
-    overwrite: bool = False,
+    formats: Sequence[str] = FORMATS[:1],
+    quantise: bool = False,
+    figures: bool = True,
 ) -> None:
-    """Write an export beside its place, and move it there when it is whole.
+    """Write an export beside its place, certify it, and move it there.
+
+    Every export holds the SavedModel. What is at the path is replaced, see `check_target`.
 
     Args:
         model: a built model.
         task: the task it was trained for.
+        settings: by which it was trained.
         config: the run's.
+        run: the folder that the model came from.
         path: the folder to write.
-        overwrite: replace the export that is there.
+        formats: of `FORMATS`; what else than the SavedModel to write.
+        quantise: write LiteRT with weights of 8 bits.
+        figures: measure the model on the test split, and show answers on the card.
 
     Raises:
-        UserError: the path exists and `overwrite` is false, or cannot be written.
+        UserError: a form differs from the model, or the path cannot be written. Nothing is left
+            behind then, and what was there stays.
     """
-    check_target(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             whole = Path(scratch) / "model"
             write_saved_model(model, task, whole, config)
+            if "litert" in formats:
+                write_litert(model, whole, quantise)
+            if "onnx" in formats:
+                write_onnx(model, whole)
+            certificate = certify(model, task, settings, whole)
+            card = make_card(model, task, settings, config, whole, run, certificate, figures)
+            write_card(card, whole)
             if path.exists():
                 # The old one stays whole until the new one is; then it goes with the scratch.
                 path.rename(Path(scratch) / "old")
@@ -50,3 +76,16 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise UserError(f"{path} exists already: pass --overwrite to replace it")
     if path.exists() and (path.is_symlink() or not is_export(path)):
         raise UserError(f"{path} exists and is no export of the zoo: choose another path")
+
+
+def check_formats(formats: Sequence[str], quantise: bool) -> None:
+    """Refuse a format that is not known, or for which a package is missing."""
+    for name in formats:
+        if name not in FORMATS:
+            raise UserError(unknown("format", name, FORMATS))
+    if quantise and "litert" not in formats:
+        raise UserError("quantise is for LiteRT: give --format litert, too")
+    if "litert" in formats:
+        check_litert()
+    if "onnx" in formats:
+        check_onnx()

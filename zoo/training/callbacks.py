@@ -194,20 +194,12 @@ class Curves(_Figures):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Draw."""
-        from matplotlib.figure import Figure
+        from zoo.plotting import curves_figure
 
         if not self.history:
             return
-        names = [n for n in self.history[0] if f"val_{n}" in self.history[0]]
-        figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
-        epochs = range(1, len(self.history) + 1)
-        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
-            for key, label in ((name, "training"), (f"val_{name}", "validation")):
-                axes.plot(epochs, [logs[key] for logs in self.history], marker=".", label=label)
-            axes.set(xlabel="epoch", title=name)
-            axes.legend()
         self.path.parent.mkdir(exist_ok=True)
-        figure.savefig(self.path, dpi=100)
+        curves_figure(self.history).savefig(self.path, dpi=100)
 
 
 class TensorBoard(keras.callbacks.TensorBoard):

@@ -70,3 +70,10 @@ def test_a_sequence_of_another_size_is_refused_by_name(run, tmp_path):
     np.save(tmp_path / "three.npy", np.ones((5, 3), "float32"))
     with pytest.raises(UserError, match=r"three.npy .*\(1, 5, 3\).*\(None, None, 2\)"):
         zoo.predict(run, str(tmp_path / "three.npy"))
+
+
+def test_sequences_are_measured_one_by_one(run, sequences, check_measured):
+    task = Adding("adding/20", sequences)
+    _, cases, _ = check_measured(task, zoo.load(run), Settings(batch_size=48))
+    assert cases[0].is_right(f"{float(cases[0].expected) + 0.039:.3f}")
+    assert not cases[0].is_right(f"{float(cases[0].expected) + 0.05:.3f}")

@@ -118,3 +118,11 @@ def test_the_configuration_needs_no_data(task):
 def test_a_data_set_without_captions_is_refused(data_dir):
     with pytest.raises(UserError, match="choose one with"):
         Captioning("digits", data_dir)
+
+
+def test_captions_are_measured_one_by_one(task, run, check_measured):
+    score, cases, card = check_measured(task, zoo.load(run), Settings(batch_size=16))
+    assert {"picture_gap", "bleu4", "truth_rate"} <= set(score)
+    assert (
+        not cases[0].is_right("nothing of this kind") and card["splits"]["test"]["examples"] == 32
+    )

@@ -77,3 +77,12 @@ def test_another_order_of_an_image_is_refused(data_dir):
 def test_sequences_are_refused(data_dir):
     with pytest.raises(UserError, match="choose one that has image"):
         ImageClassification("moving_points", data_dir)
+
+
+def test_pictures_are_measured_one_by_one_and_shown_with_their_classes(task, check_measured):
+    model = zoo.create("digits-linear", **task.model_options())
+    score, cases, card = check_measured(task, model, Settings(batch_size=64))
+    assert {"loss", "accuracy", "f1/3"} <= set(score)
+    assert not cases[0].is_right("a cat")
+    assert card["version"] == "1.0.0" and card["splits"]["test"]["examples"] == 359
+    assert card["licence"] == "CC BY 4.0"

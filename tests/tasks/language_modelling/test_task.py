@@ -15,6 +15,7 @@ from tasks.language_modelling.text import build_vocabulary, split_at_spaces, spl
 from tasks.text import START, UNKNOWN
 from zoo.errors import UserError
 from zoo.training.settings import Settings
+from zoo.training.trainer import evaluate
 
 TEXT = 'The cat sat on a mat.\nThe dog\'s (a "big" one) sat on the cat, too.\n' * 8
 TINY = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
@@ -286,3 +287,12 @@ def test_the_bundled_source_code_is_a_text_too(data_dir):
         [sys.executable, "-c", code, data_dir], capture_output=True, text=True, check=True
     )
     assert int(told.stdout) > 90
+
+
+def test_rows_of_windows_are_measured_one_by_one(text_file, check_measured):
+    task = LanguageModelling(text_file)
+    model, settings = model_for(task), Settings(batch_size=2, window=16)
+    score, cases, _ = check_measured(task, model, settings)
+    whole = evaluate(model, task.windows("test", settings))
+    assert {key: score[key] for key in whole} == pytest.approx(whole, rel=1e-5)
+    assert cases[0].expected.startswith(cases[0].raw) and cases[0].is_right is None

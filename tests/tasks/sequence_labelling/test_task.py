@@ -206,3 +206,9 @@ def test_lines_for_a_reader_join_the_words_of_an_entity():
     labels = tf.constant([["B-X", "I-X", "B-X", "O", "I-Y"]])
     (found,) = label_lines(words, labels, True).numpy()
     assert found.decode() == "X: a b\nX: c\nY: e"
+
+
+def test_sentences_are_measured_one_by_one(chain, check_measured):
+    model, task = chain
+    _, cases, _ = check_measured(task, model, Settings(batch_size=2))
+    assert not cases[0].is_right("")

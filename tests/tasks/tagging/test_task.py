@@ -12,6 +12,7 @@ from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.tagging.task import Tagging, cut_text, label_folder, mark_up
 from zoo.errors import UserError
 from zoo.training.settings import Settings
+from zoo.training.trainer import evaluate
 
 PROGRAMS = ["def f(x):\n    return x\n", "x = 10  # ten\n", '"""Two\nlines."""\n']
 TINY = {"epochs": 1, "batch_size": 2, "window": 8, "units": 16, "jit_compile": False}
@@ -206,3 +207,16 @@ def test_a_data_set_without_labels_names_what_it_has(data_dir):
 def test_a_negative_delay_is_refused():
     with pytest.raises(UserError, match="delay is -1, but it must not be negative"):
         Tagging(delay=-1)
+
+
+@pytest.mark.usefixtures("programs")
+def test_rows_of_windows_are_measured_one_by_one():
+    task = Tagging(delay=1)
+    model = zoo.create("highlight-gru", units=4, **task.model_options())
+    told = task.measure(model, "test", Settings(batch_size=2, window=5))
+    count = sum(map(len, PROGRAMS))
+    assert told.parts[0].rows[:, 1].sum() == count and len(told.parts[0].rows) >= count / 5
+    whole = evaluate(model, task.windows("test", Settings(batch_size=2, window=5)))
+    assert told.score() == pytest.approx(whole, rel=1e-5)
+    cases = task.cases(3)
+    assert all(case.is_right(case.expected) for case in cases)

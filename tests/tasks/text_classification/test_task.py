@@ -207,3 +207,11 @@ def test_a_causal_model_tells_the_class_after_each_word(task):
     for t in range(ids.shape[1]):
         whole = model({"tokens": ids[:, : t + 1], "lengths": tf.constant([t + 1])})
         np.testing.assert_allclose(told[t], whole, atol=1e-5)
+
+
+def test_texts_are_measured_one_by_one(task, check_measured):
+    model = zoo.create("text-lstm", units=4, embedding=4, **task.model_options())
+    _, cases, card = check_measured(task, model, Settings(batch_size=8))
+    assert not cases[0].is_right("neither")
+    # Of a person's own files the path is nobody's business.
+    assert card["name"] == "reviews.csv" and len(card["files"]) == 64

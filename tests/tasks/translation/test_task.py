@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from sacrebleu.metrics import BLEU, CHRF
 
 import zoo
 from tasks.text import END, START, split_tokens
@@ -326,3 +327,13 @@ def test_the_bundled_pairs_have_kinds(data_dir):
     task = Translation(data_dir=data_dir)
     assert {pair.kind for pair in task._pairs("test[:100]")} > {"date", "country"}
     assert len(task.examples()) == 3
+
+
+def test_translations_are_measured_one_by_one(task, run, check_measured):
+    model = zoo.load(run)
+    score, cases, _ = check_measured(task, model, Settings(batch_size=4))
+    translated = task._translate(model, [pair.source for pair in task._pairs("test")])
+    references = [[pair.target for pair in task._pairs("test")]]
+    assert score["bleu"] == BLEU().corpus_score(translated, references).score
+    assert score["chrf"] == CHRF().corpus_score(translated, references).score
+    assert [case.expected for case in cases] == references[0][:4]

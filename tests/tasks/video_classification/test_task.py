@@ -277,3 +277,8 @@ def test_an_export_cuts_and_resizes_frames_like_the_training():
 def test_the_configuration_needs_no_data(task):
     again = VideoClassification(**{**task.get_config(), "data_dir": "/nowhere"})
     assert again.model_options() == task.model_options()
+
+
+def test_clips_are_measured_one_by_one(task, run, check_measured):
+    _, cases, card = check_measured(task, zoo.load(run), Settings(batch_size=16))
+    assert cases[0].raw.shape[-1] == 3 and card["splits"]["test"]["examples"] == 24

@@ -1,0 +1,234 @@
+"""The parity certificate: how far what was exported is from the Keras model, in numbers."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from scipy.special import softmax
+
+from zoo.errors import UserError
+from zoo.exporting import litert, onnx
+from zoo.exporting.endpoints import input_specs
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+
+TOLERANCE = 1e-4
+"""Of outputs in float32, absolute."""
+
+ROWS, STEPS, FEW = 64, litert.TIME, 4
+"""Rows of the batch, time steps of each, and how many of the rows are also run one by one."""
+
+Run = Callable[..., dict[str, np.ndarray]]
+"""Calls an endpoint by name: named arrays in, named arrays out."""
+
+
+def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) -> dict[str, Any]:
+    """Compare every form that lies in an export with the Keras model, on the task's test batch.
+
+    The batch has 64 rows, the first again if the test split has fewer, and 32 time steps where
+    there are any. Every form runs it whole, and step by step. LiteRT, and the Keras model once
+    more, run the first four rows one by one.
+
+    Args:
+        model: the Keras model.
+        task: its task.
+        settings: those of its training.
+        folder: of the export.
+
+    Returns:
+        `rows`, `steps`, `tolerance`, `largest_output`; `differences`, the largest absolute one of
+        outputs for each comparison; and for quantised files, `quantised`: the largest difference of
+        `probabilities` (or of `outputs` that are none) and the share of the `same` answers.
+
+    Raises:
+        UserError: a difference is over 1e-4, or something is no number; of a quantised file only
+            the latter.
+    """
+    batch = _batch(model, task, settings)
+    own = _of_keras(model)
+    whole, stepped = _whole(model, own, batch), _stepped(model, own, batch)
+    alone = _whole(model, _row_by_row(own), {key: part[:FEW] for key, part in batch.items()})
+    told = {"batch of 64 against rows alone": _apart(whole[:FEW], alone)}
+    if stepped is not None:
+        told["whole against step by step"] = _apart(whole, stepped)
+    certificate: dict[str, Any] = {
+        "rows": ROWS,
+        "steps": STEPS
+        if any(None in spec.shape[1:] for spec in input_specs(model).values())
+        else 1,
+        "tolerance": TOLERANCE,
+        "largest_output": float(np.abs(whole).max()),
+        "differences": told,
+    }
+    for name, run, rows in _forms(folder):
+        given = {key: part[:rows] for key, part in batch.items()}
+        found = {"forward": _whole(model, run, given), "step": _stepped(model, run, given)}
+        for endpoint, outputs in found.items():
+            if outputs is None:
+                continue
+            if "quantised" in name:
+                near = _nearness(whole[:rows], outputs)
+                certificate.setdefault("quantised", {})[f"{name} {endpoint}"] = near
+            else:
+                told[f"{name} {endpoint}"] = _apart(whole[:rows], outputs)
+    _check(certificate)
+    return certificate
+
+
+def _batch(model: SequenceModel, task: Task, settings: Settings) -> dict[str, np.ndarray]:
+    """The named inputs of the first test window, in the shapes that every form takes."""
+    windows = task.windows("test", replace(settings, batch_size=ROWS))
+    inputs = next(iter(windows))["inputs"]
+    named = inputs if isinstance(inputs, dict) else {model.only: inputs}
+    batch = {name: _fitted(named[name].numpy(), spec) for name, spec in input_specs(model).items()}
+    if "lengths" in batch:
+        batch["lengths"] = np.clip(batch["lengths"], 1, STEPS)
+    return batch
+
+
+def _fitted(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
+    """So many rows; each axis of any length cut or padded with 0 to so many time steps."""
+    # Of several captions of an image the first.
+    part = part[:, 0] if part.ndim > len(spec.shape) else part
+    part = part[np.arange(ROWS) % len(part)].astype(spec.dtype.as_numpy_dtype)
+    for axis, size in list(enumerate(spec.shape))[1:]:
+        if size is None:
+            part = np.take(part, range(min(part.shape[axis], STEPS)), axis)
+            missing = [(0, STEPS - part.shape[axis] if n == axis else 0) for n in range(part.ndim)]
+            part = np.pad(part, missing)
+    return part
+
+
+def _whole(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.ndarray:
+    """What `forward` gives, from the initial state on."""
+    rows = len(next(iter(batch.values())))
+    carried = model.recurrent and model.steppable and not model.conditional
+    return run("forward", **batch, **(_numbered(model.initial_state(rows)) if carried else {}))[
+        "outputs"
+    ]
+
+
+def _stepped(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.ndarray | None:
+    """The same by `step`; None of a model that has none."""
+    if not (model.recurrent and model.steppable):
+        return None
+    rows = len(next(iter(batch.values())))
+    if model.conditional:
+        x = batch["tokens"]
+        state = run("encode", **{model.condition: batch[model.condition]})
+    else:
+        x = batch[model.sequence or model.only]
+        state = _numbered(model.initial_state(rows))
+    outputs = []
+    for time in range(x.shape[1]):
+        state = run("step", x=x[:, time], **state)
+        outputs.append(state.pop("outputs"))
+    found = np.stack(outputs, axis=1)
+    # Where there is one answer, it is that after the last step.
+    return found[np.arange(rows), batch["lengths"] - 1] if "lengths" in batch else found
+
+
+def _of_keras(model: SequenceModel) -> Run:
+    """The Keras model itself, called as exports are."""
+    structure: Any = model.initial_state(1)
+    if model.conditional:
+        structure = model.encode(model.example_inputs(1)[model.condition])
+
+    def run(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
+        count = sum(key.startswith("state_") for key in given)
+        parts = [given.pop(f"state_{n}") for n in range(count)]
+        if name == "encode":
+            return _numbered(model.encode(*given.values()))
+        if name == "step":
+            outputs, state = model.step(given["x"], tf.nest.pack_sequence_as(structure, parts))
+            return {"outputs": np.asarray(outputs), **_numbered(state)}
+        return {"outputs": np.asarray(model(given.get(model.only, given)))}
+
+    return run
+
+
+def _of_saved_model(folder: Path) -> Run:
+    loaded = tf.saved_model.load(str(folder))
+
+    def run(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
+        # The object must outlive the calls: its variables die with it.
+        tensors = {key: tf.constant(part) for key, part in given.items()}
+        told = loaded.signatures[name](**tensors)
+        return {key: part.numpy() for key, part in told.items()}
+
+    return run
+
+
+def _of_litert(path: Path) -> Run:
+    interpreter = litert.interpreter(path)
+    runners = {
+        name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()
+    }
+    return _row_by_row(lambda name, **given: runners[name](**given))
+
+
+def _of_onnx(folder: Path) -> Run:
+    sessions = onnx.sessions(folder)
+
+    def run(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
+        names = [output.name for output in sessions[name].get_outputs()]
+        told = dict(zip(names, sessions[name].run(None, given)))
+        return {key.removeprefix("next_"): part for key, part in told.items()}
+
+    return run
+
+
+def _row_by_row(run: Run) -> Run:
+    """The same for each row alone."""
+
+    def each(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
+        rows = range(len(next(iter(given.values()))))
+        told = [run(name, **{key: part[n : n + 1] for key, part in given.items()}) for n in rows]
+        return {key: np.concatenate([row[key] for row in told]) for key in told[0]}
+
+    return each
+
+
+def _forms(folder: Path) -> Iterator[tuple[str, Run, int]]:
+    """Each form that is there: its name, how it is run, and on how many rows."""
+    if (folder / "saved_model.pb").is_file():
+        yield "SavedModel", _of_saved_model(folder), ROWS
+    for path in sorted((folder / litert.FOLDER).glob("*.tflite")):
+        yield str(path.relative_to(folder)), _of_litert(path), FEW
+    if (folder / onnx.FOLDER).is_dir():
+        yield onnx.FOLDER, _of_onnx(folder / onnx.FOLDER), ROWS
+
+
+def _numbered(state: Any) -> dict[str, np.ndarray]:
+    return {f"state_{n}": np.asarray(part) for n, part in enumerate(tf.nest.flatten(state))}
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """The largest absolute difference; infinite where one of them is no number."""
+    apart = np.abs(np.asarray(one, "float64") - other)
+    return float(apart.max()) if np.isfinite(apart).all() else math.inf
+
+
+def _nearness(exact: np.ndarray, rough: np.ndarray) -> dict[str, float]:
+    """Of a quantised form, which differs more."""
+    if exact.shape[-1] == 1:
+        return {"outputs": _apart(exact, rough)}
+    same = float(np.mean(exact.argmax(axis=-1) == rough.argmax(axis=-1)))
+    return {"probabilities": _apart(softmax(exact, axis=-1), softmax(rough, axis=-1)), "same": same}
+
+
+def _check(certificate: dict[str, Any]) -> None:
+    for name, difference in certificate["differences"].items():
+        if not difference <= TOLERANCE:
+            raise UserError(
+                f"the outputs of {name} differ by {difference:.1e}, but only {TOLERANCE:.0e} is "
+                "allowed: nothing was written"
+            )
+    for name, near in certificate.get("quantised", {}).items():
+        if not all(map(math.isfinite, near.values())):
+            raise UserError(f"{name} gives what is no number: nothing was written")

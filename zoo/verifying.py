@@ -1,0 +1,207 @@
+"""Measures again what the card of an export says, from the export itself."""
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from zoo.errors import UserError
+from zoo.exporting import litert, onnx
+from zoo.exporting.card import measured_figures
+from zoo.exporting.certificate import certify
+from zoo.exporting.integrity import CARD, README, check_files, hash_file, read_card
+from zoo.exporting.readme import flat
+from zoo.exporting.saved_model import load_saved_model
+from zoo.exporting.showing import answer_to, read_example
+from zoo.restoring import folder_of, restore
+
+TOLERANCE = 1e-3
+"""How far a figure may be from the card's, relative to it: libraries and machines differ."""
+
+ROUGHLY = 0.01
+"""The same of what is told of quantised forms, absolute: they are rounded another way elsewhere."""
+
+_NEAR_ZERO = 1e-6
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a card says, and what was found.
+
+    Attributes:
+        figure: what it is.
+        card: what the card says.
+        measured: what was found.
+        holds: whether these are the same, within the tolerance; None where a package is missing to
+            measure it.
+    """
+
+    figure: str
+    card: Any
+    measured: Any
+    holds: bool | None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A card against its export.
+
+    Attributes:
+        name: of the model.
+        path: of the export.
+        checks: one for each thing that was looked at.
+    """
+
+    name: str
+    path: Path
+    checks: list[Check]
+
+    @property
+    def holds(self) -> bool:
+        """Whether all of it does that could be measured."""
+        return all(check.holds is not False for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "path": str(self.path), "holds": self.holds}
+
+
+def verify(what: str | Path, data_dir: str | None = None) -> Verification:
+    """Hold what an export's card says against the export.
+
+    Files are compared with their checksums. Where they are as they were written, the model is
+    built again from them and measured on the test split, the SavedModel answers the card's
+    examples, and its certificate is made anew.
+
+    Args:
+        what: an export, or the name of a ready-trained model.
+        data_dir: folder of prepared data sets.
+
+    Returns:
+        What was found, which does not raise where something does not hold.
+
+    Raises:
+        UserError: there is no such export, its card cannot be read, or the data or the package for
+            one of its forms are not there.
+    """
+    path = folder_of(what)
+    card = read_card(path)
+    if (path / litert.FOLDER).is_dir():
+        litert.check_litert()
+    if (path / onnx.FOLDER).is_dir():
+        onnx.check_onnx()
+    files = f"{len(card['files'])} as written"
+    try:
+        check_files(path)
+    except UserError as error:
+        return Verification(_name(card), path, [Check("files", files, str(error), False)])
+    try:
+        checks = [Check("files", files, files, True), *_checks(card, path, data_dir)]
+    except UserError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"{path / CARD} is damaged: {type(error).__name__} {error}; export the run again"
+        ) from error
+    return Verification(_name(card), path, checks)
+
+
+def _name(card: dict[str, Any]) -> str:
+    return str(card.get("name", ""))
+
+
+def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[Check]:
+    shown = path / README
+    same = shown.is_file() and hash_file(shown) == card["readme"]
+    yield Check(README, "as written", "as written" if same else "changed", same)
+    model, task, settings = restore(path)
+    task.data_dir = data_dir or task.data_dir
+    yield _equal("parameters", card["parameters"], model.count_params())
+    if card["figures"]:
+        split = card["figures"]["split"]
+        data = card["data"]
+        # Of a person's own files there is one for all splits.
+        known = data["splits"][split]["sha256"] if "splits" in data else data["files"]
+        yield _equal(f"data, {split}", known, task.fingerprint(split))
+        found = measured_figures(model, task, settings)
+        yield from _figures(card["figures"], found, task.optional)
+    yield from _examples(card, path)
+    if said := card["certificate"]:
+        try:
+            yield from _certificate(said, certify(model, task, settings, path))
+        except UserError as error:
+            yield Check("certificate", f"within {said['tolerance']:g}", str(error), False)
+
+
+def _figures(
+    said: dict[str, Any], found: dict[str, Any], optional: Collection[str]
+) -> Iterator[Check]:
+    yield _equal(said["counted"], said["examples"], found["examples"])
+    for key in dict.fromkeys([*said["values"], *found["values"]]):
+        one, other = (told["values"].get(key, {}) for told in (said, found))
+        if key in optional and not other:
+            yield Check(key, _told(one), "not measured: a package is missing", None)
+            continue
+        holds = all(_near(one.get(part), other.get(part)) for part in ("value", "low", "high"))
+        yield Check(key, _told(one), _told(other), holds)
+    for key in dict.fromkeys([*said["told"], *found["told"]]):
+        yield _equal(key, said["told"].get(key), found["told"].get(key))
+
+
+def _told(figure: dict[str, Any]) -> str:
+    """A figure with its interval, so that one sees which of them has changed."""
+    if not figure:
+        return "none"
+    value, *ends = (figure[part] for part in ("value", "low", "high"))
+    known = ends[0] is not None
+    return f"{value:.5g}" + (f" ({ends[0]:.5g} to {ends[1]:.5g})" if known else "")
+
+
+def _examples(card: dict[str, Any], path: Path) -> Iterator[Check]:
+    """The answers of the SavedModel."""
+    examples = card["examples"]
+    # Only files whose checksums are known are read.
+    for name in {example["file"] for example in examples if "file" in example}:
+        _ = card["files"][name]
+    if not examples:
+        return
+    # The object must outlive the calls: its variables die with it.
+    loaded, _ = load_saved_model(path)
+    console = Console(stderr=True)
+    for number, example in enumerate(
+        track(examples, "asking the SavedModel", console=console, transient=True), start=1
+    ):
+        raw = np.asarray(read_example(example, path))
+        yield _equal(f"example {number}", example["answer"], answer_to(loaded.serve, raw))
+
+
+def _certificate(said: dict[str, Any], found: dict[str, Any]) -> Iterator[Check]:
+    """Differences are noise, another on each machine: each is to be within the tolerance."""
+    for part in ("rows", "steps", "tolerance"):
+        yield _equal(f"certificate, {part}", said[part], found[part])
+    one, other = said["differences"], found["differences"]
+    for key in dict.fromkeys([*one, *other]):
+        known = key in one and key in other
+        holds = known and max(one[key], other[key]) <= found["tolerance"]
+        yield Check(key, one.get(key), other.get(key), holds)
+    rough, again = (dict(flat(told.get("quantised", {}))) for told in (said, found))
+    for key in dict.fromkeys([*rough, *again]):
+        known = key in rough and key in again
+        holds = known and abs(rough[key] - again[key]) <= ROUGHLY
+        yield Check(key, rough.get(key), again.get(key), holds)
+
+
+def _equal(figure: str, card: Any, measured: Any) -> Check:
+    return Check(figure, card, measured, card == measured)
+
+
+def _near(card: Any, measured: Any) -> bool:
+    if isinstance(card, float) and isinstance(measured, float):
+        same = math.isnan(card) and math.isnan(measured)
+        return same or math.isclose(card, measured, rel_tol=TOLERANCE, abs_tol=_NEAR_ZERO)
+    return card == measured
