@@ -281,8 +281,13 @@ class AttendingStack(keras.layers.Layer):
             arrays = [array.write(t, part) for array, part in zip(arrays, given, strict=True)]
             return t + 1, tf.nest.flatten(after._replace(memory=())), arrays
 
-        types = (x.dtype, x.dtype, state.attention["alignment"].dtype)
-        arrays = [tf.TensorArray(dtype, time) for dtype in types]
+        # LiteRT's converter takes arrays of unknown shapes for one and the same.
+        like = (state.fed, state.memory.values[:, 0], state.attention["alignment"])
+        types = (x.dtype, x.dtype, like[-1].dtype)
+        arrays = [
+            tf.TensorArray(dtype, time, element_shape=part.shape)
+            for dtype, part in zip(types, like, strict=True)
+        ]
         _, flat, arrays = loop(body, (tf.constant(0), tf.nest.flatten(moving), arrays), time)
         after = tf.nest.pack_sequence_as(moving, flat)._replace(memory=state.memory)
         y, context, alignments = (swap(array.stack()) for array in arrays)
