@@ -65,7 +65,7 @@ def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) 
     }
     for name, run, rows in _forms(folder):
         given = {key: part[:rows] for key, part in batch.items()}
-        found = {"forward": _whole(model, run, given)}
+        found: dict[str, Any] = {"forward": _whole(model, run, given)}
         if stepped is not None:
             found["step"] = _stepped(model, run, given)
         for endpoint, outputs in found.items():
