@@ -18,7 +18,7 @@ from zoo.runs import Run
 MODELS: dict[str, dict[str, Any]] = {
     "digits-cnn": {},
     "digits-mlp": {},
-    "caption-lstm-attention": {"units": 144},
+    "caption-lstm-attention": {"units": 128},
     "video-gru": {},
     "sequence-gru": {},
     "text-lstm": {"embedding": 48},
@@ -28,7 +28,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "highlight-gru": {},
     "tagger-bilstm": {"units": 80, "embedding": 64},
     "translate-gru-attention": {
-        "units": 112,
+        "units": 96,
         "embedding": 64,
         "attention_units": 64,
         "dropout": 0.1,

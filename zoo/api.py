@@ -7,18 +7,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
+from zoo.arguments import reason
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
 from zoo.exporting.description import is_export
 from zoo.exporting.endpoints import numeric_endpoints
 from zoo.exporting.export import check_formats, check_target, write_export
+from zoo.exporting.keras_file import load_keras
 from zoo.exporting.saved_model import load_saved_model
 from zoo.fitting import fit, resume
 from zoo.inputs import read_beginning, read_clip_parts, read_input
@@ -26,7 +29,6 @@ from zoo.plans import create
 from zoo.restoring import config_of, folder_of, restore
 from zoo.runs import Run
 from zoo.task import Task
-from zoo.topologies.base import SequenceModel
 
 __all__ = [
     "cell_card",
@@ -43,15 +45,18 @@ __all__ = [
 ]
 
 
-def load(what: Run | str | Path) -> SequenceModel:
+def load(what: Run | str | Path) -> keras.Model:
     """The trained Keras model of a run, of an export, or a ready-trained one by name.
 
     No code from a file is run for it: the model is built from its description, and the weights are
-    read as numbers.
+    read as numbers. The model of a `.keras` file is read, too, if it holds nothing but layers of
+    Keras and the zoo.
 
     Raises:
-        UserError: there is no such folder or name, or it cannot be read.
+        UserError: there is no such folder, file or name, or it cannot be read, or is not safe.
     """
+    if isinstance(what, str | Path) and Path(what).suffix == ".keras":
+        return load_keras(Path(what))
     return restore(what)[0]
 
 
@@ -136,9 +141,11 @@ def _sizes_told(name: str) -> Iterator[None]:
     """What does not fit into the model is the user's."""
     try:
         yield
+    except tf.errors.InvalidArgumentError as error:
+        raise UserError(f"{name[:60]} cannot be taken: {reason(error)}") from error
     except TypeError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{name} is not of the size that the model takes: {reason}") from error
+        said = " ".join(str(error).split())
+        raise UserError(f"{name} is not of the size that the model takes: {said}") from error
 
 
 def _readable(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def reason(error: Exception) -> str:
         ...     print(reason(error))
         the batch is empty: give at least one input; there are 0
     """
-    message = str(error)
+    message = str(error).partition(" [Op:")[0]
     found = re.search(r"assertion failed: \[(.*)\]", message)
     if found:
         return " ".join(found[1].replace("] [", " ").split())

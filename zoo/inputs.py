@@ -184,7 +184,7 @@ def read_head(path: Path) -> bytes:
     Raises:
         UserError: it cannot be read.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         return file.read(_HEAD)
 
 
@@ -192,7 +192,7 @@ def _decoded(path: Path) -> Iterator[str]:
     utf8 = codecs.getincrementaldecoder("utf-8")()
     decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
     begin, block = 0, b"-"
-    with _opened(path) as file:
+    with opened(path) as file:
         while block:
             block = file.read(_PIECE)
             # What a block leaves of a character is decoded with the next one.
@@ -209,8 +209,12 @@ def _decoded(path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """A file's bytes, unpacked if it is gz, whatever its name; a failure to read is the user's."""
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file's bytes, unpacked if it is gz, whatever its name; a failure to read is the user's.
+
+    Raises:
+        UserError: it cannot be opened or read, by whoever reads it inside the `with`.
+    """
     try:
         with path.open("rb") as file:
             packed = file.peek(2).startswith(b"\x1f\x8b")
@@ -243,31 +247,64 @@ def _video(path: Path, **options: Any) -> np.ndarray:
 def _sequence(path: Path) -> np.ndarray:
     if path.suffix == ".npy":
         return _vectors(path)
-    lines = enumerate(read_text_file(path).split("\n"), 1)
-    filled = [(number, line.rstrip()) for number, line in lines if line.strip()]
-    first, line = filled[0]
-    separator = next((sign for sign in _SEPARATORS if sign in line), None)
-    width = len(line.split(separator))
-    named = all(_number(cell, separator) is None for cell in line.split(separator))
-    rows = []
-    for number, line in filled[named:]:
-        cells = [cell.strip() for cell in line.split(separator)]
-        values = [_number(cell, separator) for cell in cells]
-        for cell, value in zip(cells, values):
-            if value is None or not abs(value) <= _LARGEST_NUMBER:
-                raise UserError(
-                    f"{path} is no sequence: line {number} has {cell!r}, which is no number or "
-                    "too large; a line a time step is needed"
-                )
-        if len(values) != width:
-            raise UserError(
-                f"{path} is no sequence: as many numbers are needed on each line, but line "
-                f"{number} has {len(values)}, and line {first} has {width}{' names' * named}"
-            )
-        rows.append(values)
+    lines = NumberLines(str(path))
+    rows = list(filter(None, map(lines.read, read_text_file(path).split("\n"))))
     if not rows:
         raise UserError(f"{path} is no sequence: it has no line of numbers")
     return np.array(rows, "float32")
+
+
+class NumberLines:
+    """Reads a sequence line by line, as `read_input` takes one from a text file.
+
+    Args:
+        name: where the lines come from, for errors.
+
+    Example:
+        >>> lines = NumberLines("a test")
+        >>> [lines.read(line) for line in ("x, y", "1, 2.5")]
+        [None, [1.0, 2.5]]
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self.number = name, 0
+        self._separator: str | None = None
+        self._first = self._width = 0
+        self._names = ""
+
+    def read(self, line: str) -> list[float] | None:
+        """The numbers of the next line; None if it is blank, or the first one and of names.
+
+        Raises:
+            UserError: it holds something else, or more or fewer numbers than the first.
+        """
+        self.number += 1
+        line = line.rstrip()
+        if not line.strip():
+            return None
+        if not self._first:
+            self._separator = next((sign for sign in _SEPARATORS if sign in line), None)
+            self._first, self._width = self.number, len(line.split(self._separator))
+            if all(_number(cell, self._separator) is None for cell in line.split(self._separator)):
+                self._names = " names"
+                return None
+        cells = [cell.strip() for cell in line.split(self._separator)]
+        found = [(cell, _number(cell, self._separator)) for cell in cells]
+        values = []
+        for cell, value in found:
+            if value is None or not abs(value) <= _LARGEST_NUMBER:
+                raise UserError(
+                    f"{self.name} is no sequence: line {self.number} has {cell!r}, which is no "
+                    "number or too large; a line a time step is needed"
+                )
+            values.append(value)
+        if len(values) != self._width:
+            raise UserError(
+                f"{self.name} is no sequence: as many numbers are needed on each line, but line "
+                f"{self.number} has {len(values)}, and line {self._first} has "
+                f"{self._width}{self._names}"
+            )
+        return values
 
 
 def _number(cell: str, separator: str | None) -> float | None:

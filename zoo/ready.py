@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from zoo.archives import is_archive, unpack
 from zoo.errors import UserError
 from zoo.registry import unknown
 
@@ -23,16 +24,34 @@ def find(what: str | Path) -> Path:
     """The folder that is named, or else that of the ready-trained model of this name.
 
     Args:
-        what: the path of a run or an export, or a name.
+        what: the path of a run or an export, also one packed as in `zoo.archives`; or a name.
 
     Raises:
-        UserError: there is neither.
+        UserError: there is neither, or it is a file that is no such archive, or not a safe one.
     """
     path = Path(what)
     if path.is_dir():
         return path
+    if path.is_file():
+        if is_archive(path):
+            return unpack(path)
+        raise UserError(f"{path} is no folder of a run or an export: {_what_to_do(path)}")
     if str(what) in ready_models():
         return FOLDER / what
-    if len(path.parts) > 1 or path.exists():
+    if len(path.parts) > 1:
         raise UserError(f"there is no folder {what}: `zoo fit` prints where it writes")
     raise UserError(unknown("folder or ready-trained model", str(what), ready_models()))
+
+
+def _what_to_do(path: Path) -> str:
+    """With a file that is not taken as it is."""
+    match path.suffix.lower():
+        case ".keras":
+            return "it says no task; `zoo.load` in Python reads it, `zoo import keras` converts it"
+        case ".h5" | ".hdf5":
+            return "load it where it was made, and save it as .keras"
+        case ".pt" | ".pth":
+            return "`zoo import torch` reads the weights of recurrent layers"
+        case ".pkl" | ".pickle" | ".joblib":
+            return "a pickle runs whatever its maker wrote, and is never read"
+    return "give the folder, or pack it as .zip or .tar.gz"

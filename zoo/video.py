@@ -22,6 +22,7 @@ def read_frames(
     rate: float = 0.0,
     size: Sequence[int] | None = None,
     middle: float = 0.0,
+    device: str | None = None,
 ) -> Iterator[np.ndarray]:
     """The frames of a video, one after the other, so that it may be of any length.
 
@@ -32,6 +33,8 @@ def read_frames(
         size: height and width to bring frames to; what juts out at a proportion that is another
             is cut off on both sides. None leaves them as they are.
         middle: read only so many seconds in the middle of a video that is longer; 0 for all.
+        device: FFmpeg's name for the kind of device that the path is, such as "v4l2" for a camera
+            on Linux; None for a file.
 
     Yields:
         RGB `[h, w, 3]`, uint8, upright also where the camera was turned.
@@ -42,7 +45,7 @@ def read_frames(
     """
     count = 0
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), format=device) as container:
             if not container.streams.video:
                 what = "only sound" if container.streams.audio else "it may be cut off"
                 raise UserError(f"{path} has no video: {what}")

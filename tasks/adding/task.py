@@ -9,6 +9,8 @@ import tensorflow as tf
 import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.base import DataTask, spread
 from tasks.data import load_split
+from tasks.streams import tell
+from zoo.arguments import not_empty
 from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.task import Case
@@ -65,12 +67,19 @@ class Adding(DataTask):
 
         @tf.function(input_signature=[sequences])
         def serve(sequences: Any) -> dict[str, Any]:
+            sequences = not_empty(sequences)
             size = tf.shape(sequences)
             answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
-            value = tf.cast(answers[:, 0], tf.float32)
-            return {"text": tf.strings.as_string(value, precision=3), "value": value}
+            return _told(tf.cast(answers, tf.float32))
 
-        return {"serve": serve}
+        if not model.steppable:
+            return {"serve": serve}
+
+        @tf.function(input_signature=[tf.TensorSpec([1, None, 2], tf.float32, name="sequences")])
+        def read(sequences: Any) -> dict[str, Any]:
+            return {"x": sequences[0]}
+
+        return {"serve": serve, "read": read, "tell": tell(1, _told)}
 
     def examples(self) -> list[np.ndarray]:
         """Three test sequences."""
@@ -89,3 +98,8 @@ class Adding(DataTask):
             Case(each["sequence"], f"{each['target']:.3f}", partial(is_right, each["target"]))
             for each in chosen
         ]
+
+
+def _told(answers: Any) -> dict[str, Any]:
+    value = answers[:, 0]
+    return {"text": tf.strings.as_string(value, precision=3), "value": value}

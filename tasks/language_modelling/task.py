@@ -14,6 +14,7 @@ from tasks.data import whole_path
 from tasks.language_modelling.sources import BUNDLED, Source
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
+from tasks.streams import HALF_WORD, margins, read_tokens, tell
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
 from zoo.arguments import checked_texts
 from zoo.decoding import continued, decode, generating
@@ -29,6 +30,8 @@ from zoo.training.windows import stream_windows
 _SERVED = {"character": 200, "word": 40, "token": 40}
 _TEMPERATURE = 0.5
 _NEVER = (PADDING, UNKNOWN, START, END)
+_SHOWN = 5
+"""How many tokens are told that may come next."""
 _PROMPT = 60
 _PIECE = 8
 """How many tokens are made at a time where a text is read while it is written."""
@@ -153,7 +156,25 @@ class LanguageModelling(DataTask):
         def serve(prompts: Any) -> dict[str, Any]:
             return generate(prompts, temperature=_TEMPERATURE, seed=(1, 1))
 
-        return {"serve": serve, "generate": generate}
+        return {"serve": serve, "generate": generate, **self._streaming()}
+
+    def _streaming(self) -> dict[str, Any]:
+        """See `tasks.streams`; `next` `[N, 5]` are the likeliest tokens, with `probabilities`."""
+        count = min(_SHOWN, self.vocabulary.size - len(_NEVER))
+
+        def told(logits: Any) -> dict[str, Any]:
+            # What is never written stands at the beginning of the vocabulary.
+            probabilities = tf.nn.softmax(logits)[:, len(_NEVER) :]
+            likeliest, ids = tf.math.top_k(probabilities, count)
+            words = self.vocabulary.words(ids + len(_NEVER))
+            first = {"text": words[:, 0], "probability": likeliest[:, 0]}
+            return {**first, "next": words, "probabilities": likeliest}
+
+        return {
+            "read": read_tokens(self.vocabulary, "" if self.unit == "character" else HALF_WORD),
+            "tell": tell(self.vocabulary.size, told),
+            "margins": margins(before=[START]),
+        }
 
     def stream(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
         """The text that `generate` makes of one prompt with the same seeds, while it is made."""

@@ -48,21 +48,11 @@ def test_show_names_the_defaults(zoo):
     assert len({line.rindex(" ") for line in options}) == 1
 
 
-COMMANDS = [
-    "list",
-    "show",
-    "fit",
-    "evaluate",
-    "predict",
-    "plot",
-    "generate",
-    "export",
-    "reproduce",
-    "verify",
-]
+COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "stream", "export"]
+COMMANDS += ["verify", "import torch", "import keras", "reproduce", "compare", "compare cells"]
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "compare", "compare cells"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(zoo, command):
     code, out, _ = zoo(*command.split(), "--help")
     assert code == 0 and f"zoo {command} " in out.split("Example")[1]
@@ -215,7 +205,9 @@ def test_predict_prints_an_answer_for_each_input(zoo, export):
     code, out, _ = zoo("predict", export, *pictures)
     assert code == 0 and len(out.splitlines()) == 3
     _, out, _ = zoo("predict", export, *pictures, "--json")
-    assert {"input", "text", "probability"} == set(json.loads(out)[0])
+    first = json.loads(out)[0]
+    assert {"input", "text", "probability", "labels", "probabilities"} == set(first)
+    assert first["labels"][0] == first["text"] and len(first["labels"]) == 10
 
 
 def test_a_text_file_that_is_not_utf8(zoo, run, tmp_path):

@@ -6,7 +6,16 @@ import sys
 
 import click
 
-from zoo.cli import comparing, generating, listing, reproducing, running, verifying
+from zoo.cli import (
+    comparing,
+    generating,
+    importing,
+    listing,
+    reproducing,
+    running,
+    streaming,
+    verifying,
+)
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -67,7 +76,9 @@ for command in (
     running.predict,
     running.plot,
     generating.generate,
+    streaming.stream,
     running.export,
+    importing.import_command,
     verifying.verify,
     comparing.compare,
     reproducing.reproduce,

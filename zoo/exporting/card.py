@@ -112,12 +112,11 @@ def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> di
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """Bytes of each form of the export, and of what else lies beside them."""
+    """Bytes of each form of the export, and of what else lies beside them but the card."""
     sizes: dict[str, int] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            group = _group(path.relative_to(folder))
-            sizes[group] = sizes.get(group, 0) + path.stat().st_size
+    for name in hash_files(folder):
+        group = _group(Path(name))
+        sizes[group] = sizes.get(group, 0) + (folder / name).stat().st_size
     return sizes
 
 

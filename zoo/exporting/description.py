@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from zoo import registry
 from zoo.errors import UserError
 from zoo.inputs import KINDS
 
@@ -50,3 +51,32 @@ def read_description(path: Path) -> dict[str, Any]:
             f"({version('sequence-zoo')}): upgrade it"
         )
     return {"options": {}, **said}
+
+
+_NO_STEPS = {
+    "one_to_one": "it has no time steps",
+    "one_to_many": "it first reads its input as a whole",
+    "seq2seq": "it first reads its input as a whole",
+}
+
+
+def check_streams(path: Path) -> None:
+    """Refuse a model that cannot be run step by step, and say why.
+
+    Raises:
+        UserError: it cannot, or is no export.
+    """
+    if not is_export(path):
+        raise UserError(
+            f"{path} is no export, and only an export is streamed to: `zoo export {path} my-model`"
+        )
+    said = read_description(path)
+    if {"read", "tell", "step", "initial_state"} <= set(said["endpoints"]):
+        return
+    model = registry.entries("model").get(said["model"])
+    why = _NO_STEPS.get(model.info["topology"] if model else "")
+    if not why and "step" in said["endpoints"]:
+        why = "its export cannot read piece by piece: export the run again"
+    raise UserError(
+        f"{said['model']} cannot be streamed to: {why or 'it reads its input from both ends'}"
+    )

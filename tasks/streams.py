@@ -1,0 +1,91 @@
+"""What `zoo stream` needs of a task, in the graph, so that it travels with an export.
+
+Three endpoints beside `initial_state` and `step`:
+
+- `read` takes a piece of raw input and gives `x` `[T, ...]`, what `step` takes one after the other.
+  That of a text, `read(texts, last)`, also gives `parts` `[T]`, the part of the text that each `x`
+  stands for, and `rest` `[1]`: the end of the piece, which may be half a token and belongs before
+  the next piece, unless this is the last.
+- `tell(outputs)` takes what `step` gave, `[N, ...]`, as float32, and gives readable things, one row
+  an output: `text`, and what else there is.
+- `margins()`, where there are any, gives `before` and `after`: what is stepped through before the
+  first piece and after the last. The first outputs, as many as `after` has, say nothing: what is
+  told of a step comes so much later.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.text import Vocabulary
+from zoo.topologies.base import SequenceModel
+
+HALF_WORD = r"\S+$"
+"""What may go on in the next piece, of a text whose tokens hold no white space."""
+
+
+def read_tokens(vocabulary: Vocabulary, half: str = "") -> Any:
+    """The endpoint `read` of a model of texts.
+
+    Args:
+        vocabulary: of the model.
+        half: an RE2 expression for the end of a piece that may be half a token; "" where a token
+            is a character.
+
+    Example:
+        >>> words = Vocabulary(["red"], pattern=r"\\w+", joiner=" ")
+        >>> told = read_tokens(words, HALF_WORD)(tf.constant(["a red squ"]), False)
+        >>> told["x"].numpy().tolist(), told["rest"].numpy().tolist()
+        ([1, 4], [b'squ'])
+    """
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([1], tf.string, name="texts"),
+            tf.TensorSpec([], tf.bool, name="last"),
+        ]
+    )
+    def read(texts: Any, last: Any) -> dict[str, Any]:
+        whole = texts
+        if half:
+            without = tf.strings.regex_replace(texts, half, "")
+            whole = tf.where(last, texts, without)
+        rest = tf.strings.substr(texts, tf.strings.length(whole), tf.fill([1], -1))
+        return {
+            "x": vocabulary.encode(whole).values,
+            "parts": vocabulary.split(whole).values,
+            "rest": rest,
+        }
+
+    return read
+
+
+def tell(size: int, told: Callable[[Any], dict[str, Any]]) -> Any:
+    """The endpoint `tell`, of which `told` says what it gives of outputs `[N, size]`, float32."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, size], tf.float32, name="outputs")])
+    def tell(outputs: Any) -> dict[str, Any]:
+        return told(outputs)
+
+    return tell
+
+
+def as_step(model: SequenceModel, frames: Any) -> Any:
+    """Frames `[T, ...]`, float32, as `step` takes them: shades are whole, as in training."""
+    example = model.example_inputs(1, 1)[model.sequence]
+    return frames if example.dtype == np.float32 else tf.cast(tf.round(frames), example.dtype)
+
+
+def margins(before: Sequence[int] = (), after: Sequence[int] = ()) -> Any:
+    """The endpoint `margins` of a model of tokens, by their ids."""
+
+    @tf.function(input_signature=[])
+    def margins() -> dict[str, Any]:
+        return {
+            "before": tf.constant(list(before), tf.int32),
+            "after": tf.constant(list(after), tf.int32),
+        }
+
+    return margins

@@ -1,0 +1,1 @@
+"""Recurrent layers of PyTorch and Keras as layers of the zoo."""

@@ -1,0 +1,106 @@
+"""A recurrence that is called like one of Keras' own layers."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.layers.bidirectional import Bidirectional
+from zoo.layers.stack import time_dropout
+
+
+@keras.saving.register_keras_serializable("zoo")
+class KerasLike(keras.layers.Layer):
+    """A `Recurrence` or a `Bidirectional` in the place of `keras.layers.LSTM` and the like.
+
+    Outputs are what Keras gives: the last one or all of them, those of a reversed recurrence in the
+    order in which they were made, and the parts of the final state after them where asked for.
+
+    Args:
+        recurrence: the layer inside.
+        return_sequences: give the outputs at all time steps, not the last alone.
+        return_state: give the final state, too.
+        dropout: share of the inputs that is dropped in training, the same entries at all steps.
+        **kwargs: those of `keras.layers.Layer`.
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells.gru import GRUCell
+        >>> from zoo.recurrence import Recurrence
+        >>> KerasLike(Recurrence(GRUCell(4)))(ops.ones((2, 5, 3))).shape
+        TensorShape([2, 4])
+    """
+
+    def __init__(
+        self,
+        recurrence: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"dtype": recurrence.dtype_policy, **kwargs})
+        self.recurrence = recurrence
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.dropout = time_dropout(dropout, dtype=recurrence.dtype_policy)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        self.recurrence.build(input_shape)
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
+    ) -> Any:
+        """`[B, T, D]` to `[B, T, H]` or `[B, H]`, and perhaps the parts of the final state.
+
+        Args:
+            sequences: the inputs.
+            initial_state: a flat list of the parts of a state, forwards first.
+            mask: none is heeded.
+            training: whether dropout acts.
+
+        Raises:
+            ValueError: there is a mask.
+        """
+        if mask is not None:
+            raise ValueError("masks are not heeded: pass whole sequences")
+        start = None
+        if initial_state is not None:
+            structure = self.recurrence.initial_state(1)
+            start = tf.nest.pack_sequence_as(structure, tf.nest.flatten(initial_state))
+        x = self.dropout(sequences, training=training)
+        y, state = self.recurrence(x, initial_state=start)
+        if not self.return_sequences:
+            y = self._last(state)
+        elif getattr(self.recurrence, "reverse", False):
+            y = tf.reverse(y, [1])
+        return [y, *tf.nest.flatten(state)] if self.return_state else y
+
+    def _last(self, state: Any) -> Any:
+        """The last outputs: of all cells of Keras that is `h`."""
+        if not isinstance(self.recurrence, Bidirectional):
+            return state.h
+        forwards, backwards = (part.h for part in state)
+        if self.recurrence.merge == "sum":
+            return forwards + backwards
+        return tf.concat([forwards, backwards], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, the recurrence serialised."""
+        return {
+            **super().get_config(),
+            "recurrence": keras.saving.serialize_keras_object(self.recurrence),
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+            "dropout": self.dropout.rate,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "KerasLike":
+        """Make the layer from `get_config`'s dict."""
+        inside = keras.saving.deserialize_keras_object(config["recurrence"])
+        return cls(**{**config, "recurrence": inside})
