@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -188,15 +188,25 @@ def check_classes(classes: list[str], name: str, data_dir: str | None) -> None:
         )
 
 
-def likeliest(classes: list[str], logits: Any) -> dict[str, Any]:
-    """`text`, the likeliest class of each row of `logits` `[N, classes]`, and its `probability`.
+def likeliest(classes: Sequence[str], logits: Any) -> dict[str, Any]:
+    """Of each row of `logits` `[N, classes]` the likeliest class, and all with their probabilities.
+
+    Returns:
+        `text` and `probability` `[N]`; `labels` and `probabilities` `[N, classes]`, the likeliest
+        first.
 
     Example:
-        >>> likeliest(["no", "yes"], tf.constant([[0.0, 100.0]]))["text"].numpy()
-        array([b'yes'], dtype=object)
+        >>> told = likeliest(["no", "yes"], tf.constant([[0.0, 100.0]]))
+        >>> told["text"].numpy().tolist(), told["labels"].numpy().tolist()
+        ([b'yes'], [[b'yes', b'no']])
+        >>> told["probabilities"].numpy().tolist()
+        [[1.0, 0.0]]
     """
-    probabilities = tf.nn.softmax(logits)
+    probabilities, order = tf.math.top_k(tf.nn.softmax(tf.cast(logits, tf.float32)), len(classes))
+    labels = tf.gather(tf.constant(list(classes)), order)
     return {
-        "text": tf.gather(tf.constant(classes), tf.argmax(probabilities, axis=-1)),
-        "probability": tf.reduce_max(probabilities, axis=-1),
+        "text": labels[:, 0],
+        "probability": probabilities[:, 0],
+        "labels": labels,
+        "probabilities": probabilities,
     }

@@ -105,13 +105,42 @@ def split_tokens(text: Any, pattern: str) -> tf.RaggedTensor:
     return words.with_values(tokens).merge_dims(1, 2)
 
 
+def token_places(text: Any, pattern: str) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Where in its text each token of `split_tokens` begins and ends, ragged `[N, (T)]`, int32.
+
+    Places are counted in characters, the end being that of the character after the token. The
+    pattern is one that does not begin with ` ?`.
+
+    Example:
+        >>> begins, ends = token_places(tf.constant(["Ä b "]), r"\\pL+")
+        >>> begins.to_list(), ends.to_list()
+        ([[0, 2]], [[1, 3]])
+    """
+    parts = _parts(tf.convert_to_tensor(text), pattern)
+    sizes = parts.with_values(tf.strings.length(parts.values, "UTF8_CHAR") - 1)
+    whole = tf.cumsum(sizes.values)
+    before = tf.gather(tf.pad(whole, [[1, 0]]), sizes.row_starts())
+    ends = sizes.with_values(whole - tf.repeat(before, sizes.row_lengths()))
+    begins = sizes.with_values(ends.values - sizes.values)
+    real = _are_matches(parts)
+    return tf.ragged.boolean_mask(begins, real), tf.ragged.boolean_mask(ends, real)
+
+
 def _matches(text: Any, pattern: str) -> tf.RaggedTensor:
-    # Each match is set apart and marked with "+", and what lies between two matches with "-".
+    parts = _parts(text, pattern)
+    matches = tf.ragged.boolean_mask(parts, _are_matches(parts))
+    return matches.with_flat_values(tf.strings.substr(matches.flat_values, 1, -1))
+
+
+def _parts(text: Any, pattern: str) -> tf.RaggedTensor:
+    """Each match set apart and marked with "+", and what lies between two matches with "-"."""
     text = tf.strings.regex_replace(text, _SEPARATOR, " ")
     marked = tf.strings.regex_replace(text, f"({pattern})", rf"{_SEPARATOR}+\1{_SEPARATOR}-")
-    parts = tf.strings.split("-" + marked, _SEPARATOR)
-    matches = tf.ragged.boolean_mask(parts, tf.strings.substr(parts, 0, 1) == "+")
-    return matches.with_flat_values(tf.strings.substr(matches.flat_values, 1, -1))
+    return tf.strings.split("-" + marked, _SEPARATOR)
+
+
+def _are_matches(parts: tf.RaggedTensor) -> tf.RaggedTensor:
+    return tf.strings.substr(parts, 0, 1) == "+"
 
 
 def lower(text: Any, really: bool = True) -> Any:

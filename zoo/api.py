@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
+from zoo.arguments import reason
 from zoo.cell_card import cell_card
 from zoo.compare import compare_cells, summary
 from zoo.errors import UserError
@@ -140,9 +141,11 @@ def _sizes_told(name: str) -> Iterator[None]:
     """What does not fit into the model is the user's."""
     try:
         yield
+    except tf.errors.InvalidArgumentError as error:
+        raise UserError(f"{name[:60]} cannot be taken: {reason(error)}") from error
     except TypeError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{name} is not of the size that the model takes: {reason}") from error
+        said = " ".join(str(error).split())
+        raise UserError(f"{name} is not of the size that the model takes: {said}") from error
 
 
 def _readable(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def not_empty(batch: Any) -> Any:
     Raises:
         tf.errors.InvalidArgumentError: it has none.
     """
+    batch = tf.ensure_shape(batch, batch.shape)
     rows = tf.shape(batch)[0]
     return checked(batch, rows > 0, "the batch is empty: give at least one input; there are", rows)
 
@@ -97,6 +98,8 @@ def of_one_batch(parts: list[Any]) -> list[Any]:
     Raises:
         tf.errors.InvalidArgumentError: they differ, or are empty.
     """
+    # What calls a signature checks no shapes.
+    parts = [tf.ensure_shape(part, part.shape) for part in parts]
     rows = tf.stack([tf.shape(part)[0] for part in parts])
     said = "inputs and state must have the same number of rows, 1 or more, but have"
     first = checked(parts[0], rows == tf.maximum(rows[0], 1), said, rows)
@@ -114,7 +117,7 @@ def reason(error: Exception) -> str:
         ...     print(reason(error))
         the batch is empty: give at least one input; there are 0
     """
-    message = str(error)
+    message = str(error).partition(" [Op:")[0]
     found = re.search(r"assertion failed: \[(.*)\]", message)
     if found:
         return " ".join(found[1].replace("] [", " ").split())

@@ -10,6 +10,7 @@ import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.base import DataTask, spread
 from tasks.data import load_split
 from tasks.streams import tell
+from zoo.arguments import not_empty
 from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.task import Case
@@ -66,6 +67,7 @@ class Adding(DataTask):
 
         @tf.function(input_signature=[sequences])
         def serve(sequences: Any) -> dict[str, Any]:
+            sequences = not_empty(sequences)
             size = tf.shape(sequences)
             answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
             return _told(tf.cast(answers, tf.float32))

@@ -13,6 +13,7 @@ from tasks.classes import class_case, confusion, logits_and_targets, measure_cla
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
 from tasks.streams import as_step, tell
+from zoo.arguments import not_empty
 from zoo.errors import UserError
 from zoo.intervals import Measured
 from zoo.registry import register
@@ -118,11 +119,11 @@ class ImageClassification(DataTask):
         return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: image bytes `[N]` to `text` (the class) and `probability`."""
+        """`serve`: image bytes `[N]` to what `tasks.data.likeliest` tells."""
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
         def serve(images: Any) -> dict[str, Any]:
-            pixels = decode_images(images, self.image_shape)
+            pixels = decode_images(not_empty(images), self.image_shape)
             return likeliest(self.classes, model(self._shown(pixels)))
 
         if not self.sequence or not model.steppable:

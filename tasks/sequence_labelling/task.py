@@ -21,7 +21,9 @@ from tasks.sequence_labelling.columns import Sentence
 from tasks.sequence_labelling.sources import SPLITS, read_sentences
 from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in, span_counts
 from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
-from tasks.text import SPECIAL, UNKNOWN, split_tokens
+from tasks.spans import spans
+from tasks.text import SPECIAL, UNKNOWN, split_tokens, token_places
+from zoo.arguments import checked_texts
 from zoo.errors import UserError
 from zoo.intervals import Measured, Part
 from zoo.layers.crf import FORBIDDEN, Chain
@@ -170,16 +172,17 @@ class SequenceLabelling(DataTask):
         return confusion(self.tags, true, found)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: texts `[N]` to `words`, `labels` and `probabilities` `[N, T]`, and `text`.
+        """`serve`: texts `[N]` to `words`, `labels`, `probabilities` `[N, T]`, `text` and spans.
 
         A text is split into words at white space and around signs (see `words.PATTERN`), so that
         one whose words are already set apart by spaces mostly stays as it is. The three are padded
         with "" and 0. `text` is the same for a reader: a line `label: words` for each entity, or
-        for each word.
+        for each word. The spans say where in the text these are, see `tasks.spans`.
         """
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
         def serve(texts: Any) -> dict[str, Any]:
+            texts = checked_texts(texts)
             words = split_tokens(texts, PATTERN)
             inside = tf.sequence_mask(words.row_lengths())
             # One word more, as a model needs at least one time step.
@@ -191,11 +194,13 @@ class SequenceLabelling(DataTask):
             found = self._tagged(model, inputs)
             chances = tf.gather(tf.nn.softmax(model(inputs)), found, batch_dims=2)
             labels = tf.where(inside, tf.gather(tf.constant(self.tags), found[:, :-1]), "")
+            places = [part.to_tensor() for part in token_places(texts, PATTERN)]
             return {
                 "text": label_lines(words.to_tensor(""), labels, self.entities),
                 "words": words.to_tensor(""),
                 "labels": labels,
                 "probabilities": tf.where(inside, tf.cast(chances[:, :-1], tf.float32), 0.0),
+                **spans(*_kinds(labels, self.entities), *places),
             }
 
         return {"serve": serve}
@@ -320,16 +325,21 @@ def label_lines(words: Any, labels: Any, entities: bool) -> Any:
         >>> label_lines(words, tf.constant([["ADP", "PROPN", "PROPN"]]), False).numpy()
         array([b'ADP: in\\nPROPN: New\\nPROPN: York'], dtype=object)
     """
-    shown = labels != ""
-    goes_on = tf.zeros_like(shown)
-    if entities:
-        shown &= labels != "O"
-        inner = tf.strings.regex_full_match(labels, "I-.+")
-        labels = tf.strings.regex_replace(labels, "^[BI]-", "")
-        goes_on = inner & (labels == tf.pad(labels[:, :-1], [[0, 0], [1, 0]], constant_values=""))
-    heading = tf.where(goes_on, " ", tf.strings.join(["\n", labels, ": "]))
+    kinds, goes_on = _kinds(labels, entities)
+    shown = kinds != ""
+    heading = tf.where(goes_on, " ", tf.strings.join(["\n", kinds, ": "]))
     pieces = tf.where(shown, tf.strings.join([heading, words]), "")
     return tf.strings.regex_replace(tf.strings.reduce_join(pieces, axis=1), "^\n", "")
+
+
+def _kinds(labels: Any, entities: bool) -> tuple[Any, Any]:
+    """The kind of entity `[N, T]`, "" for none, and whether it is the one of the word before."""
+    if not entities:
+        return labels, tf.zeros_like(labels != "")
+    inner = tf.strings.regex_full_match(labels, "I-.+")
+    kinds = tf.strings.regex_replace(labels, "^[BI]-|^O$", "")
+    before = tf.pad(kinds[:, :-1], [[0, 0], [1, 0]], constant_values="")
+    return kinds, inner & (kinds == before)
 
 
 def _one_more(part: Any) -> list[list[int]]:

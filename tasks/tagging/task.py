@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from tasks.base import SHORT, DataTask, spread
 from tasks.data import likeliest, load_split, whole_path
+from tasks.spans import spans
 from tasks.streams import margins, read_tokens, tell
 from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.text import PADDING, Vocabulary, most_common
+from zoo.arguments import checked_texts
 from zoo.errors import UserError
 from zoo.inputs import read_text_file
 from zoo.registry import register
@@ -116,28 +118,42 @@ class Tagging(DataTask):
         return windows if self.carry else windows.map(lambda window: _reset(window, context))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: texts `[N]` to `classes` `[N, T]`, names padded with "", and `text`.
+        """`serve`: texts `[N]` to `classes` `[N, T]`, names padded with "", `text` and spans.
 
         `text` is the same for a reader: a line `class: characters` for each run of one class, line
-        breaks within it written as `\\n`, white space between runs left out.
+        breaks within it written as `\\n`, white space between runs left out. The spans say where
+        these runs are, see `tasks.spans`.
         """
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
         def serve(texts: Any) -> dict[str, Any]:
+            texts = checked_texts(texts)
             characters = tf.strings.unicode_split(texts, "UTF-8")
             ids = self.vocabulary.encode(texts).to_tensor(PADDING)
             logits = model(tf.pad(ids, [[0, 0], [0, self.delay]]))[:, self.delay :]
             names = tf.gather(tf.constant(self.classes), tf.argmax(logits, axis=-1))
             inside = tf.sequence_mask(characters.row_lengths(), tf.shape(ids)[1])
             classes = tf.where(inside, names, "")
-            return {"text": mark_up(characters.to_tensor(""), classes), "classes": classes}
+            characters = characters.to_tensor("")
+            kinds = _kinds(characters, classes)
+            place = tf.broadcast_to(tf.range(tf.shape(kinds)[1]), tf.shape(kinds))
+            return {
+                "text": mark_up(characters, classes),
+                "classes": classes,
+                **spans(kinds, _goes_on(kinds), place, place + 1),
+            }
 
         return {
             "serve": serve,
             "read": read_tokens(self.vocabulary),
-            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+            "tell": tell(len(self.classes), self._told),
             "margins": margins(after=[PADDING] * self.delay),
         }
+
+    def _told(self, logits: Any) -> dict[str, Any]:
+        """The likeliest class of each character and its probability."""
+        found = likeliest(self.classes, logits)
+        return {key: found[key] for key in ("text", "probability")}
 
     def resources(self) -> list[Any]:
         """The vocabulary."""
@@ -236,14 +252,23 @@ def mark_up(characters: Any, classes: Any) -> Any:
         >>> mark_up(characters, classes).numpy()[0].decode()
         'keyword: if\\nnumber: 10'
     """
-    blank = tf.strings.regex_full_match(characters, r"\s*") & (classes == "whitespace")
-    shown = ~blank & (classes != "")
-    kinds = tf.where(shown, classes, "")
-    before = tf.pad(kinds[:, :-1], [[0, 0], [1, 0]], constant_values="")
-    heading = tf.where(shown & (kinds != before), tf.strings.join(["\n", kinds, ": "]), "")
+    kinds = _kinds(characters, classes)
+    shown = kinds != ""
+    heading = tf.where(shown & ~_goes_on(kinds), tf.strings.join(["\n", kinds, ": "]), "")
     written = tf.strings.regex_replace(characters, "\n", r"\\n")
     pieces = tf.where(shown, tf.strings.join([heading, written]), "")
     return tf.strings.regex_replace(tf.strings.reduce_join(pieces, axis=1), "^\n", "")
+
+
+def _kinds(characters: Any, classes: Any) -> Any:
+    """The classes `[N, T]`, "" for white space that is nothing else."""
+    blank = tf.strings.regex_full_match(characters, r"\s*") & (classes == "whitespace")
+    return tf.where(blank, "", classes)
+
+
+def _goes_on(kinds: Any) -> Any:
+    """Whether each of `[N, T]` is the same as the one before it."""
+    return kinds == tf.pad(kinds[:, :-1], [[0, 0], [1, 0]], constant_values="")
 
 
 def _reset(window: dict[str, Any], context: int) -> dict[str, Any]:

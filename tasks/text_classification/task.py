@@ -1,7 +1,6 @@
 """Text classification: the sentiment, the topic or the language of a text."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
 from tasks.base import SHORT, DataTask, spread
 from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.data import whole_path
+from tasks.data import likeliest, whole_path
 from tasks.streams import read_tokens, tell
 from tasks.text import PADDING
 from tasks.text_classification.sources import read_texts
@@ -20,6 +19,7 @@ from tasks.text_classification.table import Example
 from tasks.text_classification.words import TextEncoder, learn_tokens
 from tasks.translation.units import UNITS
 from tasks.translation.windows import BUCKETS, buckets
+from zoo.arguments import checked_texts
 from zoo.errors import UserError
 from zoo.intervals import Measured
 from zoo.plotting import text_figure
@@ -160,7 +160,7 @@ class TextClassification(DataTask):
             return super().figure(model, raw)
         texts = tf.constant([raw])
         inputs = self._inputs(texts)
-        answer = likeliest_first(self.classes, model(inputs))
+        answer = likeliest(self.classes, model(inputs))
         words = [word.decode(errors="replace") for word in self.encoder.split(texts)[0].numpy()]
         weights = np.asarray(model.token_weights(inputs))[0, : len(words)]
         title = f"{answer['text'][0].numpy().decode()}, {answer['probability'][0]:.0%}"
@@ -174,7 +174,7 @@ class TextClassification(DataTask):
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
         def serve(texts: Any) -> dict[str, Any]:
-            return likeliest_first(self.classes, model(self._inputs(texts)))
+            return likeliest(self.classes, model(self._inputs(checked_texts(texts))))
 
         if not model.steppable or self.unit == "subword":
             return {"serve": serve}
@@ -183,7 +183,7 @@ class TextClassification(DataTask):
         return {
             "serve": serve,
             "read": read_tokens(self.encoder.vocabulary, half),
-            "tell": tell(len(self.classes), lambda logits: likeliest_first(self.classes, logits)),
+            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
         }
 
     def resources(self) -> list[Any]:
@@ -232,24 +232,6 @@ class TextClassification(DataTask):
             f"last {longest - head} are read",
             file=sys.stderr,
         )
-
-
-def likeliest_first(classes: Sequence[str], logits: Any) -> dict[str, Any]:
-    """Of each row of `logits` `[N, classes]` all classes with their probabilities.
-
-    Example:
-        >>> told = likeliest_first(["no", "yes"], tf.constant([[0.0, 100.0]]))
-        >>> told["labels"].numpy().tolist(), told["probabilities"].numpy().tolist()
-        ([[b'yes', b'no']], [[1.0, 0.0]])
-    """
-    probabilities, order = tf.math.top_k(tf.nn.softmax(tf.cast(logits, tf.float32)), len(classes))
-    labels = tf.gather(tf.constant(list(classes)), order)
-    return {
-        "text": labels[:, 0],
-        "probability": probabilities[:, 0],
-        "labels": labels,
-        "probabilities": probabilities,
-    }
 
 
 def _sorted(labels: set[str]) -> list[str]:

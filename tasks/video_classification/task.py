@@ -16,6 +16,7 @@ from tasks.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
+from zoo.arguments import not_empty, of_one_batch
 from zoo.errors import UserError
 from zoo.exporting.endpoints import state_signature
 from zoo.intervals import Measured
@@ -170,14 +171,15 @@ class VideoClassification(DataTask):
         return confidence_figure(self.classes, told["confidence"][0])
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: clips to `text`, `probability`, `confidence` and `classes`; and `serve_part`.
+        """`serve`: clips to what `tasks.data.likeliest` tells, `confidence` and `classes`.
 
         Clips are RGB `[N, T, h, w, 3]`, uint8, or vectors `[N, T, D]`, float32. `text` is the
         likeliest class after the last frame. `confidence` `[N, T, classes]` holds the probability
         of each after each frame; `classes` `[N, classes]` their names.
 
-        `serve_part(clips, state)`, of a model that has steps, gives the same and the new state, a
-        flat list: a long video may be shown part by part, the first from `initial_state(N)` on.
+        `serve_part(clips, state)`, beside it, of a model that has steps, gives the same and the
+        new state, a flat list: a long video may be shown part by part, the first from
+        `initial_state(N)` on.
         """
         size, kind = (
             ([None, None, 3], tf.uint8) if self.is_video else (self.frame_shape, tf.float32)
@@ -186,7 +188,7 @@ class VideoClassification(DataTask):
 
         @tf.function(input_signature=[clips])
         def serve(clips: Any) -> dict[str, Any]:
-            logits, _ = logits_over_time(model, self._prepared(clips))
+            logits, _ = logits_over_time(model, self._prepared(not_empty(clips)))
             return self._told(logits)
 
         if not model.steppable:
@@ -194,7 +196,8 @@ class VideoClassification(DataTask):
 
         @tf.function(input_signature=[clips, state_signature(model)])
         def serve_part(clips: Any, state: Any) -> Any:
-            state = tf.nest.pack_sequence_as(model.initial_state(1), tf.nest.flatten(state))
+            clips, *flat = of_one_batch([clips, *tf.nest.flatten(state)])
+            state = tf.nest.pack_sequence_as(model.initial_state(1), flat)
             logits, state = logits_over_time(model, self._prepared(clips), state)
             return self._told(logits), tf.nest.flatten(state)
 

@@ -205,7 +205,9 @@ def test_predict_prints_an_answer_for_each_input(zoo, export):
     code, out, _ = zoo("predict", export, *pictures)
     assert code == 0 and len(out.splitlines()) == 3
     _, out, _ = zoo("predict", export, *pictures, "--json")
-    assert {"input", "text", "probability"} == set(json.loads(out)[0])
+    first = json.loads(out)[0]
+    assert {"input", "text", "probability", "labels", "probabilities"} == set(first)
+    assert first["labels"][0] == first["text"] and len(first["labels"]) == 10
 
 
 def test_a_text_file_that_is_not_utf8(zoo, run, tmp_path):

@@ -15,6 +15,7 @@ from zoo.exporting.description import (
 )
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
 from zoo.exporting.shrinking import shrink
+from zoo.exporting.warmup import write_warmup
 from zoo.plans import create, task_and_settings
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -39,8 +40,8 @@ def write_saved_model(
 
     `tf.saved_model.load(folder)` gives an object with the task's endpoints, `serve` among them, and
     those of `zoo.exporting.endpoints.numeric_endpoints`. Each is a signature, too, and `serve` is
-    the `serving_default`. Beside it lie `assets.extra/zoo.json`, which says what goes in, and
-    `assets.extra/examples/`.
+    the `serving_default`. Beside it lie `assets.extra/zoo.json`, which says what goes in,
+    `assets.extra/examples/`, and of these the requests that warm TensorFlow Serving up.
 
     Args:
         model: a built model.
@@ -65,7 +66,9 @@ def write_saved_model(
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures, options)
     shrink(folder)
-    _write_examples(folder / EXAMPLES, task)
+    examples = task.examples()
+    _write_examples(folder / EXAMPLES, examples)
+    write_warmup(folder, signatures["serve"].function_spec.arg_names[0], examples)
     said = {
         "model": config["model"],
         "input": task.input_kind,
@@ -84,9 +87,9 @@ def _portable(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "task_config": {**config["task_config"], "data_dir": None}}
 
 
-def _write_examples(folder: Path, task: Task) -> None:
+def _write_examples(folder: Path, examples: list[Any]) -> None:
     folder.mkdir(parents=True)
-    for index, example in enumerate(task.examples()):
+    for index, example in enumerate(examples):
         _write_example(folder / str(index), example)
 
 

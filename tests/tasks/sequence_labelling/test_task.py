@@ -142,6 +142,27 @@ def test_what_is_answered_keeps_to_bio(chain):
         assert "".join(label.decode()[0] for label in labels.numpy()) == f"{first}II"
 
 
+def test_spans_are_where_entities_stand_in_the_text(chain):
+    """With weights that say `I-` always: one entity from the first word to the last."""
+    model, task = chain
+    kinds = [tag.partition("-")[2] for tag in task.tags]
+    inside = [tag == "I-" + max(kinds) for tag in task.tags]
+    model.head.bias.assign(np.where(inside, 50.0, 0.0))
+    told = task.endpoints(model)["serve"](tf.constant([" Zoë  left. ", ""]))
+    assert told["span_begins"].numpy().tolist() == [[1], [-1]]
+    assert told["span_ends"].numpy().tolist() == [[11], [-1]]
+    assert told["span_labels"].numpy().tolist() == [[max(kinds).encode()], [b""]]
+
+
+def test_spans_of_words_are_the_words(tagger):
+    text = " the  dög's, (a) "
+    (told,) = zoo.predict(tagger, text)
+    places = zip(told["span_begins"], told["span_ends"], strict=True)
+    assert [text[begin:end] for begin, end in places] == told["words"]
+    assert told["words"] == ["the", "dög's", ",", "(", "a", ")"]
+    assert told["span_labels"] == told["labels"]
+
+
 def test_an_export_tags_texts_without_keras(tagger, tmp_path):
     export = zoo.export(tagger, tmp_path / "export")
     code = (
@@ -167,7 +188,8 @@ def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
     assert alone["text"][0] == both["text"][0]
     np.testing.assert_allclose(alone["probabilities"][0], both["probabilities"][0, :2], atol=1e-6)
     assert not both["probabilities"][0, 2:].numpy().any()
-    assert serve(tf.constant([], tf.string))["text"].shape == (0,)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="give at least one input"):
+        serve(tf.constant([], tf.string))
     (answer,) = zoo.predict(tagger, "a dog")
     assert answer["labels"] == ["DET", "NOUN"] and len(answer["probabilities"]) == 2
 

@@ -114,6 +114,12 @@ def test_serving_puts_each_class_at_its_own_character():
         "number: 1",
         "",
     ]
+    spans = [out[f"span_{part}"].numpy().tolist() for part in ("begins", "ends", "labels")]
+    assert spans == [
+        [[0, 2], [0, -1], [-1, -1]],
+        [[1, 4], [1, -1], [-1, -1]],
+        [[b"whitespace", b"number"], [b"number", b""], [b"", b""]],
+    ]
 
 
 def test_markup_separates_runs_and_keeps_each_on_one_line():

@@ -26,7 +26,7 @@ def _files(folder):
 def test_serving_default_takes_names_and_gives_names(export):
     signature = tf.saved_model.load(str(export)).signatures["serving_default"]
     assert list(signature.structured_input_signature[1]) == ["images"]
-    assert set(signature.structured_outputs) == {"text", "probability"}
+    assert set(signature.structured_outputs) == {"text", "probability", "labels", "probabilities"}
 
 
 def test_the_description_says_what_goes_in(export):

@@ -1,0 +1,143 @@
+"""A small export of each topology, with what its model answers written down."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tasks.captioning.task import Captioning
+from tasks.image_classification.task import ImageClassification
+from tasks.images import encode_png
+from tasks.language_modelling.task import LanguageModelling
+from tasks.sequence_labelling.task import SequenceLabelling
+from tasks.text_classification.task import TextClassification
+from tasks.translation.task import Translation
+from tasks.video_classification.task import VideoClassification
+from zoo.exporting.endpoints import numeric_endpoints
+from zoo.exporting.saved_model import write_saved_model
+
+WORDS = ["a", "dog", "sees", "Rome"]
+TEXTS = ["a dog", "Rome sees a dog"]
+RANDOM = np.random.default_rng(1)
+
+
+def _pictures(*shape):
+    return [RANDOM.integers(0, 255, shape, "uint8") for _ in range(2)]
+
+
+def _tasks():
+    """Of each topology a model's name, its sizes, its task, and raw inputs."""
+    png = [encode_png(picture) for picture in _pictures(12, 12, 3)]
+    grey = [encode_png(picture) for picture in _pictures(6, 6, 1)]
+    small = {"units": 6, "embedding": 6}
+    classes = ["one", "two", "three"]
+    return {
+        "digits-linear": ({}, ImageClassification(classes=classes, image_shape=[6, 6, 1]), grey),
+        "caption-lstm-attention": (
+            {**small, "features": 6, "filters": (4, 4), "attention_units": 6},
+            Captioning(words=WORDS, image_shape=[12, 12, 3], max_length=4),
+            png,
+        ),
+        "video-gru": (
+            {"units": 6, "features": 6, "filters": (4,)},
+            VideoClassification(classes=classes, frame_shape=[8, 8, 1]),
+            _pictures(3, 9, 9, 3),
+        ),
+        "char-lstm": (small, LanguageModelling(tokens=sorted({*"".join(TEXTS)})), TEXTS),
+        "tagger-bilstm": (
+            {**small, "character_embedding": 4, "character_filters": 4},
+            SequenceLabelling(tags=["O", "B-X", "I-X"], words=WORDS, characters=list("adg")),
+            TEXTS,
+        ),
+        "text-lstm": (small, TextClassification(classes=classes, tokens=WORDS), TEXTS),
+        "translate-gru-attention": (
+            {**small, "attention_units": 6},
+            Translation(source_tokens=WORDS, target_tokens=WORDS, max_length=4),
+            TEXTS,
+        ),
+    }
+
+
+@pytest.fixture(scope="session")
+def small_exports(tmp_path_factory):
+    """By the model's name: the folder, the raw inputs, and a file of what each endpoint is asked
+    and has to answer: arrays named `endpoint|in|argument` and `endpoint|out|output`."""
+    made = {}
+    for name, (sizes, task, raw) in _tasks().items():
+        model = zoo.create(name, **sizes, **task.model_options())
+        # Strong opinions, so that nothing hangs on a rounding.
+        model.set_weights([3 * weight for weight in model.get_weights()])
+        folder = tmp_path_factory.mktemp("models") / name / "1"
+        task.examples = lambda raw=raw: raw
+        write_saved_model(model, task, folder, {"model": name})
+        told = {**_readable(task, model, raw), **_numbers(model)}
+        np.savez(folder.parent / "told.npz", **told)
+        made[name] = SimpleNamespace(folder=folder, told=folder.parent / "told.npz", raw=raw)
+    return made
+
+
+def _readable(task, model, raw):
+    endpoints = task.endpoints(model)
+    serve = endpoints["serve"]
+    (given,) = serve.function_spec.arg_names
+    batch = tf.stack([tf.constant(one) for one in raw])
+    told = _noted("serve", {given: batch}, serve(batch))
+    if "generate" in endpoints:
+        how = {"max_length": 3, "temperature": 0.7, "top_k": 3, "top_p": 0.9, "beam_width": 1}
+        how = {**how, "seed": [1, 2]}
+        told |= _noted("generate", {given: batch, **how}, endpoints["generate"](batch, **how))
+    if "serve_part" in endpoints:
+        state = tf.nest.flatten(model.initial_state(2))
+        outputs, after = endpoints["serve_part"](batch, state)
+        asked = {given: batch, **_states(state)}
+        told |= _noted("serve_part", asked, {**outputs, **_states(after)})
+    return told
+
+
+def _numbers(model):
+    """By the model's own methods, not its endpoints."""
+    inputs = model.example_inputs(2, 3)
+    inputs = dict(inputs) if isinstance(inputs, dict) else {model.only: inputs}
+    for key, value in inputs.items():
+        inputs[key] = RANDOM.integers(1, 5, value.shape).astype(value.dtype)
+    if "lengths" in inputs:
+        inputs["lengths"] = np.array([3, 2], "int32")
+    whole = inputs[model.only] if [*inputs] == [model.only] else inputs
+    if not numeric_endpoints(model).keys() & {"step"}:
+        return _noted("forward", inputs, {"outputs": model(whole)})
+    x = inputs[model.sequence or "tokens"][:, 0]
+    if model.conditional:
+        condition = inputs[model.condition]
+        before = model.encode(condition)
+        told = _noted("encode", {model.condition: condition}, _states(before))
+        told |= _noted("forward", inputs, {"outputs": model(whole)})
+    else:
+        start = model.initial_state(2)
+        before = model.step(x, start)[1]
+        outputs, after = model(whole, state=before, return_state=True)
+        told = _noted("initial_state", {"batch_size": 2}, _states(start))
+        asked = {**inputs, **_states(before)}
+        told |= _noted("forward", asked, {"outputs": outputs, **_states(after)})
+    outputs, after = model.step(x, before)
+    asked = {"x": x, **_states(before)}
+    return told | _noted("step", asked, {"outputs": outputs, **_states(after)})
+
+
+def _states(state):
+    return {f"state_{index}": part for index, part in enumerate(tf.nest.flatten(state))}
+
+
+def _noted(endpoint, given, outputs):
+    """Strings as bytes: a file of objects would need pickle."""
+    sides = {"in": given, "out": outputs}
+    return {
+        f"{endpoint}|{side}|{key}": _array(tf.convert_to_tensor(value))
+        for side, named in sides.items()
+        for key, value in named.items()
+    }
+
+
+def _array(tensor):
+    return tensor.numpy().astype("S") if tensor.dtype == tf.string else tensor.numpy()
