@@ -81,9 +81,9 @@ def hash_examples(name: str, split: str, data_dir: str | None) -> str:
 
 def hash_files(path: Path) -> str:
     """SHA-256 of a file, or of a folder's files and their names; hidden ones are left out."""
-    digest = hashlib.sha256()
+    digest, console = hashlib.sha256(), Console(stderr=True)
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    for file in files:
+    for file in track(files, f"hashing {path.name}", console=console, transient=True):
         inside = file.relative_to(path) if file != path else Path(file.name)
         if any(part.startswith(".") for part in inside.parts):
             continue

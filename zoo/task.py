@@ -47,6 +47,7 @@ class Task(abc.ABC):
         monitor: the figure after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
         counted: what `measure` counts as one example, in the plural.
+        optional: figures that are left out where the package that computes them is missing.
         limits: what a model of the task cannot be trusted with, for its card.
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
             may be added after them.
@@ -62,6 +63,7 @@ class Task(abc.ABC):
     default_dataset: ClassVar[str]
     monitor: ClassVar[str] = "val_loss"
     counted: ClassVar[str] = "examples"
+    optional: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[str] = ""
     vocabularies: ClassVar[tuple[str, ...]] = ()
     outcomes: ClassVar[tuple[str, ...]] = ()

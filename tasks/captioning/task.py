@@ -89,6 +89,7 @@ class Captioning(DataTask):
     input_kind = "image"
     default_dataset = "captioned_scenes"
     counted = "images"
+    optional = ("rouge_l", "cider")
     limits = (
         "It knows only pictures like those of its data set, and says something of any other one, "
         "too. Its captions may be wrong without a sign of it."

@@ -1,12 +1,9 @@
-import shutil
 import sys
 
 import pytest
 
 import zoo
 from zoo import cli
-from zoo.exporting.card import make_card, write_card
-from zoo.restoring import restore
 
 
 @pytest.fixture(scope="session")
@@ -20,17 +17,6 @@ def run(data_dir, tmp_path_factory):
 def export(run, tmp_path_factory):
     """The same, exported."""
     return zoo.export(run, tmp_path_factory.mktemp("exports") / "digits-mlp")
-
-
-@pytest.fixture(scope="session")
-def carded(run, export, tmp_path_factory):
-    """The same with its card, but no certificate; a folder to be copied."""
-    folder = tmp_path_factory.mktemp("carded") / "digits-mlp"
-    shutil.copytree(export, folder)
-    model, task, settings = restore(run)
-    card = make_card(model, task, settings, run.config, folder, run.path, {})
-    write_card(card, folder)
-    return folder
 
 
 @pytest.fixture(name="zoo")

@@ -3,13 +3,14 @@ import shutil
 
 import pytest
 
+from tasks.image_classification.task import ImageClassification
 from zoo.verifying import _certificate as certificate_checks
 from zoo.verifying import verify
 
 
 @pytest.fixture
-def copy(carded, tmp_path):
-    return shutil.copytree(carded, tmp_path / "copy")
+def copy(export, tmp_path):
+    return shutil.copytree(export, tmp_path / "copy")
 
 
 def edit(folder, change):
@@ -19,8 +20,8 @@ def edit(folder, change):
     path.write_text(json.dumps(card), encoding="utf-8")
 
 
-def test_a_card_that_was_just_made_holds(carded, data_dir, zoo):
-    code, out, _ = zoo("verify", carded, "--data-dir", data_dir)
+def test_a_card_that_was_just_made_holds(export, data_dir, zoo):
+    code, out, _ = zoo("verify", export, "--data-dir", data_dir)
     assert code == 0 and "all of it holds" in out
     for figure in ("files", "README.md", "parameters", "loss", "accuracy", "f1/9", "example 1"):
         assert f" {figure} " in out
@@ -62,6 +63,9 @@ def test_a_card_of_another_make_is_a_mistake_in_one_line(copy, zoo):
     edit(copy, lambda card: card.pop("figures"))
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and "card.json is damaged: KeyError 'figures'" in err
+    edit(copy, lambda card: card.update(figures={}, examples=[{"file": "../secret.png"}]))
+    code, out, err = zoo("verify", copy)
+    assert code == 2 and not out and "KeyError '../secret.png'" in err
     (copy / "card.json").write_text("# A card")
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and err.startswith("error: ") and err.count("\n") == 1
@@ -79,6 +83,15 @@ def test_a_figure_may_differ_by_a_thousandth(copy, data_dir):
 
     edit(copy, other_machine)
     assert verify(copy, data_dir).holds
+
+
+def test_what_no_package_is_there_for_is_said_and_does_not_count(copy, data_dir, monkeypatch):
+    monkeypatch.setattr(ImageClassification, "optional", ("cider",))
+    told = {"value": 1.0, "low": None, "high": None}
+    edit(copy, lambda card: card["figures"]["values"].update(cider=told))
+    found = verify(copy, data_dir)
+    (cider,) = (check for check in found.checks if check.figure == "cider")
+    assert found.holds and cider.holds is None and "package is missing" in cider.measured
 
 
 def certificate(difference, same=0.99):

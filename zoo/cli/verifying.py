@@ -9,7 +9,7 @@ from zoo.errors import UserError
 from zoo.exporting.integrity import read_card
 from zoo.ready import find, ready_models
 
-_LONGEST = 60
+_LONGEST = 40
 
 
 @click.command()
@@ -63,10 +63,10 @@ def _tell(found: Any) -> None:
     ]
     print(f"{found.name}: {found.path}")
     print_table(["figure", "card", "measured", "holds"], rows)
-    wrong = [check.figure for check in found.checks if not check.holds]
+    wrong = [check.figure for check in found.checks if check.holds is False]
     print(f"does not hold: {', '.join(wrong)}" if wrong else "all of it holds")
 
 
 def _short(value: Any) -> str:
-    line = str(value).replace("\n", " ")
+    line = f"{value:.4g}" if isinstance(value, float) else str(value).replace("\n", " ")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -24,7 +24,8 @@ def is_export(path: Path) -> bool:
 def write_description(folder: Path, said: dict[str, Any]) -> None:
     """Keep what an export says of itself, with the format and the version that wrote it."""
     whole = {"format": FORMAT, "zoo": version("sequence-zoo"), **said}
-    text = json.dumps(whole, indent=2, ensure_ascii=False)
+    # A vocabulary on a line of each of its words would be twice as large.
+    text = json.dumps(whole, ensure_ascii=False)
     (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 

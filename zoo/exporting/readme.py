@@ -1,5 +1,7 @@
 """The card for people to read: nothing stands in it that the card does not say."""
 
+import html
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -73,32 +75,32 @@ def _facts(card: dict[str, Any]) -> str:
 
 
 def _use(card: dict[str, Any]) -> str:
-    name = card["name"]
-    given = raw = '"..."'
-    if files := [example["file"] for example in card["examples"] if "file" in example]:
-        given = files[0]
-        raw = _raw(files[0], any("frames" in example for example in card["examples"]))
-    elif texts := [example["text"] for example in card["examples"]]:
-        short = texts[0].splitlines()[0]
-        given = '"' + short.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        raw = f"[{given}]"
-    return (
-        "On the command line, from this folder:\n\n"
-        f"```\nzoo predict . {given}\nzoo verify .\n```\n\n"
-        "In Python, with TensorFlow alone:\n\n"
-        "```python\nimport tensorflow as tf\n"
-        'model = tf.saved_model.load(".")\n'
-        f'print(model.serve({raw})["text"])\n```\n\n'
-        f'With the zoo, `zoo.load("{name}")` gives its Keras model, if it is one of the '
-        "ready-trained ones."
+    given, raw, imports = _input(card)
+    lines = [*imports, 'model = tf.saved_model.load(".")', f'print(model.serve({raw})["text"])']
+    return "\n\n".join(
+        [
+            "On the command line, from this folder:",
+            f"```\nzoo predict . {given}\nzoo verify .\n```",
+            "In Python, with TensorFlow alone:",
+            "```python\nimport tensorflow as tf\n" + "\n".join(lines) + "\n```",
+            f'If it is one of the ready-trained ones, `zoo.load("{card["name"]}")` gives its Keras '
+            "model.",
+        ]
     )
 
 
-def _raw(file: str, clip: bool) -> str:
-    """An input file as `serve` takes it, in Python."""
-    if file.endswith(".npy"):
-        return f'np.load("{file}")[None]'
-    return "clips" if clip else f'[open("{file}", "rb").read()]'
+def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
+    """An input on the command line and in Python, and what that has to import."""
+    example: dict[str, Any] = next(iter(card["examples"]), {})
+    if "frames" in example:
+        return "clip.mp4", "clips", ["# clips: uint8 [N, time, height, width, 3]"]
+    if file := example.get("file", ""):
+        if file.endswith(".npy"):
+            return file, f'np.load("{file}")[None]', ["import numpy as np"]
+        return file, f'[open("{file}", "rb").read()]', []
+    first = (example.get("text", "").splitlines() or ["..."])[0]
+    quoted = '"' + first.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return quoted, f"[{quoted}]", []
 
 
 def _figures(figures: dict[str, Any]) -> str:
@@ -144,7 +146,12 @@ def _examples(card: dict[str, Any]) -> str:
         return "None were looked for."
     marks = {True: "right", False: "wrong", None: ""}
     rows = [
-        [_shown(example), example["answer"], example["expected"], marks[example["right"]]]
+        [
+            _shown(example),
+            _plain(example["answer"]),
+            _plain(example["expected"]),
+            marks[example["right"]],
+        ]
         for example in card["examples"]
     ]
     return "Of the test split.\n\n" + table(["input", "answer", "expected", ""], rows)
@@ -152,9 +159,14 @@ def _examples(card: dict[str, Any]) -> str:
 
 def _shown(example: dict[str, Any]) -> str:
     if "text" in example:
-        return example["text"]
+        return _plain(example["text"])
     file = example["file"]
     return f"![input]({file})" if file.endswith(".png") else f"[{file}]({file})"
+
+
+def _plain(text: str) -> str:
+    """A text that Markdown leaves as it is."""
+    return re.sub(r"([\\`*_])", r"\\\1", html.escape(text, quote=False))
 
 
 def _made(card: dict[str, Any]) -> str:

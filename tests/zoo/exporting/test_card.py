@@ -6,14 +6,14 @@ import pytest
 
 from zoo.exporting.card import write_card
 from zoo.exporting.integrity import hash_files, read_card
-from zoo.exporting.provenance import command
+from zoo.exporting.provenance import command, training
 from zoo.exporting.readme import flat, number, readme
-from zoo.restoring import restore
+from zoo.restoring import config_of, restore
 
 
 @pytest.fixture(scope="module")
-def card(carded):
-    return read_card(carded)
+def card(export):
+    return read_card(export)
 
 
 def test_the_card_says_what_the_model_is(card, run):
@@ -47,6 +47,12 @@ def test_the_card_says_how_it_was_trained(card, run):
     assert len({told["sha256"] for told in data["splits"].values()}) == 3
 
 
+def test_an_export_of_an_export_was_trained_as_that_was(card, export):
+    _, task, _ = restore(export)
+    assert training(config_of(export), task, export) == card["training"]
+    assert set(training(config_of(export), task, None)) == {"command", "seed"}
+
+
 def test_the_card_says_what_the_model_is_worth(card, run):
     model, task, settings = restore(run)
     figures = card["figures"]
@@ -56,25 +62,25 @@ def test_the_card_says_what_the_model_is_worth(card, run):
     assert figures["examples"] == 359 and figures["counted"] == "images"
 
 
-def test_the_card_shows_right_and_wrong_answers(card, carded):
+def test_the_card_shows_right_and_wrong_answers(card, export):
     shown = card["examples"]
     assert [example["right"] for example in shown[:3]] == [True] * 3 and shown[-1]["right"] is False
     for example in shown:
         assert (example["answer"] == example["expected"]) == example["right"]
-        assert (carded / example["file"]).read_bytes().startswith(b"\x89PNG")
+        assert (export / example["file"]).read_bytes().startswith(b"\x89PNG")
 
 
-def test_each_file_has_its_size_and_its_checksum(card, carded):
-    files = {p.relative_to(carded).as_posix() for p in carded.rglob("*") if p.is_file()}
+def test_each_file_has_its_size_and_its_checksum(card, export):
+    files = {p.relative_to(export).as_posix() for p in export.rglob("*") if p.is_file()}
     assert set(card["files"]) == files - {"card.json", "README.md"}
     assert card["sizes"]["saved_model"] + card["sizes"]["beside"] == sum(
-        (carded / name).stat().st_size for name in card["files"]
+        (export / name).stat().st_size for name in card["files"]
     )
-    assert (carded / "learning_curve.png").stat().st_size < 30_000
+    assert (export / "learning_curve.png").stat().st_size < 30_000
 
 
-def test_the_readme_says_what_the_card_says_and_no_other_figure(card, carded):
-    text = (carded / "README.md").read_text(encoding="utf-8")
+def test_the_readme_says_what_the_card_says_and_no_other_figure(card, export):
+    text = (export / "README.md").read_text(encoding="utf-8")
     for key in ("loss", "accuracy", "macro_f1"):
         told = card["figures"]["values"][key]
         assert f"| {key} | {number(told['value'])} | {number(told['low'])} to " in text
@@ -85,11 +91,19 @@ def test_the_readme_says_what_the_card_says_and_no_other_figure(card, carded):
     assert set(re.findall(r"\b\d\.\d{4}\b", text)) <= known
 
 
-def test_a_pipe_or_a_line_break_in_an_answer_stays_in_its_cell(card):
-    text = "a | b\nc"
+def test_an_answer_stays_in_its_cell_and_as_it_is(card):
+    text = "a | b\n<unk> *c*"
     example = {"text": text, "answer": text, "expected": "", "right": None}
     shown = readme({**card, "examples": [example]})
-    assert "| a \\| b<br>c | a \\| b<br>c |  |  |" in shown
+    cell = r"a \| b<br>&lt;unk&gt; \*c\*"
+    assert f"| {cell} | {cell} |  |  |" in shown
+
+
+def test_the_readme_shows_how_to_use_the_model_in_lines_that_run(export, card, monkeypatch, capsys):
+    monkeypatch.chdir(export)
+    code = (export / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    exec(code, {})
+    assert f"b'{card['examples'][0]['answer']}'" in capsys.readouterr().out
 
 
 CERTIFICATE = {

@@ -8,8 +8,8 @@ from zoo.exporting.integrity import check_files, read_card
 
 
 @pytest.fixture
-def copy(carded, tmp_path):
-    return shutil.copytree(carded, tmp_path / "copy")
+def copy(export, tmp_path):
+    return shutil.copytree(export, tmp_path / "copy")
 
 
 def change(folder, **values):

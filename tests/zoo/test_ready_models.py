@@ -1,0 +1,32 @@
+import pytest
+
+from zoo.exporting.integrity import check_files, read_card
+from zoo.exporting.readme import readme
+from zoo.ready import find, ready_models
+from zoo.verifying import verify
+
+CARDS = {name: read_card(find(name)) for name in ready_models()}
+# The smallest of each topology at once, the rest with the slow tests.
+FIRST = {
+    card["topology"]: name
+    for name, card in sorted(CARDS.items(), key=lambda item: -item[1]["parameters"])
+}
+
+
+def models(names):
+    slow = pytest.mark.slow
+    return [pytest.param(n, marks=[] if n in names else [slow]) for n in CARDS]
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_ready_trained_model_is_whole_and_small(name):
+    folder = find(name)
+    check_files(folder)
+    assert (folder / "README.md").read_text(encoding="utf-8") == readme(CARDS[name])
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 3_000_000
+
+
+@pytest.mark.parametrize("name", models(FIRST.values()))
+def test_the_card_of_a_ready_trained_model_holds(name, data_dir):
+    told = verify(name, data_dir)
+    assert not [check for check in told.checks if check.holds is False]
