@@ -40,9 +40,14 @@ def read_description(path: Path) -> dict[str, Any]:
     try:
         said = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
         newer = said.get("format", 0) > FORMAT
-        if not newer and (said["input"] not in KINDS or not isinstance(said["model"], str)):
+        said = {"options": {}, **said}
+        types = {"model": str, "endpoints": list, "options": dict, "config": dict}
+        if not newer and (
+            said["input"] not in KINDS
+            or not all(isinstance(said[key], kind) for key, kind in types.items())
+        ):
             raise ValueError("what it takes is not known")
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise UserError(
             f"{path / DESCRIPTION} is damaged: {error}; export the run again"
         ) from error
@@ -51,7 +56,7 @@ def read_description(path: Path) -> dict[str, Any]:
             f"{path} was written by sequence-zoo {said.get('zoo')}, which is newer than this one "
             f"({version('sequence-zoo')}): upgrade it"
         )
-    return {"options": {}, **said}
+    return said
 
 
 _NO_STEPS = {

@@ -28,7 +28,7 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
         if card["format"] <= FORMAT and not isinstance(card["files"], dict):
             raise ValueError("it lists no files")
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (RecursionError, ValueError, KeyError, TypeError, OSError) as error:
         raise UserError(f"{path} is damaged: {error}; export the run again") from error
     if card["format"] > FORMAT:
         raise UserError(

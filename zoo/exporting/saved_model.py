@@ -22,6 +22,17 @@ from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OSError,
+    tf.errors.OpError,
+)
+"""What TensorFlow raises of a damaged SavedModel or checkpoint."""
+
 
 def write_saved_model(
     model: SequenceModel, task: Task, folder: Path, config: dict[str, Any]
@@ -104,7 +115,7 @@ def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
         loaded = tf.saved_model.load(str(path))
         if not hasattr(loaded, "serve"):
             raise ValueError("it does not say what it gives")
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, tf.errors.OpError) as error:
+    except UNREADABLE as error:
         raise damaged(path, error) from error
     return loaded, said
 
@@ -126,7 +137,7 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
         reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
         for index, variable in enumerate(model.variables):
             variable.assign(reader.get_tensor(f"variables_/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
-    except (ValueError, tf.errors.OpError) as error:
+    except UNREADABLE as error:
         raise damaged(path, error) from error
     return model, task, settings
 
