@@ -82,9 +82,12 @@ def write_saved_model(
 
 def _portable(config: dict[str, Any]) -> dict[str, Any]:
     """A run's config without what holds on the machine only where it was trained."""
-    if "task_config" not in config:
-        return config
-    return {**config, "task_config": {**config["task_config"], "data_dir": None}}
+    portable = dict(config)
+    if "task_config" in config:
+        portable["task_config"] = {**config["task_config"], "data_dir": None}
+    if "start_from" in config:
+        portable["start_from"] = Path(config["start_from"]).name
+    return portable
 
 
 def _write_examples(folder: Path, examples: list[Any]) -> None:
