@@ -28,7 +28,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "highlight-gru": {},
     "tagger-bilstm": {"units": 80, "embedding": 64},
     "translate-gru-attention": {
-        "units": 96,
+        "units": 88,
         "embedding": 64,
         "attention_units": 64,
         "dropout": 0.1,

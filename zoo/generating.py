@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoo.arguments import LONGEST_TEXT
+from zoo.errors import UserError
 from zoo.restoring import restore
 from zoo.runs import Run
 from zoo.sampling import Sampling
@@ -33,8 +35,14 @@ def generate(
         The parts of the text as they are made, the prompt first.
 
     Raises:
-        UserError: the model cannot be read or is no language model, or a value is out of range.
+        UserError: the model cannot be read or is no language model, a value is out of range, or
+            the prompt has more than 20,000 characters.
     """
     sampling = Sampling(length, temperature, top_k, top_p, seed)
+    if len(prompt) > LONGEST_TEXT:
+        raise UserError(
+            f"the prompt has {len(prompt):,} characters, but {LONGEST_TEXT:,} are the most that is "
+            "read: give its end alone"
+        )
     model, task, _ = restore(what)
     return task.stream(model, prompt, sampling)

@@ -146,9 +146,14 @@ class Tagging(DataTask):
         return {
             "serve": serve,
             "read": read_tokens(self.vocabulary),
-            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+            "tell": tell(len(self.classes), self._told),
             "margins": margins(after=[PADDING] * self.delay),
         }
+
+    def _told(self, logits: Any) -> dict[str, Any]:
+        """The likeliest class of each character and its probability."""
+        found = likeliest(self.classes, logits)
+        return {key: found[key] for key in ("text", "probability")}
 
     def resources(self) -> list[Any]:
         """The vocabulary."""

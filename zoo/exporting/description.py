@@ -24,12 +24,13 @@ def is_export(path: Path) -> bool:
 def write_description(folder: Path, said: dict[str, Any]) -> None:
     """Keep what an export says of itself, with the format and the version that wrote it."""
     whole = {"format": FORMAT, "zoo": version("sequence-zoo"), **said}
-    text = json.dumps(whole, indent=2, ensure_ascii=False)
+    # A vocabulary on a line of each of its words would be twice as large.
+    text = json.dumps(whole, ensure_ascii=False)
     (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 
 def read_description(path: Path) -> dict[str, Any]:
-    """What an export says of itself: `model`, `input`, `endpoints`, `options`, `config`, `weights`.
+    """What an export says of itself: `model`, `input`, `endpoints`, `options` and `config`.
 
     Raises:
         UserError: the folder is no export, or its description is damaged, or a newer zoo wrote it.
@@ -39,9 +40,14 @@ def read_description(path: Path) -> dict[str, Any]:
     try:
         said = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
         newer = said.get("format", 0) > FORMAT
-        if not newer and (said["input"] not in KINDS or not isinstance(said["model"], str)):
+        said = {"options": {}, **said}
+        types = {"model": str, "endpoints": list, "options": dict, "config": dict}
+        if not newer and (
+            said["input"] not in KINDS
+            or not all(isinstance(said[key], kind) for key, kind in types.items())
+        ):
             raise ValueError("what it takes is not known")
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise UserError(
             f"{path / DESCRIPTION} is damaged: {error}; export the run again"
         ) from error
@@ -50,7 +56,7 @@ def read_description(path: Path) -> dict[str, Any]:
             f"{path} was written by sequence-zoo {said.get('zoo')}, which is newer than this one "
             f"({version('sequence-zoo')}): upgrade it"
         )
-    return {"options": {}, **said}
+    return said
 
 
 _NO_STEPS = {

@@ -28,7 +28,7 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
         if card["format"] <= FORMAT and not isinstance(card["files"], dict):
             raise ValueError("it lists no files")
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (RecursionError, ValueError, KeyError, TypeError, OSError) as error:
         raise UserError(f"{path} is damaged: {error}; export the run again") from error
     if card["format"] > FORMAT:
         raise UserError(
@@ -51,11 +51,15 @@ def check_files(folder: Path) -> None:
             raise UserError(f"{folder / CARD} speaks of {name}, which is outside of the export")
         path = folder / name
         if not path.is_file():
-            raise UserError(f"the export {folder} is damaged: {name} is missing; export it again")
-        if hash_file(path) != expected:
             raise UserError(
-                f"the export {folder} is damaged: {name} is not as it was written; export it again"
+                f"the export {folder} is damaged: {name} is missing; export the run again"
             )
+        if hash_file(path) != expected:
+            raise _damaged(folder, f"{name} is not as it was written")
+
+
+def _damaged(folder: Path, reason: str) -> UserError:
+    return UserError(f"the export {folder} is damaged: {reason}; export the run again")
 
 
 def hash_files(folder: Path) -> dict[str, str]:

@@ -14,12 +14,24 @@ from zoo.exporting.description import (
     write_description,
 )
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.exporting.integrity import CARD, check_files
 from zoo.exporting.shrinking import shrink
 from zoo.exporting.warmup import write_warmup
 from zoo.plans import create, task_and_settings
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
+
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OSError,
+    tf.errors.OpError,
+)
+"""What TensorFlow raises of a damaged SavedModel or checkpoint."""
 
 
 def write_saved_model(
@@ -64,7 +76,6 @@ def write_saved_model(
         "endpoints": sorted(endpoints),
         "options": task.input_options(),
         "config": _portable(config),
-        "weights": [[variable.path, list(variable.shape)] for variable in model.variables],
     }
     write_description(folder, said)
 
@@ -97,14 +108,14 @@ def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
     Raises:
         UserError: it is not an export of the zoo, or damaged, or holds no SavedModel.
     """
-    said = read_description(path)
+    said = _read_checked(path)
     if not (path / "saved_model.pb").is_file():
         raise UserError(f"{path} holds no SavedModel: export the run with --format saved_model")
     try:
         loaded = tf.saved_model.load(str(path))
         if not hasattr(loaded, "serve"):
             raise ValueError("it does not say what it gives")
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, tf.errors.OpError) as error:
+    except UNREADABLE as error:
         raise damaged(path, error) from error
     return loaded, said
 
@@ -118,7 +129,7 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
     Raises:
         UserError: as `load_saved_model`; or it was written without the run's config.
     """
-    said = read_description(path)
+    said = _read_checked(path)
     config, where = said.get("config", {}), path / DESCRIPTION
     task, settings = task_and_settings(config, where)
     model = create(config["model"], **config["options"])
@@ -126,9 +137,17 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
         reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
         for index, variable in enumerate(model.variables):
             variable.assign(reader.get_tensor(f"variables_/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
-    except (ValueError, tf.errors.OpError) as error:
+    except UNREADABLE as error:
         raise damaged(path, error) from error
     return model, task, settings
+
+
+def _read_checked(path: Path) -> dict[str, Any]:
+    """The description of an export whose files are those that its card has checksums of, if any."""
+    said = read_description(path)
+    if (path / CARD).is_file():
+        check_files(path)
+    return said
 
 
 def damaged(path: Path, error: Exception) -> UserError:

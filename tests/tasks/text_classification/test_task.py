@@ -136,7 +136,7 @@ def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
         assert answer["probabilities"][0] == answer["probability"] >= answer["probabilities"][1]
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
     endpoints = json.loads((export / "assets.extra" / "zoo.json").read_text())["endpoints"]
-    assert endpoints == ["serve"]
+    assert endpoints == ["forward", "serve"]
 
 
 def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, task):
