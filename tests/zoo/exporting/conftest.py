@@ -95,7 +95,20 @@ def _readable(task, model, raw):
         outputs, after = endpoints["serve_part"](batch, state)
         asked = {given: batch, **_states(state)}
         told |= _noted("serve_part", asked, {**outputs, **_states(after)})
+    if "tell" in endpoints:
+        read, tell = endpoints["read"], endpoints["tell"]
+        # A text also says whether it is the last part.
+        asked = dict(zip(read.function_spec.arg_names, (batch[:1], True)))
+        told |= _noted("read", asked, _named(read(**asked)))
+        outputs = RANDOM.normal(size=[2, tell.input_signature[0].shape[-1]]).astype("float32")
+        told |= _noted("tell", {tell.function_spec.arg_names[0]: outputs}, _named(tell(outputs)))
+    if "margins" in endpoints:
+        told |= _noted("margins", {}, endpoints["margins"]())
     return told
+
+
+def _named(outputs):
+    return outputs if isinstance(outputs, dict) else {"outputs": outputs}
 
 
 def _numbers(model):

@@ -49,13 +49,13 @@ def test_a_process_without_keras_and_zoo_gets_the_models_answers_from_each_signa
     found = {}
     for model, endpoint in map(str.split, done.stdout.splitlines()):
         found.setdefault(model, set()).add(endpoint)
-    steps = {"serve", "forward", "initial_state", "step"}
+    steps = {"serve", "forward", "initial_state", "step", "read", "tell"}
     conditional = {"serve", "generate", "forward", "encode", "step"}
     assert found == {
         "digits-linear": {"serve", "forward"},
         "caption-lstm-attention": conditional,
         "video-gru": {*steps, "serve_part"},
-        "char-lstm": {*steps, "generate"},
+        "char-lstm": {*steps, "generate", "margins"},
         "tagger-bilstm": {"serve", "forward"},
         "text-lstm": steps,
         "translate-gru-attention": conditional,
