@@ -104,7 +104,7 @@ def whole(endpoints, raw):
     return {key: value.numpy()[0] for key, value in endpoints.serve(tf.constant(raw)).items()}
 
 
-@pytest.mark.parametrize("cut", [1, 2, 7, 1000])
+@pytest.mark.parametrize("cut", [1, 7])
 def test_each_character_has_the_class_that_the_whole_gives_it(tagger, cut):
     pieces = [PROGRAM[at : at + cut] for at in range(0, len(PROGRAM), cut)]
     told = list(open_stream(tagger).predict(pieces))
@@ -135,13 +135,14 @@ def test_a_class_is_told_when_the_delay_is_over_and_not_later(tagger):
     assert next(told)["input"] == "b" and len(asked) == 5
 
 
-def test_the_next_word_is_what_the_model_says_after_the_words_so_far(writer):
+def test_the_next_word_is_what_the_model_says_after_the_words_so_far(writer, writing):
     told = list(Stream(writer, "text").predict(["The c", "at sa", "t ", "on the"]))
     assert [row["input"] for row in told] == ["The", "cat", "sat", "on", "the"]
-    for count, row in enumerate(told, 1):
-        prompt = " ".join(["The", "cat", "sat", "on", "the"][:count])
-        said = writer.generate(tf.constant([prompt]), max_length=tf.constant(1))
-        assert said["text"].numpy()[0].decode() == f"{prompt} {row['text']}"
+    start, ids = [[2]], writing.vocabulary.encode(["The cat sat on the"]).to_tensor()
+    logits, _ = writer.forward(tf.concat([start, ids], axis=1), writer.initial_state(1))
+    chances = tf.nn.softmax(logits[0, 1:]).numpy()[:, 4:]
+    assert [row["text"] for row in told] == [WORDS[n] for n in chances.argmax(axis=1)]
+    np.testing.assert_allclose([row["probability"] for row in told], chances.max(axis=1), rtol=1e-4)
     assert all(row["next"][0] == row["text"] and len(row["next"]) == 5 for row in told)
 
 
@@ -160,7 +161,7 @@ def test_a_word_that_never_ends_does_not_fill_the_memory(writer):
     assert max(len(row["input"]) for row in told) < 12_000
 
 
-@pytest.mark.parametrize("cut", [1, 5, 1000])
+@pytest.mark.parametrize("cut", [1, 5])
 def test_a_text_is_of_the_class_that_the_whole_has(reader, cut):
     text = "cat <br /> dog\nred cat"
     pieces = [text[at : at + cut] for at in range(0, len(text), cut)]

@@ -210,9 +210,9 @@ def test_a_state_of_the_wrong_batch(writer):
 
 def test_a_prompt_of_a_hundred_thousand_characters(zoo, writer, tmp_path):
     (tmp_path / "long.txt").write_text("ab " * 33_334)
-    for command, option in (("predict", []), ("generate", ["--prompt"])):
-        for prompt in ("ab " * 33_334, tmp_path / "long.txt"):
-            refused(zoo(command, writer, *option, prompt), "20,000")
+    refused(zoo("predict", writer, "ab " * 33_334), "20,000")
+    refused(zoo("predict", writer, tmp_path / "long.txt"), "20,000")
+    refused(zoo("generate", writer, "--prompt", tmp_path / "long.txt"), "20,000")
 
 
 def test_an_empty_prompt(zoo, writer, tmp_path):

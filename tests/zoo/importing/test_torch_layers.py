@@ -10,18 +10,23 @@ import zoo as public
 from zoo import UserError
 from zoo.importing import torch_layers
 from zoo.importing.torch_file import read_torch
-from zoo.importing.torch_layers import equations, find_layers, import_torch
+from zoo.importing.torch_layers import build, equations, find_layers, import_torch
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "torch_files"
 OUTPUTS = np.load(FOLDER / "outputs.npz")
 
 
 @pytest.mark.parametrize("name", ["lstm", "lstm_plain", "gru", "gru_both", "rnn"])
-def test_the_outputs_are_those_of_pytorch(tmp_path, name):
-    layers, difference = import_torch(FOLDER / f"{name}.pt", tmp_path / "out.keras")
-    model = public.load(tmp_path / "out.keras")
-    np.testing.assert_allclose(model(OUTPUTS["x"]), OUTPUTS[name], atol=2e-6)
+def test_the_outputs_are_those_of_pytorch(name):
+    layers = find_layers(read_torch(FOLDER / f"{name}.pt"), name, None, None)
+    np.testing.assert_allclose(build(layers)(OUTPUTS["x"]), OUTPUTS[name], atol=2e-6)
     np.testing.assert_allclose(equations(layers, OUTPUTS["x"]), OUTPUTS[name], atol=2e-6)
+
+
+def test_the_file_gives_them_too(tmp_path):
+    _, difference = import_torch(FOLDER / "gru.pt", tmp_path / "out.keras")
+    model = public.load(tmp_path / "out.keras")
+    np.testing.assert_allclose(model(OUTPUTS["x"]), OUTPUTS["gru"], atol=2e-6)
     assert difference < 2e-6
 
 
