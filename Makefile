@@ -12,11 +12,12 @@ DEMO := saved_models/demo/$(MODEL)
 demo: $(READY)
 	run=$$($(BIN)/zoo fit $(MODEL) --minutes $(MINUTES)) && \
 	$(BIN)/zoo evaluate "$$run" && \
-	$(BIN)/zoo export "$$run" $(DEMO) --overwrite && \
+	$(BIN)/zoo export "$$run" $(DEMO) --no-figures --overwrite && \
 	$(BIN)/python examples/use_export.py $(DEMO)
 
-# One process for each core, up to four: most of the suite waits for graphs to be traced.
-WORKERS := -n logical --maxprocesses 4
+# One process for each core, up to four: most of the suite waits for graphs to be traced. The tests
+# of a file stay together, as they share what was trained for them.
+WORKERS := -n logical --maxprocesses 4 --dist loadfile
 
 test: $(READY)
 	$(BIN)/python -m pytest $(WORKERS)

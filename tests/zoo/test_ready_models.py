@@ -1,5 +1,6 @@
 import pytest
 
+import zoo
 from zoo.exporting.integrity import check_files, read_card
 from zoo.exporting.readme import readme
 from zoo.ready import find, ready_models
@@ -16,6 +17,13 @@ FIRST = {
 def models(names):
     slow = pytest.mark.slow
     return [pytest.param(n, marks=[] if n in names else [slow]) for n in CARDS]
+
+
+def test_there_is_one_of_each_topology_and_all_are_small():
+    assert len(CARDS) >= 10
+    assert {*FIRST} == {zoo.describe(name)["topology"] for name in zoo.list_models()}
+    files = [path for name in CARDS for path in find(name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 25_000_000
 
 
 @pytest.mark.parametrize("name", CARDS)
