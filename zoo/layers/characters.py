@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.layers.embedding import Embedding
+
 
 @keras.saving.register_keras_serializable("zoo")
 class CharacterEncoder(keras.layers.Layer):
@@ -45,7 +47,7 @@ class CharacterEncoder(keras.layers.Layer):
             "widths": tuple(widths),
             "dropout": dropout,
         }
-        self.embedding = keras.layers.Embedding(characters, embedding)
+        self.embedding = Embedding(characters, embedding)
         self.dropout = keras.layers.Dropout(dropout)
         self.convolutions = [
             keras.layers.Conv1D(filters, width, padding="same", activation="relu")

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.errors import UserError
+from zoo.layers.embedding import Embedding
 from zoo.layers.softmax import SampledSoftmax, cross_entropy
 from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
@@ -97,7 +98,7 @@ class ManyToMany(SequenceModel):
                 f"embedding is {embedding}, but {units} is needed, the units: or use a projection"
             )
         start = _uniform(embedding_scale or 0.05)
-        self.embedding = keras.layers.Embedding(vocab_size, embedding, start)
+        self.embedding = Embedding(vocab_size, embedding, start)
         self.stack = RecurrentStack(
             cell, units, layers, dropout, False, variational, recurrent_dropout, weight_drop
         )

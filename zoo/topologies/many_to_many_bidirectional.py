@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.errors import UserError
 from zoo.layers.characters import CharacterEncoder
 from zoo.layers.crf import Chain, LinearChain, viterbi
+from zoo.layers.embedding import Embedding
 from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel, scores
@@ -78,7 +79,7 @@ class BidirectionalTagger(SequenceModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.embedding = keras.layers.Embedding(vocab_size, embedding)
+        self.embedding = Embedding(vocab_size, embedding)
         self.encoder: Any = None
         if character_filters:
             self.encoder = CharacterEncoder(

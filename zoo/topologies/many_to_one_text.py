@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.layers.embedding import Embedding
 from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
@@ -64,7 +65,7 @@ class TextToOne(SequenceModel):
         super().__init__(**kwargs)
         self.steppable = not bidirectional
         self.weighs = pooling == "attention"
-        self.embedding = keras.layers.Embedding(vocab_size, embedding)
+        self.embedding = Embedding(vocab_size, embedding)
         self.word_dropout = keras.layers.Dropout(word_dropout)
         self.unknown = unknown
         self.reader = PooledStack(cell, units, layers, dropout, bidirectional, pooling)

@@ -12,6 +12,7 @@ from keras import ops
 from zoo.layers.attending import AttendingStack, wide_start
 from zoo.layers.attention import doubly_stochastic_loss
 from zoo.layers.augmentation import RandomView
+from zoo.layers.embedding import Embedding
 from zoo.layers.images import image_encoder
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
@@ -101,7 +102,7 @@ class OneToMany(SequenceModel):
         self.attends, self.doubly_stochastic = attention != "none", doubly_stochastic
         self.view = RandomView(augment, flip) if augment or flip else None
         start = wide_start() if self.attends else "uniform"
-        self.embedding = keras.layers.Embedding(vocab_size, embedding, start)
+        self.embedding = Embedding(vocab_size, embedding, start)
         self.dropout = keras.layers.Dropout(dropout, noise_shape=(None, 1, None))
         if self.attends:
             self._make_grid(encoder, filters, features)

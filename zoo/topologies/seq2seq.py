@@ -9,6 +9,7 @@ from keras import ops
 
 from zoo.layers.attending import AttendingStack, wide_start
 from zoo.layers.attention import coverage_loss
+from zoo.layers.embedding import Embedding
 from zoo.layers.softmax import cross_entropy
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
@@ -93,7 +94,7 @@ class Seq2Seq(SequenceModel):
         if tied and not self.attends:
             raise ValueError("tied output weights need attention: choose a kind, or leave tied out")
         self.source_embedding, self.target_embedding = (
-            keras.layers.Embedding(size, embedding, wide_start() if self.attends else "uniform")
+            Embedding(size, embedding, wide_start() if self.attends else "uniform")
             for size in (source_vocab_size, target_vocab_size)
         )
         self._make_encoders(cell, units, layers, reading, dropout, residual)
