@@ -7,6 +7,7 @@ NAMES = (
     "training",
     "cells",
     "inference",
+    "stepping",
     "decoding",
     "attention",
     "memory",

@@ -110,6 +110,27 @@ def single_steps(cell: str, inputs: int, units: int, count: int) -> Callable[[],
     return run
 
 
+def language_model_steps(
+    vocabulary: int, embedding: int, units: int, count: int
+) -> Callable[[], Any]:
+    """`count` tokens of one row, each with its logits; on one thread."""
+    import torch
+
+    table, cell = torch.nn.Embedding(vocabulary, embedding), torch.nn.LSTMCell(embedding, units)
+    head, token = torch.nn.Linear(units, vocabulary), torch.tensor([3])
+
+    def run() -> Any:
+        torch.set_num_threads(1)
+        state = None
+        with torch.inference_mode():
+            for _ in range(count):
+                state = cell(table(token), state)
+                head(state[0])
+        return state
+
+    return run
+
+
 def decoding(*arguments: Any) -> Callable[[], Any]:
     """A translation model that is run a token at a time."""
     from benchmarks.torch_decoding import contender
@@ -124,7 +145,14 @@ def translation_training(*arguments: Any) -> Callable[[], Any]:
     return training(*arguments)
 
 
-_ALL = (training_step, whole_sequence, single_steps, decoding, translation_training)
+_ALL = (
+    training_step,
+    whole_sequence,
+    single_steps,
+    language_model_steps,
+    decoding,
+    translation_training,
+)
 MAKERS = {f.__name__: f for f in _ALL}
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
  *     TF=$(python -c "import tensorflow as tf; print(tf.sysconfig.get_lib())")
  *     gcc examples/use_export.c -o use_export -I$TF/include -L$TF -Wl,-rpath,$TF \
  *         -l:libtensorflow_cc.so.2 -l:libtensorflow_framework.so.2
- *     ./use_export saved_models/char-lstm serving_default_prompts StatefulPartitionedCall_3 0 "The "
+ *     ./use_export saved_models/char-lstm serving_default_prompts StatefulPartitionedCall_4 0 "The "
  *
  * The names are those that this prints:
  *

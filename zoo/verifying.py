@@ -150,7 +150,10 @@ def _figures(
         holds = all(_near(one.get(part), other.get(part)) for part in ("value", "low", "high"))
         yield Check(key, _told(one), _told(other), holds)
     for key in dict.fromkeys([*said["told"], *found["told"]]):
-        yield _equal(key, said["told"].get(key), found["told"].get(key))
+        card, measured = (told["told"].get(key, "") for told in (said, found))
+        # A signature of sacrebleu ends in its version, which is not how it was measured.
+        same = card.partition("|version:")[0] == measured.partition("|version:")[0]
+        yield Check(key, card, measured, same)
 
 
 def _told(figure: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from tasks.image_classification.task import ImageClassification
 from zoo.verifying import _certificate as certificate_checks
+from zoo.verifying import _figures as figure_checks
 from zoo.verifying import verify
 
 
@@ -92,6 +93,17 @@ def test_what_no_package_is_there_for_is_said_and_does_not_count(copy, data_dir,
     found = verify(copy, data_dir)
     (cider,) = (check for check in found.checks if check.figure == "cider")
     assert found.holds and cider.holds is None and "package is missing" in cider.measured
+
+
+def test_a_figure_that_was_measured_in_another_way_does_not_hold():
+    def said(signature):
+        return {"counted": "images", "examples": 1, "values": {}, "told": {"bleu": signature}}
+
+    def holds(one, other):
+        return all(check.holds for check in figure_checks(said(one), said(other), ()))
+
+    assert holds("nrefs:1|tok:13a|version:2.6.0", "nrefs:1|tok:13a|version:2.7.0")
+    assert not holds("nrefs:1|tok:13a|version:2.6.0", "nrefs:2|tok:13a|version:2.6.0")
 
 
 def certificate(difference, same=0.99):

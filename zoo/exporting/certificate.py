@@ -17,8 +17,8 @@ from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
-TOLERANCE = 1e-4
-"""Of outputs in float32, absolute."""
+TOLERANCES = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 5e-2}
+"""Of outputs, absolute, by what the model computes in."""
 
 ROWS, STEPS, FEW = 64, litert.TIME, 4
 """Rows of the batch, time steps of each, and how many of the rows are also run one by one."""
@@ -46,8 +46,9 @@ def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) 
         `probabilities` (or of `outputs` that are none) and the share of the `same` answers.
 
     Raises:
-        UserError: a difference is over 1e-4, or something is no number; of a quantised file only
-            the latter.
+        UserError: a difference is over the tolerance, which is 1e-4 where the model computes in
+            float32, as all do that are read from a run; or something is no number; of a quantised
+            file only the latter.
     """
     batch = _batch(model, task, settings)
     own = _of_keras(model)
@@ -61,7 +62,7 @@ def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) 
         "steps": STEPS
         if any(None in spec.shape[1:] for spec in input_specs(model).values())
         else 1,
-        "tolerance": TOLERANCE,
+        "tolerance": TOLERANCES[model.compute_dtype],
         "largest_output": float(np.abs(whole).max()),
         "differences": told,
     }
@@ -223,10 +224,11 @@ def _nearness(exact: np.ndarray, rough: np.ndarray) -> dict[str, float]:
 
 
 def _check(certificate: dict[str, Any]) -> None:
+    tolerance = certificate["tolerance"]
     for name, difference in certificate["differences"].items():
-        if not difference <= TOLERANCE:
+        if not difference <= tolerance:
             raise UserError(
-                f"the outputs of {name} differ by {difference:.1e}, but only {TOLERANCE:.0e} is "
+                f"the outputs of {name} differ by {difference:.1e}, but only {tolerance:.0e} is "
                 "allowed: nothing was written"
             )
     for name, near in certificate.get("quantised", {}).items():

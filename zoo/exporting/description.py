@@ -30,7 +30,7 @@ def write_description(folder: Path, said: dict[str, Any]) -> None:
 
 
 def read_description(path: Path) -> dict[str, Any]:
-    """What an export says of itself: `model`, `input`, `endpoints`, `options`, `config`, `weights`.
+    """What an export says of itself: `model`, `input`, `endpoints`, `options` and `config`.
 
     Raises:
         UserError: the folder is no export, or its description is damaged, or a newer zoo wrote it.

@@ -51,11 +51,15 @@ def check_files(folder: Path) -> None:
             raise UserError(f"{folder / CARD} speaks of {name}, which is outside of the export")
         path = folder / name
         if not path.is_file():
-            raise UserError(f"the export {folder} is damaged: {name} is missing; export it again")
-        if hash_file(path) != expected:
             raise UserError(
-                f"the export {folder} is damaged: {name} is not as it was written; export it again"
+                f"the export {folder} is damaged: {name} is missing; export the run again"
             )
+        if hash_file(path) != expected:
+            raise _damaged(folder, f"{name} is not as it was written")
+
+
+def _damaged(folder: Path, reason: str) -> UserError:
+    return UserError(f"the export {folder} is damaged: {reason}; export the run again")
 
 
 def hash_files(folder: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """LiteRT files: a model on phones and small devices, with LiteRT's built-in operators only."""
 
+import re
 import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -77,8 +78,15 @@ def _converted(model: SequenceModel, functions: Mapping[str, Any], quantise: boo
         try:
             return converter.convert()
         except Exception as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(f"the model cannot be written for LiteRT: {reason}") from error
+            raise UserError(f"the model cannot be written for LiteRT: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What a converter says, in one line: first of all which operators it has not."""
+    lacking = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+    if lacking:
+        return f"it needs {', '.join(lacking)}, and only LiteRT's built-in operators are there"
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def check_litert() -> None:

@@ -14,6 +14,7 @@ from zoo.exporting.description import (
     write_description,
 )
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.exporting.integrity import CARD, check_files
 from zoo.exporting.shrinking import shrink
 from zoo.exporting.warmup import write_warmup
 from zoo.plans import create, task_and_settings
@@ -75,16 +76,18 @@ def write_saved_model(
         "endpoints": sorted(endpoints),
         "options": task.input_options(),
         "config": _portable(config),
-        "weights": [[variable.path, list(variable.shape)] for variable in model.variables],
     }
     write_description(folder, said)
 
 
 def _portable(config: dict[str, Any]) -> dict[str, Any]:
     """A run's config without what holds on the machine only where it was trained."""
-    if "task_config" not in config:
-        return config
-    return {**config, "task_config": {**config["task_config"], "data_dir": None}}
+    portable = dict(config)
+    if "task_config" in config:
+        portable["task_config"] = {**config["task_config"], "data_dir": None}
+    if "start_from" in config:
+        portable["start_from"] = Path(config["start_from"]).name
+    return portable
 
 
 def _write_examples(folder: Path, examples: list[Any]) -> None:
@@ -108,7 +111,7 @@ def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
     Raises:
         UserError: it is not an export of the zoo, or damaged, or holds no SavedModel.
     """
-    said = read_description(path)
+    said = _read_checked(path)
     if not (path / "saved_model.pb").is_file():
         raise UserError(f"{path} holds no SavedModel: export the run with --format saved_model")
     try:
@@ -129,7 +132,7 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
     Raises:
         UserError: as `load_saved_model`; or it was written without the run's config.
     """
-    said = read_description(path)
+    said = _read_checked(path)
     config, where = said.get("config", {}), path / DESCRIPTION
     task, settings = task_and_settings(config, where)
     model = create(config["model"], **config["options"])
@@ -140,6 +143,14 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
     except UNREADABLE as error:
         raise damaged(path, error) from error
     return model, task, settings
+
+
+def _read_checked(path: Path) -> dict[str, Any]:
+    """The description of an export whose files are those that its card has checksums of, if any."""
+    said = read_description(path)
+    if (path / CARD).is_file():
+        check_files(path)
+    return said
 
 
 def damaged(path: Path, error: Exception) -> UserError:

@@ -10,7 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.saved_model import fingerprinting_utils
 
 _SIGNS = digits + ascii_lowercase
-_SAME = {"Cast", "Const", "Pack", "Range", "Shape", "StridedSlice"}
+_SAME = {"Cast", "ConcatV2", "Const", "Pack", "Range", "Reshape", "Shape", "StridedSlice"}
 """Operations of which there are many equal ones; all of them give the same for the same inputs."""
 _HINTS = ("_output_shapes", "_gradient_op_type")
 """Attributes that nothing depends on: shapes are inferred, and of gradients none are kept."""

@@ -70,7 +70,9 @@ def small_exports(tmp_path_factory):
         # Strong opinions, so that nothing hangs on a rounding.
         model.set_weights([3 * weight for weight in model.get_weights()])
         folder = tmp_path_factory.mktemp("models") / name / "1"
-        task.examples = lambda raw=raw: raw
+        # Traced once.
+        endpoints = task.endpoints(model)
+        task.examples, task.endpoints = lambda raw=raw: raw, lambda _, made=endpoints: made
         write_saved_model(model, task, folder, {"model": name})
         told = {**_readable(task, model, raw), **_numbers(model)}
         np.savez(folder.parent / "told.npz", **told)
@@ -93,7 +95,20 @@ def _readable(task, model, raw):
         outputs, after = endpoints["serve_part"](batch, state)
         asked = {given: batch, **_states(state)}
         told |= _noted("serve_part", asked, {**outputs, **_states(after)})
+    if "tell" in endpoints:
+        read, tell = endpoints["read"], endpoints["tell"]
+        # A text also says whether it is the last part.
+        asked = dict(zip(read.function_spec.arg_names, (batch[:1], True)))
+        told |= _noted("read", asked, _named(read(**asked)))
+        outputs = RANDOM.normal(size=[2, tell.input_signature[0].shape[-1]]).astype("float32")
+        told |= _noted("tell", {tell.function_spec.arg_names[0]: outputs}, _named(tell(outputs)))
+    if "margins" in endpoints:
+        told |= _noted("margins", {}, endpoints["margins"]())
     return told
+
+
+def _named(outputs):
+    return outputs if isinstance(outputs, dict) else {"outputs": outputs}
 
 
 def _numbers(model):
