@@ -50,7 +50,7 @@ def import_torch(
     )
     both = ", both ways" if len(layers.directions[0]) == 2 else ""
     said = (
-        f"{layers.cell}, {len(layers.directions)} layers of {layers.units} units{both}, for inputs "
+        f"{layers.cell}, layers: {len(layers.directions)}, units: {layers.units}{both}, for inputs "
         f"of {layers.inputs}"
     )
     _tell(out, said, difference, as_json)

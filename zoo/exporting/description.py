@@ -82,7 +82,7 @@ def check_streams(path: Path) -> None:
     model = registry.entries("model").get(said["model"])
     why = _NO_STEPS.get(model.info["topology"] if model else "")
     if not why and "step" in said["endpoints"]:
-        why = "its export cannot read piece by piece: export the run again"
+        why = "it reads by no words or characters; if it does, export the run again"
     raise UserError(
         f"{said['model']} cannot be streamed to: {why or 'it reads its input from both ends'}"
     )

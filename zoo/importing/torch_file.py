@@ -119,8 +119,8 @@ def _unpickled(path: Path, content: bytes) -> Any:
             if opcode.name == "GLOBAL" and value not in _ADMITTED:
                 name = str(value).replace(" ", ".")
                 raise UserError(
-                    f"{path} is refused: it holds {name}, which could run anything; save the "
-                    "state_dict() of a module alone"
+                    f"{path} is refused: it holds {name}, but only tensors are read, as anything "
+                    "else may be a program; save the state_dict() of a module alone"
                 )
             wide = opcode.name.startswith("LONG_BIN") and int(value or 0) > len(content)
             if opcode.name not in _OPCODES or wide:
