@@ -22,6 +22,8 @@ TOLERANCES = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 5e-2}
 
 ROWS, STEPS, FEW = 64, litert.TIME, 4
 """Rows of the batch, time steps of each, and how many of the rows are also run one by one."""
+SEARCHED = 100
+"""Windows that are looked at for a long one."""
 
 Run = Callable[..., dict[str, np.ndarray]]
 """Calls an endpoint by name: named arrays in, named arrays out."""
@@ -30,9 +32,9 @@ Run = Callable[..., dict[str, np.ndarray]]
 def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) -> dict[str, Any]:
     """Compare every form that lies in an export with the Keras model, on the task's test batch.
 
-    The batch has 64 rows, the first again if the test split has fewer, and 32 time steps where
-    there are any. Every form runs it whole, and step by step. LiteRT, and the Keras model once
-    more, run the first four rows one by one.
+    The batch has 64 rows, the first again if there are fewer, and up to 32 time steps where there
+    are any; it is padded to 32. Every form runs it whole, and step by step. LiteRT, and the Keras
+    model once more, run the first four rows one by one.
 
     Args:
         model: the Keras model.
@@ -50,7 +52,7 @@ def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) 
             float32, as all do that are read from a run; or something is no number; of a quantised
             file only the latter.
     """
-    batch = _batch(model, task, settings)
+    batch, steps = _batch(model, task, settings)
     own = _of_keras(model)
     whole, stepped = _whole(model, own, batch), _stepped(model, own, batch)
     alone = _whole(model, _row_by_row(own), {key: part[:FEW] for key, part in batch.items()})
@@ -59,9 +61,7 @@ def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) 
         told["whole against step by step"] = _apart(whole, stepped)
     certificate: dict[str, Any] = {
         "rows": ROWS,
-        "steps": STEPS
-        if any(None in spec.shape[1:] for spec in input_specs(model).values())
-        else 1,
+        "steps": steps,
         "tolerance": TOLERANCES[model.compute_dtype],
         "largest_output": float(np.abs(whole).max()),
         "differences": told,
@@ -81,27 +81,53 @@ def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) 
     return certificate
 
 
-def _batch(model: SequenceModel, task: Task, settings: Settings) -> dict[str, np.ndarray]:
-    """The named inputs of the first test window, in the shapes that every form takes."""
+def _batch(
+    model: SequenceModel, task: Task, settings: Settings
+) -> tuple[dict[str, np.ndarray], int]:
+    """The named inputs of a test window, in the shapes that every form takes, and its time steps.
+
+    Of the first hundred windows it is the one with most time steps in all: many tasks begin with
+    their shortest examples, which say little of a recurrence.
+    """
+    specs = input_specs(model)
+    longest: dict[str, np.ndarray] = {}
+    most = 0
     windows = task.windows("test", replace(settings, batch_size=ROWS))
-    inputs = next(iter(windows))["inputs"]
-    named = inputs if isinstance(inputs, dict) else {model.only: inputs}
-    batch = {name: _fitted(named[name].numpy(), spec) for name, spec in input_specs(model).items()}
+    for window in windows.take(SEARCHED):
+        inputs = window["inputs"]
+        named = inputs if isinstance(inputs, dict) else {model.only: inputs}
+        parts = {name: _one_each(named[name].numpy(), spec) for name, spec in specs.items()}
+        sizes = [min(parts[name].shape[n], STEPS) for name in specs for n in _free(specs[name])]
+        rows = min(len(parts[next(iter(specs))]), ROWS)
+        if rows * (1 + sum(sizes)) > most:
+            longest, most = parts, rows * (1 + sum(sizes))
+        if rows == ROWS and all(size == STEPS for size in sizes):
+            break
+    batch = {name: _fitted(longest[name], spec) for name, spec in specs.items()}
     if "lengths" in batch:
         batch["lengths"] = np.clip(batch["lengths"], 1, STEPS)
-    return batch
+    stepped = "tokens" if model.conditional else model.sequence or next(iter(specs))
+    timed = 1 in _free(specs[stepped])
+    return batch, min(longest[stepped].shape[1], STEPS) if timed else 1
+
+
+def _one_each(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
+    """Of several captions of an image the first."""
+    return part[:, 0] if part.ndim > len(spec.shape) else part
+
+
+def _free(spec: tf.TensorSpec) -> list[int]:
+    """The axes of any length, that of the rows apart."""
+    return [axis for axis, size in enumerate(spec.shape) if axis and size is None]
 
 
 def _fitted(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
     """So many rows; each axis of any length cut or padded with 0 to so many time steps."""
-    # Of several captions of an image the first.
-    part = part[:, 0] if part.ndim > len(spec.shape) else part
     part = part[np.arange(ROWS) % len(part)].astype(spec.dtype.as_numpy_dtype)
-    for axis, size in list(enumerate(spec.shape))[1:]:
-        if size is None:
-            part = np.take(part, range(min(part.shape[axis], STEPS)), axis)
-            missing = [(0, STEPS - part.shape[axis] if n == axis else 0) for n in range(part.ndim)]
-            part = np.pad(part, missing)
+    for axis in _free(spec):
+        part = np.take(part, range(min(part.shape[axis], STEPS)), axis)
+        missing = [(0, STEPS - part.shape[axis] if n == axis else 0) for n in range(part.ndim)]
+        part = np.pad(part, missing)
     return part
 
 

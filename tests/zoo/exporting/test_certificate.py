@@ -1,3 +1,4 @@
+import functools
 import shutil
 from types import SimpleNamespace
 
@@ -23,12 +24,13 @@ def _model():
     return zoo.create("char-lstm", **SIZES)
 
 
-def _task(inputs):
+def _task(*batches):
     """A task of which a certificate needs the test batches only."""
 
     def windows(split, settings):
         assert (split, settings.batch_size) == ("test", ROWS)
-        return tf.data.Dataset.from_tensors({"inputs": inputs})
+        found = [tf.data.Dataset.from_tensors({"inputs": inputs}) for inputs in batches]
+        return functools.reduce(lambda one, other: one.concatenate(other), found)
 
     return SimpleNamespace(windows=windows)
 
@@ -36,8 +38,8 @@ def _task(inputs):
 TOKENS = np.random.default_rng(1).integers(0, 17, (5, 40)).astype("int32")
 
 
-def _certify(model, folder, inputs=TOKENS):
-    return certify(model, _task(inputs), Settings(batch_size=2), folder)
+def _certify(model, folder, *batches):
+    return certify(model, _task(*batches or [TOKENS]), Settings(batch_size=2), folder)
 
 
 def _write(model, folder, **changed):
@@ -77,6 +79,14 @@ def test_every_form_is_certified_and_close(everything):
     rough = told["quantised"]
     assert set(rough) == {f"litert/model-quantised.tflite {name}" for name in ("forward", "step")}
     assert all(near["same"] > 0.9 and near["probabilities"] < 0.01 for near in rough.values())
+
+
+def test_it_looks_at_long_examples_where_the_shortest_come_first(tmp_path):
+    model = _model()
+    told = _certify(model, tmp_path, TOKENS[:, :1], TOKENS[:, :9], TOKENS[:2, :12])
+    assert told["steps"] == 9
+    padded = np.pad(TOKENS[:, :9], [(0, 0), (0, STEPS - 9)])
+    assert told["largest_output"] == pytest.approx(np.abs(model(padded)).max(), rel=1e-6)
 
 
 def test_only_what_lies_in_the_folder_is_certified(everything, tmp_path):
