@@ -63,12 +63,13 @@ def sessions(folder: Path) -> dict[str, Any]:
         UserError: as `check_onnx`.
     """
     check_onnx()
+    return {path.stem: _session(path) for path in folder.glob("*.onnx")}
+
+
+def _session(path: Path) -> Any:
     import onnxruntime
 
-    how = {"providers": ["CPUExecutionProvider"]}
-    return {
-        path.stem: onnxruntime.InferenceSession(str(path), **how) for path in folder.glob("*.onnx")
-    }
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
 class Endpoint(keras.Model):
@@ -99,6 +100,8 @@ def _write(model: SequenceModel, name: str, endpoint: Any, folder: Path) -> Path
     logging.disable(logging.ERROR)
     try:
         Endpoint(model, function).export(path, input_signature=[specs], **how)
+        # What the converter writes without an error need not be a graph that runs.
+        _session(path)
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{name} cannot be written as ONNX: {reason}") from error

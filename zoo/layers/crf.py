@@ -169,11 +169,13 @@ def _forward(logits: Any, lengths: Any, chain: Chain) -> Any:
     def step(t: Any, alpha: Any, alphas: Any) -> Any:
         paths = tf.reduce_logsumexp(alpha[:, :, None] + chain.transitions, axis=1)
         alpha = tf.where(valid[t][:, None], paths + logits[t], alpha)
-        return t + 1, alpha, alphas.write(t, alpha)
+        return t + 1, alpha, alphas.write(t - 1, alpha)
 
+    # Written inside the loop only: ONNX has no array that lives outside of one.
     first = chain.start + logits[0]
-    alphas = tf.TensorArray(tf.float32, time, element_shape=logits.shape[1:]).write(0, first)
-    return loop(step, (tf.constant(1), first, alphas), time)[2].stack()
+    alphas = tf.TensorArray(tf.float32, time - 1, element_shape=logits.shape[1:])
+    _, _, alphas = loop(step, (tf.constant(1), first, alphas), time)
+    return tf.concat([first[None], alphas.stack()], axis=0)
 
 
 def _valid(lengths: Any, time: Any) -> Any:

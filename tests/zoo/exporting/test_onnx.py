@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import zoo
 from tests.conformance.test_models import MODELS, _random, _sizes
+from tests.zoo.exporting.test_litert import Gamma
 from zoo import UserError
 from zoo.exporting.onnx import check_onnx, sessions, write_onnx
 
@@ -88,6 +89,12 @@ def test_steps_equal_those_of_the_model(exported):
         outputs, state = model.step(x[:, t], state)
         np.testing.assert_allclose(told.pop("outputs"), outputs, atol=1e-5)
         _assert_state(told, state)
+
+
+def test_what_cannot_be_converted_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"^forward cannot be written as ONNX: ") as told:
+        write_onnx(Gamma(), tmp_path)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("package", ["tf2onnx", "onnxruntime"])
