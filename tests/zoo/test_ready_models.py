@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 import zoo
@@ -38,3 +41,15 @@ def test_a_ready_trained_model_is_whole_and_small(name):
 def test_the_card_of_a_ready_trained_model_holds(name, data_dir):
     told = verify(name, data_dir)
     assert not [check for check in told.checks if check.holds is False]
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_readme_tells_what_the_card_says(name):
+    readme = Path(__file__).parents[2] / "README.md"
+    start = f"| [`{name}`](saved_models/{name}/README.md) |"
+    (row,) = [line for line in readme.read_text("utf-8").splitlines() if line.startswith(start)]
+    told = re.search(r"\| ([a-z][a-z0-9 ]*) ([\d.]+), ([\d.]+) to ([\d.]+) \|", row)
+    card = CARDS[name]["figures"]["values"][told[1].replace(" ", "_")]
+    decimals = len(told[2].partition(".")[2])
+    for said, part in zip(told.groups()[1:], ("value", "low", "high")):
+        assert said == f"{card[part]:.{decimals}f}"

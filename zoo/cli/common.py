@@ -1,6 +1,7 @@
 """What the commands share: options, the public face loaded quietly, and printing."""
 
 import json
+import logging
 import os
 import sys
 from importlib import import_module
@@ -47,7 +48,9 @@ def check_folder(path: str) -> None:
 
 
 def load_api() -> Any:
-    """The public face, without what TensorFlow's libraries log while they load."""
+    """The public face, without what TensorFlow's libraries log."""
+    # tensorflow-datasets warns of its own use of its own attributes.
+    logging.getLogger("absl").setLevel(logging.ERROR)
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
