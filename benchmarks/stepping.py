@@ -47,6 +47,7 @@ COMMAND = "python -m benchmarks.stepping"
 
 
 def main() -> None:
+    load = f"The load of the machine was {os.getloadavg()[0]:.1f} at the start."
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     with tempfile.TemporaryDirectory() as scratch, Progress(console=STDERR) as progress:
@@ -61,10 +62,10 @@ def main() -> None:
         progress.advance(doing)
     head = ["class", "what steps", "µs a step", "times the zoo's step"]
     sizes = f"vocabulary {VOCABULARY}, embedding {EMBEDDING}, {UNITS} units"
-    notes = f"Batch 1, {sizes}, float32 but for what is quantised, one thread each."
+    notes = f"Batch 1, {sizes}, float32 but for what is quantised, one thread each. {load}"
     write_table("stepping", COMMAND, head, stepped, notes)
-    write_table("exporting", COMMAND, ["what is written", "seconds", "MB"], exported)
-    write_table("cold_start", COMMAND, ["process", "seconds"], started)
+    write_table("exporting", COMMAND, ["what is written", "seconds", "MB"], exported, load)
+    write_table("cold_start", COMMAND, ["process", "seconds"], started, load)
 
 
 def export_rows(folder: Path) -> list[list[Any]]:
