@@ -35,7 +35,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.002,
     },
 }
-FORMATS = ("saved_model", "litert")
+FORMATS = ("saved_model", "litert_quantised")
 
 
 def newest(runs: Path, name: str) -> Run | None:
@@ -52,7 +52,7 @@ def main() -> None:
     for name in asked.names or MODELS:
         run = newest(asked.runs, name) if asked.runs else None
         run = run or zoo.fit(name, **MODELS[name])
-        path = zoo.export(run, FOLDER / name, overwrite=True, formats=FORMATS, quantise=True)
+        path = zoo.export(run, FOLDER / name, overwrite=True, formats=FORMATS)
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         print(f"{path}: {size / 1e6:.2f} MB")
 

@@ -223,7 +223,6 @@ def export(
     path: str | Path,
     overwrite: bool = False,
     formats: Sequence[str] = ("saved_model",),
-    quantise: bool = False,
     figures: bool = True,
     data_dir: str | None = None,
 ) -> Path:
@@ -236,8 +235,8 @@ def export(
         what: a run, its folder, another export, or the name of a ready-trained model.
         path: the folder to write.
         overwrite: replace the export that is there.
-        formats: "litert" and "onnx" are written beside the SavedModel, which is always there.
-        quantise: write LiteRT with weights of 8 bits.
+        formats: "litert", "litert_quantised" (with weights of 8 bits) and "onnx" are written beside
+            the SavedModel, which is always there.
         figures: measure the test split, and show answers on the card; takes up to some minutes.
         data_dir: folder of prepared data sets, if not that of the training.
 
@@ -252,9 +251,9 @@ def export(
     # Before the model is loaded, so that the answer comes at once.
     path = Path(path)
     check_target(path, overwrite)
-    check_formats(formats, quantise)
+    check_formats(formats)
     folder = folder_of(what)
     model, task, settings = restore(folder)
     task.data_dir = data_dir or task.data_dir
-    write_export(model, task, settings, config_of(folder), folder, path, formats, quantise, figures)
+    write_export(model, task, settings, config_of(folder), folder, path, formats, figures)
     return path

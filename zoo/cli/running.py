@@ -250,10 +250,9 @@ def plot(
     multiple=True,
     default=("saved_model",),
     show_default=True,
-    type=click.Choice(("saved_model", "litert", "onnx")),
-    help="litert and onnx come beside the SavedModel; repeatable.",
+    type=click.Choice(("saved_model", "litert", "litert_quantised", "onnx")),
+    help="The others come beside the SavedModel; repeatable.",
 )
-@click.option("--quantise", is_flag=True, help="LiteRT with weights of 8 bits.")
 @click.option(
     "--figures/--no-figures",
     default=True,
@@ -266,7 +265,6 @@ def export(
     what: str,
     path: str,
     formats: tuple[str, ...],
-    quantise: bool,
     figures: bool,
     overwrite: bool,
     data_dir: str | None,
@@ -285,4 +283,4 @@ def export(
     find(what)
     api = load_api()
 
-    print(api.export(what, path, overwrite, formats, quantise, figures, data_dir))
+    print(api.export(what, path, overwrite, formats, figures, data_dir))

@@ -17,7 +17,7 @@ from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
-FORMATS = ("saved_model", "litert", "onnx")
+FORMATS = ("saved_model", "litert", "litert_quantised", "onnx")
 
 
 def write_export(
@@ -28,7 +28,6 @@ def write_export(
     run: Path,
     path: Path,
     formats: Sequence[str] = FORMATS[:1],
-    quantise: bool = False,
     figures: bool = True,
 ) -> None:
     """Write an export beside its place, certify it, and move it there.
@@ -43,7 +42,6 @@ def write_export(
         run: the folder that the model came from.
         path: the folder to write.
         formats: of `FORMATS`; what else than the SavedModel to write.
-        quantise: write LiteRT with weights of 8 bits.
         figures: measure the model on the test split, and show answers on the card.
 
     Raises:
@@ -56,7 +54,9 @@ def write_export(
             whole = Path(scratch) / "model"
             write_saved_model(model, task, whole, config)
             if "litert" in formats:
-                write_litert(model, whole, quantise)
+                write_litert(model, whole)
+            if "litert_quantised" in formats:
+                write_litert(model, whole, quantise=True)
             if "onnx" in formats:
                 write_onnx(model, whole)
             certificate = certify(model, task, settings, whole)
@@ -78,14 +78,12 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise UserError(f"{path} exists and is no export of the zoo: choose another path")
 
 
-def check_formats(formats: Sequence[str], quantise: bool) -> None:
+def check_formats(formats: Sequence[str]) -> None:
     """Refuse a format that is not known, or for which a package is missing."""
     for name in formats:
         if name not in FORMATS:
             raise UserError(unknown("format", name, FORMATS))
-    if quantise and "litert" not in formats:
-        raise UserError("quantise is for LiteRT: give --format litert, too")
-    if "litert" in formats:
+    if {"litert", "litert_quantised"} & {*formats}:
         check_litert()
     if "onnx" in formats:
         check_onnx()
