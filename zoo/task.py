@@ -183,6 +183,10 @@ class Task(abc.ABC):
         """Up to so many inputs of the test split with what is expected of them, small ones."""
         return [Case(raw, "") for raw in self.examples()[:count]]
 
+    def decoding(self) -> str:
+        """How `serve` chooses the text it writes, for the card; "" where there is no choice."""
+        return ""
+
     def data_card(self) -> dict[str, Any]:
         """What the data are: `name`, `version`, `description`, `licence`, and `splits`.
 

@@ -269,6 +269,12 @@ class Captioning(DataTask):
         shown = shown[..., None] if shown.ndim == 2 else shown
         return attention_over_image(shown, words, maps.reshape(len(words), rows, -1))
 
+    def decoding(self) -> str:
+        """Whether `serve` looks for the likeliest answer, or takes the likeliest token of each."""
+        if self.beam_width == 1:
+            return "At each step the likeliest token was taken."
+        return f"Answers were found by a beam search of width {self.beam_width}."
+
     def resources(self) -> list[Any]:
         """The vocabulary, and the network's weights."""
         return [self.vocabulary, *(self.network.variables() if self.network else [])]

@@ -29,6 +29,7 @@ from zoo.training.windows import stream_windows
 
 _SERVED = {"character": 200, "word": 40, "token": 40}
 _TEMPERATURE = 0.5
+_SEED = (1, 1)
 _NEVER = (PADDING, UNKNOWN, START, END)
 _SHOWN = 5
 """How many tokens are told that may come next."""
@@ -154,9 +155,16 @@ class LanguageModelling(DataTask):
 
         @tf.function(input_signature=[prompts])
         def serve(prompts: Any) -> dict[str, Any]:
-            return generate(prompts, temperature=_TEMPERATURE, seed=(1, 1))
+            return generate(prompts, temperature=_TEMPERATURE, seed=_SEED)
 
         return {"serve": serve, "generate": generate, **self._streaming()}
+
+    def decoding(self) -> str:
+        """How `serve` draws what it adds."""
+        return (
+            f"{_SERVED[self.unit]} {self.unit}s were added to each, drawn at temperature "
+            f"{_TEMPERATURE} with the seed {_SEED}."
+        )
 
     def _streaming(self) -> dict[str, Any]:
         """See `tasks.streams`; `next` `[N, 5]` are the likeliest tokens, with `probabilities`."""

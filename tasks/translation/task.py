@@ -209,6 +209,12 @@ class Translation(DataTask):
         )
         return alignment_figure(rows, columns, told["alignment"].numpy()[0])
 
+    def decoding(self) -> str:
+        """Whether `serve` looks for the likeliest answer, or takes the likeliest token of each."""
+        if self.beam_width == 1:
+            return "At each step the likeliest token was taken."
+        return f"Answers were found by a beam search of width {self.beam_width}."
+
     def resources(self) -> list[Any]:
         """The vocabularies, and the words with capital letters."""
         return [self.source, self.target, *([self.casing] if self.casing else [])]

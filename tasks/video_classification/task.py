@@ -27,6 +27,8 @@ from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
 _CLIP_LENGTH, _EXAMPLE = 16, 128
+_ROOM = 2**28
+"""Bytes of clips that `cases` may hold."""
 _INDEX_FILES = {".csv", ".tsv"}
 
 
@@ -219,7 +221,8 @@ class VideoClassification(DataTask):
     def cases(self, count: int) -> list[Case]:
         """Test clips and their classes."""
         clips = self._clips("test")
-        chosen = spread(len(clips.lengths), count)
+        one = np.array(clips.clip(0)[:_EXAMPLE]).nbytes
+        chosen = spread(len(clips.lengths), min(count, max(1, _ROOM // one)))
         shown = [np.array(clips.clip(place)[:_EXAMPLE]) for place in chosen]
         if self.is_video:
             shown = [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in shown]

@@ -1,9 +1,14 @@
 import json
 import shutil
+from importlib.util import find_spec
 
 import pytest
 
+import zoo as sequence_zoo
 from tasks.image_classification.task import ImageClassification
+from zoo.exporting import litert
+from zoo.exporting.card import write_card
+from zoo.exporting.integrity import hash_file
 from zoo.verifying import _certificate as certificate_checks
 from zoo.verifying import _figures as figure_checks
 from zoo.verifying import verify
@@ -15,10 +20,14 @@ def copy(export, tmp_path):
 
 
 def edit(folder, change):
-    path = folder / "card.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
+    """A card that says something else, and a README.md that goes with it."""
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     change(card)
-    path.write_text(json.dumps(card), encoding="utf-8")
+    write_card(card, folder)
+
+
+def wrong(folder, data_dir):
+    return {check.figure for check in verify(folder, data_dir).checks if check.holds is False}
 
 
 def test_a_card_that_was_just_made_holds(export, data_dir, zoo):
@@ -37,7 +46,7 @@ def test_a_changed_byte_is_told_and_nothing_is_run(copy, zoo):
     assert "variables.data-00000-of-00001 is not as it was" in told["checks"][0]["measured"]
 
 
-def test_what_was_changed_by_hand_does_not_hold(copy, data_dir, zoo):
+def test_figures_that_were_changed_by_hand_do_not_hold(copy, data_dir, zoo):
     def better(card):
         figures = card["figures"]["values"]
         figures["accuracy"]["value"] += 0.002
@@ -45,26 +54,93 @@ def test_what_was_changed_by_hand_does_not_hold(copy, data_dir, zoo):
         figures["loss"]["value"] *= 1.0005
         figures["invented"] = {"value": 1.0, "low": None, "high": None}
         card["examples"][-1]["answer"] = card["examples"][-1]["expected"]
-        card["parameters"] -= 1
-        card["data"]["splits"]["test"]["sha256"] = "0" * 64
 
     edit(copy, better)
     (copy / "README.md").write_text("The best of all models.")
     code, out, _ = zoo("verify", copy, "--data-dir", data_dir, "--json")
     (told,) = json.loads(out)
-    wrong = {check["figure"] for check in told["checks"] if not check["holds"]}
+    found = {check["figure"] for check in told["checks"] if not check["holds"]}
     last = f"example {len(json.loads((copy / 'card.json').read_text())['examples'])}"
     assert code == 1
-    assert wrong == {
-        "README.md", "accuracy", "macro_f1", "invented", "parameters", "data, test", last
+    assert found == {
+        "README.md", "accuracy", "macro_f1", "invented", last, f"{last}, expected: right"
     }  # fmt: skip
 
 
+def test_nothing_else_that_a_card_says_may_be_false(copy, data_dir):
+    def invent(card):
+        told = ("name", "summary", "task", "topology", "cell", "licence", "limits", "decoding")
+        card.update(dict.fromkeys(told, "invented"))
+        card["parameters"] -= 1
+        card["multiply_adds"] //= 2
+        card["data"]["version"] = "9.9.9"
+        card["data"]["splits"]["train"]["examples"] += 1
+        card["data"]["splits"]["test"]["sha256"] = "0" * 64
+        card["training"].update(command="zoo fit digits-mlp", seed=2)
+        card["sizes"].update(saved_model=1, gold=1)
+        card["figures"]["interval"]["level"] = 0.99
+        card["certificate"]["largest_output"] *= 1.01
+        # Of examples 1 and 2, what the data and the task's rule have.
+        card["examples"][0].update(expected="11", right=False)
+        card["examples"][1]["right"] = None
+
+    edit(copy, invent)
+    assert wrong(copy, data_dir) == {
+        "name", "summary", "task", "topology", "cell", "licence", "limits", "decoding",
+        "parameters", "multiply_adds", "data, version", "data, train", "data, test",
+        "training, command", "training, seed", "bytes, saved_model", "bytes, gold",
+        "figures, interval", "certificate, largest output",
+        "example 1, expected: right", "example 2, expected: right",
+    }  # fmt: skip
+
+
+def test_what_was_left_out_by_hand_does_not_hold(copy, data_dir):
+    def silent(card):
+        card.update(figures={}, examples=[], certificate={}, sizes={}, files={})
+
+    edit(copy, silent)
+    missing = {"figures", "examples", "certificate", "files, all listed", "bytes, saved_model"}
+    assert wrong(copy, data_dir) == missing
+
+
+def test_a_readme_that_was_written_by_hand_does_not_hold_with_its_checksum(copy, data_dir):
+    text = (copy / "README.md").read_text(encoding="utf-8").replace("digits", "all digits")
+    (copy / "README.md").write_text(text, encoding="utf-8")
+    path = copy / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**card, "readme": hash_file(copy / "README.md")}))
+    assert wrong(copy, data_dir) == {"README.md"}
+
+
+def test_a_card_without_figures_holds_and_says_so(run, data_dir, tmp_path):
+    folder = sequence_zoo.export(run, tmp_path / "model", figures=False)
+    assert verify(folder, data_dir).holds
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert card["measured"] is False and card["figures"] == {} and card["examples"] == []
+    assert card["data"]["version"] == "1.0.0" and len(card["data"]["splits"]) == 3
+    assert "not measured" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_form_that_no_package_runs_is_not_measured(run, data_dir, tmp_path, monkeypatch):
+    folder = sequence_zoo.export(run, tmp_path / "model", figures=False, formats=["litert"])
+    monkeypatch.setattr(
+        litert, "find_spec", lambda name: None if name == "ai_edge_litert" else find_spec(name)
+    )
+    found = verify(folder, data_dir)
+    checks = {check.figure: check for check in found.checks}
+    told = checks["litert/model.tflite forward"]
+    assert found.holds and told.holds is None and "package is missing" in told.measured
+    assert checks["SavedModel forward"].holds
+
+
 def test_a_card_of_another_make_is_a_mistake_in_one_line(copy, zoo):
-    edit(copy, lambda card: card.pop("figures"))
+    path = copy / "card.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({key: part for key, part in whole.items() if key != "figures"}))
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and "card.json is damaged: KeyError 'figures'" in err
-    edit(copy, lambda card: card.update(figures={}, examples=[{"file": "../secret.png"}]))
+    secret = {**whole["examples"][0], "file": "../secret.png"}
+    path.write_text(json.dumps({**whole, "figures": {}, "examples": [secret]}))
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and "KeyError '../secret.png'" in err
     (copy / "card.json").write_text("# A card")

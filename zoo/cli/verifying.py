@@ -21,9 +21,13 @@ def verify(models: tuple[str, ...], every: bool, data_dir: str | None, as_json: 
     """Measure again what the card of each MODEL says, and tell whether it holds.
 
     MODEL is an export or the name of a ready-trained model. Compared are the checksum of each
-    file, each figure of the test split with its interval, the answers to the card's examples, and
-    the certificate. A figure holds that is within 0.1% of the card's, as machines and libraries
-    differ; counts and answers are to be equal. Exits with 1 if something does not hold.
+    file, what the model is, the data, each figure of the test split with its interval, the answers
+    to the card's examples, the certificate, and README.md. A figure holds that is within 0.1% of
+    the card's, as machines and libraries differ; counts and answers are to be equal. Exits with 1
+    if something does not hold.
+
+    Not measured again are the learning curve, the epochs and the time of the training and the
+    versions it was made with: of these there is only the card's word.
 
     \b
     Examples:

@@ -1,13 +1,14 @@
 """What an export says of itself to people: what it is, what it was trained on, what it is worth."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from zoo.catalog import describe
 from zoo.cell_card import model_multiply_adds
 from zoo.exporting.integrity import CARD, CURVE, FORMAT, README, hash_file, hash_files
-from zoo.exporting.provenance import training, versions
+from zoo.exporting.provenance import training, usual_dataset, versions
 from zoo.exporting.readme import readme
 from zoo.exporting.showing import show_examples
 from zoo.files import write_whole
@@ -18,6 +19,7 @@ from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
 WEIGHTS_LICENCE = "Apache-2.0"
+"""Of weights that only a bundled data set went into; of others it is their maker's to say."""
 
 
 def make_card(
@@ -43,14 +45,32 @@ def make_card(
             took and the learning curve.
         certificate: how far the forms of the export differ, see `zoo.exporting.certificate`.
         figures: measure the model on the test split, and look for examples there; without it the
-            data need not be there.
+            card says that it was not `measured`.
     """
-    entry = describe(config["model"])
     made = training(config, task, run)
     if made.get("curve"):
         curves_figure(made["curve"]).savefig(folder / CURVE, dpi=50)
     return {
         "format": FORMAT,
+        **facts(model, task, config),
+        "data": task.data_card(),
+        "training": made,
+        "measured": figures,
+        "figures": measured_figures(model, task, settings) if figures else {},
+        "examples": show_examples(model, task, folder) if figures else [],
+        "certificate": certificate,
+        "versions": versions(),
+        "sizes": sizes(folder, hash_files(folder)),
+        "files": hash_files(folder),
+    }
+
+
+def facts(model: SequenceModel, task: Task, config: dict[str, Any]) -> dict[str, Any]:
+    """What a card says that the model and what was run to make it decide alone."""
+    entry = describe(config["model"])
+    usual = config["task_config"]["dataset"] == usual_dataset(config["model"], task)
+    ours = usual and not config.get("start_from")
+    return {
         "name": config["model"],
         "summary": entry["summary"],
         "task": config["task"],
@@ -58,16 +78,9 @@ def make_card(
         "cell": config["options"].get("cell", entry["cell"]),
         "parameters": model.count_params(),
         "multiply_adds": model_multiply_adds(model),
-        "data": task.data_card() if figures else {"name": Path(task.dataset).name},
-        "training": made,
-        "figures": measured_figures(model, task, settings) if figures else {},
-        "examples": show_examples(model, task, folder) if figures else [],
-        "certificate": certificate,
-        "versions": versions(),
-        "licence": WEIGHTS_LICENCE,
+        "licence": WEIGHTS_LICENCE if ours else "not stated",
         "limits": task.limits,
-        "sizes": _sizes(folder),
-        "files": hash_files(folder),
+        "decoding": task.decoding(),
     }
 
 
@@ -111,19 +124,24 @@ def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> di
     }
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Bytes of each form of the export, and of what else lies beside them but the card."""
-    sizes: dict[str, int] = {}
-    for name in hash_files(folder):
-        group = _group(Path(name))
-        sizes[group] = sizes.get(group, 0) + (folder / name).stat().st_size
-    return sizes
+def sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
+    """Bytes of each form of the export, and of what else lies `beside` them but the card."""
+    told: dict[str, int] = {}
+    for name in names:
+        told[form_of(name)] = told.get(form_of(name), 0) + (folder / name).stat().st_size
+    return told
 
 
-def _group(path: Path) -> str:
-    top = path.parts[0]
-    if top == "onnx" or top == "litert":
-        return path.as_posix()
+def form_of(name: str) -> str:
+    """Which form of an export a file belongs to.
+
+    Example:
+        >>> form_of("variables/variables.index"), form_of("onnx/step.onnx"), form_of("notes.txt")
+        ('saved_model', 'onnx/step.onnx', 'beside')
+    """
+    top = Path(name).parts[0]
+    if top in ("onnx", "litert"):
+        return name
     if top in ("saved_model.pb", "variables", "assets", "fingerprint.pb"):
         return "saved_model"
     return "beside"

@@ -58,7 +58,7 @@ def command(config: dict[str, Any], task: Task) -> str:
         **_changed(config["task_config"], known["task_options"], learned),
     }
     words = ["zoo", "fit", config["model"], "--seed", str(config["seed"])]
-    if (dataset := config["task_config"]["dataset"]) != _usual_dataset(config["model"], task):
+    if (dataset := config["task_config"]["dataset"]) != usual_dataset(config["model"], task):
         words += ["--dataset", Path(dataset).name if Path(dataset).is_absolute() else dataset]
     if start := config.get("start_from"):
         words += ["--from", Path(start).name]
@@ -86,7 +86,8 @@ def _changed(
     }
 
 
-def _usual_dataset(name: str, task: Task) -> str:
+def usual_dataset(name: str, task: Task) -> str:
+    """The data set that a model is trained on where none is named."""
     return registry.get("model", name).info.get("dataset") or task.default_dataset
 
 

@@ -52,14 +52,16 @@ def number(value: Any) -> str:
     Example:
         >>> number(0.98765), number(12345.6), number(3e-9), number(2000), number(None)
         ('0.9877', '12,346', '3e-09', '2,000', '')
+        >>> number(0.0)
+        '0'
     """
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, int) or abs(value) >= 1000:
+    if isinstance(value, int) or value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}" if value and abs(value) < 0.001 else f"{value:.4f}"
+    return f"{value:.4g}" if abs(value) < 0.001 else f"{value:.4f}"
 
 
 def _facts(card: dict[str, Any]) -> str:
@@ -69,9 +71,13 @@ def _facts(card: dict[str, Any]) -> str:
         "cell": card["cell"],
         "parameters": number(card["parameters"]),
         "multiply-adds, one time step": number(card["multiply_adds"]),
-        "data": " ".join(filter(None, [card["data"]["name"], card["data"].get("version")])),
+        "data": _data_name(card["data"]),
     }
     return table(["", ""], [row for row in facts.items() if row[1]])
+
+
+def _data_name(data: dict[str, Any]) -> str:
+    return " ".join(filter(None, [data["name"], data.get("version")]))
 
 
 def _use(card: dict[str, Any]) -> str:
@@ -105,7 +111,7 @@ def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
 
 def _figures(figures: dict[str, Any]) -> str:
     if not figures:
-        return "They were not measured when this was exported."
+        return "They were not measured: this was exported with --no-figures."
     how = figures["interval"]
     values = {key: _value(each) for key, each in figures["values"].items()}
     rows = [[key, *value] for key, value in values.items() if "/" not in key]
@@ -145,16 +151,16 @@ def _examples(card: dict[str, Any]) -> str:
     if not card["examples"]:
         return "None were looked for."
     marks = {True: "right", False: "wrong", None: ""}
+    columns = ["input", "answer", "expected", ""]
     rows = [
-        [
-            _shown(example),
-            _plain(example["answer"]),
-            _plain(example["expected"]),
-            marks[example["right"]],
-        ]
-        for example in card["examples"]
+        [_shown(each), *(_plain(each[key]) for key in columns[1:3]), marks[each["right"]]]
+        for each in card["examples"]
     ]
-    return "Of the test split.\n\n" + table(["input", "answer", "expected", ""], rows)
+    if all(each["right"] is None for each in card["examples"]):
+        # No answer is right or wrong, as of a text that is continued.
+        columns, rows = columns[:3], [row[:3] for row in rows]
+    told = " ".join(filter(None, ["Of the test split.", card.get("decoding")]))
+    return f"{told}\n\n{table(columns, rows)}"
 
 
 def _shown(example: dict[str, Any]) -> str:
@@ -175,9 +181,10 @@ def _made(card: dict[str, Any]) -> str:
     if made.get("epochs"):
         seconds = made.get("seconds")
         took = f" in {seconds:g} seconds" if seconds is not None else ""
-        lines += [f"{number(made['epochs'])} epochs{took}.", f"![learning curve]({CURVE})"]
+        epochs = "epoch" if made["epochs"] == 1 else "epochs"
+        lines += [f"{number(made['epochs'])} {epochs}{took}.", f"![learning curve]({CURVE})"]
     if "description" in data:
-        lines += [f"Data: {data['name']} {data['version']}. {data['description']}"]
+        lines += [f"Data: {_data_name(data)}. {data['description']}"]
     if splits := data.get("splits"):
         rows = [[key, number(s["examples"]), f"`{s['sha256']}`"] for key, s in splits.items()]
         lines += [table(["split", "examples", "SHA-256"], rows)]
@@ -203,6 +210,8 @@ def _forms(card: dict[str, Any]) -> str:
         f"{told['tolerance']:g} nothing would have been exported.",
         table(["", "largest difference"], rows),
     ]
+    if any(form.startswith("litert/") for form in card["sizes"]):
+        parts += [f"LiteRT: the first {number(told['litert_rows'])} rows."]
     if quantised := told.get("quantised"):
         rows = [[key, number(value)] for key, value in flat(quantised)]
         parts += ["Quantised to 8 bits, which has no tolerance:", table(["", ""], rows)]

@@ -4,11 +4,13 @@ import re
 
 import pytest
 
-from zoo.exporting.card import write_card
+from zoo.exporting.card import facts, write_card
 from zoo.exporting.integrity import hash_files, read_card
 from zoo.exporting.provenance import command, training
 from zoo.exporting.readme import flat, number, readme
+from zoo.exporting.showing import show_examples
 from zoo.restoring import config_of, restore
+from zoo.task import Case
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,24 @@ def test_the_card_shows_right_and_wrong_answers(card, export):
         assert (export / example["file"]).read_bytes().startswith(b"\x89PNG")
 
 
+class Rare:
+    """One wrong answer of a thousand."""
+
+    def endpoints(self, model):
+        return {"serve": lambda raw: {"text": raw}}
+
+    def cases(self, count):
+        texts = [f"text {n}" for n in range(1000)][:count]
+        return [Case(t, t, ("nothing" if t == "text 876" else t).__eq__) for t in texts]
+
+
+def test_a_wrong_answer_is_looked_for_among_many_right_ones(tmp_path):
+    shown = show_examples(None, Rare(), tmp_path)
+    assert [(each["text"], each["right"]) for each in shown] == [
+        ("text 0", True), ("text 1", True), ("text 2", True), ("text 876", False)
+    ]  # fmt: skip
+
+
 def test_each_file_has_its_size_and_its_checksum(card, export):
     files = {p.relative_to(export).as_posix() for p in export.rglob("*") if p.is_file()}
     assert set(card["files"]) == files - {"card.json", "README.md"}
@@ -96,7 +116,7 @@ def test_an_answer_stays_in_its_cell_and_as_it_is(card):
     example = {"text": text, "answer": text, "expected": "", "right": None}
     shown = readme({**card, "examples": [example]})
     cell = r"a \| b<br>&lt;unk&gt; \*c\*"
-    assert f"| {cell} | {cell} |  |  |" in shown
+    assert f"| {cell} | {cell} |  |\n" in shown
 
 
 def test_the_readme_shows_how_to_use_the_model_in_lines_that_run(export, card, monkeypatch, capsys):
@@ -106,12 +126,34 @@ def test_the_readme_shows_how_to_use_the_model_in_lines_that_run(export, card, m
     assert f"b'{card['examples'][0]['answer']}'" in capsys.readouterr().out
 
 
+def test_a_card_tells_how_a_text_was_written_and_marks_it_neither_right_nor_wrong(card):
+    example = {"text": "a", "answer": "ab", "expected": "ac", "right": None}
+    text = readme({**card, "examples": [example], "decoding": "At temperature 0.5."})
+    table = "| input | answer | expected |\n|---|---|---|\n| a | ab | ac |\n"
+    assert f"Of the test split. At temperature 0.5.\n\n{table}" in text
+
+
+def test_a_card_of_a_persons_own_files_is_no_licence_of_theirs(card, run):
+    model, task, _ = restore(run)
+    own = json.loads(json.dumps(run.config))
+    own["task_config"]["dataset"] = "/home/someone/photos"
+    tuned = {**run.config, "start_from": "runs/digits-mlp/1"}
+    assert [facts(model, task, c)["licence"] for c in (run.config, own, tuned)] == [
+        "Apache-2.0", "not stated", "not stated"
+    ]  # fmt: skip
+    data = {"name": "new.txt", "version": "", "description": "A person's own files."}
+    made = {**card["training"], "epochs": 1, "seconds": 2.5}
+    text = readme({**card, "data": data, "training": made})
+    assert "Data: new.txt. A person's" in text and "\n1 epoch in 2.5 seconds." in text
+
+
 CERTIFICATE = {
     "rows": 64,
+    "litert_rows": 4,
     "steps": 32,
     "tolerance": 1e-4,
     "largest_output": 11.25,
-    "differences": {"whole against steps": 1.5e-7},
+    "differences": {"whole against steps": 1.5e-7, "SavedModel forward": 0.0},
     "quantised": {"litert/step-quantised.tflite step": {"probabilities": 0.0123, "same": 0.9922}},
 }
 
@@ -120,7 +162,12 @@ def test_the_readme_tells_the_certificate(card):
     text = readme({**card, "certificate": CERTIFICATE})
     for said in ("64 rows", "32 time steps", "11.2500", "0.0001", "0.0123", "0.9922"):
         assert said in text
-    assert "| whole against steps | 1.5e-07 |" in text
+    assert "| whole against steps | 1.5e-07 |" in text and "| SavedModel forward | 0 |" in text
+    assert "LiteRT" not in text
+    sizes = {"saved_model": 10, "litert/step-quantised.tflite": 5}
+    assert "LiteRT: the first 4 rows." in readme(
+        {**card, "certificate": CERTIFICATE, "sizes": sizes}
+    )
 
 
 def test_a_card_without_figures_needs_no_data(card, tmp_path):
