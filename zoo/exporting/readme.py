@@ -210,8 +210,9 @@ def _forms(card: dict[str, Any]) -> str:
         f"{told['tolerance']:g} nothing would have been exported.",
         table(["", "largest difference"], rows),
     ]
-    if any(form.startswith("litert/") for form in card["sizes"]):
-        parts += [f"LiteRT: the first {number(told['litert_rows'])} rows."]
+    few = told.get("litert_rows")
+    if few and any(form.startswith("litert/") for form in card["sizes"]):
+        parts += [f"LiteRT: the first {number(few)} rows."]
     if quantised := told.get("quantised"):
         rows = [[key, number(value)] for key, value in flat(quantised)]
         parts += ["Quantised to 8 bits, which has no tolerance:", table(["", ""], rows)]
