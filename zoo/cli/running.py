@@ -257,7 +257,7 @@ def plot(
     "--figures/--no-figures",
     default=True,
     show_default=True,
-    help="Measure the test split for the card.",
+    help="Measure the test split for the card; without, it says that it was not measured.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an export that is there.")
 @data_dir
