@@ -28,11 +28,12 @@ def run(program, *given):
 
 
 def test_a_c_program_gets_the_answers_that_python_gets(program, small_exports):
-    export = small_exports["translate-gru-attention"].folder
+    # A model that was never trained may translate to nothing; a class always has a name.
+    export = small_exports["text-lstm"].folder
     done = run(program, export, "serving_default", "Rome sees a dog")
     loaded = tf.saved_model.load(str(export))
     expected = loaded.serve(["Rome sees a dog"])["text"].numpy()[0]
-    assert expected
+    assert expected in (b"one", b"two", b"three")
     assert (done.returncode, done.stdout) == (0, f"{expected.decode()}\n"), done.stderr
     done = run(program, export, "serving_default", "x" * 20_001)
     assert done.returncode == 1 and "give a shorter one" in done.stderr
@@ -49,7 +50,7 @@ def test_the_documented_line_runs_as_it_stands(program):
 
 
 def test_a_signature_that_there_is_not_is_named(program, small_exports):
-    export = small_exports["translate-gru-attention"].folder
+    export = small_exports["text-lstm"].folder
     for signature, lacks in (("nothing", "nothing"), ("step", "text")):
         done = run(program, export, signature, "Rome")
         assert done.returncode == 1
