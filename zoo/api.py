@@ -249,11 +249,14 @@ def export(
             is left behind then.
     """
     # Before the model is loaded, so that the answer comes at once.
+    if not str(path):
+        raise UserError("the path to write the export to is empty: name a folder")
     path = Path(path)
     check_target(path, overwrite)
     check_formats(formats)
     folder = folder_of(what)
     model, task, settings = restore(folder)
     task.data_dir = data_dir or task.data_dir
-    write_export(model, task, settings, config_of(folder), folder, path, formats, figures)
+    config = config_of(folder)
+    write_export(model, task, settings, config, folder, path, formats, figures, overwrite)
     return path
