@@ -53,13 +53,17 @@ def check_folder(path: str) -> None:
         raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
 
 
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
+
+
 def load_api() -> Any:
     """The public face, without what TensorFlow's libraries log."""
     with quietly():
         api = import_module("zoo.api")
     # tensorflow-datasets warns of its own use of its own attributes, TensorFlow of the gradients
-    # that exports do without. Set afterwards, as TensorFlow sets it, too.
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    # that exports do without. No level, which TensorFlow's converters set anew.
+    logging.getLogger("absl").addFilter(_is_error)
     return api
 
 
