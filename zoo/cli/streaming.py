@@ -30,7 +30,8 @@ def stream(what: str, given: str | None, camera: str | None, as_json: bool) -> N
     MODEL is an export, or the name of a ready-trained model. Its state goes from each time step to
     the next and never starts anew, so that the input may be of any length. What is printed of a
     text: of a tagger the runs of each class; of a language model what may come next; of a
-    classifier the class so far. Control-C ends it.
+    classifier the class so far. Bytes that are not UTF-8 are read as U+FFFD, so that a stream goes
+    on. Control-C ends it.
 
     \b
     Examples:
