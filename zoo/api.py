@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, count, islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -176,8 +177,8 @@ def plot(
         split: "train", "validation" or "test".
         data_dir: folder of prepared data sets, if not that of the training.
         path: the file to write, whose ending says the format; of several inputs each gets a
-            number. If not given, `plot.png` in the run's folder `figures`, else in the current
-            folder.
+            number. If not given, `plot.png` in the run's folder `figures`; of an export in the
+            current folder, with a number if such a file is there.
 
     Returns:
         The files written.
@@ -189,6 +190,7 @@ def plot(
     _check_split(split)
     folder = folder_of(what)
     usual = Path() if is_export(folder) else folder / "figures"
+    keep = is_export(folder) and not path
     path = Path(path) if path else usual / "plot.png"
     known = Figure().canvas.get_supported_filetypes()
     if path.suffix[1:] not in known:
@@ -196,16 +198,22 @@ def plot(
     model, task, settings = restore(folder)
     task.data_dir = data_dir or task.data_dir
     if not inputs:
-        drawn = {path: task.report(model, split, settings)}
+        figures = [task.report(model, split, settings)]
     else:
-        paths = [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(inputs) + 1)]
         raws = [_to_draw(task, given) for given in inputs]
         figures = [task.figure(model, raw) for raw in raws]
-        drawn = dict(zip(paths if len(inputs) > 1 else [path], figures))
+    drawn = dict(zip(_names(path, len(figures), keep), figures))
     path.parent.mkdir(parents=True, exist_ok=True)
     for name, figure in drawn.items():
         figure.savefig(name, dpi=120)
     return list(drawn)
+
+
+def _names(path: Path, number: int, keep: bool) -> list[Path]:
+    """So many files to write, numbered if there are several; also to `keep` what is there."""
+    numbered = (path.with_stem(f"{path.stem}-{n}") for n in count(1))
+    names = numbered if number > 1 else chain([path], numbered)
+    return list(islice((name for name in names if not (keep and name.exists())), number))
 
 
 def _to_draw(task: Task, given: str) -> Any:
@@ -249,11 +257,14 @@ def export(
             is left behind then.
     """
     # Before the model is loaded, so that the answer comes at once.
+    if not str(path):
+        raise UserError("the path to write the export to is empty: name a folder")
     path = Path(path)
     check_target(path, overwrite)
     check_formats(formats)
     folder = folder_of(what)
     model, task, settings = restore(folder)
     task.data_dir = data_dir or task.data_dir
-    write_export(model, task, settings, config_of(folder), folder, path, formats, figures)
+    config = config_of(folder)
+    write_export(model, task, settings, config, folder, path, formats, figures, overwrite)
     return path

@@ -62,8 +62,12 @@ def checked(value: Any, holds: Any, said: str, shown: Any = None) -> Any:
         return tf.identity(value)
 
 
-def checked_texts(texts: Any) -> Any:
+def checked_texts(texts: Any, empty: bool = True) -> Any:
     """Strings `[N]` that are UTF-8, at least one of them, none longer than `LONGEST_TEXT`.
+
+    Args:
+        texts: such strings.
+        empty: whether one may be empty, or have nothing but white space.
 
     Raises:
         tf.errors.InvalidArgumentError: they are not.
@@ -76,6 +80,11 @@ def checked_texts(texts: Any) -> Any:
     right = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace") == texts
     row = tf.argmin(tf.cast(right, tf.int32))
     texts = checked(texts, right, "a text is not UTF-8: convert it first; it is number", row)
+    if not empty:
+        something = tf.strings.length(tf.strings.strip(texts)) > 0
+        row = tf.argmin(tf.cast(something, tf.int32))
+        said = "a text is empty: give at least one word; it is number"
+        texts = checked(texts, something, said, row)
     longest = tf.reduce_max(tf.strings.length(texts, "UTF8_CHAR"))
     said = f"a text may have {LONGEST_TEXT:,} characters: give a shorter one; it has"
     return checked(texts, longest <= LONGEST_TEXT, said, longest)
@@ -90,6 +99,24 @@ def not_empty(batch: Any) -> Any:
     batch = tf.ensure_shape(batch, batch.shape)
     rows = tf.shape(batch)[0]
     return checked(batch, rows > 0, "the batch is empty: give at least one input; there are", rows)
+
+
+def checked_steps(batch: Any) -> Any:
+    """A batch `[N, T, ...]` with at least one row and one time step, and numbers only.
+
+    Raises:
+        tf.errors.InvalidArgumentError: it has none, or holds NaN or infinity.
+    """
+    batch = not_empty(batch)
+    time = tf.shape(batch)[1]
+    said = "the input has no time steps: give at least one; there are"
+    batch = checked(batch, time > 0, said, time)
+    if not batch.dtype.is_floating:
+        return batch
+    right = tf.math.is_finite(batch)
+    wrong = tf.size(batch) - tf.math.count_nonzero(right, dtype=tf.int32)
+    said = "the input holds NaN or infinity: give numbers only; so many are none:"
+    return checked(batch, right, said, wrong)
 
 
 def of_one_batch(parts: list[Any]) -> list[Any]:

@@ -9,6 +9,9 @@ from zoo.registry import unknown
 FOLDER = Path(__file__).parents[1] / "saved_models"
 """In a clone as in an installed wheel."""
 
+_MARKS = ("config.json", "assets.extra", "card.json")
+"""What lies in a run or an export."""
+
 
 def ready_models() -> list[str]:
     """The names of the models that can be used without training.
@@ -27,10 +30,16 @@ def find(what: str | Path) -> Path:
         what: the path of a run or an export, also one packed as in `zoo.archives`; or a name.
 
     Raises:
-        UserError: there is neither, or it is a file that is no such archive, or not a safe one.
+        UserError: there is neither, or it is a file that is no such archive, or not a safe one; or
+            a folder that is something else has the name of a ready-trained model.
     """
     path = Path(what)
     if path.is_dir():
+        if str(what) in ready_models() and not any((path / each).exists() for each in _MARKS):
+            raise UserError(
+                f"the folder {path} here is no run and no export, and hides the ready-trained "
+                f"model {path}: rename it, or go to another folder"
+            )
         return path
     if path.is_file():
         if is_archive(path):

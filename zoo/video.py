@@ -13,6 +13,9 @@ from zoo.errors import UserError
 VIDEO_FILES = {".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".gif"}
 """How the name of a video file ends."""
 
+_DRAWN_TEXT = {"ansi", "bintext", "idf", "xbin"}
+"""Codecs of FFmpeg that show any text, or text art, as a terminal would."""
+
 # Seconds. A gif rounds times to hundredths; a longer jump is no pause but a damaged clock.
 _ROUNDING, _LONGEST_PAUSE = 0.0101, 60.0
 
@@ -50,6 +53,8 @@ def read_frames(
                 what = "only sound" if container.streams.audio else "it may be cut off"
                 raise UserError(f"{path} has no video: {what}")
             stream = container.streams.video[0]
+            if stream.codec_context.name in _DRAWN_TEXT:
+                raise UserError(f"{path} is a text, not a video: FFmpeg would draw its letters")
             stream.thread_type = "AUTO"
             start, end = _seek_middle(container, stream, middle)
             frames = _between(_timed(container, stream), start, end)

@@ -10,7 +10,7 @@ import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.base import DataTask, spread
 from tasks.data import load_split
 from tasks.streams import tell
-from zoo.arguments import not_empty
+from zoo.arguments import checked_steps
 from zoo.intervals import Measured
 from zoo.registry import register
 from zoo.task import Case
@@ -67,7 +67,7 @@ class Adding(DataTask):
 
         @tf.function(input_signature=[sequences])
         def serve(sequences: Any) -> dict[str, Any]:
-            sequences = not_empty(sequences)
+            sequences = checked_steps(sequences)
             size = tf.shape(sequences)
             answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
             return _told(tf.cast(answers, tf.float32))

@@ -174,7 +174,8 @@ class TextClassification(DataTask):
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
         def serve(texts: Any) -> dict[str, Any]:
-            return likeliest(self.classes, model(self._inputs(checked_texts(texts))))
+            inputs = self._inputs(checked_texts(texts, empty=False))
+            return likeliest(self.classes, model(inputs))
 
         if not model.steppable or self.unit == "subword":
             return {"serve": serve}

@@ -188,7 +188,7 @@ class Translation(DataTask):
         """
 
         def answer(sources: Any, **decoding: Any) -> dict[str, Any]:
-            return self._translated(model, checked_texts(sources), **decoding)
+            return self._translated(model, checked_texts(sources, empty=False), **decoding)
 
         generate = generating(_SOURCES, answer, self.max_length)
 

@@ -16,7 +16,7 @@ from tasks.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
-from zoo.arguments import not_empty, of_one_batch
+from zoo.arguments import checked_steps, of_one_batch
 from zoo.errors import UserError
 from zoo.exporting.endpoints import state_signature
 from zoo.intervals import Measured
@@ -190,7 +190,7 @@ class VideoClassification(DataTask):
 
         @tf.function(input_signature=[clips])
         def serve(clips: Any) -> dict[str, Any]:
-            logits, _ = logits_over_time(model, self._prepared(not_empty(clips)))
+            logits, _ = logits_over_time(model, self._prepared(checked_steps(clips)))
             return self._told(logits)
 
         if not model.steppable:
@@ -200,7 +200,8 @@ class VideoClassification(DataTask):
         def serve_part(clips: Any, state: Any) -> Any:
             clips, *flat = of_one_batch([clips, *tf.nest.flatten(state)])
             state = tf.nest.pack_sequence_as(model.initial_state(1), flat)
-            logits, state = logits_over_time(model, self._prepared(clips), state)
+            shown = self._prepared(checked_steps(clips))
+            logits, state = logits_over_time(model, shown, state)
             return self._told(logits), tf.nest.flatten(state)
 
         @tf.function(input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")])

@@ -118,3 +118,12 @@ def test_plot_draws_a_split_and_says_what_it_cannot_draw(run, tmp_path):
         zoo.plot(run, path=tmp_path / "classes.doc")
     with pytest.raises(UserError, match="split"):
         zoo.plot(run, split="tset")
+
+
+def test_a_plot_of_an_export_replaces_nothing_in_the_current_folder(export, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plot.png").write_text("precious")
+    assert [str(zoo.plot(export)[0]) for _ in range(2)] == ["plot-1.png", "plot-2.png"]
+    assert (tmp_path / "plot.png").read_text() == "precious"
+    zoo.plot(export, path="plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.arguments import LONGEST_TEXT, checked_texts, of_one_batch, reason
+from zoo.arguments import LONGEST_TEXT, checked_steps, checked_texts, of_one_batch, reason
 from zoo.decoding import generating
 
 take_texts = tf.function(checked_texts, input_signature=[tf.TensorSpec([None], tf.string)])
@@ -31,6 +31,31 @@ def test_any_text_within_bounds_stays_as_it_is(text):
 )
 def test_other_texts_are_refused_and_it_is_said_why(texts, said):
     assert refused(take_texts, tf.constant(texts, tf.string)) == said
+
+
+def test_a_text_with_nothing_in_it_is_refused_where_it_has_no_answer():
+    take = tf.function(lambda texts: checked_texts(texts, empty=False))
+    assert take(tf.constant(["x", " y "])).numpy().tolist() == [b"x", b" y "]
+    for text in ("", " \n\t"):
+        said = refused(take, tf.constant(["x", text]))
+        assert said == "a text is empty: give at least one word; it is number 1"
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        (np.zeros((0, 3, 2), "float32"), "the batch is empty"),
+        (np.zeros((2, 0, 2), "uint8"), "has no time steps: give at least one; there are 0"),
+        (
+            np.array([[[0, np.nan], [np.inf, 1]]], "float32"),
+            "give numbers only; so many are none: 2",
+        ),
+    ],
+)
+def test_a_sequence_of_nothing_or_of_no_numbers_is_refused(batch, said):
+    take = tf.function(checked_steps)
+    np.testing.assert_array_equal(take(tf.ones([2, 1, 2])), np.ones([2, 1, 2]))
+    assert said in refused(take, tf.constant(batch))
 
 
 def test_parts_of_different_batches_are_refused():

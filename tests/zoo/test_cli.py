@@ -1,6 +1,7 @@
 """A user's mistake is one line on stderr and exit code 2."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -126,6 +127,22 @@ def test_a_folder_that_is_no_run(zoo, tmp_path):
 
 def test_an_export_target_that_exists(zoo, run, tmp_path):
     assert_mistake(zoo("export", run.path, tmp_path), "--overwrite")
+
+
+def test_an_export_target_that_is_empty(zoo, run):
+    assert_mistake(zoo("export", run.path, ""), "is empty: name a folder")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_takes_away_what_was_written_of_an_export(zoo, run, tmp_path, monkeypatch, number):
+    def stopped(*_):
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("zoo.exporting.export.write_saved_model", stopped)
+    code, out, err = zoo("export", run.path, tmp_path / "some" / "where" / "x", "--no-figures")
+    assert (code, out) == (128 + number, "") and err.endswith("stopped\n")
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_an_export_target_that_is_somebody_elses(zoo, run, tmp_path):
@@ -259,7 +276,9 @@ def test_a_signal_saves_and_tells_what_goes_on(data_dir, tmp_path, number):
 def test_fit_resumes_a_run_and_takes_no_other_settings(zoo, run, tmp_path):
     copy = shutil.copytree(run.path, tmp_path / "copy")
     answer = zoo("fit", "--resume", copy, "--runs", "elsewhere")
-    assert_mistake(answer, "--resume goes on with the run as it was begun: leave out runs")
+    assert_mistake(answer, "--resume goes on with the run as it was begun: leave out --runs")
+    answer = zoo("fit", "--resume", copy, "--from", "digits-mlp")
+    assert_mistake(answer, "leave out --from")
     assert_mistake(zoo("fit", "--resume", tmp_path / "none"), "there is no folder")
     code, out, _ = zoo("fit", "--resume", copy, "--json")
     assert code == 0 and json.loads(out) == {"run": str(copy)}

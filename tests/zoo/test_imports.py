@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 # From the bottom up. A package stands for all its modules; "zoo" itself is the public face.
 LEVELS = [
-    {"zoo.errors", "zoo.archives", "zoo.files", "zoo.intervals", "zoo.pictures"},
+    {"zoo.errors", "zoo.archives", "zoo.files", "zoo.intervals", "zoo.pictures", "zoo.quiet"},
     {"zoo.registry"},
     {"zoo.cells"},
     {"zoo.flags", "zoo.reads", "zoo.contract", "zoo.arguments"},

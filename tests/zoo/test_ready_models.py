@@ -29,6 +29,15 @@ def test_there_is_one_of_each_topology_and_all_are_small():
     assert sum(path.stat().st_size for path in files) <= 25_000_000
 
 
+def test_a_folder_that_hides_a_ready_trained_model_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "char-lstm").mkdir()
+    with pytest.raises(zoo.UserError, match="no run and no export, and hides the ready-trained"):
+        find("char-lstm")
+    (tmp_path / "char-lstm" / "config.json").touch()
+    assert find("char-lstm") == Path("char-lstm")
+
+
 @pytest.mark.parametrize("name", CARDS)
 def test_a_ready_trained_model_is_whole_and_small(name):
     folder = find(name)

@@ -103,7 +103,7 @@ def test_another_text_is_told_by_its_words(tmp_path, name):
 
 def test_a_run_goes_on_with_the_data_that_it_was_begun_with(zoo, result):
     code, _, err = zoo("reproduce", "tiny", "--resume", result.run.path, "--dataset", "mnist")
-    assert code == 2 and "leave out dataset" in err
+    assert code == 2 and "leave out --dataset" in err
 
 
 def test_a_run_of_another_model_is_refused(zoo, result):

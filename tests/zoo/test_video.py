@@ -68,3 +68,11 @@ def test_a_damaged_file_is_named(tmp_path, write_video, ending, said):
     cut.write_bytes(whole[: len(whole) // 2 if ending == ".mp4" else 6])
     with pytest.raises(UserError, match=f"cut{ending} .*{said}"):
         list(read_frames(cut))
+
+
+@pytest.mark.parametrize("ending", [".txt", ".nfo", ".asc"])
+def test_a_text_is_not_watched(tmp_path, ending):
+    path = tmp_path / f"words{ending}"
+    path.write_text("words, words, words\n" * 200)
+    with pytest.raises(UserError, match="not a video"):
+        next(read_frames(path))

@@ -3,6 +3,10 @@
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -25,7 +29,8 @@ def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        sys.exit(zoo(standalone_mode=False) or 0)
+        with _heeding_sigterm():
+            sys.exit(zoo(standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message())
         sys.exit(2)
@@ -46,6 +51,25 @@ def main() -> None:
         stopped = cause if isinstance(cause, Interrupted) else Interrupted(signal.SIGINT)
         print(stopped, file=sys.stderr)
         sys.exit(128 + stopped.number)
+
+
+@contextmanager
+def _heeding_sigterm() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does, so that it takes away what is half done."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    # Python allows nobody else to handle signals; and whoever has it ignored means it.
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _fail(message: str) -> None:

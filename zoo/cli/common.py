@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from zoo.errors import UserError
+from zoo.quiet import quietly
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 data_dir = click.option(
@@ -38,7 +39,12 @@ def refuse_what_resume_keeps(context: click.Context, *free: str) -> None:
         if context.get_parameter_source(key) is ParameterSource.COMMANDLINE and key not in always
     ]
     if given:
-        raise UserError(f"--resume goes on with the run as it was begun: leave out {given[0]}")
+        options = {each.name: each.opts[0] for each in context.command.params}
+        said = options[given[0]]
+        raise UserError(
+            f"--resume goes on with the run as it was begun: leave out "
+            f"{said if said.startswith('-') else said.upper()}"
+        )
 
 
 def check_folder(path: str) -> None:
@@ -47,18 +53,18 @@ def check_folder(path: str) -> None:
         raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
 
 
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
+
+
 def load_api() -> Any:
     """The public face, without what TensorFlow's libraries log."""
-    # tensorflow-datasets warns of its own use of its own attributes.
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        return import_module("zoo.api")
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with quietly():
+        api = import_module("zoo.api")
+    # tensorflow-datasets warns of its own use of its own attributes, TensorFlow of the gradients
+    # that exports do without. No level, which TensorFlow's converters set anew.
+    logging.getLogger("absl").addFilter(_is_error)
+    return api
 
 
 def print_json(value: Any) -> None:

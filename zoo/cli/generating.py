@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from zoo.cli.common import as_json, load_api, print_json, seed_of
-from zoo.errors import UserError
+from zoo.errors import Interrupted, UserError
 from zoo.ready import find
 from zoo.sampling import Sampling
 
@@ -81,6 +81,8 @@ def generate(
         for part in parts:
             print(part, end="", flush=True)
         print()
+    except Interrupted:
+        raise
     except KeyboardInterrupt:
         # Whoever has read enough is told nothing.
         print(flush=True)

@@ -209,7 +209,12 @@ def predict(what: str, inputs: tuple[str, ...], as_json: bool) -> None:
 @click.argument("what", metavar="MODEL")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option("--split", default="test", show_default=True, help="Where no INPUT is given.")
-@click.option("--out", metavar="FILE", help="PNG, PDF or SVG. [figures/plot.png of a run]")
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="PNG, PDF or SVG. [figures/plot.png of a run; plot.png here, or plot-1.png and so on "
+    "where it is taken, of an export or a ready-trained model]",
+)
 @data_dir
 @as_json
 def plot(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from zoo.cli.common import load_api
-from zoo.errors import UserError
+from zoo.errors import Interrupted, UserError
 from zoo.ready import find
 
 
@@ -55,6 +55,8 @@ def stream(what: str, given: str | None, camera: str | None, as_json: bool) -> N
             print(show(told), end="", flush=True)
         if isinstance(show, _Runs):
             print(show.end, end="", flush=True)
+    except Interrupted:
+        raise
     except KeyboardInterrupt:
         # Whoever has seen enough is told nothing.
         raise click.exceptions.Exit(128 + signal.SIGINT) from None

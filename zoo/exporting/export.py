@@ -1,7 +1,8 @@
 """A trained model in every form that people deploy, written whole or not at all."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ def write_export(
     path: Path,
     formats: Sequence[str] = FORMATS[:1],
     figures: bool = True,
+    overwrite: bool = False,
 ) -> None:
     """Write an export beside its place, certify it, and move it there.
 
-    Every export holds the SavedModel. What is at the path is replaced, see `check_target`.
+    Every export holds the SavedModel.
 
     Args:
         model: a built model.
@@ -43,14 +45,14 @@ def write_export(
         path: the folder to write.
         formats: of `FORMATS`; what else than the SavedModel to write.
         figures: measure the model on the test split, and show answers on the card.
+        overwrite: whether an export that is there when this one is done is replaced.
 
     Raises:
-        UserError: a form differs from the model, or the path cannot be written. Nothing is left
-            behind then, and what was there stays.
+        UserError: a form differs from the model, or the path cannot be written or is taken, see
+            `check_target`. Nothing is left behind then, and what was there stays.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        with _parents(path), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             whole = Path(scratch) / "model"
             write_saved_model(model, task, whole, config)
             if "litert" in formats:
@@ -62,12 +64,37 @@ def write_export(
             certificate = certify(model, task, settings, whole)
             card = make_card(model, task, settings, config, whole, run, certificate, figures)
             write_card(card, whole)
-            if path.exists():
-                # The old one stays whole until the new one is; then it goes with the scratch.
-                path.rename(Path(scratch) / "old")
-            whole.rename(path)
+            # It may have come only now: writing takes minutes.
+            check_target(path, overwrite)
+            _replace(path, whole, Path(scratch) / "old")
     except OSError as error:
         raise UserError(f"cannot write the export to {path}: {error.strerror}") from error
+
+
+@contextmanager
+def _parents(path: Path) -> Iterator[None]:
+    """Make the folders above a path, and take away again those that stay empty."""
+    missing = [parent for parent in path.parents if not parent.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for parent in missing:
+            with suppress(OSError):
+                parent.rmdir()
+
+
+def _replace(path: Path, new: Path, old: Path) -> None:
+    """Move a folder to a path, and what is there, if anything, away; both or neither."""
+    there = path.exists()
+    if there:
+        path.rename(old)
+    try:
+        new.rename(path)
+    except BaseException:
+        if there:
+            old.rename(path)
+        raise
 
 
 def check_target(path: Path, overwrite: bool) -> None:

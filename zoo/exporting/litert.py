@@ -3,7 +3,6 @@
 import re
 import tempfile
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import tensorflow as tf
 
 from zoo.errors import UserError
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.exporting.extras import need
+from zoo.quiet import quietly
 from zoo.topologies.base import SequenceModel
 
 FOLDER = "litert"
@@ -95,8 +96,7 @@ def check_litert() -> None:
     Raises:
         UserError: it is not; the message says what to install.
     """
-    if find_spec("ai_edge_litert") is None:
-        raise UserError('LiteRT needs ai-edge-litert: pip install "sequence-zoo[litert]"')
+    need("LiteRT", "litert", ai_edge_litert="ai_edge_litert.interpreter")
 
 
 def interpreter(path: Path) -> Any:
@@ -108,4 +108,8 @@ def interpreter(path: Path) -> Any:
     check_litert()
     from ai_edge_litert.interpreter import Interpreter
 
-    return Interpreter(str(path))
+    # It tells of each delegate that it makes.
+    with quietly():
+        made = Interpreter(str(path))
+        made.allocate_tensors()
+    return made

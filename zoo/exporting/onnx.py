@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from importlib.util import find_spec
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from zoo.errors import UserError
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.exporting.extras import need
 from zoo.topologies.base import SequenceModel
 
 FOLDER = "onnx"
@@ -51,9 +52,7 @@ def check_onnx() -> None:
     Raises:
         UserError: it is not; the message says what to install.
     """
-    for package in ("tf2onnx", "onnxruntime"):
-        if find_spec(package) is None:
-            raise UserError(f'ONNX needs {package}: pip install "sequence-zoo[onnx]"')
+    need("ONNX", "onnx", onnx="onnx", tf2onnx="tf2onnx", onnxruntime="onnxruntime")
 
 
 def sessions(folder: Path) -> dict[str, Any]:
@@ -99,7 +98,10 @@ def _write(model: SequenceModel, name: str, endpoint: Any, folder: Path) -> Path
     how = {"format": "onnx", "verbose": False, "opset_version": OPSET}
     logging.disable(logging.ERROR)
     try:
-        Endpoint(model, function).export(path, input_signature=[specs], **how)
+        with warnings.catch_warnings():
+            # Keras asks numpy for what it no longer has.
+            warnings.simplefilter("ignore", FutureWarning)
+            Endpoint(model, function).export(path, input_signature=[specs], **how)
         # What the converter writes without an error need not be a graph that runs.
         _session(path)
     except Exception as error:

@@ -72,6 +72,14 @@ def test_a_sequence_of_another_size_is_refused_by_name(run, tmp_path):
         zoo.predict(run, str(tmp_path / "three.npy"))
 
 
+def test_a_sequence_without_steps_or_with_nan_has_no_sum(run):
+    model = zoo.load(run)
+    serve = Adding("adding/20").endpoints(model)["serve"]
+    for wrong, said in ((np.zeros((1, 0, 2)), "no time steps"), ([[[0, np.nan]]], "NaN")):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+            serve(tf.constant(wrong, tf.float32))
+
+
 def test_sequences_are_measured_one_by_one(run, sequences, check_measured):
     task = Adding("adding/20", sequences)
     _, cases, _ = check_measured(task, zoo.load(run), Settings(batch_size=48))

@@ -127,7 +127,7 @@ def test_the_model_learns_and_its_figures_are_each_class_s(run):
 
 def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
     export = zoo.export(run, tmp_path / "export")
-    texts = ["the plot was lovely", "AWFUL", "", "日本語 🙂", "so " * 600 + "bad"]
+    texts = ["the plot was lovely", "AWFUL", "?", "日本語 🙂", "so " * 600 + "bad"]
     said, again = zoo.predict(run, *texts), zoo.predict(export, *texts)
     assert [answer["text"] for answer in said] == [answer["text"] for answer in again]
     assert [answer["text"] for answer in said[:2]] == ["pos", "neg"]
@@ -137,6 +137,10 @@ def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
     endpoints = json.loads((export / "assets.extra" / "zoo.json").read_text())["endpoints"]
     assert endpoints == ["forward", "serve"]
+    # Any class would be made up.
+    for source in (run, export):
+        with pytest.raises(UserError, match="a text is empty"):
+            zoo.predict(source, "")
 
 
 def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, task):

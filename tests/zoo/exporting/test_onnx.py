@@ -97,8 +97,8 @@ def test_what_cannot_be_converted_is_refused(tmp_path):
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("package", ["tf2onnx", "onnxruntime"])
+@pytest.mark.parametrize("package", ["onnx", "tf2onnx", "onnxruntime"])
 def test_a_missing_package_is_named_with_its_extra(monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UserError, match=rf'{package}: pip install "sequence-zoo\[onnx\]"'):
+    with pytest.raises(UserError, match=rf'needs {package}: pip install "sequence-zoo\[onnx\]"'):
         check_onnx()

@@ -85,3 +85,31 @@ def test_a_link_is_not_replaced(run, copy, tmp_path):
     (tmp_path / "link").symlink_to(copy)
     with pytest.raises(UserError, match="choose another path"):
         zoo.export(run, tmp_path / "link", overwrite=True)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_came_to_the_target_meanwhile_is_kept(run, tmp_path, monkeypatch, overwrite):
+    path = tmp_path / "new" / "x"
+    save = tf.saved_model.save
+
+    def meanwhile(*given):
+        path.mkdir(exist_ok=True)
+        (path / "precious").touch()
+        return save(*given)
+
+    monkeypatch.setattr(tf.saved_model, "save", meanwhile)
+    with pytest.raises(UserError, match="exists"):
+        zoo.export(run, path, overwrite=overwrite, figures=False)
+    assert [each.name for each in path.iterdir()] == ["precious"]
+    assert [each.name for each in path.parent.iterdir()] == ["x"]
+
+
+def test_an_export_that_fails_takes_the_folders_with_it_that_it_made(run, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UserError, match="No space left on device"):
+        zoo.export(run, tmp_path / "there" / "some" / "where" / "x")
+    assert [each.name for each in tmp_path.rglob("*")] == ["there"]

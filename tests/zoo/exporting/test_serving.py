@@ -12,6 +12,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+import zoo
+from zoo.exporting.litert import write_litert
+from zoo.exporting.onnx import write_onnx
+
 TEXT = (Path(__file__).parents[3] / "docs" / "serving.md").read_text(encoding="utf-8")
 
 
@@ -65,12 +69,13 @@ def _decoded(value):
 def test_each_body_is_answered(serve, model, body):
     assert body.keys() == {"signature_name", "inputs"}
     outputs = serve(model, body["signature_name"], body["inputs"])
-    assert outputs.keys() & {"text", "outputs", "state_0"}
+    assert outputs.keys() & {"text", "outputs", "state_0", "rest", "before", "next"}
 
 
 def test_the_bodies_are_of_every_endpoint():
     asked = {body["signature_name"] for _, body in _bodies()}
-    assert asked == {"serving_default", "generate", "forward", "initial_state", "step", "encode"}
+    served = {"serving_default", "generate", "forward", "initial_state", "step", "encode"}
+    assert asked == served | {"serve_part", "read", "tell", "margins"}
 
 
 def test_the_client_asks_every_endpoint_for_what_it_has(serve, monkeypatch):
@@ -105,9 +110,23 @@ def test_the_client_asks_every_endpoint_for_what_it_has(serve, monkeypatch):
     monkeypatch.setitem(sys.modules, "grpc", modules["grpc"])
     monkeypatch.setitem(sys.modules, "tensorflow_serving", modules["tensorflow_serving"])
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", modules["apis"])
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (code,) = re.findall(r"```python\n(import grpc.*?)```", TEXT, re.DOTALL)
     exec(compile(code, "docs/serving.md", "exec"), {})
     assert {*asked} == {"serve", "generate", "forward", "initial_state", "step", "encode"}
+
+
+def test_the_programs_for_litert_and_onnx_agree(tmp_path, monkeypatch):
+    model = zoo.create("char-lstm", units=6, embedding=6, vocab_size=9)
+    write_litert(model, tmp_path / "my-model")
+    write_onnx(model, tmp_path / "my-model")
+    monkeypatch.chdir(tmp_path)
+    codes = re.findall(r"```python\n(.*?)```", TEXT.partition("## LiteRT")[2], re.DOTALL)
+    told = [{}, {}]
+    for code, names in zip(codes, told, strict=True):
+        exec(compile(code, "docs/serving.md", "exec"), names)
+    expected = model(np.array([[2, 4, 5]]))[:, -1]
+    for names in told:
+        np.testing.assert_allclose(names["logits"], expected, atol=1e-5)
 
 
 def test_the_program_is_built_as_it_says_itself():
