@@ -66,7 +66,9 @@ def _wanted(serve: Any, batch: list[Case], missing: dict[bool | None, int]) -> l
     """The first of a batch that an example of their kind is still missing of."""
     if batch[0].is_right is None:
         return batch[: missing[None]]
-    texts = serve(tf.stack([case.raw for case in batch]))["text"].numpy()
+    # Each by itself: of a list of arrays TensorFlow would choose the type.
+    raws = tf.stack([tf.convert_to_tensor(case.raw) for case in batch])
+    texts = serve(raws)["text"].numpy()
     kinds = [_is_right(case, text.decode()) for case, text in zip(batch, texts)]
     left = {kind: iter(range(count)) for kind, count in missing.items()}
     return [case for case, kind in zip(batch, kinds) if next(left[kind], None) is not None]
