@@ -53,7 +53,9 @@ def read_frames(
                 what = "only sound" if container.streams.audio else "it may be cut off"
                 raise UserError(f"{path} has no video: {what}")
             stream = container.streams.video[0]
-            if stream.codec_context.name in _DRAWN_TEXT:
+            # A damaged file may name no codec.
+            codec = stream.codec_context
+            if codec is not None and codec.name in _DRAWN_TEXT:
                 raise UserError(f"{path} is a text, not a video: FFmpeg would draw its letters")
             stream.thread_type = "AUTO"
             start, end = _seek_middle(container, stream, middle)

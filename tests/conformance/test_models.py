@@ -82,9 +82,9 @@ recurrent = pytest.mark.parametrize(
     indirect=True,
 )
 
-# Compiling takes long: in the quick suite one of each topology.
+# Compiling and tracing take long: in the quick suite one of each topology.
 FIRST = {zoo.describe(name)["topology"]: name for name in reversed(MODELS)}.values()
-compiled = pytest.mark.parametrize(
+one_of_each = pytest.mark.parametrize(
     "model",
     [n if n in FIRST else pytest.param(n, marks=pytest.mark.slow) for n in MODELS],
     indirect=True,
@@ -110,7 +110,7 @@ def test_the_graph_agrees_with_eager(model):
     np.testing.assert_allclose(tf.function(lambda x: model(x))(inputs), model(inputs), atol=1e-5)
 
 
-@compiled
+@one_of_each
 def test_the_compiled_graph_agrees_with_eager(model):
     inputs = _random(model)
     found = tf.function(lambda x: model(x), jit_compile=True)(inputs)
@@ -164,6 +164,7 @@ def test_the_state_can_be_carried_from_window_to_window(model):
     np.testing.assert_allclose(fresh, model(halves[1]), atol=1e-5)
 
 
+@one_of_each
 def test_what_is_exported_equals_the_model(model):
     endpoints = numeric_endpoints(model)
     first = "encode" if model.conditional else "initial_state"

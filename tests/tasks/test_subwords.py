@@ -107,6 +107,7 @@ def test_too_few_pieces_for_all_characters_are_refused(texts):
         learn_subwords(texts, PATTERN, 40)
 
 
+@pytest.mark.slow
 def test_an_export_cuts_words_with_plain_tensorflow(tmp_path):
     subwords = Subwords([" Ta", "ge", "Ta", " ", "T", "a", "g", "e"], PATTERN)
     module = tf.Module()

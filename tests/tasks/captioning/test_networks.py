@@ -112,6 +112,7 @@ def test_weights_alone_are_refused(kaggle):
         Captioning(str(kaggle[0]), weights="x.h5")
 
 
+@pytest.mark.slow
 def test_a_network_sees_each_image_once_and_goes_with_the_export(kaggle, tmp_path, weights):
     task = Captioning(
         str(kaggle[0]), str(tmp_path / "data"), image_size=32, network="TinyNet", weights=weights

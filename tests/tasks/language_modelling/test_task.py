@@ -212,6 +212,7 @@ for text in loaded.serve(tf.constant(sys.argv[2:]))["text"].numpy():
 """
 
 
+@pytest.mark.slow
 def test_a_run_answers_as_its_export_does_without_keras(text_file, tmp_path):
     run = zoo.fit("word-lstm", dataset=text_file, runs=tmp_path / "runs", verbose=False, **TINY)
     assert zoo.evaluate(run)["perplexity"] > 1
@@ -277,6 +278,7 @@ def test_an_unknown_unit_names_the_known_ones():
         LanguageModelling(unit="line")
 
 
+@pytest.mark.slow
 def test_the_bundled_source_code_is_a_text_too(data_dir):
     """In a process of its own, which has seen no other task."""
     code = (

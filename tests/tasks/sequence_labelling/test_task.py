@@ -163,6 +163,7 @@ def test_spans_of_words_are_the_words(tagger):
     assert told["span_labels"] == told["labels"]
 
 
+@pytest.mark.slow
 def test_an_export_tags_texts_without_keras(tagger, tmp_path):
     export = zoo.export(tagger, tmp_path / "export")
     code = (

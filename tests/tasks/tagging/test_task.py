@@ -140,6 +140,7 @@ print(repr(loaded.serve(tf.constant(sys.argv[2:]))["text"].numpy()[0].decode()))
 
 
 @pytest.mark.usefixtures("programs")
+@pytest.mark.slow
 def test_a_run_answers_as_its_export_does_without_keras(tmp_path):
     run = zoo.fit("highlight-gru", runs=tmp_path / "runs", verbose=False, **TINY)
     assert 0 <= zoo.evaluate(run)["accuracy"] <= 1

@@ -185,6 +185,7 @@ def test_serve_says_what_predict_says(run, export):
     assert [{"text": text.decode()} for text in texts] == expected
 
 
+@pytest.mark.slow
 def test_the_export_needs_neither_zoo_nor_keras(run, export):
     code = f"""
 import sys
@@ -325,6 +326,7 @@ def test_a_set_without_pairs_is_refused(tmp_path):
         Translation("pictures", str(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_bundled_pairs_have_kinds(data_dir):
     task = Translation(data_dir=data_dir)
     assert {pair.kind for pair in task._pairs("test[:100]")} > {"date", "country"}

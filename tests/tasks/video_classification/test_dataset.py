@@ -130,6 +130,7 @@ def forest_accuracy(features, clips):
     return forest.score(features(test), test_labels)
 
 
+@pytest.mark.slow
 def test_one_frame_alone_is_at_chance(clips):
     rng = np.random.default_rng(0)
     accuracy = forest_accuracy(lambda v: random_frames(v, rng).reshape(len(v), -1), clips)
@@ -137,6 +138,7 @@ def test_one_frame_alone_is_at_chance(clips):
     assert abs(accuracy - CHANCE) < 3 * error
 
 
+@pytest.mark.slow
 def test_two_frames_are_far_above_chance(clips):
     """The control of the test above: the same classifier, on how the digit was displaced."""
 

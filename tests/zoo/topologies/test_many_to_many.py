@@ -319,6 +319,7 @@ def zipf_text(words, length):
     return ranks[drawn].astype("int32")
 
 
+@pytest.mark.slow
 def test_training_on_samples_ends_near_exact_training():
     words, rows, time = 200, 16, 20
     text = zipf_text(words, rows * 1001).reshape(rows, 1001)

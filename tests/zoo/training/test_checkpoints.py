@@ -80,6 +80,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(
     assert_same(run, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_within_an_epoch_goes_on_from_there(text, tmp_path):
     steady = {**TINY, "schedule": "constant"}
     whole = zoo.fit("char-lstm", text, runs=tmp_path / "whole", **steady)

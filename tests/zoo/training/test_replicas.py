@@ -89,6 +89,7 @@ def test_two_devices_give_the_result_of_one(alone, text, tmp_path):
     assert_same_result(tmp_path, alone, text)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_result_of_one_device(alone, text, tmp_path):
     finish(*start_workers(FIT, text, tmp_path, 1, 2, 0, 7))
     assert_same_result(tmp_path, alone, text)

@@ -140,6 +140,7 @@ def _trained(folder=None, start=None, fail_after=None):
     return model.get_weights()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_with_the_same_coins(tmp_path):
     whole = _trained()
     with pytest.raises(KeyboardInterrupt):

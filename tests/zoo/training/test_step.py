@@ -119,6 +119,7 @@ def test_an_epoch_ends_with_a_smaller_group_where_windows_do_not_divide(
     assert int(model.optimizer.iterations) == 2 * 3 and len(history["loss"]) == 2
 
 
+@pytest.mark.slow
 def test_reduction_by_row_sums_over_time(model, random_text, plain_settings):
     """A rate divided by the number of steps makes up for it, as no window is cut short."""
     other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
