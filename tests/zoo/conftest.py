@@ -1,9 +1,12 @@
 import sys
+from dataclasses import asdict
 
 import pytest
 
 import zoo
 from zoo import cli
+from zoo.exporting.saved_model import write_saved_model
+from zoo.training.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +20,21 @@ def run(data_dir, tmp_path_factory):
 def export(run, tmp_path_factory):
     """The same, exported."""
     return zoo.export(run, tmp_path_factory.mktemp("exports") / "digits-mlp")
+
+
+@pytest.fixture(scope="session")
+def export_small():
+    """Exports a small model that was never trained, without examples."""
+
+    def export_small(name, task, folder, **options):
+        task.examples = lambda: []
+        options |= task.model_options()
+        config = {"model": name, "options": options, "task_config": task.get_config(), "seed": 1}
+        config |= {"task": zoo.describe(name)["task"], "training": asdict(Settings())}
+        write_saved_model(zoo.create(name, **options), task, folder / name, config)
+        return folder / name
+
+    return export_small
 
 
 @pytest.fixture(name="zoo")

@@ -21,9 +21,9 @@ from tasks.language_modelling.task import LanguageModelling
 from tasks.tagging.task import Tagging
 from tasks.text_classification.task import TextClassification
 from tasks.video_classification.task import VideoClassification
-from zoo import UserError, registry, sources
+from zoo import UserError, sources
 from zoo.exporting.endpoints import numeric_endpoints
-from zoo.exporting.saved_model import load_saved_model, write_saved_model
+from zoo.exporting.saved_model import load_saved_model
 from zoo.inputs import read_input
 from zoo.sources import camera_pieces, file_pieces, number_pieces, text_pieces
 from zoo.streaming import Stream, open_stream
@@ -37,24 +37,15 @@ def small(name, task, **options):
     return SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
 
 
-def exported(name, task, folder):
-    """The same, exported."""
-    task.examples = lambda: []
-    model = public.create(name, units=8, **task.model_options())
-    entry = registry.get("model", name)
-    config = {"model": name, "task": entry.info["task"], "task_config": task.get_config()}
-    write_saved_model(model, task, folder / name, config)
-    return folder / name
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("streaming")
 
 
 @pytest.fixture(scope="module")
-def tagger(folder):
-    return exported("highlight-gru", Tagging(characters=sorted(set(PROGRAM)), delay=3), folder)
+def tagger(folder, export_small):
+    task = Tagging(characters=sorted(set(PROGRAM)), delay=3)
+    return export_small("highlight-gru", task, folder, units=8)
 
 
 WORDS = ["The", "cat", "sat", "on", "the", "mat", "dog", "red", "br"]
@@ -79,7 +70,7 @@ def reader():
 @pytest.fixture(scope="module")
 def watcher(folder):
     task = VideoClassification(classes=["dark", "light"], frame_shape=[16, 16, 3])
-    return exported("video-gru", task, folder)
+    return export_small("video-gru", task, folder, units=8)
 
 
 @pytest.fixture(scope="module")

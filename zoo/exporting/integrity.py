@@ -51,9 +51,7 @@ def check_files(folder: Path) -> None:
             raise UserError(f"{folder / CARD} speaks of {name}, which is outside of the export")
         path = folder / name
         if not path.is_file():
-            raise UserError(
-                f"the export {folder} is damaged: {name} is missing; export the run again"
-            )
+            raise _damaged(folder, f"{name} is missing")
         if hash_file(path) != expected:
             raise _damaged(folder, f"{name} is not as it was written")
 

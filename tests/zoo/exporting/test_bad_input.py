@@ -14,20 +14,9 @@ from tasks.adding.task import Adding
 from tasks.language_modelling.task import LanguageModelling
 from zoo import UserError
 from zoo.exporting.description import check_streams
-from zoo.exporting.saved_model import load_saved_model, write_saved_model
-from zoo.training.settings import Settings
+from zoo.exporting.saved_model import load_saved_model
 
 SHARD = "variables/variables.data-00000-of-00001"
-
-
-def exported(name, task, folder, **options):
-    """An export of a small model that was never trained."""
-    task.examples = lambda: []
-    options |= task.model_options()
-    config = {"model": name, "options": options, "task_config": task.get_config(), "seed": 1}
-    config |= {"task": public.describe(name)["task"], "training": Settings().__dict__}
-    write_saved_model(public.create(name, **options), task, folder / name, config)
-    return folder / name
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +25,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def writer(folder):
+def writer(folder, export_small):
     task = LanguageModelling(tokens=list("abc "))
-    return exported("char-lstm", task, folder, units=16, embedding=8)
+    return export_small("char-lstm", task, folder, units=16, embedding=8)
 
 
 @pytest.fixture
@@ -194,7 +183,7 @@ def test_an_endpoint_tells_a_wrong_dtype_rank_and_name(writer):
 
 
 def test_numbers_of_another_width_are_told(zoo, folder):
-    path = exported("adding-lstm", Adding(), folder, units=4)
+    path = export_small("adding-lstm", Adding(), folder, units=4)
     np.save(folder / "wide.npy", np.zeros((4, 3)))
     refused(zoo("predict", path, folder / "wide.npy"), "wide.npy", "size that the model takes")
     refused(zoo("stream", path, "--input", folder / "wide.npy"), "[3], but the model takes [2]")
