@@ -24,7 +24,7 @@ import tensorflow as tf
 import zoo
 from tasks.tagging.task import Tagging
 from zoo.errors import UserError
-from zoo.runs import open_run
+from zoo.training.run import open_run
 from zoo.training.settings import Settings
 from zoo.training.trainer import evaluate
 

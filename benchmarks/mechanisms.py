@@ -44,7 +44,7 @@ def training_steps(size: Size) -> dict[str, Callable[[], Any]]:
         "halves": training_step(zoo_layer("lstm", size[-1]), size),
     }
     # The first call traces, with the batch whole.
-    with patch("zoo.compiled._halves", lambda batch: [batch]):
+    with patch("zoo.recurrence.xla._halves", lambda batch: [batch]):
         contenders["one loop"]()
     return contenders
 

@@ -30,13 +30,13 @@ from rich.progress import Progress
 from benchmarks.side_by_side import STDERR, medians, write_table
 from benchmarks.torch_contenders import INSTALLED, Torch
 from zoo import registry
-from zoo.exporting import litert
-from zoo.exporting.certificate import certify
-from zoo.exporting.description import EXAMPLES
-from zoo.exporting.onnx import write_onnx
-from zoo.exporting.saved_model import write_saved_model
-from zoo.plans import create, plan
-from zoo.ready import ready_models
+from zoo.catalog.config import create, plan
+from zoo.exporting.formats import litert
+from zoo.exporting.formats.onnx import write_onnx
+from zoo.exporting.formats.saved_model import write_saved_model
+from zoo.exporting.manifest import EXAMPLES
+from zoo.exporting.parity import certify
+from zoo.pretrained import ready_models
 
 NAME = "char-lstm"
 VOCABULARY, EMBEDDING, UNITS = 100, 64, 304

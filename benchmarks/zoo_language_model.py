@@ -15,7 +15,7 @@ import keras
 import zoo
 from benchmarks.turns import Clock, tell
 from zoo import registry
-from zoo.plans import plan
+from zoo.catalog.config import plan
 from zoo.training.callbacks import KeepBest
 from zoo.training.trainer import Trainer
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zoo.errors import UserError
-from zoo.files import data_folder, flush_folder
+from zoo.utils.files import data_folder, flush_folder
 
 _VERSION = 1
 _AHEAD = 4

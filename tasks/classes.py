@@ -9,11 +9,11 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from sklearn import metrics
 
-from zoo.intervals import Measured, Part
-from zoo.plotting import confusion_figure
+from zoo.evaluation.bootstrap import Measured, Part
+from zoo.evaluation.loop import measured, row_sums
+from zoo.evaluation.plots import confusion_figure
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel, scores
-from zoo.training.measuring import measured, row_sums
 
 
 def class_case(raw: Any, name: str) -> Case:

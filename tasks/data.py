@@ -13,8 +13,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.errors import UserError
-from zoo.files import data_folder
 from zoo.registry import unknown
+from zoo.utils.files import data_folder
 
 
 def load_split(

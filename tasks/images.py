@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from zoo.pictures import read_picture
+from zoo.readers.images import read_picture
 
 
 def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
@@ -33,8 +33,8 @@ def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
 def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
     """RGB clips `[N, T, h, w, 3]`, uint8, to `[N, T, *shape]`, float32 in 0..255.
 
-    What juts out on both sides at another proportion is cut off, as in `zoo.video`; then they are
-    resized.
+    What juts out on both sides at another proportion is cut off, as in `zoo.readers.video`; then
+    they are resized.
     """
     height, width, channels = shape
     size = tf.shape(clips)
@@ -55,7 +55,7 @@ def read_pixels(source: Path | bytes, name: str, shape: Sequence[int]) -> np.nda
     It is decoded outside of the graph, where every kind of picture can be, by any thread.
 
     Args:
-        source: see `zoo.pictures.read_picture`.
+        source: see `zoo.readers.images.read_picture`.
         name: what to call it in an error.
         shape: height, width, and 1 or 3 channels.
 

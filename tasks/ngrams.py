@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.intervals import Measured, Part
+from zoo.evaluation.bootstrap import Measured, Part
 
 
 def measure_corpus(

@@ -6,35 +6,32 @@ The public face: `list_models`, `ready_models`, `describe`, `create`, `fit`, `re
 cells, topologies, tasks and models. TensorFlow is imported by the first of them that needs it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
 from zoo.catalog import describe, list_models
+from zoo.catalog.recipes import list_recipes
 from zoo.errors import UserError
-from zoo.ready import ready_models
-from zoo.recipes import list_recipes
+from zoo.pretrained import ready_models
 from zoo.registry import register
 
 if TYPE_CHECKING:
-    from zoo.api import (
-        cell_card,
-        compare_cells,
-        create,
-        evaluate,
-        export,
-        fit,
-        load,
-        plot,
-        predict,
-        resume,
-    )
-    from zoo.generating import generate
+    from zoo.api.evaluate import evaluate
+    from zoo.api.export import export
+    from zoo.api.fit import fit, resume
+    from zoo.api.generate import generate
+    from zoo.api.load import load
+    from zoo.api.plot import plot
+    from zoo.api.predict import predict
+    from zoo.api.reproduce import reproduce
+    from zoo.api.stream import open_stream
+    from zoo.api.verify import verify
+    from zoo.catalog.config import create
+    from zoo.diagnostics.compare_cells import compare_cells
+    from zoo.diagnostics.cost import cell_card
     from zoo.importing.keras_layers import import_keras
     from zoo.importing.torch_layers import import_torch
-    from zoo.reproducing import reproduce
-    from zoo.runs import Run
-    from zoo.streaming import open_stream
-    from zoo.verifying import verify
+    from zoo.training.run import Run
 
 __all__ = [
     "Run",
@@ -61,23 +58,32 @@ __all__ = [
     "resume",
     "verify",
 ]
-_LATER = dict.fromkeys(set(__all__) - {*globals()}, "zoo.api")
-_LATER |= {
-    "Run": "zoo.runs",
-    "generate": "zoo.generating",
+_LAZY = {
+    "Run": "zoo.training.run",
+    "cell_card": "zoo.diagnostics.cost",
+    "compare_cells": "zoo.diagnostics.compare_cells",
+    "create": "zoo.catalog.config",
+    "evaluate": "zoo.api.evaluate",
+    "export": "zoo.api.export",
+    "fit": "zoo.api.fit",
+    "generate": "zoo.api.generate",
     "import_keras": "zoo.importing.keras_layers",
     "import_torch": "zoo.importing.torch_layers",
-    "open_stream": "zoo.streaming",
-    "reproduce": "zoo.reproducing",
-    "verify": "zoo.verifying",
+    "load": "zoo.api.load",
+    "open_stream": "zoo.api.stream",
+    "plot": "zoo.api.plot",
+    "predict": "zoo.api.predict",
+    "reproduce": "zoo.api.reproduce",
+    "resume": "zoo.api.fit",
+    "verify": "zoo.api.verify",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return getattr(_import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return __all__

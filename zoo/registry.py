@@ -180,8 +180,8 @@ def _discover(kind: str) -> Iterator[Entry]:
         for path in sorted((Path(__file__).parent / folder).glob("*.py")):
             yield from read_registrations(path, f"zoo.{folder}.{path.stem}")
     if kind == "model":
-        for path in sorted((Path(__file__).parent / "catalog").glob("[!_]*.py")):
-            importlib.import_module(f"zoo.catalog.{path.stem}")
+        for path in sorted((Path(__file__).parent / "catalog" / "models").glob("[!_]*.py")):
+            importlib.import_module(f"zoo.catalog.models.{path.stem}")
     for point in entry_points(group=f"zoo.{KINDS[kind]}"):
         try:
             yield from _from_entry_point(kind, point)

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
+from zoo.decoding.options import Sampling
 from zoo.errors import UserError
-from zoo.intervals import Measured
-from zoo.sampling import Sampling
+from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.loop import measure_rows, measured
 from zoo.topologies.base import SequenceModel
-from zoo.training.measuring import measure_rows, measured
 from zoo.training.settings import Settings
 
 
@@ -42,7 +42,7 @@ class Task(abc.ABC):
 
     Attributes:
         input_kind: "text", "image", "video" or "sequence": what `serve` is given, see
-            `zoo.inputs`.
+            `zoo.readers.inputs`.
         default_dataset: the bundled data set's name.
         monitor: the figure after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
@@ -85,7 +85,7 @@ class Task(abc.ABC):
         """The model's constructor arguments that the data decide, such as `vocab_size`."""
 
     def input_options(self) -> dict[str, Any]:
-        """How raw inputs are read, where that is to be as in training; see `zoo.inputs`."""
+        """How raw inputs are read, where that is to be as in training; see `zoo.readers.inputs`."""
         return {}
 
     def check(self, model: SequenceModel) -> None:  # noqa: B027  most have nothing to check
@@ -149,7 +149,7 @@ class Task(abc.ABC):
         )
 
     def figure(self, model: SequenceModel, raw: Any) -> Figure:
-        """A picture of how the model came to its answer, see `zoo.plotting`.
+        """A picture of how the model came to its answer, see `zoo.evaluation.plots`.
 
         Args:
             model: a built model.

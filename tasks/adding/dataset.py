@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from zoo.memory_tasks import adding
+from zoo.diagnostics.memory_tasks import adding
 
 SIZES = {"train": 50_000, "validation": 2_560, "test": 2_560}
 """The test is as large as that of Hochreiter and Schmidhuber."""

@@ -10,13 +10,13 @@ import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.base import DataTask, spread
 from tasks.data import load_split
 from tasks.streams import tell
-from zoo.arguments import checked_steps
-from zoo.intervals import Measured
+from zoo.evaluation.bootstrap import Measured
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import NEAR, SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
+from zoo.utils.validation import checked_steps
 
 _FEATURES = ("sequence", "target")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
+from zoo.readers.text import read_text_file
 
 IMAGE_FILES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 

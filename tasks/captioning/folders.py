@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from tasks.captioning.caption_files import IMAGE_FILES, find_caption_files, read_captions, split_of
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
-from zoo.pictures import read_picture
+from zoo.readers.images import read_picture
+from zoo.readers.text import read_text_file
 
 SPLITS = ("train", "validation", "test")
 

@@ -13,7 +13,7 @@ from tasks.captioning.checking import truth_rate
 from tasks.captioning.scenes import Object
 from tasks.ngrams import measure_corpus
 from tasks.text import split_tokens
-from zoo.intervals import Measured, Part
+from zoo.evaluation.bootstrap import Measured, Part
 from zoo.training.step import figures
 
 WORD = r"[\p{L}\p{N}']+"
@@ -121,7 +121,7 @@ def picture_gap(own: np.ndarray, other: np.ndarray) -> Measured:
     """`picture_gap`, how much larger the loss is under other images than under their own.
 
     Args:
-        own: as `zoo.training.measuring.measure_rows` gives it, `[N, 3]`.
+        own: as `zoo.evaluation.loop.measure_rows` gives it, `[N, 3]`.
         other: the same with each image in the place of another.
     """
 

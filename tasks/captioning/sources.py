@@ -19,7 +19,7 @@ from tasks.captioning.scenes import Object, scene_objects
 from tasks.data import iterate_split, part_of, prepared
 from tasks.images import read_pixels
 from zoo.errors import UserError
-from zoo.pictures import read_picture
+from zoo.readers.images import read_picture
 
 NO_CAPTION = " has no caption"
 MOST_CAPTIONS = 20

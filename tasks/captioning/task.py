@@ -33,18 +33,18 @@ from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.data import whole_path
 from tasks.images import decode_images, encode_png
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
-from zoo.arguments import not_empty
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
-from zoo.intervals import Measured
-from zoo.pictures import read_picture
-from zoo.plotting import attention_over_image
+from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.loop import measure_rows, measured
+from zoo.evaluation.plots import attention_over_image
+from zoo.readers.images import read_picture
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
-from zoo.training.measuring import measure_rows, measured
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
+from zoo.utils.validation import not_empty
 
 _ROWS = 250
 _SEEN = 32

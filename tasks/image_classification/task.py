@@ -13,14 +13,14 @@ from tasks.classes import class_case, confusion, logits_and_targets, measure_cla
 from tasks.data import check_classes, class_names, likeliest, load_split
 from tasks.images import decode_images, encode_png, stack_images
 from tasks.streams import as_step, tell
-from zoo.arguments import not_empty
 from zoo.errors import UserError
-from zoo.intervals import Measured
+from zoo.evaluation.bootstrap import Measured
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
+from zoo.utils.validation import not_empty
 
 
 @register("task", "image_classification", topology="one_to_one", dataset="digits", input="image")

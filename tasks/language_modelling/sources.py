@@ -11,7 +11,7 @@ from tasks.data import iterate_split
 from tasks.language_modelling.corpus import Corpus
 from tasks.language_modelling.dataset import SHARES, assign_splits
 from zoo.errors import UserError
-from zoo.inputs import TEXT_FILES, read_head, read_pieces
+from zoo.readers.text import TEXT_FILES, read_head, read_pieces
 
 BUNDLED = "python_docs"
 

@@ -16,16 +16,16 @@ from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
 from tasks.streams import HALF_WORD, margins, read_tokens, tell
 from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
-from zoo.arguments import checked_texts
 from zoo.decoding import continued, decode, generating
+from zoo.decoding.options import Sampling
 from zoo.errors import UserError
-from zoo.intervals import Measured
+from zoo.evaluation.bootstrap import Measured
 from zoo.registry import register
-from zoo.sampling import Sampling
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
+from zoo.utils.validation import checked_texts
 
 _SERVED = {"character": 200, "word": 40, "token": 40}
 _TEMPERATURE = 0.5

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
+from zoo.readers.text import read_text_file
 from zoo.registry import unknown
 
 UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")

@@ -23,15 +23,15 @@ from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in
 from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
 from tasks.spans import spans
 from tasks.text import SPECIAL, UNKNOWN, split_tokens, token_places
-from zoo.arguments import checked_texts
 from zoo.errors import UserError
-from zoo.intervals import Measured, Part
+from zoo.evaluation.bootstrap import Measured, Part
 from zoo.layers.crf import FORBIDDEN, Chain
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
+from zoo.utils.validation import checked_texts
 
 _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
 """Words of the longest sentence of each bucket but the last."""

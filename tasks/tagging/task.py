@@ -14,14 +14,14 @@ from tasks.spans import spans
 from tasks.streams import margins, read_tokens, tell
 from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.text import PADDING, Vocabulary, most_common
-from zoo.arguments import checked_texts
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
+from zoo.readers.text import read_text_file
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
+from zoo.utils.validation import checked_texts
 
 _LINES = 40
 _SHOWN = 6

@@ -12,7 +12,7 @@ from rich.progress import track
 from tasks.data import load_split, prepared
 from tasks.text_classification.table import LABEL, TEXT, Example, read_table
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
+from zoo.readers.text import read_text_file
 
 SPLITS = ("train", "validation", "test")
 _CALLED = {

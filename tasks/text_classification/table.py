@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
+from zoo.readers.text import read_text_file
 
 TEXT = ("text", "sentence", "description", "review", "content", "comment", "message", "tweet")
 LABEL = ("label", "class", "category", "sentiment", "target")

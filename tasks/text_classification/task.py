@@ -19,15 +19,15 @@ from tasks.text_classification.table import Example
 from tasks.text_classification.words import TextEncoder, learn_tokens
 from tasks.translation.units import UNITS
 from tasks.translation.windows import BUCKETS, buckets
-from zoo.arguments import checked_texts
 from zoo.errors import UserError
-from zoo.intervals import Measured
-from zoo.plotting import text_figure
+from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.plots import text_figure
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
+from zoo.utils.validation import checked_texts
 
 
 @register(

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tasks.data import numbered
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
+from zoo.readers.text import read_text_file
 
 SPLITS = {
     "train": "train",

@@ -11,7 +11,7 @@ import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by 
 from tasks.data import load_split, prepared
 from tasks.translation.folder import Folder, choose, cut
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
+from zoo.readers.text import read_text_file
 
 
 class Pair(NamedTuple):

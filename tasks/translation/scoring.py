@@ -8,7 +8,7 @@ from sacrebleu.metrics import BLEU, CHRF
 
 from tasks.ngrams import measure_corpus
 from tasks.translation.pairs import Pair
-from zoo.intervals import Measured, Part
+from zoo.evaluation.bootstrap import Measured, Part
 
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")

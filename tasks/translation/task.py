@@ -18,15 +18,15 @@ from tasks.translation.pairs import Pair, is_path, read_pairs
 from tasks.translation.scoring import translation_figures
 from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabulary
 from tasks.translation.windows import pair_windows
-from zoo.arguments import LONGEST_TEXT, checked_texts
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
-from zoo.intervals import Measured
-from zoo.plotting import alignment_figure
+from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.plots import alignment_figure
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
+from zoo.utils.validation import LONGEST_TEXT, checked_texts
 
 _ROWS = 250
 _SOURCES = tf.TensorSpec([None], tf.string, name="sources")

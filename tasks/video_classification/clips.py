@@ -15,8 +15,8 @@ from tasks.data import check_classes, class_names, count_examples, iterate_split
 from tasks.video_classification.sources import find_clips, is_sequence
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
-from zoo.inputs import read_array_clip, read_input
-from zoo.video import fit_clip, in_channels, read_frames
+from zoo.readers.inputs import read_array_clip, read_input
+from zoo.readers.video import fit_clip, in_channels, read_frames
 
 _LARGEST = 64
 _TOLD = 5

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.inputs import read_text_file
-from zoo.video import VIDEO_FILES
+from zoo.readers.text import read_text_file
+from zoo.readers.video import VIDEO_FILES
 
 SPLITS = {
     "train": {"train", "training"},
@@ -53,10 +53,10 @@ def find_clips(path: Path) -> list[Clip]:
     - A csv with the columns `path` (from its own folder on) and `label`, and if wanted `split` and
       `group`, set apart by commas, semicolons or tabs; or a folder that holds one.
 
-    Files are videos (see `zoo.video.VIDEO_FILES`), `.npy`, or text with a time step a line. Clips
-    of one group, such as those cut from one video, are never in two splits. The csv names groups;
-    else the name of a file does that has `_g` and a number, as in UCF101 (`v_Jump_g01_c02.avi` is
-    of the group `v_Jump_g01`); any other file is a group of its own.
+    Files are videos (see `zoo.readers.video.VIDEO_FILES`), `.npy`, or text with a time step a
+    line. Clips of one group, such as those cut from one video, are never in two splits. The csv
+    names groups; else the name of a file does that has `_g` and a number, as in UCF101
+    (`v_Jump_g01_c02.avi` is of the group `v_Jump_g01`); any other file is a group of its own.
 
     Raises:
         UserError: there are none, or not of two classes; a group is in two splits; or the csv

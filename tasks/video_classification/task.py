@@ -16,15 +16,15 @@ from tasks.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
-from zoo.arguments import checked_steps, of_one_batch
 from zoo.errors import UserError
+from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.plots import confidence_figure
 from zoo.exporting.endpoints import state_signature
-from zoo.intervals import Measured
-from zoo.plotting import confidence_figure
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
+from zoo.utils.validation import checked_steps, of_one_batch
 
 _CLIP_LENGTH, _EXAMPLE = 16, 128
 _ROOM = 2**28

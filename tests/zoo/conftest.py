@@ -5,7 +5,7 @@ import pytest
 
 import zoo
 from zoo import cli
-from zoo.exporting.saved_model import write_saved_model
+from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.training.settings import Settings
 
 

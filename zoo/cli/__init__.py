@@ -10,16 +10,18 @@ from types import FrameType
 
 import click
 
-from zoo.cli import (
-    comparing,
-    generating,
-    importing,
-    listing,
-    reproducing,
-    running,
-    streaming,
-    verifying,
-)
+from zoo.cli.compare import compare
+from zoo.cli.evaluate import evaluate
+from zoo.cli.export import export
+from zoo.cli.fit import fit
+from zoo.cli.generate import generate
+from zoo.cli.importing import import_command
+from zoo.cli.listing import list_command, show
+from zoo.cli.plot import plot
+from zoo.cli.predict import predict
+from zoo.cli.reproduce import reproduce
+from zoo.cli.stream import stream
+from zoo.cli.verify import verify
 from zoo.errors import Interrupted, UserError
 
 _FORMATS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -93,18 +95,18 @@ def zoo() -> None:
 
 
 for command in (
-    listing.list_command,
-    listing.show,
-    running.fit,
-    running.evaluate,
-    running.predict,
-    running.plot,
-    generating.generate,
-    streaming.stream,
-    running.export,
-    importing.import_command,
-    verifying.verify,
-    comparing.compare,
-    reproducing.reproduce,
+    list_command,
+    show,
+    fit,
+    evaluate,
+    predict,
+    plot,
+    generate,
+    stream,
+    export,
+    import_command,
+    verify,
+    compare,
+    reproduce,
 ):
     zoo.add_command(command)

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from zoo.errors import UserError
-from zoo.quiet import quietly
+from zoo.utils.stderr import quietly
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 data_dir = click.option(
@@ -60,11 +60,11 @@ def _is_error(record: logging.LogRecord) -> bool:
 def load_api() -> Any:
     """The public face, without what TensorFlow's libraries log."""
     with quietly():
-        api = import_module("zoo.api")
+        import_module("zoo.api.load")
     # tensorflow-datasets warns of its own use of its own attributes, TensorFlow of the gradients
     # that exports do without. No level, which TensorFlow's converters set anew.
     logging.getLogger("absl").addFilter(_is_error)
-    return api
+    return import_module("zoo")
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,7 @@ import click
 from zoo import catalog, registry
 from zoo.cli.common import as_json, load_api, print_json, print_table, text
 from zoo.errors import UserError
-from zoo.ready import ready_models
+from zoo.pretrained import ready_models
 
 
 @click.command("list")

@@ -1,8 +1,12 @@
 """Turning a step function into sequences, in the graph."""
 
-from zoo.decoding.beams import Beams, beam_search
-from zoo.decoding.drawing import Decoded, decode, likely
-from zoo.decoding.generation import continued, generate, generating
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.decoding.beams import Beams, beam_search
+    from zoo.decoding.drawing import Decoded, decode, likely
+    from zoo.decoding.generation import continued, generate, generating
 
 __all__ = [
     "Beams",
@@ -14,3 +18,20 @@ __all__ = [
     "generating",
     "likely",
 ]
+# The options of decoding are checked where TensorFlow is not imported yet.
+_LAZY = {
+    "Beams": "zoo.decoding.beams",
+    "Decoded": "zoo.decoding.drawing",
+    "beam_search": "zoo.decoding.beams",
+    "continued": "zoo.decoding.generation",
+    "decode": "zoo.decoding.drawing",
+    "generate": "zoo.decoding.generation",
+    "generating": "zoo.decoding.generation",
+    "likely": "zoo.decoding.drawing",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return getattr(_import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'zoo.decoding' has no attribute {name!r}")

@@ -5,9 +5,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.arguments import checked, named_function
 from zoo.decoding.beams import beam_search
 from zoo.decoding.drawing import Decoded, decode
+from zoo.utils.validation import checked, named_function
 
 LONGEST, WIDEST = 10_000, 64
 """The most tokens that an endpoint generates, and hypotheses that it looks at."""

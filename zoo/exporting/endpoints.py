@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.arguments import checked, named_function, not_empty, of_one_batch
 from zoo.topologies.base import SequenceModel
+from zoo.utils.validation import checked, named_function, not_empty, of_one_batch
 
 
 def numeric_endpoints(model: SequenceModel) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import UserError
-from zoo.exporting.card import make_card, write_card
-from zoo.exporting.certificate import certify
-from zoo.exporting.description import is_export
-from zoo.exporting.litert import check_litert, write_litert
-from zoo.exporting.onnx import check_onnx, write_onnx
-from zoo.exporting.saved_model import write_saved_model
+from zoo.exporting.card.card import make_card, write_card
+from zoo.exporting.formats.litert import check_litert, write_litert
+from zoo.exporting.formats.onnx import check_onnx, write_onnx
+from zoo.exporting.formats.saved_model import write_saved_model
+from zoo.exporting.manifest import is_export
+from zoo.exporting.parity import certify
 from zoo.registry import unknown
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel

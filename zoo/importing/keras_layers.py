@@ -10,7 +10,7 @@ from zoo.cells.gru import GRUCell, ResetBeforeGRUCell
 from zoo.cells.lstm import LSTMCell
 from zoo.cells.vanilla_rnn import VanillaRNNCell
 from zoo.errors import UserError
-from zoo.exporting.keras_file import load_keras
+from zoo.importing.keras_file import load_keras
 from zoo.importing.paths import check_paths
 from zoo.importing.saving import save_compared
 from zoo.importing.weights import Weights, fill

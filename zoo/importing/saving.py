@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.exporting.keras_file import load_keras
+from zoo.importing.keras_file import load_keras
 
 _MOST = 1e-5
 

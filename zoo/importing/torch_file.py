@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.archives import check_zip
 from zoo.errors import UserError
+from zoo.utils.archives import check_zip
 
 _STORAGES = {
     "FloatStorage": "<f4",

@@ -9,7 +9,7 @@ from zoo import registry
 from zoo.layers.attention import PRODUCTS, Attention, Memory
 from zoo.layers.stack import time_dropout
 from zoo.recurrence import Recurrence
-from zoo.sequence_gradient import loop, swap
+from zoo.recurrence.backprop import loop, swap
 
 
 def wide_start() -> keras.initializers.Initializer:

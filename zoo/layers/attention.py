@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo.scan import linear_scan
+from zoo.recurrence.parallel_scan import linear_scan
 
 KINDS = ("additive", "dot", "multiplicative", "scaled", "location", "monotonic")
 PRODUCTS = ("dot", "multiplicative", "scaled")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo.sequence_gradient import loop, swap
+from zoo.recurrence.backprop import loop, swap
 
 FORBIDDEN = -1e4
 """What a transition that may not be adds to a sequence's score: no float32 sum of logits gets over

@@ -21,9 +21,9 @@ from rich.progress import (
 )
 
 from zoo.errors import UserError
-from zoo.files import flush_folder, write_whole
 from zoo.training.checkpoints import Position
 from zoo.training.settings import Settings
+from zoo.utils.files import flush_folder, write_whole
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -194,7 +194,7 @@ class Curves(_Figures):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Draw."""
-        from zoo.plotting import curves_figure
+        from zoo.evaluation.plots import curves_figure
 
         if not self.history:
             return

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.files import flush_folder
+from zoo.utils.files import flush_folder
 
 KEPT = 3
 _DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 import zoo
 from tasks.captioning.task import Captioning
 from tasks.text import END, START
-from zoo.cli.running import predict
+from zoo.cli.fit import predict
 from zoo.errors import UserError
-from zoo.exporting.saved_model import write_saved_model
+from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.training.settings import Settings
 
 SMALL = {"units": 12, "features": 8, "embedding": 8, "filters": (4, 4), "attention_units": 8}

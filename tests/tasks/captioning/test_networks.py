@@ -13,7 +13,7 @@ from tasks.captioning.networks import Network
 from tasks.captioning.task import Captioning
 from tasks.images import encode_png
 from zoo.errors import UserError
-from zoo.exporting.saved_model import write_saved_model
+from zoo.exporting.formats.saved_model import write_saved_model
 
 SHAPE = (32, 32, 3)
 

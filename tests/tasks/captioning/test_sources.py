@@ -8,8 +8,8 @@ from tasks.captioning.folders import SPLITS
 from tasks.captioning.sources import MOST_CAPTIONS, Captioned, open_source
 from tasks.captioning.task import Captioning
 from tasks.text import END, PADDING, START
-from zoo import pictures
 from zoo.errors import UserError
+from zoo.readers import images
 from zoo.training.settings import Settings
 
 TINY = {"units": 8, "features": 8, "embedding": 8, "filters": (4,), "jit_compile": False}
@@ -47,7 +47,7 @@ def test_images_are_decoded_once_and_again_when_they_change(kaggle, tmp_path):
 
 def test_damaged_images_are_named_counted_and_skipped(kaggle, tmp_path, capsys, monkeypatch):
     folder, _ = kaggle
-    monkeypatch.setattr(pictures, "MOST_PIXELS", 48 * 32)
+    monkeypatch.setattr(images, "MOST_PIXELS", 48 * 32)
     source = open_source(str(folder), str(tmp_path))
     first, second, *_ = (item.name for item in source._items("train"))
     with open(first, "wb") as file:

@@ -7,7 +7,7 @@ import tensorflow as tf
 import zoo
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.task import LanguageModelling
-from zoo.sampling import Sampling
+from zoo.decoding.options import Sampling
 
 TEXT = 'The cät sat on a mat.\nThe dög\'s (a "big" one) sat on 猫 the “cat”, too. 🐈\n' * 8
 SMALL = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 import zoo
 from tasks.sequence_labelling.task import SequenceLabelling, label_lines
+from zoo.catalog.config import plan
 from zoo.errors import UserError
-from zoo.plans import plan
 from zoo.training.settings import Settings
 
 TINY = {"units": 16, "embedding": 16, "character_filters": 8, "batch_size": 5}

@@ -6,7 +6,7 @@ import zoo
 from tasks.text import END, UNKNOWN
 from tasks.translation.task import Translation
 from zoo.errors import UserError
-from zoo.exporting.saved_model import write_saved_model
+from zoo.exporting.formats.saved_model import write_saved_model
 
 
 @pytest.fixture(scope="module")

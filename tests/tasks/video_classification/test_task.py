@@ -10,10 +10,11 @@ from tasks.images import fit_frames
 from tasks.video_classification import dataset
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.task import VideoClassification
-from zoo import UserError, inputs
+from zoo import UserError
+from zoo.readers import inputs
+from zoo.readers.video import fit_clip
 from zoo.training.settings import Settings
 from zoo.training.trainer import evaluate
-from zoo.video import fit_clip
 
 SMALL = {"units": 16, "features": 12, "filters": (4, 4)}
 

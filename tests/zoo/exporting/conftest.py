@@ -16,7 +16,7 @@ from tasks.text_classification.task import TextClassification
 from tasks.translation.task import Translation
 from tasks.video_classification.task import VideoClassification
 from zoo.exporting.endpoints import numeric_endpoints
-from zoo.exporting.saved_model import write_saved_model
+from zoo.exporting.formats.saved_model import write_saved_model
 
 WORDS = ["a", "dog", "sees", "Rome"]
 TEXTS = ["a dog", "Rome sees a dog"]

@@ -13,8 +13,8 @@ import zoo as public
 from tasks.adding.task import Adding
 from tasks.language_modelling.task import LanguageModelling
 from zoo import UserError
-from zoo.exporting.description import check_streams
-from zoo.exporting.saved_model import load_saved_model
+from zoo.exporting.formats.saved_model import load_saved_model
+from zoo.exporting.manifest import check_streams
 
 SHARD = "variables/variables.data-00000-of-00001"
 
@@ -182,7 +182,7 @@ def test_an_endpoint_tells_a_wrong_dtype_rank_and_name(writer):
         loaded.step(tf.constant([1.0]), loaded.initial_state(1))
 
 
-def test_numbers_of_another_width_are_told(zoo, folder):
+def test_numbers_of_another_width_are_told(zoo, folder, export_small):
     path = export_small("adding-lstm", Adding(), folder, units=4)
     np.save(folder / "wide.npy", np.zeros((4, 3)))
     refused(zoo("predict", path, folder / "wide.npy"), "wide.npy", "size that the model takes")

@@ -9,8 +9,8 @@ from absl import flags
 from absl.testing import flagsaver
 from tensorflow.python.tools import saved_model_cli
 
-from zoo import UserError, api
-from zoo.arguments import reason
+from zoo import UserError, predict
+from zoo.utils.validation import reason
 
 ASK = """
 import sys
@@ -182,10 +182,10 @@ def test_predict_tells_it_in_one_line(small_exports, text):
     if "\udcff" in text:
         # What is not UTF-8 does not get as far as a model.
         with pytest.raises((UserError, UnicodeEncodeError)):
-            api.predict(small_exports["text-lstm"].folder, text)
+            predict(small_exports["text-lstm"].folder, text)
         return
     with pytest.raises(UserError, match="give a shorter one; it has 20001") as error:
-        api.predict(small_exports["text-lstm"].folder, text)
+        predict(small_exports["text-lstm"].folder, text)
     assert "\n" not in str(error.value) and len(str(error.value)) < 200
 
 

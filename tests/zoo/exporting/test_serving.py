@@ -13,8 +13,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import zoo
-from zoo.exporting.litert import write_litert
-from zoo.exporting.onnx import write_onnx
+from zoo.exporting.formats.litert import write_litert
+from zoo.exporting.formats.onnx import write_onnx
 
 TEXT = (Path(__file__).parents[3] / "docs" / "serving.md").read_text(encoding="utf-8")
 

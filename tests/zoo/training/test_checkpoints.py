@@ -15,8 +15,8 @@ from filelock import FileLock
 
 import zoo
 from zoo.errors import Interrupted, UserError
-from zoo.runs import new_run
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.run import new_run
 
 TINY = {
     "units": 12,

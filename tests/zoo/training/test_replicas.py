@@ -15,9 +15,9 @@ import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
-from zoo.runs import Run
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.replicas import Replicas, replicas
+from zoo.training.run import Run
 
 ROOT = Path(__file__).parents[3]
 FIT = """

@@ -1,0 +1,99 @@
+"""Fine-tuning: what is kept of the model that a run starts from, and what starts anew."""
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo import UserError
+from zoo.api.finetune import take_weights
+
+TEXT = "The cat sat on the mat, and the cat was näive.\n"
+SMALL = {"verbose": False, "epochs": 1, "batch_size": 2, "window": 16, "jit_compile": False}
+STILL = {**SMALL, "learning_rate": 1e-30}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("starting")
+
+
+@pytest.fixture(scope="module")
+def base(folder):
+    """A language model of a few characters, exported."""
+    (folder / "old.txt").write_text(TEXT * 20, encoding="utf-8")
+    run = zoo.fit(
+        "char-lstm", dataset=str(folder / "old.txt"), runs=folder / "runs", units=16, **SMALL
+    )
+    return zoo.export(run, folder / "export")
+
+
+@pytest.fixture(scope="module")
+def tuned(base, folder):
+    """What fine-tuning starts with, on a text with characters that the model does not know."""
+    (folder / "new.txt").write_text("Zwölf Boxkämpfer jagen Viktor!\n" * 30, encoding="utf-8")
+    return zoo.fit(
+        "char-lstm",
+        dataset=str(folder / "new.txt"),
+        runs=folder / "runs",
+        start_from=base,
+        **STILL,
+    )
+
+
+def test_new_tokens_come_after_those_that_are_known(base, tuned):
+    old = zoo.api.load.config_of(base)["task_config"]["tokens"]
+    new = tuned.config["task_config"]["tokens"]
+    assert new[: len(old)] == old
+    assert {*new} - {*old} == {*"ZwölfBoxkämpferjagenViktor!"} - {*TEXT}
+
+
+def test_weights_are_kept_and_those_of_new_tokens_are_not_zero(base, tuned):
+    old, new = zoo.load(base), zoo.load(tuned)
+    grown = 0
+    for one, other in zip(old.trainable_variables, new.trainable_variables):
+        kept = other.numpy()[tuple(map(slice, one.shape))]
+        np.testing.assert_allclose(kept, one, atol=1e-7)
+        grown += one.shape != other.shape
+    # Embeddings, output weights and their bias.
+    assert grown == 3
+    rows = new.trainable_variables[0].numpy()[old.trainable_variables[0].shape[0] :]
+    assert len(rows) and np.abs(rows).min(axis=1).max() > 0
+
+
+def test_options_of_the_base_are_kept_and_the_start_is_written_down(base, tuned):
+    assert tuned.config["options"]["units"] == 16
+    assert tuned.config["start_from"] == str(base)
+
+
+def test_a_run_that_was_begun_so_is_resumed(base, tuned):
+    again = zoo.resume(tuned, verbose=False, epochs=2)
+    assert len(again.metrics.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("char-rnn", {}, "is of char-lstm, not of char-rnn"),
+        ("char-lstm", {"units": 20}, "leave out what changes its sizes"),
+        ("char-lstm", {"layers": 2}, "leave out what changes"),
+    ],
+)
+def test_what_does_not_fit_is_refused(base, folder, name, options, said):
+    with pytest.raises(UserError, match=said):
+        zoo.fit(name, runs=folder / "runs", start_from=base, **SMALL, **options)
+
+
+def test_other_classes_start_anew():
+    base = zoo.create("digits-mlp", classes=3)
+    model = zoo.create("digits-mlp", classes=5)
+    kernel = np.array(model.variables[-2])
+    take_weights(model, base, {"classes": 5})
+    for one, other in zip(base.variables[:-2], model.variables):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(model.variables[-2], kernel)
+
+
+def test_fine_tuning_begins_where_the_model_was(base, folder):
+    """On its own data, without learning, the figures are those of the model."""
+    run = zoo.fit("char-lstm", runs=folder / "runs", start_from=base, **STILL)
+    assert zoo.evaluate(run)["loss"] == pytest.approx(zoo.evaluate(base)["loss"], abs=1e-4)

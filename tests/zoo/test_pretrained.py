@@ -1,0 +1,70 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.api.verify import verify
+from zoo.exporting.card.markdown import readme
+from zoo.exporting.checksums import check_files, read_card
+from zoo.pretrained import find, ready_models
+
+CARDS = {name: read_card(find(name)) for name in ready_models()}
+# One of each topology at once, the rest with the slow tests: those whose data are soon at hand.
+FIRST = {
+    CARDS[name]["topology"]: name
+    for name in (
+        "digits-mlp",
+        "caption-lstm-attention",
+        "sequence-gru",
+        "highlight-gru",
+        "translate-gru-attention",
+    )
+}
+
+
+def models(names):
+    slow = pytest.mark.slow
+    return [pytest.param(n, marks=[] if n in names else [slow]) for n in CARDS]
+
+
+def test_there_is_one_of_each_topology_and_all_are_small():
+    assert len(CARDS) >= 10
+    assert {*FIRST} == {zoo.describe(name)["topology"] for name in zoo.list_models()}
+    files = [path for name in CARDS for path in find(name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 25_000_000
+
+
+def test_a_folder_that_hides_a_ready_trained_model_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "char-lstm").mkdir()
+    with pytest.raises(zoo.UserError, match="no run and no export, and hides the ready-trained"):
+        find("char-lstm")
+    (tmp_path / "char-lstm" / "config.json").touch()
+    assert find("char-lstm") == Path("char-lstm")
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_ready_trained_model_is_whole_and_small(name):
+    folder = find(name)
+    check_files(folder)
+    assert (folder / "README.md").read_text(encoding="utf-8") == readme(CARDS[name])
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 3_000_000
+
+
+@pytest.mark.parametrize("name", models(FIRST.values()))
+def test_the_card_of_a_ready_trained_model_holds(name, data_dir):
+    told = verify(name, data_dir)
+    assert not [check for check in told.checks if check.holds is False]
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_readme_tells_what_the_card_says(name):
+    readme = Path(__file__).parents[2] / "README.md"
+    start = f"| [`{name}`](saved_models/{name}/README.md) |"
+    (row,) = [line for line in readme.read_text("utf-8").splitlines() if line.startswith(start)]
+    told = re.search(r"\| ([a-z][a-z0-9 ]*) ([\d.]+), ([\d.]+) to ([\d.]+) \|", row)
+    card = CARDS[name]["figures"]["values"][told[1].replace(" ", "_")]
+    decimals = len(told[2].partition(".")[2])
+    for said, part in zip(told.groups()[1:], ("value", "low", "high")):
+        assert said == f"{card[part]:.{decimals}f}"

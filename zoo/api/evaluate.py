@@ -1,0 +1,38 @@
+"""`zoo.evaluate`: the metrics of a trained model."""
+
+from pathlib import Path
+from typing import Any
+
+from zoo.api.load import restore
+from zoo.errors import UserError
+from zoo.training.run import Run
+
+
+def evaluate(
+    what: Run | str | Path,
+    split: str = "test",
+    dataset: str | None = None,
+    data_dir: str | None = None,
+) -> dict[str, Any]:
+    """The figures of a model's task on a split.
+
+    Args:
+        what: a run, its folder, an export, or the name of a ready-trained model.
+        split: "train", "validation" or "test".
+        dataset: another data set than the one it was trained on.
+        data_dir: folder of prepared data sets, if not that of the training.
+
+    Raises:
+        UserError: the model or the data set cannot be read.
+    """
+    check_split(split)
+    model, task, settings = restore(what)
+    task.dataset = dataset or task.dataset
+    task.data_dir = data_dir or task.data_dir
+    return task.score(model, split, settings)
+
+
+def check_split(split: str) -> None:
+    """Raise UserError for a split of another name."""
+    if split not in ("train", "validation", "test"):
+        raise UserError(f"unknown split {split!r}: expected train, validation or test")

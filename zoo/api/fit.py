@@ -1,0 +1,215 @@
+"""Fitting a model of the catalog, and going on with what was begun."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+from filelock import FileLock, Timeout
+
+from zoo import registry
+from zoo.api.finetune import take_weights, task_to_go_on
+from zoo.api.load import config_of, folder_of, restore
+from zoo.catalog.config import create, plan, settings_from, task_and_settings
+from zoo.errors import Interrupted, UserError
+from zoo.task import Task
+from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress, TensorBoard
+from zoo.training.checkpoints import Checkpoints, Position
+from zoo.training.replicas import Replicas, replicas
+from zoo.training.run import Run, new_run, open_run
+from zoo.training.settings import Settings
+from zoo.training.step import check_windows
+from zoo.training.trainer import Trainer
+
+LIMITS = ("epochs", "steps", "minutes", "patience")
+"""Settings that a run may be resumed with."""
+
+
+def fit(
+    name: str,
+    dataset: str | None = None,
+    data_dir: str | None = None,
+    seed: int = 1,
+    runs: str | Path = "runs",
+    verbose: bool = True,
+    devices: int = 1,
+    start_from: Run | str | Path | None = None,
+    **overrides: Any,
+) -> Run:
+    """Train a model of the catalog and write a run folder.
+
+    Args:
+        name: as `list_models` gives it.
+        dataset: a tensorflow-datasets name, or a path where the task takes one; None for the
+            bundled data set of the model or of its task.
+        data_dir: folder of prepared data sets.
+        seed: of the weights, of dropout and of the order of the data; the same seed gives the
+            same run on the same machine.
+        runs: folder of all runs.
+        verbose: show a progress bar.
+        devices: replicas on this machine that share each batch, see `zoo.training.replicas`.
+            Several machines are named by TF_CONFIG; each then runs the same command.
+        start_from: a trained model of the same name to fine-tune: a run, an export, or the name of
+            a ready-trained model. Its options are kept, and its vocabularies grow by what is new in
+            the data.
+        **overrides: options of the model (`units=64`), of its task, and of training (`epochs=3`).
+
+    Returns:
+        The run, its best weights kept.
+
+    Raises:
+        UserError: something that was asked for does not exist or cannot be.
+        Interrupted: Ctrl-C or SIGTERM came; `resume` goes on from where it was.
+    """
+    if not 0 <= seed < 2**32:
+        raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
+    chosen = plan(name, overrides)
+    where = replicas(devices)
+    where.rows(chosen.settings.batch_size)
+    base = _base(name, start_from)
+    task: Task
+    if base:
+        task = task_to_go_on(chosen, base, overrides, dataset, data_dir)
+    else:
+        task = registry.load("task", chosen.task)(
+            dataset=dataset or chosen.dataset, data_dir=data_dir, **chosen.task_options
+        )
+    for key in sorted(set(overrides) & set(task.model_options()) - set(chosen.task_options)):
+        raise UserError(f"{key} cannot be set: the data decide it")
+    given = {key: chosen.options[key] for key in overrides if key in chosen.options}
+    options = {**chosen.options, **base.get("options", {}), **given, **task.model_options()}
+    config = {
+        "model": name,
+        "options": options,
+        "task": chosen.task,
+        "task_config": task.get_config(),
+        "training": asdict(chosen.settings),
+        "seed": seed,
+        **({"start_from": str(folder_of(start_from).absolute())} if start_from else {}),
+    }
+    trained = _Training(config, task, chosen.settings, where)
+    run = new_run(runs, name, config) if where.chief else Run(Path(runs) / name)
+    trained.run(run, verbose)
+    return run
+
+
+def _base(name: str, start_from: Run | str | Path | None) -> dict[str, Any]:
+    """The config of the model to start from; empty for none."""
+    base = config_of(start_from) if start_from else {}
+    if base and base["model"] != name:
+        raise UserError(f"{start_from} is of {base['model']}, not of {name}: name the same model")
+    return base
+
+
+def resume(
+    run: Run | str | Path, verbose: bool = True, devices: int = 1, **limits: int | float
+) -> Run:
+    """Go on with a run that was stopped, killed or cut off, from its newest checkpoint.
+
+    It ends with the numbers that it would have ended with undisturbed. A run that has ended stays
+    as it is.
+
+    Args:
+        run: a run or its folder.
+        verbose: show a progress bar.
+        devices: as in `fit`.
+        **limits: new `epochs`, `steps`, `minutes` or `patience` of the whole run, to make it longer
+            or shorter than it was begun; kept in its config.json.
+
+    Returns:
+        The run.
+
+    Raises:
+        UserError: the folder is no run, holds another model's checkpoint, or is in use; or
+            something else than a limit is given.
+    """
+    for key in set(limits) - set(LIMITS):
+        raise UserError(registry.unknown("limit of a run", key, LIMITS))
+    run = open_run(run.path if isinstance(run, Run) else run, trained=False)
+    where = replicas(devices)
+    config = run.config
+    task, settings = task_and_settings(config, run.config_file)
+    if limits:
+        settings = settings_from({**config["training"], **limits})
+        config["training"] = asdict(settings)
+    _Training(config, task, settings, where).run(run, verbose)
+    return run
+
+
+class _Training:
+    """A model with its data, made in one order, so that the same seed gives the same numbers."""
+
+    def __init__(
+        self, config: dict[str, Any], task: Task, settings: Settings, where: Replicas
+    ) -> None:
+        self.name, self.task, self.where = config["model"], task, where
+        self.config = config
+        # After the data are prepared, which may draw random numbers of its own.
+        keras.utils.set_random_seed(config["seed"])
+        self.train = task.windows("train", settings, seed=config["seed"])
+        self.validation = task.windows("validation", settings)
+        check_windows(self.train, settings)
+        with where.scope(), _computing_in(settings.precision):
+            model = create(self.name, **config["options"])
+        task.check(model)
+        if start := config.get("start_from"):
+            take_weights(model, restore(start)[0], task.model_options())
+        self.trainer = Trainer(model, settings, where, config["seed"])
+
+    def run(self, run: Run, verbose: bool) -> None:
+        """Train on in the run's folder, which only the first of several workers writes."""
+        try:
+            with self._lock(run):
+                if self.where.chief:
+                    # With new limits, if any: only now is it known that nobody else trains it.
+                    run.write_config(self.config)
+                start, damaged = Checkpoints(run.checkpoints).newest()
+                for line in damaged:
+                    print(line, file=sys.stderr)
+                self.trainer.fit(
+                    self.train,
+                    self.validation,
+                    self._callbacks(run, start.position if start else Position(), verbose),
+                    Checkpoints(run.checkpoints),
+                    start,
+                )
+        except Timeout as error:
+            raise UserError(
+                f"{run.path} is being trained by another process: wait for it"
+            ) from error
+        except Interrupted as error:
+            raise Interrupted(error.number, f"zoo fit --resume {run.path}") from error
+
+    def _lock(self, run: Run) -> Any:
+        lock = FileLock(run.path / "lock")
+        return lock.acquire(blocking=False) if self.where.chief else nullcontext()
+
+    def _callbacks(self, run: Run, position: Position, verbose: bool) -> list[Any]:
+        settings, history = self.trainer.settings, position.history
+        best = run.weights if self.where.chief else None
+        monitor = "val_reward" if settings.reward else self.task.monitor
+        stopping = KeepBest(best, monitor, settings.patience, history)
+        if not self.where.chief:
+            return [stopping]
+        windows = int(self.validation.cardinality())
+        return [
+            stopping,
+            Metrics(run.metrics, history),
+            Curves(run.path / "figures" / "curves.png", history),
+            TensorBoard(run.path / "logs"),
+            *([Progress(self.name, settings, position, windows)] if verbose else []),
+        ]
+
+
+@contextmanager
+def _computing_in(precision: str) -> Iterator[None]:
+    """Layers that are made while it is open compute so."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,48 @@
+"""Texts of a run's language model, read while they are written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from zoo.api.load import restore
+from zoo.decoding.options import Sampling
+from zoo.errors import UserError
+from zoo.training.run import Run
+from zoo.utils.validation import LONGEST_TEXT
+
+
+def generate(
+    what: Run | str | Path,
+    prompt: str = "",
+    length: int = 200,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    seed: int = 1,
+) -> Iterator[str]:
+    """Continue a text with a language model.
+
+    Args:
+        what: a run, its folder, an export, or the name of a ready-trained model.
+        prompt: how the text begins; an empty one leaves that to the model.
+        length: tokens to add, characters or words.
+        temperature: 0 takes the likeliest token each time; 1 draws by the model's probabilities.
+        top_k: draw from so many of the likeliest tokens; 0 for all.
+        top_p: draw from the likeliest tokens that hold this share of the probability, above 0; 1
+            for all.
+        seed: the same seed draws the same text.
+
+    Returns:
+        The parts of the text as they are made, the prompt first.
+
+    Raises:
+        UserError: the model cannot be read or is no language model, a value is out of range, or
+            the prompt has more than 20,000 characters.
+    """
+    sampling = Sampling(length, temperature, top_k, top_p, seed)
+    if len(prompt) > LONGEST_TEXT:
+        raise UserError(
+            f"the prompt has {len(prompt):,} characters, but {LONGEST_TEXT:,} are the most that is "
+            "read: give its end alone"
+        )
+    model, task, _ = restore(what)
+    return task.stream(model, prompt, sampling)

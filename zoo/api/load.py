@@ -1,0 +1,62 @@
+"""`zoo.load`: a trained model again, whatever it was kept as."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.catalog.config import create, task_and_settings
+from zoo.errors import UserError
+from zoo.exporting.formats.saved_model import restore_export
+from zoo.exporting.manifest import is_export, read_description
+from zoo.importing.keras_file import load_keras
+from zoo.pretrained import find
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.run import Run, open_run
+from zoo.training.settings import Settings
+
+
+def load(what: Run | str | Path) -> keras.Model:
+    """The trained Keras model of a run, of an export, or a ready-trained one by name.
+
+    No code from a file is run for it: the model is built from its description, and the weights are
+    read as numbers. The model of a `.keras` file is read, too, if it holds nothing but layers of
+    Keras and the zoo.
+
+    Raises:
+        UserError: there is no such folder, file or name, or it cannot be read, or is not safe.
+    """
+    if isinstance(what, str | Path) and Path(what).suffix == ".keras":
+        return load_keras(Path(what))
+    return restore(what)[0]
+
+
+def folder_of(what: Run | str | Path) -> Path:
+    """The folder of a run, of an export, or of a ready-trained model that is named."""
+    return what.path if isinstance(what, Run) else find(what)
+
+
+def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
+    """A model with its best weights, its task and its settings.
+
+    Raises:
+        UserError: there is no such folder or name, or it cannot be read.
+    """
+    path = folder_of(what)
+    if is_export(path):
+        return restore_export(path)
+    run = open_run(path)
+    task, settings = task_and_settings(run.config, run.config_file)
+    model = create(run.config["model"], **run.config["options"])
+    try:
+        model.load_weights(str(run.weights))
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"cannot read the checkpoint {run.weights}: {error}") from error
+    return model, task, settings
+
+
+def config_of(what: Run | str | Path) -> dict[str, Any]:
+    """What was run to make a model."""
+    path = folder_of(what)
+    return read_description(path)["config"] if is_export(path) else open_run(path).config

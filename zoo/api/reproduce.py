@@ -1,0 +1,175 @@
+"""Runs recipes, and holds what comes out against what was published."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.api.evaluate import evaluate
+from zoo.api.fit import fit
+from zoo.api.fit import resume as go_on
+from zoo.catalog.config import plan
+from zoo.catalog.recipes import Recipe, check_data, get
+from zoo.errors import Interrupted, UserError
+from zoo.training.run import Run, open_run
+from zoo.utils.files import write_whole
+
+RESULT = "reproduced.json"
+_LIMITS = ("steps", "minutes")
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Published against measured.
+
+    Attributes:
+        recipe: its name.
+        run: the run that was measured.
+        figures: a dict for each published one: `figure`, `split`, `published`, `measured`, and
+            `reached`, whether the measured one is at least as good.
+        differences: a sentence for each thing that was not as the recipe says: data, budget,
+            settings.
+    """
+
+    recipe: str
+    run: Run
+    figures: list[dict[str, Any]]
+    differences: list[str]
+
+    @property
+    def reached(self) -> bool:
+        """Whether all figures but those of the training data were reached."""
+        return all(row["reached"] for row in self.figures if row["split"] != "train")
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values, with the source of what was published."""
+        return {
+            **asdict(self),
+            "run": str(self.run.path),
+            "reached": self.reached,
+            "source": get(self.recipe).source,
+        }
+
+
+def reproduce(
+    name: str,
+    dataset: str | None = None,
+    data_dir: str | None = None,
+    seed: int = 1,
+    runs: str | Path = "runs",
+    minutes: float | None = None,
+    resume: str | Path | None = None,
+    verbose: bool = True,
+    **overrides: Any,
+) -> Reproduction:
+    """Train as a recipe says, and measure what was published.
+
+    Args:
+        name: as `zoo.list_recipes` gives it.
+        dataset: data to take the place of the recipe's; needed where it brings none.
+        data_dir: folder of prepared data sets.
+        seed: of weights, dropout and data order.
+        runs: folder of all runs.
+        minutes: stop training after this time; None for no limit.
+        resume: a run of this recipe to go on with; one that has ended is measured. Data, seed and
+            `runs` are then left aside, and the overrides are new limits, see `zoo.resume`.
+        verbose: show progress.
+        **overrides: of the recipe's, such as `epochs=1`.
+
+    Returns:
+        The figures. They are also written to `reproduced.json` in the run's folder.
+
+    Raises:
+        UserError: there is no such recipe, its data are not there, or the run is of another model.
+        Interrupted: Ctrl-C or SIGTERM came; with `resume` it goes on from where it was.
+    """
+    recipe = get(name)
+    if minutes is not None:
+        overrides["minutes"] = minutes
+    try:
+        if resume is not None:
+            _check_model(recipe, resume)
+            run = go_on(resume, verbose, **overrides)
+        else:
+            check_data(recipe, dataset, data_dir)
+            run = fit(
+                recipe.model,
+                dataset or recipe.dataset,
+                data_dir,
+                seed,
+                runs,
+                verbose,
+                **{**recipe.overrides, **overrides},
+            )
+    except Interrupted as error:
+        command = error.command.replace("zoo fit", f"zoo reproduce {name}")
+        raise Interrupted(error.number, command) from error
+    return _measured(recipe, run)
+
+
+def _check_model(recipe: Recipe, folder: str | Path) -> None:
+    model = open_run(folder, trained=False).config.get("model")
+    if model != recipe.model:
+        raise UserError(
+            f"{folder} is a run of {model}, but {recipe.name} needs one of {recipe.model}"
+        )
+
+
+def _measured(recipe: Recipe, run: Run) -> Reproduction:
+    splits = dict.fromkeys(figure.split for figure in recipe.published)
+    found = {split: evaluate(run, split) for split in splits}
+    figures = [
+        {
+            "figure": figure.name,
+            "split": figure.split,
+            "published": figure.value,
+            "measured": found[figure.split][figure.name],
+            "reached": figure.reached(found[figure.split][figure.name]),
+        }
+        for figure in recipe.published
+    ]
+    result = Reproduction(recipe.name, run, figures, list(_differences(recipe, run)))
+    write_whole(run.path / RESULT, json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+    return result
+
+
+def _differences(recipe: Recipe, run: Run) -> Iterator[str]:
+    """What of a run is not as its recipe says."""
+    config = run.config
+    yield from _other_data(recipe, config["task_config"]["dataset"])
+    expected = plan(recipe.model, dict(recipe.overrides))
+    places = {
+        "training": asdict(expected.settings),
+        "options": expected.options,
+        "task_config": expected.task_options,
+    }
+    for place, values in places.items():
+        for key, value in values.items():
+            given = config[place].get(key, value)
+            # What the data decide is not the recipe's; what is saved when changes no figure.
+            decided = place == "options" and key not in recipe.overrides
+            if given != value and key != "save_steps" and not decided:
+                says = f"says {value}" if value or key not in _LIMITS else "sets no limit"
+                yield f"{key} was {given}, but the recipe {says}"
+
+
+def _other_data(recipe: Recipe, dataset: str) -> Iterator[str]:
+    if recipe.dataset and dataset != recipe.dataset:
+        yield f"the data are {dataset}, but the figures were published for {recipe.data}"
+    if recipe.words and (words := _training_words(Path(dataset))) != recipe.words:
+        yield (
+            f"the training text of {dataset} has {words:,} words, but that of {recipe.data}, which "
+            f"the figures were published for, has {recipe.words:,}"
+        )
+
+
+def _training_words(path: Path) -> int:
+    """How many words a training text has, an end of line counted as one; 0 where there is none."""
+    files = sorted(path.glob("*train*")) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        return 0
+    opened = gzip.open if files[0].suffix == ".gz" else open
+    with opened(files[0], "rt", encoding="utf-8") as lines:
+        return sum(len(line.split()) + 1 for line in lines)

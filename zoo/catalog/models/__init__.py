@@ -1,0 +1,1 @@
+"""The entries of the catalog, a file a kind of task."""

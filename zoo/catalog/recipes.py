@@ -1,0 +1,307 @@
+"""Published results to reproduce, one entry each. Imports no TensorFlow.
+
+A recipe names a model of the catalog, what differs from its defaults, the data, and the figures
+that somebody published for them, with where and of what.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.errors import UserError
+from zoo.registry import unknown
+from zoo.utils.files import data_folder
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure.
+
+    Attributes:
+        name: as the model's task tells it, such as "perplexity".
+        split: "train", "validation" or "test".
+        value: what was published. Smaller is better for a perplexity, a loss, an error and bits;
+            larger for anything else.
+    """
+
+    name: str
+    split: str
+    value: float
+
+    def reached(self, measured: float) -> bool:
+        """Whether a measured figure is at least as good.
+
+        Example:
+            >>> Figure("perplexity", "test", 115.91).reached(114.2)
+            True
+        """
+        if re.search("perplexity|loss|error|bits", self.name):
+            return measured <= self.value
+        return measured >= self.value
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to reproduce a published result.
+
+    Attributes:
+        name: what users call it.
+        summary: what is trained on what, in one line.
+        model: its name in the catalog.
+        published: the figures.
+        source: who published them, and where.
+        data: what the data are called by people.
+        dataset: a tensorflow-datasets name; None where only the user has the data, as files.
+        get: where the data come from, and how to point to them; empty for bundled data.
+        words: of the published training text, an end of line counted as one; 0 if there is none.
+        overrides: options of the model, of its task and of training.
+        minutes: about how long it takes on two CPU cores; 0 where nobody has measured.
+        note: what is not the same as in the source.
+    """
+
+    name: str
+    summary: str
+    model: str
+    published: tuple[Figure, ...]
+    source: str
+    data: str
+    dataset: str | None = None
+    get: str = ""
+    words: int = 0
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    minutes: int = 0
+    note: str = ""
+
+    def target(self) -> str:
+        """The published figures in one line.
+
+        Example:
+            >>> get("mnist-rows").target()
+            'test accuracy 0.9864'
+        """
+        return ", ".join(f"{f.split} {f.name} {f.value:g}" for f in self.published)
+
+
+_PENN = (
+    "the Penn Treebank as T. Mikolov prepared it (10,000 words, ptb.train.txt, ptb.valid.txt and "
+)
+_ADVICE = "ptb.test.txt, in his simple-examples.tgz): give --dataset FOLDER/ptb.train.txt"
+_MNIST = "MNIST, prepared by `tfds build mnist`: give --data-dir FOLDER"
+
+_RECIPES = (
+    Recipe(
+        "zaremba-small",
+        "Two LSTM layers of 200, no dropout, SGD with a falling rate, on the Penn Treebank.",
+        model="word-lstm-zaremba-small",
+        published=(
+            Figure("perplexity", "train", 37.99),
+            Figure("perplexity", "validation", 121.39),
+            Figure("perplexity", "test", 115.91),
+        ),
+        source="ptb_word_lm.py of TensorFlow's models, which reproduces W. Zaremba et al., "
+        "arXiv:1409.2329 (there, validation 120.7 and test 114.5)",
+        data="Penn Treebank",
+        get=_PENN + _ADVICE,
+        words=929_589,
+        overrides={"unit": "token"},
+        note="The published train perplexity was told while training, over the last epoch.",
+    ),
+    Recipe(
+        "zaremba-medium",
+        "Two LSTM layers of 650, half of their inputs dropped, SGD, on the Penn Treebank.",
+        model="word-lstm-zaremba-medium",
+        published=(
+            Figure("perplexity", "validation", 86.2),
+            Figure("perplexity", "test", 82.7),
+        ),
+        source="W. Zaremba, I. Sutskever, O. Vinyals, arXiv:1409.2329, table 1",
+        data="Penn Treebank",
+        get=_PENN + _ADVICE,
+        words=929_589,
+        overrides={"unit": "token"},
+    ),
+    Recipe(
+        "pytorch-word-lm",
+        "Two LSTM layers of 200, input and output weights tied, 6 epochs of WikiText-2.",
+        model="word-lstm-pytorch",
+        published=(Figure("perplexity", "test", 130.32),),
+        source="a user of PyTorch's examples/word_language_model with `--epochs 6 --tied`, "
+        "github.com/pytorch/examples/issues/415; the example itself tells no figure",
+        data="WikiText-2",
+        get="WikiText-2 (train, valid and test, words of S. Merity et al., arXiv:1609.07843): give "
+        "--dataset FOLDER/train.txt, with the other two beside it",
+        words=2_088_628,
+        overrides={"unit": "token"},
+    ),
+    Recipe(
+        "char-shakespeare",
+        "Characters of Shakespeare through an LSTM, against a small Transformer's figure.",
+        model="char-lstm-shakespeare",
+        # 1.4697 nats, in bits, of both splits together.
+        published=(
+            Figure("bits_per_character", "validation", 2.1203),
+            Figure("bits_per_character", "test", 2.1203),
+        ),
+        source="A. Karpathy's nanoGPT, README: the best validation loss, 1.4697 nats, of a 6-layer "
+        "character Transformer on the same text",
+        data="tiny_shakespeare",
+        dataset="tiny_shakespeare",
+        get="tiny_shakespeare, prepared by `tfds build tiny_shakespeare`: give --data-dir FOLDER",
+        overrides={"patience": 100},
+        note="Theirs is a Transformer, not an LSTM. Its figure is of the last tenth, of which "
+        "tensorflow-datasets makes validation and test, half each: compare the mean of both.",
+    ),
+    Recipe(
+        "addition",
+        "Sums of numbers of up to three digits through an LSTM that reads them from their end.",
+        model="translate-lstm",
+        published=(Figure("exact_match", "test", 0.99),),
+        source="Keras' example addition_rnn: three digits, reversed, one layer of 128 units, "
+        "50,000 sums, 99 % train and test accuracy in 100 epochs",
+        data="addition/3",
+        dataset="addition/3",
+        overrides={
+            "units": 128,
+            "embedding": 16,
+            "max_length": 16,
+            "epochs": 15,
+            "batch_size": 128,
+            "learning_rate": 0.005,
+            "patience": 15,
+        },
+        minutes=3,
+        note="Keras counts right characters; exact_match asks for more, whole sums. The decoder "
+        "sees its last digit, which that of Keras does not.",
+    ),
+    Recipe(
+        "translate-gru-attention",
+        "German to English through a GRU with additive attention, on 29,000 pairs of sentences.",
+        model="translate-gru-attention",
+        published=(Figure("perplexity", "test", 25.6), Figure("bleu", "test", 28.3)),
+        source="B. Trevett's tutorials 3 and 4, github.com/bentrevett/pytorch-seq2seq: a GRU of "
+        "512 with additive attention, embeddings of 256, 10 epochs; versions of them tell "
+        "perplexities from 23.2 to 25.6 and BLEU from 28.3 to 28.8",
+        data="Multi30k",
+        get="Multi30k, German to English, 29,000 pairs, one file a language and split "
+        "(de.train.txt, en.train.txt, de.val.txt, en.val.txt, de.test.txt and en.test.txt, or "
+        "train.de and so on): give --dataset FOLDER",
+        overrides={
+            "unit": "word",
+            "lowercase": True,
+            "minimum_count": 2,
+            "beam_width": 5,
+            "epochs": 10,
+            "dropout": 0.4,
+            "label_smoothing": 0.1,
+            "learning_rate": 0.002,
+            "patience": 10,
+        },
+        note="Their perplexity is of a model that reads its own words, ours of one that reads the "
+        "right ones, which is easier. Their BLEU is of words in lower case, which bleu_lowercase "
+        "compares with; bleu is of whole texts, capital letters given back, searched with a beam "
+        "of 5, where theirs is greedy.",
+    ),
+    Recipe(
+        "adding",
+        "The sum of two marked ones of 100 numbers through an LSTM.",
+        model="adding-lstm",
+        published=(Figure("accuracy", "test", 0.9996),),
+        source="S. Hochreiter and J. Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735, experiment "
+        "4, T = 100: one of 2,560 test sequences missed by more than 0.04",
+        data="adding/100",
+        dataset="adding/100",
+        minutes=10,
+        note="They halve the sum, so that 0.04 is twice as wide there, mark both numbers in the "
+        "first half, and have 93 weights.",
+    ),
+    Recipe(
+        "mnist-rows",
+        "MNIST row by row, 28 steps of 28 pixels, through an LSTM of 128.",
+        model="rows-lstm",
+        published=(Figure("accuracy", "test", 0.9864),),
+        source="Keras' example mnist_hierarchical_rnn, after 5 epochs: an LSTM of 128 over rows, "
+        "each read by another LSTM of 128",
+        data="mnist",
+        dataset="mnist",
+        get=_MNIST,
+        overrides={
+            "epochs": 10,
+            "batch_size": 128,
+            "learning_rate": 0.003,
+            "dropout": 0.1,
+            "patience": 10,
+        },
+        note="Here the row's 28 pixels are the input as they are, and the last tenth of the "
+        "training images chooses the best epoch.",
+    ),
+    Recipe(
+        "mnist-pixels",
+        "MNIST pixel by pixel, 784 steps, through three IndRNNs of 128.",
+        model="pixels-gru",
+        published=(Figure("accuracy", "test", 0.97),),
+        source="Q. Le, N. Jaitly, G. Hinton, arXiv:1504.00941: an RNN of 100 rectified units "
+        "(IRNN); M. Arjovsky et al., arXiv:1511.06464, tell 0.982 of an LSTM of 128",
+        data="mnist",
+        dataset="mnist",
+        get=_MNIST,
+        overrides={
+            "cell": "ind_rnn",
+            "layers": 3,
+            "epochs": 15,
+            "batch_size": 64,
+            "learning_rate": 0.002,
+            "label_smoothing": 0.0,
+            "patience": 15,
+        },
+        note="Units that see only themselves in the step before (IndRNN, arXiv:1803.04831) learn "
+        "this from the first steps on, where the model's GRU long learns nothing; the last tenth "
+        "of the training images chooses the best epoch.",
+    ),
+)
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
+
+
+def list_recipes() -> list[str]:
+    """Names of the recipes.
+
+    Example:
+        >>> list_recipes()[:2]
+        ['zaremba-small', 'zaremba-medium']
+    """
+    return list(RECIPES)
+
+
+def get(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        UserError: there is none; the message names the nearest ones.
+    """
+    if name not in RECIPES:
+        raise UserError(unknown("recipe", name, RECIPES))
+    return RECIPES[name]
+
+
+def check_data(recipe: Recipe, dataset: str | None = None, data_dir: str | None = None) -> None:
+    """That a recipe's data are there, as far as can be said without TensorFlow.
+
+    Args:
+        recipe: the recipe.
+        dataset: what is to take the place of its data.
+        data_dir: folder of prepared data sets.
+
+    Raises:
+        UserError: they are not; it says what to get and how to point to it.
+    """
+    needed = f"{recipe.name} needs {recipe.get}"
+    if dataset is None and recipe.dataset is None:
+        raise UserError(needed)
+    if dataset and os.sep in dataset and recipe.dataset is None:
+        if not os.path.exists(os.path.expanduser(dataset)):
+            raise UserError(f"there is no file {dataset}: {needed}")
+    elif recipe.get and (dataset or recipe.dataset) == recipe.dataset:
+        folder = data_folder(data_dir)
+        if not (folder / str(recipe.dataset)).is_dir():
+            raise UserError(f"there is no {recipe.dataset} in {folder}: {needed}")

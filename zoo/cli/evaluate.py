@@ -1,0 +1,55 @@
+"""`zoo evaluate`: the metrics of a trained model."""
+
+from typing import Any
+
+import click
+
+from zoo.cli.common import (
+    as_json,
+    data_dir,
+    load_api,
+    print_json,
+    print_table,
+)
+from zoo.pretrained import find
+
+
+@click.command()
+@click.argument("what", metavar="MODEL")
+@click.option("--split", default="test", show_default=True, help="train, validation or test.")
+@click.option("--dataset", help="Another data set than that of the training.")
+@data_dir
+@as_json
+def evaluate(
+    what: str, split: str, dataset: str | None, data_dir: str | None, as_json: bool
+) -> None:
+    """Measure MODEL: a run's folder, an export, or the name of a ready-trained model.
+
+    \b
+    Examples:
+      zoo evaluate runs/digits-cnn/1
+      zoo evaluate translate-gru-attention --split validation
+    """
+    find(what)
+    api = load_api()
+
+    figures = api.evaluate(what, split, dataset, data_dir)
+    if as_json:
+        print_json(figures)
+    else:
+        _print_figures(figures)
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
+    """One a line; those of classes or kinds, `recall/cat`, as a table with a row a class."""
+    rows: dict[str, dict[str, str]] = {}
+    for figure, value in figures.items():
+        shown = value if isinstance(value, str) else f"{value:.4f}"
+        column, slash, row = figure.partition("/")
+        if slash:
+            rows.setdefault(row, {"": row})[column] = shown
+        else:
+            print(f"{figure:<24} {shown}")
+    columns = dict.fromkeys(column for row in rows.values() for column in row)
+    if rows:
+        print_table(list(columns), list(rows.values()))

@@ -1,0 +1,133 @@
+"""`zoo fit`: from a name to a trained model."""
+
+import json
+from typing import Any
+
+import click
+
+from zoo import registry
+from zoo.cli.common import (
+    as_json,
+    check_folder,
+    data_dir,
+    load_api,
+    print_json,
+    refuse_what_resume_keeps,
+    seed_of,
+)
+from zoo.errors import UserError
+from zoo.pretrained import find
+
+_NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from"}
+"""Arguments of `zoo.fit` that are no settings."""
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--resume", metavar="RUN", help="Go on with this run's folder.")
+@click.option(
+    "--from",
+    "start_from",
+    metavar="MODEL",
+    help="Fine-tune a run, an export or a ready-trained model of the same name.",
+)
+@click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
+@click.option("--epochs", type=int, help="Passes over the training data, at most.")
+@click.option("--steps", type=int, help="Updates of the weights, at most.")
+@click.option("--cell", help="The recurrent cell, see `zoo list cells`.")
+@click.option("--minutes", type=float, help="Stop training after this time.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
+)
+@click.option(
+    "--devices", type=int, default=1, show_default=True, help="Devices that share each batch."
+)
+@seed_of("weights, dropout and data order")
+@click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
+@data_dir
+@as_json
+@click.pass_context
+def fit(
+    context: click.Context,
+    name: str | None,
+    resume: str | None,
+    start_from: str | None,
+    dataset: str | None,
+    epochs: int | None,
+    steps: int | None,
+    cell: str | None,
+    minutes: float | None,
+    settings: tuple[str, ...],
+    devices: int,
+    seed: int,
+    runs: str,
+    data_dir: str | None,
+    as_json: bool,
+) -> None:
+    """Train the model NAME and write a run folder, RUNS/NAME/<n>.
+
+    The last line printed is that folder. `zoo show NAME` lists what --set can change, and what
+    it is by default. Several machines that are named by TF_CONFIG run the same command together.
+
+    \b
+    Examples:
+      zoo fit char-lstm
+      zoo fit char-lstm --cell gru --set units=128 --set dropout=0.2 --epochs 5
+      zoo fit digits-cnn --dataset mnist --data-dir ~/tensorflow_datasets
+      zoo fit char-lstm --from char-lstm --dataset my-notes/ --epochs 3
+      zoo fit --resume runs/char-lstm/1
+      zoo fit --resume runs/char-lstm/1 --minutes 60
+    """
+    if resume:
+        refuse_what_resume_keeps(context)
+        check_folder(resume)
+        given = {"epochs": epochs, "steps": steps, "minutes": minutes}
+        limits = {key: value for key, value in given.items() if value is not None}
+        run = load_api().resume(resume, verbose=not as_json, devices=devices, **limits)
+        _tell(run, as_json)
+        return
+    if not name:
+        raise UserError("no model is named: `zoo list` shows them, such as `zoo fit char-lstm`")
+    named = {"epochs": epochs, "steps": steps, "cell": cell, "minutes": minutes}
+    overrides = {key: value for key, value in named.items() if value is not None}
+    overrides |= dict(_key_and_value(text) for text in settings)
+    for key in _NAMED & set(overrides):
+        raise UserError(f"{key} is not for --set: see `zoo fit --help`")
+    # Found wrong before TensorFlow is imported, so that the answer comes at once.
+    registry.get("model", name)
+    if cell:
+        registry.get("cell", cell)
+    if start_from:
+        find(start_from)
+    api = load_api()
+
+    run = api.fit(
+        name,
+        dataset=dataset,
+        data_dir=data_dir,
+        seed=seed,
+        runs=runs,
+        verbose=not as_json,
+        devices=devices,
+        start_from=start_from,
+        **overrides,
+    )
+    _tell(run, as_json)
+
+
+def _tell(run: Any, as_json: bool) -> None:
+    if as_json:
+        print_json({"run": str(run.path)})
+    else:
+        print(run.path)
+
+
+def _key_and_value(text: str) -> tuple[str, Any]:
+    """`units=64` to `("units", 64)`: the value is JSON if it can be, else a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set {text!r} is not KEY=VALUE, such as --set units=64")
+    try:
+        return key.replace("-", "_"), json.loads(value)
+    except ValueError:
+        return key.replace("-", "_"), value

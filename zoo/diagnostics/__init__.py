@@ -1,0 +1,1 @@
+"""What a cell costs, what it remembers, and how cells compare."""

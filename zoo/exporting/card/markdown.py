@@ -1,0 +1,239 @@
+"""The card for people to read: nothing stands in it that the card does not say."""
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from zoo.exporting.checksums import CURVE
+
+
+def readme(card: dict[str, Any]) -> str:
+    """A card as Markdown.
+
+    Args:
+        card: as `zoo.exporting.card.card.make_card` gives it.
+    """
+    parts = [
+        f"# {card['name']}\n\n{card['summary']}",
+        _facts(card),
+        "## Use it\n\n" + _use(card),
+        "## Figures\n\n" + _figures(card["figures"]),
+        "## Examples\n\n" + _examples(card),
+        "## How it was made\n\n" + _made(card),
+        "## Forms and their certificate\n\n" + _forms(card),
+        "## Limits\n\n" + card["limits"],
+        "## Licence\n\n" + _licence(card),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table in Markdown.
+
+    Example:
+        >>> print(table(["a", "b"], [[1, "x|y"]]))
+        | a | b |
+        |---|---|
+        | 1 | x\\|y |
+    """
+    columns = list(columns)
+    return "\n".join([_row(columns), "|" + "---|" * len(columns), *map(_row, rows)])
+
+
+def _row(cells: Iterable[Any]) -> str:
+    marked = (str(cell).replace("|", "\\|").replace("\n", "<br>") for cell in cells)
+    return "| " + " | ".join(marked) + " |"
+
+
+def number(value: Any) -> str:
+    """As people read it: four digits of a real number.
+
+    Example:
+        >>> number(0.98765), number(12345.6), number(3e-9), number(2000), number(None)
+        ('0.9877', '12,346', '3e-09', '2,000', '')
+        >>> number(0.0)
+        '0'
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int) or value == 0 or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) < 0.001 else f"{value:.4f}"
+
+
+def _facts(card: dict[str, Any]) -> str:
+    facts = {
+        "task": card["task"],
+        "topology": card["topology"],
+        "cell": card["cell"],
+        "parameters": number(card["parameters"]),
+        "multiply-adds, one time step": number(card["multiply_adds"]),
+        "data": _data_name(card["data"]),
+    }
+    return table(["", ""], [row for row in facts.items() if row[1]])
+
+
+def _data_name(data: dict[str, Any]) -> str:
+    return " ".join(filter(None, [data["name"], data.get("version")]))
+
+
+def _use(card: dict[str, Any]) -> str:
+    given, raw, imports = _input(card)
+    lines = [*imports, 'model = tf.saved_model.load(".")', f'print(model.serve({raw})["text"])']
+    return "\n\n".join(
+        [
+            "On the command line, from this folder:",
+            f"```\nzoo predict . {given}\nzoo verify .\n```",
+            "In Python, with TensorFlow alone:",
+            "```python\nimport tensorflow as tf\n" + "\n".join(lines) + "\n```",
+            f'If it is one of the ready-trained ones, `zoo.load("{card["name"]}")` gives its Keras '
+            "model.",
+        ]
+    )
+
+
+def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
+    """An input on the command line and in Python, and what that has to import."""
+    example: dict[str, Any] = next(iter(card["examples"]), {})
+    if "frames" in example:
+        return "clip.mp4", "clips", ["# clips: uint8 [N, time, height, width, 3]"]
+    if file := example.get("file", ""):
+        if file.endswith(".npy"):
+            return file, f'np.load("{file}")[None]', ["import numpy as np"]
+        return file, f'[open("{file}", "rb").read()]', []
+    first = (example.get("text", "").splitlines() or ["..."])[0]
+    quoted = '"' + first.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return quoted, f"[{quoted}]", []
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    if not figures:
+        return "They were not measured: this was exported with --no-figures."
+    how = figures["interval"]
+    values = {key: _value(each) for key, each in figures["values"].items()}
+    rows = [[key, *value] for key, value in values.items() if "/" not in key]
+    told = [f"- `{key}`: `{value}`" for key, value in figures["told"].items()]
+    return "\n\n".join(
+        [
+            f"On the {figures['split']} split, {number(figures['examples'])} {figures['counted']}.",
+            table(["figure", "value", f"{how['level']:.0%} interval"], rows),
+            f"Intervals: {how['method']} over {figures['counted']}, "
+            f"{number(how['resamples'])} resamples, seed {how['seed']}.",
+            *_by_class(values),
+            *(["\n".join(told)] if told else []),
+        ]
+    )
+
+
+def _value(each: dict[str, Any]) -> tuple[str, str]:
+    """A figure, and its interval."""
+    known = each["low"] is not None
+    ends = f"{number(each['low'])} to {number(each['high'])}" if known else "none"
+    return number(each["value"]), ends
+
+
+def _by_class(values: dict[str, tuple[str, str]]) -> list[str]:
+    """A table of the figures of classes or kinds, `recall/cat`: one row a class; none for none."""
+    rows: dict[str, dict[str, str]] = {}
+    for key, (value, ends) in values.items():
+        figure, slash, name = key.partition("/")
+        if slash:
+            rows.setdefault(name, {})[figure] = f"{value} ({ends})"
+    columns = list(dict.fromkeys(figure for row in rows.values() for figure in row))
+    cells = [[name, *(row.get(column, "") for column in columns)] for name, row in rows.items()]
+    return [table(["", *columns], cells)] if rows else []
+
+
+def _examples(card: dict[str, Any]) -> str:
+    if not card["examples"]:
+        return "None were looked for."
+    marks = {True: "right", False: "wrong", None: ""}
+    columns = ["input", "answer", "expected", ""]
+    rows = [
+        [_shown(each), *(_plain(each[key]) for key in columns[1:3]), marks[each["right"]]]
+        for each in card["examples"]
+    ]
+    if all(each["right"] is None for each in card["examples"]):
+        # No answer is right or wrong, as of a text that is continued.
+        columns, rows = columns[:3], [row[:3] for row in rows]
+    told = " ".join(filter(None, ["Of the test split.", card.get("decoding")]))
+    return f"{told}\n\n{table(columns, rows)}"
+
+
+def _shown(example: dict[str, Any]) -> str:
+    if "text" in example:
+        return _plain(example["text"])
+    file = example["file"]
+    return f"![input]({file})" if file.endswith(".png") else f"[{file}]({file})"
+
+
+def _plain(text: str) -> str:
+    """A text that Markdown leaves as it is."""
+    return re.sub(r"([\\`*_])", r"\\\1", html.escape(text, quote=False))
+
+
+def _made(card: dict[str, Any]) -> str:
+    made, data = card["training"], card["data"]
+    lines = [f"```\n{made['command']}\n```"]
+    if made.get("epochs"):
+        seconds = made.get("seconds")
+        took = f" in {seconds:g} seconds" if seconds is not None else ""
+        epochs = "epoch" if made["epochs"] == 1 else "epochs"
+        lines += [f"{number(made['epochs'])} {epochs}{took}.", f"![learning curve]({CURVE})"]
+    if "description" in data:
+        lines += [f"Data: {_data_name(data)}. {data['description']}"]
+    if splits := data.get("splits"):
+        rows = [[key, number(s["examples"]), f"`{s['sha256']}`"] for key, s in splits.items()]
+        lines += [table(["split", "examples", "SHA-256"], rows)]
+    elif "files" in data:
+        lines += [f"SHA-256 of the files: `{data['files']}`"]
+    lines += ["Made with " + ", ".join(f"{k} {v}" for k, v in card["versions"].items()) + "."]
+    return "\n\n".join(lines)
+
+
+def _forms(card: dict[str, Any]) -> str:
+    sizes = table(["form", "bytes"], [[key, number(size)] for key, size in card["sizes"].items()])
+    told = card["certificate"]
+    if not told:
+        return sizes
+    batch = f"{number(told['rows'])} rows of the test split"
+    if told["steps"] > 1:
+        batch += f", {number(told['steps'])} time steps"
+    rows = [[key, number(value)] for key, value in flat(told["differences"])]
+    parts = [
+        sizes,
+        f"How far outputs are from those of the Keras model, at most, over {batch}. The largest "
+        f"output is {number(told['largest_output'])}. With a difference over "
+        f"{told['tolerance']:g} nothing would have been exported.",
+        table(["", "largest difference"], rows),
+    ]
+    few = told.get("litert_rows")
+    if few and any(form.startswith("litert/") for form in card["sizes"]):
+        parts += [f"LiteRT: the first {number(few)} rows."]
+    if quantised := told.get("quantised"):
+        rows = [[key, number(value)] for key, value in flat(quantised)]
+        parts += ["Quantised to 8 bits, which has no tolerance:", table(["", ""], rows)]
+    return "\n\n".join(parts)
+
+
+def flat(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of dicts and lists in each other, with the path of each.
+
+    Example:
+        >>> dict(flat({"a": {"b": 1, "c": [2, 3]}}))
+        {'a b': 1, 'a c 1': 2, 'a c 2': 3}
+    """
+    if isinstance(tree, (dict, list)):
+        pairs = tree.items() if isinstance(tree, dict) else enumerate(tree, start=1)
+        for key, value in pairs:
+            yield from flat(value, f"{name} {key}".strip())
+    else:
+        yield name, tree
+
+
+def _licence(card: dict[str, Any]) -> str:
+    data = card["data"].get("licence", "not stated")
+    return f"The weights: {card['licence']}. The data, {card['data']['name']}: {data}."

@@ -1,0 +1,115 @@
+"""LiteRT files: a model on phones and small devices, with LiteRT's built-in operators only."""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from zoo.errors import UserError
+from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.topologies.base import SequenceModel
+from zoo.utils.optional_packages import need
+from zoo.utils.stderr import quietly
+
+FOLDER = "litert"
+TIME = 32
+"""Time steps, tokens or frames, that `forward` takes: its shapes are fixed."""
+
+
+def write_litert(model: SequenceModel, folder: Path, quantise: bool = False) -> Path:
+    """Write `litert/model.tflite`, which shares its weights among the signatures.
+
+    They are those of the SavedModel with the same names of inputs and outputs: `forward`, and of a
+    model that has steps `step` and `initial_state` or `encode`. All take one row, and 32 time steps
+    where there are any. Weights are float32; quantised, those of matrix products are int8 (dynamic
+    range), in `litert/model-quantised.tflite`.
+
+    Args:
+        model: a built model.
+        folder: of the export.
+        quantise: whether to quantise.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: the model needs an operator that is not built into LiteRT.
+
+    Source: https://ai.google.dev/edge/litert (signatures, post-training quantisation).
+    """
+    functions = {name: _of_one_row(each) for name, each in numeric_endpoints(model).items()}
+    content = _converted(model, functions, quantise)
+    path = folder / FOLDER / f"model{'-quantised' if quantise else ''}.tflite"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def _of_one_row(endpoint: Any) -> Any:
+    """An endpoint as a signature whose shapes are fixed: one row, `TIME` time steps."""
+    specs = tf.nest.map_structure(_fixed, list(endpoint.input_signature))
+    return signature_of(tf.function(endpoint.python_function, input_signature=specs))
+
+
+def _fixed(spec: tf.TensorSpec) -> tf.TensorSpec:
+    shape = [
+        size if size is not None else (1 if axis == 0 else TIME)
+        for axis, size in enumerate(spec.shape)
+    ]
+    return tf.TensorSpec(shape, spec.dtype)
+
+
+def _converted(model: SequenceModel, functions: Mapping[str, Any], quantise: bool) -> bytes:
+    module = tf.Module()
+    # Plain variables: of Keras' own a converted step makes no numbers.
+    module.kept = [variable.value for variable in model.variables]
+    with tempfile.TemporaryDirectory() as scratch:
+        signatures = {name: each.get_concrete_function() for name, each in functions.items()}
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, scratch, signatures, options)
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            scratch, signature_keys=list(signatures)
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if quantise:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        try:
+            return converter.convert()
+        except Exception as error:
+            raise UserError(f"the model cannot be written for LiteRT: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What a converter says, in one line: first of all which operators it has not."""
+    lacking = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+    if lacking:
+        return f"it needs {', '.join(lacking)}, and only LiteRT's built-in operators are there"
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def check_litert() -> None:
+    """That what runs the files is installed.
+
+    Raises:
+        UserError: it is not; the message says what to install.
+    """
+    need("LiteRT", "litert", ai_edge_litert="ai_edge_litert.interpreter")
+
+
+def interpreter(path: Path) -> Any:
+    """What runs a file.
+
+    Raises:
+        UserError: as `check_litert`.
+    """
+    check_litert()
+    from ai_edge_litert.interpreter import Interpreter
+
+    # It tells of each delegate that it makes.
+    with quietly():
+        made = Interpreter(str(path))
+        made.allocate_tensors()
+    return made

@@ -1,0 +1,159 @@
+"""SavedModels that load with plain TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.catalog.config import create, task_and_settings
+from zoo.errors import UserError
+from zoo.exporting.checksums import CARD, check_files
+from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.exporting.formats.graph_pruning import shrink
+from zoo.exporting.formats.warmup import write_warmup
+from zoo.exporting.manifest import (
+    DESCRIPTION,
+    EXAMPLES,
+    read_description,
+    write_description,
+)
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
+from zoo.training.settings import Settings
+
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OSError,
+    tf.errors.OpError,
+)
+"""What TensorFlow raises of a damaged SavedModel or checkpoint."""
+
+
+def write_saved_model(
+    model: SequenceModel, task: Task, folder: Path, config: dict[str, Any]
+) -> None:
+    """Write a model with its task's pre- and post-processing as one SavedModel.
+
+    `tf.saved_model.load(folder)` gives an object with the task's endpoints, `serve` among them, and
+    those of `zoo.exporting.endpoints.numeric_endpoints`. Each is a signature, too, and `serve` is
+    the `serving_default`. Beside it lie `assets.extra/zoo.json`, which says what goes in,
+    `assets.extra/examples/`, and of these the requests that warm TensorFlow Serving up.
+
+    Args:
+        model: a built model.
+        task: the task it was trained for.
+        folder: where to write; nothing is there.
+        config: the run's, from which the model can be built again; of it only `model` is needed
+            to use the endpoints.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    endpoints = {**task.endpoints(model), **numeric_endpoints(model)}
+    module = tf.Module()
+    # Plain variables: an object that tracks Keras' own would need Keras to load.
+    module.variables_ = [variable.value for variable in model.variables]
+    module.resources = task.resources()
+    for endpoint, function in endpoints.items():
+        setattr(module, endpoint, function)
+    signatures = {name: signature_of(function) for name, function in endpoints.items()}
+    signatures["serving_default"] = signatures["serve"]
+    # Gradients are of no use to those who call it, and take a fifth of the file.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(folder), signatures, options)
+    shrink(folder)
+    examples = task.examples()
+    _write_examples(folder / EXAMPLES, examples)
+    write_warmup(folder, signatures["serve"].function_spec.arg_names[0], examples)
+    said = {
+        "model": config["model"],
+        "input": task.input_kind,
+        "endpoints": sorted(endpoints),
+        "options": task.input_options(),
+        "config": _portable(config),
+    }
+    write_description(folder, said)
+
+
+def _portable(config: dict[str, Any]) -> dict[str, Any]:
+    """A run's config without what holds on the machine only where it was trained."""
+    portable = dict(config)
+    if "task_config" in config:
+        portable["task_config"] = {**config["task_config"], "data_dir": None}
+    if "start_from" in config:
+        portable["start_from"] = Path(config["start_from"]).name
+    return portable
+
+
+def _write_examples(folder: Path, examples: list[Any]) -> None:
+    folder.mkdir(parents=True)
+    for index, example in enumerate(examples):
+        _write_example(folder / str(index), example)
+
+
+def _write_example(stem: Path, example: Any) -> None:
+    if isinstance(example, str):
+        stem.with_suffix(".txt").write_text(example, encoding="utf-8")
+    elif isinstance(example, bytes):
+        stem.with_suffix(".png").write_bytes(example)
+    else:
+        np.save(stem.with_suffix(".npy"), example)
+
+
+def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
+    """An export and its description, see `zoo.exporting.manifest`.
+
+    Raises:
+        UserError: it is not an export of the zoo, or damaged, or holds no SavedModel.
+    """
+    said = _read_checked(path)
+    if not (path / "saved_model.pb").is_file():
+        raise UserError(f"{path} holds no SavedModel: export the run with --format saved_model")
+    try:
+        loaded = tf.saved_model.load(str(path))
+        if not hasattr(loaded, "serve"):
+            raise ValueError("it does not say what it gives")
+    except UNREADABLE as error:
+        raise damaged(path, error) from error
+    return loaded, said
+
+
+def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
+    """The Keras model of an export, its task and its settings.
+
+    They are built from the description, and the weights are read as numbers: nothing that lies in
+    the export is run.
+
+    Raises:
+        UserError: as `load_saved_model`; or it was written without the run's config.
+    """
+    said = _read_checked(path)
+    config, where = said.get("config", {}), path / DESCRIPTION
+    task, settings = task_and_settings(config, where)
+    model = create(config["model"], **config["options"])
+    try:
+        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        for index, variable in enumerate(model.variables):
+            variable.assign(reader.get_tensor(f"variables_/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
+    except UNREADABLE as error:
+        raise damaged(path, error) from error
+    return model, task, settings
+
+
+def _read_checked(path: Path) -> dict[str, Any]:
+    """The description of an export whose files are those that its card has checksums of, if any."""
+    said = read_description(path)
+    if (path / CARD).is_file():
+        check_files(path)
+    return said
+
+
+def damaged(path: Path, error: Exception) -> UserError:
+    """What to tell of an export that cannot be read."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return UserError(f"the export {path} is damaged: {reason}; export the run again")

@@ -1,0 +1,1 @@
+"""Reads what people have: text, pictures, videos, numbers; whole, or as a stream."""
