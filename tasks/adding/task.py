@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
-from tasks.base import DataTask, spread
-from tasks.data import load_split
-from tasks.streams import tell
+from tasks.common.base import DataTask, spread
+from tasks.common.data import load_split
+from tasks.common.streams import tell
 from zoo.evaluation.bootstrap import Measured
 from zoo.registry import register
 from zoo.task import Case

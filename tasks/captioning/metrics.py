@@ -11,8 +11,8 @@ from sacrebleu.metrics import BLEU
 
 from tasks.captioning.checking import truth_rate
 from tasks.captioning.scenes import Object
-from tasks.ngrams import measure_corpus
-from tasks.text import split_tokens
+from tasks.common.ngrams import measure_corpus
+from tasks.common.text import split_tokens
 from zoo.evaluation.bootstrap import Measured, Part
 from zoo.training.step import figures
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow_datasets as tfds
 
-from tasks.cache import Cached, cached_rows, file_key, in_threads
 from tasks.captioning.caption_files import has_words
 from tasks.captioning.folders import counted, first_few, read_folder
 from tasks.captioning.scenes import Object, scene_objects
-from tasks.data import iterate_split, part_of, prepared
-from tasks.images import read_pixels
+from tasks.common.cache import Cached, cached_rows, file_key, in_threads
+from tasks.common.data import iterate_split, part_of, prepared
+from tasks.common.images import read_pixels
 from zoo.errors import UserError
 from zoo.readers.images import read_picture
 

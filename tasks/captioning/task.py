@@ -14,8 +14,6 @@ from rich.console import Console
 from rich.progress import track
 
 import tasks.captioning.dataset  # noqa: F401  makes `captioned_scenes` known by name
-from tasks.base import DataTask, spread
-from tasks.cache import cached_rows, file_key
 from tasks.captioning.checking import truth_rate
 from tasks.captioning.metrics import (
     EXTRA,
@@ -30,9 +28,11 @@ from tasks.captioning.metrics import (
 from tasks.captioning.networks import SIDE, Network
 from tasks.captioning.scenes import has_test_only_pair
 from tasks.captioning.sources import Captioned, Source, open_source
-from tasks.data import whole_path
-from tasks.images import decode_images, encode_png
-from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
+from tasks.common.base import DataTask, spread
+from tasks.common.cache import cached_rows, file_key
+from tasks.common.data import whole_path
+from tasks.common.images import decode_images, encode_png
+from tasks.common.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Measured
@@ -61,7 +61,8 @@ class Captioning(DataTask):
     without punctuation; those without a word are left out, and all after the first 20 of an image.
 
     Images are decoded once, resized whole to one size (what is not of its form gets stretched),
-    and kept on disk, see `tasks.cache`. With a `network`, its last convolution takes their place.
+    and kept on disk, see `tasks.common.cache`. With a `network`, its last convolution takes their
+    place.
 
     Args:
         dataset: its name, or the path of a folder.

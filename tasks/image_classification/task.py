@@ -8,11 +8,11 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
-from tasks.base import DataTask, spread
-from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.data import check_classes, class_names, likeliest, load_split
-from tasks.images import decode_images, encode_png, stack_images
-from tasks.streams import as_step, tell
+from tasks.common.base import DataTask, spread
+from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
+from tasks.common.data import check_classes, class_names, likeliest, load_split
+from tasks.common.images import decode_images, encode_png, stack_images
+from tasks.common.streams import as_step, tell
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Measured
 from zoo.registry import register
@@ -108,7 +108,7 @@ class ImageClassification(DataTask):
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
-        """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
+        """`loss` and `accuracy`, and those of `tasks.common.classes.class_figures`."""
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes)
 
@@ -119,7 +119,7 @@ class ImageClassification(DataTask):
         return confusion(self.classes, targets, logits.argmax(axis=-1))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: image bytes `[N]` to what `tasks.data.likeliest` tells."""
+        """`serve`: image bytes `[N]` to what `tasks.common.data.likeliest` tells."""
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
         def serve(images: Any) -> dict[str, Any]:

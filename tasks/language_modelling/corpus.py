@@ -11,8 +11,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tasks.common.text import START, UNKNOWN
 from tasks.language_modelling.text import PATTERN
-from tasks.text import START, UNKNOWN
 from zoo.errors import UserError
 
 _BLOCK = 1 << 18

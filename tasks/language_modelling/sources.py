@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 from pathlib import Path
 
-from tasks.data import iterate_split
+from tasks.common.data import iterate_split
 from tasks.language_modelling.corpus import Corpus
 from tasks.language_modelling.dataset import SHARES, assign_splits
 from zoo.errors import UserError

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.base import SHORT, DataTask, spread
-from tasks.data import whole_path
+from tasks.common.base import SHORT, DataTask, spread
+from tasks.common.data import whole_path
+from tasks.common.streams import HALF_WORD, margins, read_tokens, tell
+from tasks.common.text import END, PADDING, START, UNKNOWN, Vocabulary
 from tasks.language_modelling.sources import BUNDLED, Source
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
-from tasks.streams import HALF_WORD, margins, read_tokens, tell
-from tasks.text import END, PADDING, START, UNKNOWN, Vocabulary
 from zoo.decoding import continued, decode, generating
 from zoo.decoding.options import Sampling
 from zoo.errors import UserError
@@ -167,7 +167,7 @@ class LanguageModelling(DataTask):
         )
 
     def _streaming(self) -> dict[str, Any]:
-        """See `tasks.streams`; `next` `[N, 5]` are the likeliest tokens, with `probabilities`."""
+        """Return the streaming endpoints; `next` `[N, 5]` are the likeliest tokens."""
         count = min(_SHOWN, self.vocabulary.size - len(_NEVER))
 
         def told(logits: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ TOKEN = r"[^\s\v\x1f]+|\n"
 """What stands between spaces, or a line break: for text that has been cut into tokens already."""
 
 PATTERN = {"character": "", "word": WORD, "token": TOKEN}
-"""What a token of each unit is, as `tasks.text.Vocabulary` takes it."""
+"""What a token of each unit is, as `tasks.common.text.Vocabulary` takes it."""
 
 MINIMUM_COUNT = {"character": 1, "word": 2, "token": 1}
 """How often a token must occur in the training data to be in the vocabulary."""

@@ -27,8 +27,8 @@ from babel.numbers import (
 )
 from babel.units import format_unit
 
+from tasks.common.text import split_tokens
 from tasks.sequence_labelling.words import PATTERN
-from tasks.text import split_tokens
 
 SIZES = {"train": 4000, "validation": 500, "test": 1000}
 """How many sentences each split has."""

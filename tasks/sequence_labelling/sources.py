@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from tasks.data import load_split, numbered, prepared
+from tasks.common.data import load_split, numbered, prepared
 from tasks.sequence_labelling.columns import Sentence, is_universal, read_columns
 from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError

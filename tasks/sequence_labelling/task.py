@@ -13,16 +13,16 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
-from tasks.base import SHORT, DataTask, spread
-from tasks.classes import class_counts, confusion
-from tasks.classes import count_figures as class_count_figures
-from tasks.data import whole_path
+from tasks.common.base import SHORT, DataTask, spread
+from tasks.common.classes import class_counts, confusion
+from tasks.common.classes import count_figures as class_count_figures
+from tasks.common.data import whole_path
+from tasks.common.spans import spans
+from tasks.common.text import SPECIAL, UNKNOWN, split_tokens, token_places
 from tasks.sequence_labelling.columns import Sentence
 from tasks.sequence_labelling.sources import SPLITS, read_sentences
 from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in, span_counts
 from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
-from tasks.spans import spans
-from tasks.text import SPECIAL, UNKNOWN, split_tokens, token_places
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Measured, Part
 from zoo.layers.crf import FORBIDDEN, Chain
@@ -177,7 +177,7 @@ class SequenceLabelling(DataTask):
         A text is split into words at white space and around signs (see `words.PATTERN`), so that
         one whose words are already set apart by spaces mostly stays as it is. The three are padded
         with "" and 0. `text` is the same for a reader: a line `label: words` for each entity, or
-        for each word. The spans say where in the text these are, see `tasks.spans`.
+        for each word. The spans say where in the text these are, see `tasks.common.spans`.
         """
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tasks.text import END, PADDING, START, Vocabulary
+from tasks.common.text import END, PADDING, START, Vocabulary
 
 PATTERN = r"[\p{L}\p{M}\p{N}_]+(?:['’][\p{L}\p{M}]+)?|[^\s\p{L}\p{M}\p{N}_]"
 """RE2: letters, digits and marks, with what an apostrophe joins to them; else one other sign."""

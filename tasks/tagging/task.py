@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.base import SHORT, DataTask, spread
-from tasks.data import likeliest, load_split, whole_path
-from tasks.spans import spans
-from tasks.streams import margins, read_tokens, tell
+from tasks.common.base import SHORT, DataTask, spread
+from tasks.common.data import likeliest, load_split, whole_path
+from tasks.common.spans import spans
+from tasks.common.streams import margins, read_tokens, tell
+from tasks.common.text import PADDING, Vocabulary, most_common
 from tasks.tagging.dataset import CLASSES, label_characters
-from tasks.text import PADDING, Vocabulary, most_common
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 from zoo.registry import register
@@ -122,7 +122,7 @@ class Tagging(DataTask):
 
         `text` is the same for a reader: a line `class: characters` for each run of one class, line
         breaks within it written as `\\n`, white space between runs left out. The spans say where
-        these runs are, see `tasks.spans`.
+        these runs are, see `tasks.common.spans`.
         """
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])

@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 from rich.console import Console
 from rich.progress import track
 
-from tasks.data import load_split, prepared
+from tasks.common.data import load_split, prepared
 from tasks.text_classification.table import LABEL, TEXT, Example, read_table
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file

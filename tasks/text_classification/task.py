@@ -9,11 +9,11 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
-from tasks.base import SHORT, DataTask, spread
-from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.data import likeliest, whole_path
-from tasks.streams import read_tokens, tell
-from tasks.text import PADDING
+from tasks.common.base import SHORT, DataTask, spread
+from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
+from tasks.common.data import likeliest, whole_path
+from tasks.common.streams import read_tokens, tell
+from tasks.common.text import PADDING
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
 from tasks.text_classification.words import TextEncoder, learn_tokens

@@ -8,8 +8,8 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import track
 
-from tasks.subwords import Subwords, learn_subwords
-from tasks.text import Vocabulary, most_common
+from tasks.common.subwords import Subwords, learn_subwords
+from tasks.common.text import Vocabulary, most_common
 from tasks.translation.units import PATTERN as PIECES
 
 _SPACED = (

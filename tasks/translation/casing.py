@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tasks.text import ROWS, lower, split_tokens
+from tasks.common.text import ROWS, lower, split_tokens
 
 
 class Casing(tf.Module):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tasks.data import numbered
+from tasks.common.data import numbered
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 

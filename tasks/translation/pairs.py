@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 
 import tasks.translation.addition
 import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by name
-from tasks.data import load_split, prepared
+from tasks.common.data import load_split, prepared
 from tasks.translation.folder import Folder, choose, cut
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
 
-from tasks.ngrams import measure_corpus
+from tasks.common.ngrams import measure_corpus
 from tasks.translation.pairs import Pair
 from zoo.evaluation.bootstrap import Measured, Part
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
-from tasks.base import SHORT, DataTask, spread
-from tasks.data import whole_path
-from tasks.text import END, PADDING, ROWS, START, UNKNOWN, Vocabulary
+from tasks.common.base import SHORT, DataTask, spread
+from tasks.common.data import whole_path
+from tasks.common.text import END, PADDING, ROWS, START, UNKNOWN, Vocabulary
 from tasks.translation.casing import Casing, learn_casing
 from tasks.translation.pairs import Pair, is_path, read_pairs
 from tasks.translation.scoring import translation_figures

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tasks.subwords import Subwords, learn_subwords
-from tasks.text import Vocabulary, most_common
+from tasks.common.subwords import Subwords, learn_subwords
+from tasks.common.text import Vocabulary, most_common
 
 UNITS = ("word", "character", "subword")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tasks.text import END, PADDING, START
+from tasks.common.text import END, PADDING, START
 from zoo.training.windows import example_windows, mixed_windows
 
 BUCKETS = 8

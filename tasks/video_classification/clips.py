@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks.cache import Cached, cached_array, cached_rows, file_key, in_threads
-from tasks.data import check_classes, class_names, count_examples, iterate_split, prepared
+from tasks.common.cache import Cached, cached_array, cached_rows, file_key, in_threads
+from tasks.common.data import check_classes, class_names, count_examples, iterate_split, prepared
 from tasks.video_classification.sources import find_clips, is_sequence
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
@@ -224,7 +224,7 @@ class NamedClips:
         """The clips of a split, brought to their size if they were not.
 
         Raises:
-            UserError: as `tasks.data.load_split`; or it has other classes.
+            UserError: as `tasks.common.data.load_split`; or it has other classes.
         """
         check_classes(list(classes), self.name, self.data_dir)
         stored = prepared(self.name, self.data_dir)

@@ -8,11 +8,11 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.base import DataTask, spread
-from tasks.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.data import likeliest, whole_path
-from tasks.images import fit_frames
-from tasks.streams import as_step, tell
+from tasks.common.base import DataTask, spread
+from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
+from tasks.common.data import likeliest, whole_path
+from tasks.common.images import fit_frames
+from tasks.common.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
@@ -157,7 +157,7 @@ class VideoClassification(DataTask):
         return windows if self.is_video else windows.map(self._normalised)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
-        """`loss` and `accuracy`, and those of `tasks.classes.class_figures`."""
+        """`loss` and `accuracy`, and those of `tasks.common.classes.class_figures`."""
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes)
 
@@ -173,7 +173,7 @@ class VideoClassification(DataTask):
         return confidence_figure(self.classes, told["confidence"][0])
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: clips to what `tasks.data.likeliest` tells, `confidence` and `classes`.
+        """`serve`: clips to what `tasks.common.data.likeliest` tells, `confidence` and `classes`.
 
         Clips are RGB `[N, T, h, w, 3]`, uint8, or vectors `[N, T, D]`, float32. `text` is the
         likeliest class after the last frame. `confidence` `[N, T, classes]` holds the probability

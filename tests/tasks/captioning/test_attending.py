@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 import zoo
 from tasks.captioning.task import Captioning
-from tasks.text import END, START
+from tasks.common.text import END, START
 from zoo.cli.fit import predict
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model

@@ -11,7 +11,7 @@ from keras.src.legacy.saving import legacy_h5_format
 import zoo
 from tasks.captioning.networks import Network
 from tasks.captioning.task import Captioning
-from tasks.images import encode_png
+from tasks.common.images import encode_png
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model
 

@@ -7,7 +7,7 @@ import zoo
 from tasks.captioning.folders import SPLITS
 from tasks.captioning.sources import MOST_CAPTIONS, Captioned, open_source
 from tasks.captioning.task import Captioning
-from tasks.text import END, PADDING, START
+from tasks.common.text import END, PADDING, START
 from zoo.errors import UserError
 from zoo.readers import images
 from zoo.training.settings import Settings

@@ -8,7 +8,7 @@ import tensorflow as tf
 import zoo
 from tasks.captioning import dataset
 from tasks.captioning.task import Captioning
-from tasks.text import END, PADDING, START
+from tasks.common.text import END, PADDING, START
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 

@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tasks.data import load_split
+from tasks.common.data import load_split
+from tasks.common.images import encode_png
 from tasks.image_classification.task import ImageClassification
-from tasks.images import encode_png
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 

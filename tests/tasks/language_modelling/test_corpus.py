@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tasks.common.text import START, Vocabulary
 from tasks.language_modelling import corpus as module
 from tasks.language_modelling.corpus import Corpus
 from tasks.language_modelling.text import PATTERN, SPLIT, UNKNOWN, build_vocabulary
-from tasks.text import START, Vocabulary
 from zoo.errors import UserError
 
 TEXTS = [

@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tasks.data import load_split
+from tasks.common.data import load_split
+from tasks.common.text import START, UNKNOWN
 from tasks.language_modelling.task import LanguageModelling
 from tasks.language_modelling.text import build_vocabulary, split_at_spaces, split_words
-from tasks.text import START, UNKNOWN
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 from zoo.training.trainer import evaluate

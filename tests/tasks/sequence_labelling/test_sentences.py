@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.data import load_split
+from tasks.common.data import load_split
 from tasks.sequence_labelling.dataset import CldrEntities  # noqa: F401  makes it known
 from tasks.sequence_labelling.sentences import (
     KINDS,

@@ -1,7 +1,7 @@
 import tensorflow as tf
 
+from tasks.common.text import UNKNOWN, split_tokens
 from tasks.sequence_labelling.words import PATTERN, WordEncoder
-from tasks.text import UNKNOWN, split_tokens
 
 
 def cut(text):

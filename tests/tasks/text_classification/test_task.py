@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tasks.text import split_tokens
+from tasks.common.text import split_tokens
 from tasks.text_classification.task import TextClassification
 from tasks.text_classification.words import PATTERN, TextEncoder
 from zoo.errors import UserError

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tasks.text import END, UNKNOWN
+from tasks.common.text import END, UNKNOWN
 from tasks.translation.task import Translation
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model

@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 from sacrebleu.metrics import BLEU, CHRF
 
 import zoo
-from tasks.text import END, START, split_tokens
+from tasks.common.text import END, START, split_tokens
 from tasks.translation.pairs import Pair, read_pairs
 from tasks.translation.task import Translation
 from tasks.translation.units import PATTERN

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from tasks import cache
+from tasks.common import cache
 from tasks.video_classification import clips as module
 from tasks.video_classification.clips import NamedClips, OwnClips, Reading
 from tasks.video_classification.dataset import CLIPS

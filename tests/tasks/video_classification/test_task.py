@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tasks.images import fit_frames
+from tasks.common.images import fit_frames
 from tasks.video_classification import dataset
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.task import VideoClassification

@@ -15,8 +15,8 @@ import tensorflow as tf
 
 import zoo as public
 from tasks.adding.task import Adding
+from tasks.common.images import encode_png
 from tasks.image_classification.task import ImageClassification
-from tasks.images import encode_png
 from tasks.language_modelling.task import LanguageModelling
 from tasks.tagging.task import Tagging
 from tasks.text_classification.task import TextClassification

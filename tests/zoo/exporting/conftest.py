@@ -8,8 +8,8 @@ import tensorflow as tf
 
 import zoo
 from tasks.captioning.task import Captioning
+from tasks.common.images import encode_png
 from tasks.image_classification.task import ImageClassification
-from tasks.images import encode_png
 from tasks.language_modelling.task import LanguageModelling
 from tasks.sequence_labelling.task import SequenceLabelling
 from tasks.text_classification.task import TextClassification

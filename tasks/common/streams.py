@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.text import Vocabulary
+from tasks.common.text import Vocabulary
 from zoo.topologies.base import SequenceModel
 
 HALF_WORD = r"\S+$"

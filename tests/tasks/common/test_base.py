@@ -1,4 +1,4 @@
-from tasks.base import hash_examples, hash_files
+from tasks.common.base import hash_examples, hash_files
 
 
 def test_a_fingerprint_is_of_what_the_examples_say(data_dir, tmp_path):

@@ -7,7 +7,15 @@ from typing import Any
 import sentencepiece
 import tensorflow as tf
 
-from tasks.text import PADDING, SPECIAL, UNKNOWN, Vocabulary, count_tokens, lower, split_tokens
+from tasks.common.text import (
+    PADDING,
+    SPECIAL,
+    UNKNOWN,
+    Vocabulary,
+    count_tokens,
+    lower,
+    split_tokens,
+)
 from zoo.errors import UserError
 
 LONGEST = 100

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from sklearn import metrics
 
-from tasks.classes import class_figures, logits_and_targets, measure_classes
+from tasks.common.classes import class_figures, logits_and_targets, measure_classes
 from zoo.training.windows import example_windows
 
 

@@ -8,7 +8,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from tasks.cache import cached_array, cached_rows, file_key, in_threads
+from tasks.common.cache import cached_array, cached_rows, file_key, in_threads
 from zoo.errors import UserError
 
 
@@ -67,7 +67,7 @@ def test_a_file_that_changes_changes_the_key(tmp_path):
 
 def test_a_run_that_was_killed_leaves_nothing_that_counts(tmp_path):
     code = (
-        "import os, sys; from tasks.cache import cached_array\n"
+        "import os, sys; from tasks.common.cache import cached_array\n"
         "make = lambda i: os._exit(9) if i == 60 else [i]\n"
         "cached_array('key', (99, 1), 'uint8', make, '', sys.argv[1])"
     )

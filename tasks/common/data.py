@@ -106,7 +106,7 @@ def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
     folder = data_folder(data_dir)
     if name.partition("/")[0] not in tfds.list_builders(with_community_datasets=False):
         # A task knows its own; each may be asked for those of the others.
-        for path in sorted(Path(__file__).parent.glob("*/dataset.py")):
+        for path in sorted(Path(__file__).parents[1].glob("*/dataset.py")):
             import_module(f"tasks.{path.parent.name}.dataset")
     try:
         builder = tfds.builder(name, data_dir=folder)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import track
 
-from tasks.data import iterate_split, part_of, prepared
+from tasks.common.data import iterate_split, part_of, prepared
 from zoo.task import Task
 
 SHORT = 200

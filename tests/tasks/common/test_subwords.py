@@ -5,8 +5,8 @@ import pytest
 import sentencepiece
 import tensorflow as tf
 
-from tasks.subwords import LONGEST, Subwords, learn_subwords
-from tasks.text import SPECIAL, UNKNOWN
+from tasks.common.subwords import LONGEST, Subwords, learn_subwords
+from tasks.common.text import SPECIAL, UNKNOWN
 from tasks.translation.phrases import phrases
 from tasks.translation.units import PATTERN
 from zoo.errors import UserError

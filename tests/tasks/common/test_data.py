@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from tasks.data import check_classes, iterate_split, load_split, prepared, whole_path
+from tasks.common.data import check_classes, iterate_split, load_split, prepared, whole_path
 from tasks.image_classification.task import ImageClassification
 from zoo.errors import UserError
 from zoo.training.settings import Settings

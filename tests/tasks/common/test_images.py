@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tasks.images import decode_images, encode_png, read_pixels
+from tasks.common.images import decode_images, encode_png, read_pixels
 
 
 def photo(height=90, width=120):

@@ -1,0 +1,1 @@
+"""What tasks share: splits, sources, tables, tokenizers, classification, caches."""
