@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 import zoo
 from tasks.captioning.task import Captioning
 from tasks.common.text import END, START
-from zoo.cli.fit import predict
+from zoo.cli.predict import predict
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.training.settings import Settings

@@ -3,10 +3,10 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests.zoo.exporting.test_litert import Gamma
 
 import zoo
 from tests.conformance.test_models import MODELS, _random, _sizes
+from tests.zoo.exporting.formats.test_litert import Gamma
 from zoo import UserError
 from zoo.exporting.formats.onnx import check_onnx, sessions, write_onnx
 
