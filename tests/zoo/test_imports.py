@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 # From the bottom up. A package stands for all its modules; "zoo" itself is the public face.
 LEVELS = [
-    {"zoo.errors"},
+    {"zoo.errors", "zoo.typing"},
     {"zoo.registry"},
     {"zoo.utils", "zoo.pretrained"},
     {"zoo.readers"},
