@@ -5,6 +5,7 @@ from pathlib import Path
 from zoo.errors import UserError
 from zoo.registry import unknown
 from zoo.utils.archives import is_archive, unpack
+from zoo.utils.files import check_not_empty
 
 FOLDER = Path(__file__).parents[1] / "saved_models"
 """In a clone as in an installed wheel."""
@@ -33,6 +34,7 @@ def find(what: str | Path) -> Path:
         UserError: there is neither, or it is a file that is no such archive, or not a safe one; or
             a folder that is something else has the name of a ready-trained model.
     """
+    check_not_empty(model=what)
     path = Path(what)
     if path.is_dir():
         if str(what) in ready_models() and not any((path / each).exists() for each in _MARKS):

@@ -6,6 +6,7 @@ from typing import Any
 from zoo.api.load import restore
 from zoo.errors import UserError
 from zoo.training.run import Run
+from zoo.utils.files import check_not_empty
 
 
 def evaluate(
@@ -26,6 +27,7 @@ def evaluate(
         UserError: the model or the data set cannot be read.
     """
     check_split(split)
+    check_not_empty(dataset=dataset, data_dir=data_dir)
     model, task, settings = restore(what)
     task.dataset = dataset or task.dataset
     task.data_dir = data_dir or task.data_dir

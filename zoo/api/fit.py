@@ -17,12 +17,13 @@ from zoo.catalog.config import create, plan, settings_from, task_and_settings
 from zoo.errors import Interrupted, UserError
 from zoo.task import Task
 from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress, TensorBoard
-from zoo.training.checkpoints import Checkpoints, Position
+from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.replicas import Replicas, replicas
 from zoo.training.run import Run, new_run, open_run
 from zoo.training.settings import Settings
 from zoo.training.step import check_windows
 from zoo.training.trainer import Trainer
+from zoo.utils.files import check_not_empty
 
 LIMITS = ("epochs", "steps", "minutes", "patience")
 """Settings that a run may be resumed with."""
@@ -64,6 +65,7 @@ def fit(
         UserError: something that was asked for does not exist or cannot be.
         Interrupted: Ctrl-C or SIGTERM came; `resume` goes on from where it was.
     """
+    check_not_empty(dataset=dataset, data_dir=data_dir, runs=runs, start_from=start_from)
     if not 0 <= seed < 2**32:
         raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
     chosen = plan(name, overrides)
@@ -123,12 +125,14 @@ def resume(
         The run.
 
     Raises:
-        UserError: the folder is no run, holds another model's checkpoint, or is in use; or
-            something else than a limit is given.
+        UserError: the folder is no run, holds another model's checkpoint or none that can be read
+            though it has trained, or is in use; or something else than a limit is given. The run
+            is left as it is.
     """
     for key in set(limits) - set(LIMITS):
         raise UserError(registry.unknown("limit of a run", key, LIMITS))
     run = open_run(run.path if isinstance(run, Run) else run, trained=False)
+    _newest_checkpoint(run)
     where = replicas(devices)
     config = run.config
     task, settings = task_and_settings(config, run.config_file)
@@ -137,6 +141,26 @@ def resume(
         config["training"] = asdict(settings)
     _Training(config, task, settings, where).run(run, verbose)
     return run
+
+
+def _newest_checkpoint(run: Run) -> tuple[Checkpoint | None, list[str]]:
+    """Return the newest checkpoint that can be read, and a line for each newer one that cannot.
+
+    It is None for a run that was stopped before its first.
+
+    Raises:
+        UserError: no checkpoint can be read, though the run has trained: to start anew would
+            overwrite its metrics and its best weights.
+    """
+    checkpoint, unreadable = Checkpoints(run.checkpoints).newest()
+    if checkpoint is None and (unreadable or run.has_results):
+        why = unreadable[0] if unreadable else f"there is no checkpoint in {run.checkpoints}"
+        more = f", nor can the {len(unreadable) - 1} before it" if len(unreadable) > 1 else ""
+        raise UserError(
+            f"cannot go on with the run {run.path}: {why}{more}; it was left as it is: fit the "
+            "model anew, or use what is there of it"
+        )
+    return checkpoint, unreadable
 
 
 class _Training:
@@ -163,12 +187,9 @@ class _Training:
         """Train on in the run's folder, which only the first of several workers writes."""
         try:
             with self._lock(run):
-                if self.where.chief:
-                    # With new limits, if any: only now is it known that nobody else trains it.
-                    run.write_config(self.config)
-                start, damaged = Checkpoints(run.checkpoints).newest()
-                for line in damaged:
-                    print(line, file=sys.stderr)
+                start, unreadable = _newest_checkpoint(run)
+                for line in unreadable:
+                    print(f"{line}: going on from the one before", file=sys.stderr)
                 self.trainer.fit(
                     self.train,
                     self.validation,
@@ -196,6 +217,9 @@ class _Training:
             return [stopping]
         windows = int(self.validation.cardinality())
         return [
+            # With new limits, if any: only now are they known to be of use, as nobody else trains
+            # the run, and its checkpoint fits.
+            keras.callbacks.LambdaCallback(on_train_begin=lambda _: run.write_config(self.config)),
             stopping,
             Metrics(run.metrics, history),
             Curves(run.path / "figures" / "curves.png", history),

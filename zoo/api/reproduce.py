@@ -14,7 +14,7 @@ from zoo.catalog.config import plan
 from zoo.catalog.recipes import Recipe, check_data, get
 from zoo.errors import Interrupted, UserError
 from zoo.training.run import Run, open_run
-from zoo.utils.files import write_whole
+from zoo.utils.files import check_not_empty, write_whole
 
 RESULT = "reproduced.json"
 _LIMITS = ("steps", "minutes")
@@ -85,6 +85,7 @@ def reproduce(
         UserError: there is no such recipe, its data are not there, or the run is of another model.
         Interrupted: Ctrl-C or SIGTERM came; with `resume` it goes on from where it was.
     """
+    check_not_empty(dataset=dataset, data_dir=data_dir, runs=runs, resume=resume)
     recipe = get(name)
     if minutes is not None:
         overrides["minutes"] = minutes

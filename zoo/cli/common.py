@@ -11,11 +11,32 @@ import click
 from click.core import ParameterSource
 
 from zoo.errors import UserError
+from zoo.utils.files import check_not_empty
 from zoo.utils.stderr import quietly
 
+
+class NotEmpty(click.ParamType):
+    """A text that is not empty, as that of a shell variable is which is not set."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value.
+
+        Raises:
+            UserError: it is empty, or nothing but white space.
+        """
+        check_not_empty(**{param.opts[0]: value})
+        return value
+
+
+NOT_EMPTY = NotEmpty()
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 data_dir = click.option(
-    "--data-dir", metavar="DIR", help="Folder of prepared data sets. [~/tensorflow_datasets]"
+    "--data-dir",
+    type=NOT_EMPTY,
+    metavar="DIR",
+    help="Folder of prepared data sets. [~/tensorflow_datasets]",
 )
 
 

@@ -5,7 +5,7 @@ from importlib import import_module
 import click
 
 from zoo import registry
-from zoo.cli.common import as_json, load_api, print_json, print_table, seed_of
+from zoo.cli.common import NOT_EMPTY, as_json, load_api, print_json, print_table, seed_of
 
 
 @click.group()
@@ -25,7 +25,12 @@ def compare() -> None:
 @click.option("--steps", default=600, show_default=True, help="Steps of training.")
 @seed_of("weights and sequences")
 @click.option(
-    "--output", metavar="DIR", default="runs/compare-cells", show_default=True, help="Its folder."
+    "--output",
+    type=NOT_EMPTY,
+    metavar="DIR",
+    default="runs/compare-cells",
+    show_default=True,
+    help="Its folder.",
 )
 @as_json
 def compare_cells(

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from zoo.cli.common import (
+    NOT_EMPTY,
     as_json,
     data_dir,
     load_api,
@@ -17,7 +18,7 @@ from zoo.pretrained import find
 @click.command()
 @click.argument("what", metavar="MODEL")
 @click.option("--split", default="test", show_default=True, help="train, validation or test.")
-@click.option("--dataset", help="Another data set than that of the training.")
+@click.option("--dataset", type=NOT_EMPTY, help="Another data set than that of the training.")
 @data_dir
 @as_json
 def evaluate(

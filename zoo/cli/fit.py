@@ -7,6 +7,7 @@ import click
 
 from zoo import registry
 from zoo.cli.common import (
+    NOT_EMPTY,
     as_json,
     check_folder,
     data_dir,
@@ -24,17 +25,22 @@ _NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--resume", metavar="RUN", help="Go on with this run's folder.")
+@click.option("--resume", type=NOT_EMPTY, metavar="RUN", help="Go on with this run's folder.")
 @click.option(
     "--from",
     "start_from",
+    type=NOT_EMPTY,
     metavar="MODEL",
     help="Fine-tune a run, an export or a ready-trained model of the same name.",
 )
-@click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
+@click.option(
+    "--dataset",
+    type=NOT_EMPTY,
+    help="A tensorflow-datasets name, or a path where the task takes one.",
+)
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
 @click.option("--steps", type=int, help="Updates of the weights, at most.")
-@click.option("--cell", help="The recurrent cell, see `zoo list cells`.")
+@click.option("--cell", type=NOT_EMPTY, help="The recurrent cell, see `zoo list cells`.")
 @click.option("--minutes", type=float, help="Stop training after this time.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
@@ -43,7 +49,9 @@ _NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "
     "--devices", type=int, default=1, show_default=True, help="Devices that share each batch."
 )
 @seed_of("weights, dropout and data order")
-@click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
+@click.option(
+    "--runs", type=NOT_EMPTY, default="runs", show_default=True, help="Folder of all runs."
+)
 @data_dir
 @as_json
 @click.pass_context

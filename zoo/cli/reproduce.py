@@ -7,6 +7,7 @@ import click
 from zoo import registry
 from zoo.catalog.recipes import RECIPES, check_data, get
 from zoo.cli.common import (
+    NOT_EMPTY,
     as_json,
     check_folder,
     data_dir,
@@ -20,14 +21,25 @@ from zoo.cli.common import (
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--dataset", help="A tensorflow-datasets name, or a path where the task takes one.")
+@click.option(
+    "--dataset",
+    type=NOT_EMPTY,
+    help="A tensorflow-datasets name, or a path where the task takes one.",
+)
 @data_dir
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
 @click.option("--steps", type=int, help="Updates of the weights, at most.")
 @click.option("--minutes", type=float, help="Stop training after this time.")
-@click.option("--resume", metavar="RUN", help="Go on with this run's folder, or measure it.")
+@click.option(
+    "--resume",
+    type=NOT_EMPTY,
+    metavar="RUN",
+    help="Go on with this run's folder, or measure it.",
+)
 @seed_of("weights, dropout and data order")
-@click.option("--runs", default="runs", show_default=True, help="Folder of all runs.")
+@click.option(
+    "--runs", type=NOT_EMPTY, default="runs", show_default=True, help="Folder of all runs."
+)
 @as_json
 @click.pass_context
 def reproduce(

@@ -11,7 +11,7 @@ from zoo.exporting.card.card import make_card, write_card
 from zoo.exporting.formats.litert import check_litert, write_litert
 from zoo.exporting.formats.onnx import check_onnx, write_onnx
 from zoo.exporting.formats.saved_model import write_saved_model
-from zoo.exporting.manifest import is_export
+from zoo.exporting.manifest import has_manifest
 from zoo.exporting.parity import certify
 from zoo.registry import unknown
 from zoo.task import Task
@@ -101,7 +101,7 @@ def check_target(path: Path, overwrite: bool) -> None:
     """Refuse a path that exists, unless it is an export that may be replaced."""
     if path.exists() and not overwrite:
         raise UserError(f"{path} exists already: pass --overwrite to replace it")
-    if path.exists() and (path.is_symlink() or not is_export(path)):
+    if path.exists() and (path.is_symlink() or not has_manifest(path)):
         raise UserError(f"{path} exists and is no export of the zoo: choose another path")
 
 

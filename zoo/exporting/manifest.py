@@ -16,9 +16,19 @@ FORMAT = 1
 """Of the description; a larger one was written by a newer zoo."""
 
 
-def is_export(path: Path) -> bool:
-    """Whether a folder was written by `zoo export`."""
+_MARKS = ("saved_model.pb", "card.json", "assets.extra")
+"""What lies in an export beside its manifest."""
+
+
+def has_manifest(path: Path) -> bool:
+    """Return whether a folder was written by `zoo export`, and says so."""
     return (path / DESCRIPTION).is_file()
+
+
+def is_export(path: Path) -> bool:
+    """Return whether a folder is an export, be it a damaged one that lacks its manifest."""
+    is_run = (path / "config.json").is_file()
+    return has_manifest(path) or (not is_run and any((path / mark).exists() for mark in _MARKS))
 
 
 def write_description(folder: Path, said: dict[str, Any]) -> None:
@@ -37,6 +47,11 @@ def read_description(path: Path) -> dict[str, Any]:
     """
     if not is_export(path):
         raise UserError(f"{path} is no export of the zoo: it has no {DESCRIPTION}")
+    if not has_manifest(path):
+        raise UserError(
+            f"the export {path} is damaged: it lacks its manifest, {DESCRIPTION}; export the run "
+            "again"
+        )
     try:
         said = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
         newer = said.get("format", 0) > FORMAT

@@ -2,7 +2,6 @@
 
 import json
 import os
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from zoo.errors import UserError
 from zoo.utils.files import flush_folder
 
 KEPT = 3
-_DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass
@@ -61,7 +59,7 @@ class Checkpoints:
     """The last three checkpoints of a run, `step-<n>.npz`.
 
     Each is written beside its place, flushed and renamed, so that a file of that name is whole; one
-    that is damaged nevertheless is told of and passed over for the one before.
+    that cannot be read nevertheless is passed over for the one before.
 
     Args:
         folder: where they lie.
@@ -76,8 +74,8 @@ class Checkpoints:
         Raises:
             UserError: it cannot be written; those before it stay.
         """
-        told = np.frombuffer(json.dumps(asdict(checkpoint.position)).encode(), "uint8")
-        arrays: dict[str, Any] = {"position": told}
+        position = np.frombuffer(json.dumps(asdict(checkpoint.position)).encode(), "uint8")
+        arrays: dict[str, Any] = {"position": position}
         arrays |= {f"variable-{n}": array for n, array in enumerate(checkpoint.variables)}
         arrays |= {f"state-{n}": array for n, array in enumerate(checkpoint.state)}
         scratch = self.folder / "saving.npz"
@@ -98,14 +96,20 @@ class Checkpoints:
             ) from error
 
     def newest(self) -> tuple[Checkpoint | None, list[str]]:
-        """The newest that is whole, or None; and a line for each that is damaged."""
-        damaged: list[str] = []
+        """Return the newest that can be read, or None, and a line for each newer one that cannot.
+
+        Nothing is written.
+        """
+        unreadable: list[str] = []
         for path in reversed(self._paths()):
             try:
-                return _read(path), damaged
-            except _DAMAGES as error:
-                damaged.append(f"{path} is damaged ({error}): taking the one before")
-        return None, damaged
+                return _read(path), unreadable
+            # Anything may come of a damaged archive: of zipfile, zlib, numpy, json, or a size that
+            # no memory holds.
+            except Exception as error:
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                unreadable.append(f"{path} cannot be read ({reason})")
+        return None, unreadable
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.npz"))
@@ -114,9 +118,24 @@ class Checkpoints:
 def _read(path: Path) -> Checkpoint:
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    position = Position(**json.loads(arrays.pop("position").tobytes()))
+    position = _position(json.loads(arrays.pop("position").tobytes()))
     variables, state = (
         [arrays[f"{kind}-{n}"] for n in range(sum(name.startswith(kind) for name in arrays))]
         for kind in ("variable", "state")
     )
     return Checkpoint(position, variables, state)
+
+
+def _position(values: dict[str, Any]) -> Position:
+    """Return the position of JSON values.
+
+    Raises:
+        TypeError: they are not those of a position.
+    """
+    position = Position(**values)
+    for field_, usual in asdict(Position()).items():
+        value = getattr(position, field_)
+        kinds = (int, float) if isinstance(usual, float) else type(usual)
+        if not isinstance(value, kinds):
+            raise TypeError(f"its {field_} is {str(value)[:40]!r}")
+    return position

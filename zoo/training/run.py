@@ -48,6 +48,11 @@ class Run:
         """One line an epoch."""
         return self.path / "metrics.csv"
 
+    @property
+    def has_results(self) -> bool:
+        """Whether an epoch was ever finished, so that there is something to lose."""
+        return self.metrics.exists() or self.weights.exists()
+
 
 def new_run(root: str | Path, model: str, config: dict[str, Any]) -> Run:
     """Make the next free folder `root/model/<n>` and write its config.json.

@@ -4,12 +4,31 @@ import os
 import tempfile
 from pathlib import Path
 
+from zoo.errors import UserError
+
 
 def data_folder(data_dir: str | None = None) -> Path:
     """The folder of prepared data sets: the one given, or else that of tensorflow-datasets."""
     folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     # Unlike Path's, it leaves the name of an unknown user as it is.
     return Path(os.path.expanduser(folder))
+
+
+def check_not_empty(**names: object) -> None:
+    """Refuse a name that is empty, such as that of a shell variable that is not set.
+
+    Args:
+        **names: values by the arguments' names; what is no string is passed over.
+
+    Raises:
+        UserError: one is empty, or nothing but white space.
+
+    Example:
+        >>> check_not_empty(dataset="digits", data_dir=None)
+    """
+    for argument, value in names.items():
+        if isinstance(value, str) and not value.strip():
+            raise UserError(f"{argument} is empty: give a value, or leave it out")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import zoo as package
+from zoo import UserError
 from zoo.diagnostics.memory_tasks import TASKS
 
 
@@ -161,6 +163,56 @@ def test_an_export_that_is_damaged(zoo, export, tmp_path, file):
         (copy / file).write_bytes(b"damaged")
     picture = next((copy / "assets.extra" / "examples").iterdir())
     assert_mistake(zoo("predict", copy, picture), "damaged", "export the run again")
+
+
+@pytest.mark.parametrize("left", ["saved_model.pb", "card.json", "assets.extra"])
+def test_an_export_without_its_manifest_is_called_a_damaged_export(zoo, export, tmp_path, left):
+    copy = tmp_path / "copy"
+    if left == "saved_model.pb":
+        shutil.copytree(export, copy)
+        (copy / "assets.extra" / "zoo.json").unlink()
+    elif left == "card.json":
+        copy.mkdir()
+        shutil.copy(export / left, copy)
+    else:
+        (copy / left).mkdir(parents=True)
+    for arguments in (
+        ["predict", copy, "x.png"],
+        ["evaluate", copy],
+        ["export", copy, tmp_path / "again"],
+        ["fit", "digits-mlp", "--from", copy],
+    ):
+        answer = zoo(*arguments)
+        assert_mistake(answer, f"the export {copy} is damaged: it lacks its manifest")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit", "digits-mlp", "--dataset", ""],
+        ["fit", "digits-mlp", "--dataset", " "],
+        ["fit", "digits-mlp", "--from", ""],
+        ["fit", "digits-mlp", "--data-dir", ""],
+        ["fit", "digits-mlp", "--runs", ""],
+        ["fit", "--resume", ""],
+        ["evaluate", "digits-mlp", "--dataset", ""],
+        ["evaluate", "digits-mlp", "--data-dir", ""],
+        ["reproduce", "mnist-rows", "--dataset", ""],
+        ["predict", "", "x.png"],
+    ],
+)
+def test_a_variable_of_the_shell_that_is_not_set_is_refused(zoo, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert_mistake(zoo(*arguments), "is empty")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("argument", ["dataset", "data_dir", "runs", "start_from"])
+def test_an_empty_name_is_refused_in_python_too(argument, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=f"{argument} is empty"):
+        package.fit("digits-mlp", **{argument: ""})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_data_set_that_would_need_a_download(zoo, tmp_path):

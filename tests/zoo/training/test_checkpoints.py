@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from filelock import FileLock
 import zoo
 from zoo.errors import Interrupted, UserError
 from zoo.training.checkpoints import Checkpoints
-from zoo.training.run import new_run
+from zoo.training.run import new_run, open_run
 
 TINY = {
     "units": 12,
@@ -126,6 +127,59 @@ def test_three_are_kept_and_a_damaged_one_is_passed_over(undisturbed, tmp_path):
     assert Checkpoints(folder).newest()[0] is None
 
 
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def cut_off(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def not_a_checkpoint(path):
+    np.savez(path, position=np.zeros(3, "uint8"))
+
+
+def another_position(path):
+    """A position of JSON, but of none of its kinds."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["position"] = np.frombuffer(b'{"epoch": "two"}', "uint8")
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize("limits", [{}, {"epochs": 9}])
+@pytest.mark.parametrize(
+    "damage", [cut_off, empty, not_a_checkpoint, another_position, Path.unlink]
+)
+def test_a_run_without_a_checkpoint_to_read_is_refused_and_left_as_it_is(
+    undisturbed, tmp_path, damage, limits
+):
+    run = open_run(shutil.copytree(undisturbed.path, tmp_path / "run"))
+    for path in run.checkpoints.glob("step-*.npz"):
+        damage(path)
+    before = contents(run.path)
+    with pytest.raises(UserError, match=r"cannot go on with the run .* left as it is") as error:
+        zoo.resume(run, verbose=False, **limits)
+    assert len(str(error.value).splitlines()) == 1
+    assert contents(run.path) == before
+
+
+def test_only_metrics_or_only_weights_are_not_overwritten_either(undisturbed, tmp_path):
+    for number, name in enumerate(("metrics.csv", "checkpoints/best.weights.h5")):
+        run = new_run(tmp_path / str(number), "char-lstm", undisturbed.config)
+        shutil.copy(undisturbed.path / name, run.path / name)
+        before = contents(run.path)
+        with pytest.raises(UserError, match="there is no checkpoint in"):
+            zoo.resume(run, verbose=False)
+        assert contents(run.path) == before
+
+
 def test_a_run_in_use_is_refused(undisturbed):
     held, config = FileLock(undisturbed.path / "lock"), undisturbed.config
     with held, pytest.raises(UserError, match="is being trained by another process"):
@@ -143,8 +197,10 @@ def test_a_checkpoint_of_another_model_is_refused(text, undisturbed, tmp_path):
         **undisturbed.config["options"], "units": 5}})  # fmt: skip
     for path in undisturbed.checkpoints.glob("step-*.npz"):
         (run.checkpoints / path.name).write_bytes(path.read_bytes())
+    before = run.config_file.read_bytes()
     with pytest.raises(UserError, match="of another model"):
-        zoo.resume(run, verbose=False)
+        zoo.resume(run, verbose=False, epochs=9)
+    assert run.config_file.read_bytes() == before
 
 
 @pytest.fixture
