@@ -7,8 +7,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.progress import track
 
 from zoo.decoding.options import Sampling
 from zoo.errors import UserError
@@ -16,6 +14,7 @@ from zoo.evaluation.bootstrap import Measured
 from zoo.evaluation.loop import measure_rows, measured
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
+from zoo.utils.progress import progress
 
 
 class Case(NamedTuple):
@@ -119,8 +118,7 @@ class Task(abc.ABC):
 
     def shown(self, windows: tf.data.Dataset, title: str = "evaluating") -> Iterable[Any]:
         """The same windows, with a bar on standard error."""
-        console, total = Console(stderr=True), max(0, int(windows.cardinality())) or None
-        return track(windows, title, total, console=console, transient=True)
+        return progress(windows, title)
 
     @abc.abstractmethod
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:

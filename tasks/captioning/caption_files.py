@@ -4,18 +4,17 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.errors import UserError
+from zoo.readers.images import is_image_name
 from zoo.readers.text import read_text_file
-
-IMAGE_FILES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 
 _IMAGE = ("image", "image_name", "filename", "file_name")
 _CAPTION = ("caption", "comment")
-_KARPATHY = {"val": "validation", "restval": "train"}
+_KARPATHY = {"restval": "train"}
 _FORMS = (
     "captions.txt",
     "captions.csv",
@@ -39,11 +38,13 @@ class Captions(NamedTuple):
         captions: of each image, by the name of its file.
         splits: of each image, where the file has splits.
         blank: where an image or a caption is missing, or the caption has no letter or digit.
+        strays: which images that a json does not list its annotations are of.
     """
 
     captions: dict[str, list[str]]
     splits: dict[str, str]
     blank: list[str]
+    strays: list[str]
 
 
 def find_caption_files(path: Path) -> tuple[Path, list[Path]]:
@@ -140,13 +141,13 @@ def _lines(file: Path, text: str) -> Captions:
         cells = [*cells, *[""] * len(columns)]
         # A caption that comes last may hold what sets columns apart.
         last = caption == len(columns) - 1
-        said = delimiter.join(cells[caption : -len(columns)]) if last else cells[caption]
+        text = delimiter.join(cells[caption : -len(columns)]) if last else cells[caption]
         name = re.sub(r"#\d+$", "", cells[image].strip())
-        if name and has_words(said):
-            captions.setdefault(name, []).append(said.strip())
+        if name and has_words(text):
+            captions.setdefault(name, []).append(text.strip())
         else:
             blank.append(f"line {number}")
-    return Captions(captions, {}, blank)
+    return Captions(captions, {}, blank, [])
 
 
 def _split(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -177,46 +178,86 @@ def _swallows(cells: list[str], delimiter: str) -> bool:
     """Whether a cell goes on over a line that has the name of an image between delimiters."""
     later = (line.split(delimiter) for cell in cells for line in cell.split("\n")[1:])
     names = (part.strip(' "') for parts in later if len(parts) > 1 for part in parts)
-    return any(Path(name).suffix.lower() in IMAGE_FILES for name in names)
+    return any(map(is_image_name, names))
 
 
 def _json(file: Path, text: str) -> Captions:
     try:
-        said = json.loads(text)
-        read: Callable[[Any], Captions] = _coco if "annotations" in said else _karpathy
-        return read(said)
+        content = json.loads(text)
+        return (_coco if "annotations" in content else _karpathy)(file, content)
     except json.JSONDecodeError as error:
         raise UserError(f"{file} line {error.lineno} is not json: {error.msg}") from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{file} has no captions: expected `images` with id and file_name and `annotations` "
-            f"with image_id and caption, as in COCO ({type(error).__name__}: {error})"
-        ) from error
+        raise _no_captions(file, f"{type(error).__name__}: {error}") from error
 
 
-def _coco(said: Any) -> Captions:
-    names = {image["id"]: image["file_name"] for image in said["images"]}
+def _no_captions(file: Path, reason: str) -> UserError:
+    return UserError(
+        f"{file} has no captions: expected `images` with id and file_name and `annotations` "
+        f"with image_id and caption, as in COCO ({reason})"
+    )
+
+
+def _coco(file: Path, content: dict[str, Any]) -> Captions:
+    names: dict[str, str] = {}
+    for image in content["images"]:
+        key, name = _id(image["id"]), str(image["file_name"] or "")
+        if names.setdefault(key, name) != name:
+            raise UserError(
+                f"{file} has two images of the id {key}, {names[key]} and {name}: give each its own"
+            )
+    annotations = content["annotations"]
+    if annotations and not any("caption" in annotation for annotation in annotations):
+        raise _no_captions(file, f"none of {len(annotations)} annotations has a caption")
     captions: dict[str, list[str]] = {}
     blank: list[str] = []
-    for annotation in said["annotations"]:
-        name, caption = names.get(annotation["image_id"]), annotation["caption"].strip()
-        if name and has_words(caption):
+    strays: list[str] = []
+    for number, annotation in enumerate(annotations, 1):
+        if annotation.get("image_id") is None:
+            blank.append(f"annotation {number}")
+            continue
+        key = _id(annotation["image_id"])
+        if not (name := names.get(key, "")):
+            strays.append(f"image_id {key}")
+        elif caption := _words(annotation.get("caption")):
             captions.setdefault(name, []).append(caption)
         else:
-            blank.append(name or f"image {annotation['image_id']}")
-    return Captions(captions, {}, blank)
+            blank.append(name)
+    return Captions(captions, {}, blank, strays)
 
 
-def _karpathy(said: Any) -> Captions:
+def _id(value: Any) -> str:
+    """An id as text: one that is a number in one place and text in the other is the same.
+
+    Example:
+        >>> _id(139), _id("139"), _id(139.0), _id("000139"), _id("a1")
+        ('139', '139', '139', '139', 'a1')
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip()
+    return str(int(text)) if text.isdecimal() else text
+
+
+def _karpathy(file: Path, content: dict[str, Any]) -> Captions:
     captions: dict[str, list[str]] = {}
     splits: dict[str, str] = {}
     blank: list[str] = []
-    for image in said["images"]:
-        name = image["filename"]
-        splits[name] = _KARPATHY.get(image["split"], image["split"])
-        for sentence in image["sentences"]:
-            if has_words(sentence["raw"]):
-                captions.setdefault(name, []).append(sentence["raw"].strip())
-            else:
-                blank.append(name)
-    return Captions(captions, splits, blank)
+    for image in content["images"]:
+        name = "/".join(filter(None, (image.get("filepath"), str(image["filename"]))))
+        if split := image.get("split"):
+            splits[name] = _KARPATHY.get(split) or split_of(split) or split
+        texts = [_words(_raw(sentence)) for sentence in image["sentences"]]
+        if any(texts):
+            captions[name] = captions.get(name, []) + [text for text in texts if text]
+        blank += [name] * (texts.count("") or not texts)
+    return Captions(captions, splits, blank, [])
+
+
+def _raw(sentence: dict[str, Any]) -> Any:
+    return sentence["raw"] if "raw" in sentence else " ".join(sentence["tokens"])
+
+
+def _words(caption: Any) -> str:
+    """A caption without white space around it; "" for what is none."""
+    return caption.strip() if isinstance(caption, str) and has_words(caption) else ""

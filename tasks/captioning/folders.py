@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.captioning.caption_files import IMAGE_FILES, find_caption_files, read_captions, split_of
+from tasks.captioning.caption_files import find_caption_files, read_captions, split_of
 from zoo.errors import UserError
-from zoo.readers.images import read_picture
+from zoo.readers.images import is_image_name, read_picture
 from zoo.readers.text import read_text_file
 
 SPLITS = ("train", "validation", "test")
@@ -61,6 +61,8 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
     for file in files:
         captioned = read_captions(file)
         _tell(f"{file}: left out", "record", "without a caption", captioned.blank)
+        strays = captioned.strays
+        _tell(f"{file}: left out", "annotation", "of images that it does not list", strays)
         named = split_of(file.stem)
         for name, captions in captioned.captions.items():
             split = captioned.splits.get(name)
@@ -91,14 +93,18 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
 
 
 class _Images:
-    """The images of a folder, to be found by name, whatever the case and the form of accents."""
+    """The images of a folder, to be found by name, whatever the case and the form of accents.
+
+    Any file is found by its whole name, so that one of an unknown kind is not taken for missing.
+    """
 
     def __init__(self, root: Path) -> None:
-        self.paths = sorted(_files(root))
+        files = sorted(_files(root))
+        self.paths = [path for path in files if is_image_name(path)]
         self._root = root
         self._named: dict[str, list[Path]] = defaultdict(list)
-        for path in self.paths:
-            for name in {path.name, path.stem}:
+        for path in files:
+            for name in {path.name, path.stem if is_image_name(path) else path.name}:
                 self._named[_plain(name).lower()].append(path)
         self._all_splits = {split for path in self.paths for split in self._splits(path)}
 
@@ -109,13 +115,14 @@ class _Images:
             name: set apart by `/` if it is of a path.
             split: whose folder is to be preferred.
         """
-        name = _plain(name)
+        name = _plain(name).replace("\\", "/")
         found = self._named.get(name.lower().rpartition("/")[2], [])
         for fits in (
             lambda path: self._inside(path).lower() == f"/{name}".lower(),
             lambda path: self._inside(path).lower().endswith(f"/{name}".lower()),
             lambda path: split in self._splits(path),
             lambda path: self._inside(path).endswith(f"/{name}"),
+            _can_be_read,
         ):
             if len(found) < 2:
                 return found
@@ -150,7 +157,7 @@ def _plain(name: str) -> str:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Every file that is called an image, also through links to folders, each folder once."""
+    """Every file that is not hidden, also through links to folders, each folder once."""
     seen = set()
     for folder, folders, files in os.walk(root, followlinks=True):
         seen.add(os.path.realpath(folder))
@@ -161,7 +168,7 @@ def _files(root: Path) -> Iterator[Path]:
             and os.path.realpath(os.path.join(folder, name)) not in seen
         ]
         for name in files:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_FILES:
+            if not name.startswith("."):
                 yield Path(folder, name)
 
 
@@ -219,10 +226,6 @@ def _can_be_read(path: Path) -> bool:
     except UserError:
         return False
     return True
-
-
-def _shuffle_key(path: Path) -> str:
-    return hashlib.sha256(_plain(path.name).encode()).hexdigest()
 
 
 def _tell(where: str, noun: str, why: str, names: list[str]) -> None:

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.progress import track
 
 import tasks.captioning.dataset  # noqa: F401  makes `captioned_scenes` known by name
 from tasks.captioning.checking import truth_rate
@@ -44,6 +42,7 @@ from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
+from zoo.utils.progress import progress
 from zoo.utils.validation import not_empty
 
 _ROWS = 250
@@ -333,10 +332,9 @@ class Captioning(DataTask):
             reduce_retracing=True,
         )
         batches = [images[start : start + _ROWS] for start in range(0, len(images), _ROWS)]
-        console = Console(stderr=True)
         return [
             text.decode()
-            for batch in track(batches, "writing captions", console=console, transient=True)
+            for batch in progress(batches, "writing captions")
             for text in write(tf.constant(np.asarray(batch))).numpy()
         ]
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import track
 
 from tasks.common.data import iterate_split, part_of, prepared
 from zoo.task import Task
+from zoo.utils.progress import progress
 
 SHORT = 200
 """Characters of a text that a card has room for."""
@@ -68,9 +67,9 @@ def hash_examples(name: str, split: str, data_dir: str | None) -> str:
     Raises:
         UserError: the data set cannot be read.
     """
-    digest, console = hashlib.sha256(), Console(stderr=True)
+    digest = hashlib.sha256()
     examples = iterate_split(name, split, data_dir)
-    for example in track(examples, f"hashing {split}", console=console, transient=True):
+    for example in progress(examples, f"hashing {split}"):
         for leaf in tf.nest.flatten(example):
             array = np.asarray(leaf, object if isinstance(leaf, bytes) else None)
             digest.update(f"{array.dtype} {array.shape}".encode())
@@ -81,9 +80,9 @@ def hash_examples(name: str, split: str, data_dir: str | None) -> str:
 
 def hash_files(path: Path) -> str:
     """SHA-256 of a file, or of a folder's files and their names; hidden ones are left out."""
-    digest, console = hashlib.sha256(), Console(stderr=True)
+    digest = hashlib.sha256()
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    for file in track(files, f"hashing {path.name}", console=console, transient=True):
+    for file in progress(files, f"hashing {path.name}"):
         inside = file.relative_to(path) if file != path else Path(file.name)
         if any(part.startswith(".") for part in inside.parts):
             continue

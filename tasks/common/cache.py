@@ -14,11 +14,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from filelock import FileLock
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zoo.errors import UserError
 from zoo.utils.files import data_folder, flush_folder
+from zoo.utils.progress import progress
 
 _VERSION = 1
 _AHEAD = 4
@@ -192,14 +191,9 @@ def _make(
 
 def _write(part: Path, shape: Sequence[Any], dtype: str, rows: Iterable[Any], title: str) -> None:
     about: dict[str, Any] = {"kept": [], "lengths": [], "failed": {}, "notes": []}
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
     # Written, not mapped: a full disk is then an error, and does not end the process.
-    with (
-        (part / "array").open("wb") as file,
-        Progress(*columns, console=console, transient=True) as progress,
-    ):
-        for index, row in enumerate(progress.track(islice(rows, shape[0]), shape[0])):
+    with (part / "array").open("wb") as file:
+        for index, row in enumerate(progress(islice(rows, shape[0]), title, shape[0])):
             if isinstance(row, UserError):
                 about["failed"][index] = str(row)
                 continue

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import track
 
 from zoo.errors import UserError
+from zoo.utils.progress import progress
 
 PADDING, UNKNOWN, START, END = range(4)
 SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
@@ -160,7 +159,7 @@ def count_tokens(
     texts = list(texts)
     counts: Counter[bytes] = Counter()
     starts = range(0, len(texts), ROWS)
-    for start in track(starts, title, console=Console(stderr=True), transient=True):
+    for start in progress(starts, title):
         part = lower(texts[start : start + ROWS], lowercase)
         # Few strings come out of TensorFlow: each takes a while.
         tokens, _, found = tf.unique_with_counts(split_tokens(part, pattern).values)

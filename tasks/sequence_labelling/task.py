@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.progress import track
 
 from tasks.common.base import SHORT, DataTask, spread
 from tasks.common.classes import class_counts, confusion
@@ -31,6 +29,7 @@ from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
+from zoo.utils.progress import progress
 from zoo.utils.validation import checked_texts
 
 _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
@@ -137,12 +136,9 @@ class SequenceLabelling(DataTask):
         """
         sentences = self._sentences(split)
         buckets = np.searchsorted(_LENGTHS, [len(each.words) for each in sentences])
-        console = Console(stderr=True)
         parts = [
             self._bucket([sentences[n] for n in np.flatnonzero(buckets == bucket)], settings, seed)
-            for bucket in track(
-                np.unique(buckets), f"encoding {split}", console=console, transient=True
-            )
+            for bucket in progress(np.unique(buckets), f"encoding {split}")
         ]
         return mixed_windows(parts, seed)
 
@@ -284,8 +280,7 @@ class SequenceLabelling(DataTask):
         """Of each sentence the true tags, those that are answered, and which words are unknown."""
         answer = tf.function(lambda inputs: self._tagged(model, inputs), reduce_retracing=True)
         windows = self.windows(split, settings)
-        console, total = Console(stderr=True), int(windows.cardinality())
-        for window in track(windows, "tagging", total, console=console, transient=True):
+        for window in progress(windows, "tagging"):
             found = answer(window["inputs"]).numpy()
             words, true = window["inputs"]["words"].numpy(), window["targets"].numpy()
             # A row without weights only fills the window.

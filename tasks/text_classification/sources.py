@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
-from rich.console import Console
-from rich.progress import track
 
 from tasks.common.data import load_split, prepared
 from tasks.text_classification.table import LABEL, TEXT, Example, read_table
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
+from zoo.utils.progress import progress
 
 SPLITS = ("train", "validation", "test")
 _CALLED = {
@@ -116,10 +115,9 @@ def _from_folders(folder: Path) -> list[Example]:
             f"folder of a label, such as {others[0].relative_to(folder)}",
             file=sys.stderr,
         )
-    console = Console(stderr=True)
     return [
         Example(_read(file), label, str(file))
-        for file, label in track(files, f"reading {folder.name}", console=console, transient=True)
+        for file, label in progress(files, f"reading {folder.name}")
     ]
 
 

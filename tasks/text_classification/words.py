@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import track
 
 from tasks.common.subwords import Subwords, learn_subwords
 from tasks.common.text import Vocabulary, most_common
 from tasks.translation.units import PATTERN as PIECES
+from zoo.utils.progress import progress
 
 _SPACED = (
     "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Devanagari",
@@ -69,7 +68,7 @@ class TextEncoder(tf.Module):
         parts = range(0, len(texts), _ROWS)
         found: list[np.ndarray] = []
         too_long = 0
-        for start in track(parts, title, console=Console(stderr=True), transient=True):
+        for start in progress(parts, title):
             ids = self.vocabulary.encode(tf.constant(list(texts[start : start + _ROWS])))
             too_long += int(np.sum(ids.row_lengths() > self.longest))
             ids = self._shortened(ids)

@@ -7,8 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.progress import track
 
 from tasks.common.base import SHORT, DataTask, spread
 from tasks.common.data import whole_path
@@ -26,6 +24,7 @@ from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
+from zoo.utils.progress import progress
 from zoo.utils.validation import LONGEST_TEXT, checked_texts
 
 _ROWS = 250
@@ -236,8 +235,7 @@ class Translation(DataTask):
         order = sorted(range(len(sources)), key=lambda index: len(sources[index]))
         batches = [order[start : start + _ROWS] for start in range(0, len(order), _ROWS)]
         texts = [""] * len(sources)
-        console = Console(stderr=True)
-        for batch in track(batches, "translating", console=console, transient=True):
+        for batch in progress(batches, "translating"):
             # What comes later is not read anyhow.
             some = tf.constant([sources[index][:LONGEST_TEXT] for index in batch])
             answers = serve(some)["text"].numpy()
@@ -284,12 +282,8 @@ class Translation(DataTask):
 def _encoded(vocabulary: Vocabulary, texts: list[str]) -> tf.RaggedTensor:
     """The ids of many texts."""
     starts = range(0, len(texts), ROWS)
-    console = Console(stderr=True)
     return tf.concat(
-        [
-            vocabulary.encode(texts[start : start + ROWS])
-            for start in track(starts, "encoding", console=console, transient=True)
-        ],
+        [vocabulary.encode(texts[start : start + ROWS]) for start in progress(starts, "encoding")],
         axis=0,
     )
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import track
 
 from zoo.api.load import folder_of, restore
 from zoo.errors import UserError
@@ -18,6 +16,7 @@ from zoo.exporting.formats.saved_model import load_saved_model
 from zoo.exporting.manifest import is_export
 from zoo.readers.inputs import read_clip_parts, read_input
 from zoo.training.run import Run
+from zoo.utils.progress import progress
 from zoo.utils.validation import reason
 
 
@@ -61,7 +60,7 @@ def _watch(endpoints: Any, name: str, options: dict[str, Any]) -> dict[str, Any]
     state, confidence = endpoints.initial_state(1), []
     parts = read_clip_parts(name, **options)
     with _sizes_told(name):
-        for part in track(parts, "watching", console=Console(stderr=True), transient=True):
+        for part in progress(parts, "watching"):
             outputs, state = endpoints.serve_part(tf.expand_dims(part, 0), state)
             answer = _readable(outputs)
             confidence += answer["confidence"]

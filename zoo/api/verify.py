@@ -6,9 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-
 from zoo.api.load import config_of, folder_of, restore
 from zoo.errors import UserError
 from zoo.exporting.card.card import facts, form_of, measured_figures, sizes
@@ -21,6 +18,7 @@ from zoo.exporting.parity import certify, forms_left_out
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
+from zoo.utils.progress import progress
 
 TOLERANCE = 1e-3
 """How far a figure may be from the card's, relative to it: libraries and machines differ."""
@@ -213,10 +211,7 @@ def _examples(card: dict[str, Any], path: Path, cases: Cases, asked: bool) -> It
         return
     # The object must outlive the calls: its variables die with it.
     loaded, _ = load_saved_model(path)
-    console = Console(stderr=True)
-    for number, example in enumerate(
-        track(examples, "asking the SavedModel", console=console, transient=True), start=1
-    ):
+    for number, example in enumerate(progress(examples, "asking the SavedModel"), start=1):
         raw = read_example(example, path)
         yield _equal(f"example {number}", example["answer"], answer_to(loaded.serve, raw))
         marked, holds = f"{example['expected']}: {example['right']}", cases.bear_out(example, raw)

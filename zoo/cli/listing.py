@@ -8,6 +8,7 @@ from zoo import catalog, registry
 from zoo.cli.common import as_json, load_api, print_json, print_table, text
 from zoo.errors import UserError
 from zoo.pretrained import ready_models
+from zoo.utils.progress import progress
 
 
 @click.command("list")
@@ -71,13 +72,8 @@ def list_command(
 
 
 def _cell_cards(names: list[str]) -> list[dict[str, Any]]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console, api = Console(stderr=True), load_api()
-    hidden = not console.is_terminal
-    cells = track(names, "building", console=console, transient=True, disable=hidden)
-    return [api.cell_card(name) for name in cells]
+    api = load_api()
+    return [api.cell_card(name) for name in progress(names, "building")]
 
 
 @click.command()

@@ -1,11 +1,13 @@
 """Reads pictures of whatever kind people have."""
 
 import io
+import mimetypes
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from zoo.errors import UserError
 
@@ -14,6 +16,31 @@ MOST_PIXELS = 90_000_000
 
 # Pillow's own limit is about the same, but it only warns.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def is_image_name(name: str | Path) -> bool:
+    """Return whether a file is called an image: also one of a kind that cannot be read here.
+
+    Example:
+        >>> [is_image_name(name) for name in ("a.JFIF", "a.heic", "a.mp4", "a.txt", "jpg")]
+        [True, True, False, False, False]
+    """
+    ending = Path(name).suffix.lower()
+    kind = mimetypes.guess_type(f"a{ending}")[0] or ""
+    return kind.startswith("image/") or (ending in _endings() and not kind.startswith("video/"))
+
+
+@cache
+def _endings() -> frozenset[str]:
+    """Those of the formats that Pillow, and plug-ins for it, can decode."""
+    endings = Image.registered_extensions().items()
+    return frozenset(ending for ending, kind in endings if kind in Image.OPEN and not _stub(kind))
+
+
+def _stub(kind: str) -> bool:
+    """Whether a format is only identified, such as HDF5, and is no picture."""
+    factory = Image.OPEN[kind][0]
+    return isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
 
 
 def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Image.Image:

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import track
 
 from zoo.decoding import decode
 from zoo.topologies.base import SequenceModel
 from zoo.training.rewards import Bleu, Cider
 from zoo.training.scheduled_sampling import start
+from zoo.utils.progress import progress
 
 Window = dict[str, Any]
 Reward = Callable[[Any, Any], Any]
@@ -22,11 +21,10 @@ def make_reward(name: str, windows: tf.data.Dataset) -> Reward | None:
     """The reward of that name, None of none; CIDEr reads all references in the windows once."""
     if name != "cider":
         return Bleu() if name else None
-    console, total = Console(stderr=True), int(windows.cardinality())
     references = windows.map(lambda window: {key: window[key] for key in ("targets", "weights")})
     return Cider(
         truths
-        for window in track(references, "reading", total, console=console, transient=True)
+        for window in progress(references, "reading")
         for truths in _references(np.asarray(window["targets"]), np.asarray(window["weights"]))
         if truths
     )

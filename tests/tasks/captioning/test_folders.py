@@ -163,6 +163,129 @@ def test_a_caption_without_words_in_a_json_is_left_out(tmp_path, photos, form, c
     assert f"{form}: left out 1 record without a caption: photo7.jpg" in capsys.readouterr().err
 
 
+def coco(folder, change=lambda content: None, count=12):
+    """COCO's json of `photos`, with one caption each, changed; returns its file."""
+    images = [{"id": i, "file_name": f"photo{i}.jpg"} for i in range(count)]
+    annotations = [{"id": i, "image_id": i, "caption": f"a dog {i}"} for i in range(count)]
+    content = {"images": images, "annotations": annotations}
+    change(content)
+    file = folder / "captions_train2017.json"
+    file.write_text(json.dumps(content))
+    return file
+
+
+def first_caption(value):
+    def change(content):
+        content["annotations"][5]["caption"] = value
+
+    return change
+
+
+def no_caption(content):
+    del content["annotations"][5]["caption"]
+
+
+@pytest.mark.parametrize("change", [*map(first_caption, (None, "", 7, ["a"])), no_caption])
+def test_a_record_of_a_json_without_a_caption_is_left_out(tmp_path, photos, change, capsys):
+    photos(tmp_path)
+    file = coco(tmp_path, change)
+    assert sum(map(len, read_folder(tmp_path).values())) == 11
+    told = capsys.readouterr().err
+    assert f"{file}: left out 1 record without a caption: photo5.jpg\n" in told
+
+
+@pytest.mark.parametrize("kind", [str, float, "{:012}".format, " {} ".format])
+def test_ids_that_are_numbers_here_and_text_there_are_the_same(tmp_path, kind):
+    def change(content):
+        for annotation in content["annotations"]:
+            annotation["image_id"] = kind(annotation["image_id"])
+
+    captions = read_captions(coco(tmp_path, change)).captions
+    assert captions == {f"photo{i}.jpg": [f"a dog {i}"] for i in range(12)}
+
+
+def test_annotations_of_images_that_a_json_does_not_list_are_named(tmp_path, photos, capsys):
+    def change(content):
+        content["annotations"] += [{"image_id": 70, "caption": "a cat"}, {"caption": "a cat"}]
+        content["images"] += [{"id": 80, "file_name": "bare.jpg"}]
+
+    photos(tmp_path)
+    (tmp_path / "photo0.jpg").with_name("bare.jpg").write_bytes(b"")
+    coco(tmp_path, change)
+    read_folder(tmp_path)
+    told = capsys.readouterr().err
+    assert "left out 1 annotation of images that it does not list: image_id 70\n" in told
+    assert "left out 1 record without a caption: annotation 14\n" in told
+    assert "left out 1 image without captions: bare.jpg\n" in told
+
+
+def test_two_images_of_one_id_are_refused(tmp_path):
+    def change(content):
+        content["images"][3]["id"] = "2"
+
+    with pytest.raises(UserError, match=r"two images of the id 2, photo2.jpg and photo3.jpg"):
+        read_captions(coco(tmp_path, change))
+
+
+def test_a_json_with_a_byte_order_mark_and_folders_in_its_names_is_read(tmp_path, photos):
+    def change(content):
+        for image in content["images"]:
+            image["file_name"] = f"train2017\\{image['file_name']}"
+
+    photos(tmp_path / "data" / "train2017")
+    file = coco(tmp_path, change)
+    file.write_text(file.read_text(), encoding="utf-8-sig")
+    assert sum(map(len, read_folder(tmp_path).values())) == 12
+
+
+def test_karpathys_paths_tell_images_of_one_name_apart(tmp_path):
+    images = []
+    for n, (side, split) in enumerate((("train2014", "train"), ("val2014", "restval"))):
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            (tmp_path / side).mkdir(exist_ok=True)
+            paint(tmp_path / side / name, (90 * n, 9, 9))
+            words = {"tokens": ["all", side]} if name == "a.jpg" else {"raw": f"all {side}"}
+            sentences = [words, {"raw": None}]
+            image = {"filepath": side, "filename": name, "split": split, "sentences": sentences}
+            images.append(image)
+    (tmp_path / "dataset_coco.json").write_text(json.dumps({"images": images}))
+    pictures = [picture for part in read_folder(tmp_path).values() for picture in part]
+    assert len(pictures) == 6
+    assert all(picture.captions == [f"all {picture.path.parent.name}"] for picture in pictures)
+
+
+def test_every_image_that_the_library_reads_is_taken(tmp_path, capsys):
+    kinds = [("jfif", "jpeg"), ("jpe", "jpeg"), ("tif", "tiff"), ("jp2", "jpeg2000")]
+    kinds += [("webp", "webp"), ("bmp", "bmp"), ("gif", "gif"), ("ppm", "ppm"), ("tga", "tga")]
+    for n, (ending, kind) in enumerate(kinds):
+        Image.new("RGB", (48, 32), (9 * n, 9, 9)).save(tmp_path / f"{n}.{ending.upper()}", kind)
+    for name in ("10.heic", "11.unknown"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic")
+    (tmp_path / "12.heif").write_bytes(b"")
+    (tmp_path / "features.h5").write_bytes(b"")
+    names = [*(f"{n}.{ending}" for n, (ending, _) in enumerate(kinds)), "10.heic", "11.unknown"]
+    lines = [f"{name},a wall" for name in [*names, "13.jpg"]]
+    (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
+    parts = read_folder(tmp_path)
+    found = {picture.path.name.lower() for part in parts.values() for picture in part}
+    assert found == {*names}
+    told = capsys.readouterr().err
+    assert "1 image with captions, but not there: 13.jpg\n" in told
+    assert "left out 1 image without captions: 12.heif\n" in told
+
+
+def test_of_an_original_and_its_copy_in_another_format_the_one_that_can_be_read_is_taken(
+    kaggle, capsys
+):
+    folder, _ = kaggle
+    (folder / "Images" / "photo3.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    text = (folder / "captions.txt").read_text().replace(".jpg", "")
+    (folder / "captions.txt").write_text(text)
+    parts = read_folder(folder)
+    assert "photo3.jpg" in {picture.path.name for part in parts.values() for picture in part}
+    assert "different images" not in capsys.readouterr().err
+
+
 def same_names(folder, sides, names):
     """COCO's form with images of the same names in the folder of each split."""
     for side, colour in sides.items():

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
 from zoo.task import Case, Task
 from zoo.topologies.base import SequenceModel
+from zoo.utils.progress import progress
 
 FOLDER = "examples"
 _EACH = 3
@@ -35,10 +34,10 @@ def show_examples(model: SequenceModel, task: Task, folder: Path) -> list[dict[s
         `expected`, and `right`, which is None where no answer is right or wrong.
     """
     serve = task.endpoints(model)["serve"]
-    console, shown = Console(stderr=True), []
+    shown = []
     missing = {True: _EACH, False: _EACH, None: _EACH}
     batches = _batches(task.cases(_TRIED))
-    for batch in track(batches, "looking for examples", console=console, transient=True):
+    for batch in progress(batches, "looking for examples"):
         for case in _wanted(serve, batch, missing):
             # Alone, as people ask: beside others it may be drawn, or rounded, in another way.
             answer = answer_to(serve, case.raw)
