@@ -267,7 +267,9 @@ class Captioning(DataTask):
         rows = _rows(maps.shape[-1], self.image_shape[0] / self.image_shape[1])
         shown = np.asarray(read_picture(raw, "the image"))
         shown = shown[..., None] if shown.ndim == 2 else shown
-        return attention_over_image(shown, words, maps.reshape(len(words), rows, -1))
+        return attention_over_image(
+            shown, words, maps.reshape(len(words), rows, maps.shape[-1] // rows)
+        )
 
     def decoding(self) -> str:
         """Whether `serve` looks for the likeliest answer, or takes the likeliest token of each."""

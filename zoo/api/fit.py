@@ -222,7 +222,7 @@ class _Training:
             keras.callbacks.LambdaCallback(on_train_begin=lambda _: run.write_config(self.config)),
             stopping,
             Metrics(run.metrics, history),
-            Curves(run.path / "figures" / "curves.png", history),
+            Curves(run.path / "plots" / "curves.png", history),
             TensorBoard(run.path / "logs"),
             *([Progress(self.name, settings, position, windows)] if verbose else []),
         ]

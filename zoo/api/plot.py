@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from zoo.api.evaluate import check_split
 from zoo.api.load import folder_of, restore
 from zoo.errors import UserError
+from zoo.evaluation.plots import write_plots
 from zoo.exporting.manifest import is_export
 from zoo.readers.inputs import read_beginning, read_input
 from zoo.task import Task
@@ -32,7 +33,7 @@ def plot(
         split: "train", "validation" or "test".
         data_dir: folder of prepared data sets, if not that of the training.
         path: the file to write, whose ending says the format; of several inputs each gets a
-            number. If not given, `plot.png` in the run's folder `figures`; of an export in the
+            number. If not given, `plot.png` in the run's folder `plots`; of an export in the
             current folder, with a number if such a file is there.
 
     Returns:
@@ -44,7 +45,7 @@ def plot(
     """
     check_split(split)
     folder = folder_of(what)
-    usual = Path() if is_export(folder) else folder / "figures"
+    usual = Path() if is_export(folder) else folder / "plots"
     keep = is_export(folder) and not path
     path = Path(path) if path else usual / "plot.png"
     known = Figure().canvas.get_supported_filetypes()
@@ -59,8 +60,7 @@ def plot(
         figures = [task.figure(model, raw) for raw in raws]
     drawn = dict(zip(_names(path, len(figures), keep), figures))
     path.parent.mkdir(parents=True, exist_ok=True)
-    for name, figure in drawn.items():
-        figure.savefig(name, dpi=120)
+    write_plots(drawn)
     return list(drawn)
 
 

@@ -68,6 +68,9 @@ class Stream:
         skip, step = len(self._after), 0
         waiting: deque[str] = deque()
         for xs, parts in self._steps(pieces):
+            # Of a clip of no frames, for one.
+            if not len(xs):
+                continue
             waiting.extend(parts)
             told = self._told(self._outputs(xs))
             for row in told[min(skip, len(told)) :]:
@@ -94,8 +97,7 @@ class Stream:
             text = rest + piece
             read = self._loaded.read([text], len(text) > _LONGEST_REST)
             rest = _text(read["rest"][0])
-            if len(read["x"]):
-                yield read["x"], [_text(part) for part in read["parts"]]
+            yield read["x"], [_text(part) for part in read["parts"]]
         if rest:
             read = self._loaded.read([rest], True)
             yield read["x"], [_text(part) for part in read["parts"]]

@@ -18,7 +18,7 @@ from zoo.pretrained import find
 @click.option(
     "--out",
     metavar="FILE",
-    help="PNG, PDF or SVG. [figures/plot.png of a run; plot.png here, or plot-1.png and so on "
+    help="PNG, PDF or SVG. [plots/plot.png of a run; plot.png here, or plot-1.png and so on "
     "where it is taken, of an export or a ready-trained model]",
 )
 @data_dir

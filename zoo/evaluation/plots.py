@@ -1,31 +1,95 @@
-"""Pictures of what a model did: numbers in, a figure out. Draws on no screen."""
+"""Pictures of what a model did: numbers in, a matplotlib figure out. Draws on no screen."""
 
-from collections.abc import Sequence
-from typing import Any
+import sys
+import unicodedata
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
-_FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "PingFang SC", "Microsoft YaHei")
-"""The first that are installed and have the letter; the first of all comes with matplotlib."""
+from zoo.evaluation.fonts import direction, fonts_for, visual_order
 
 _MANY = 30
-_LINE = 80
+_NAMED = 8
+"""Signs that a message names."""
+
+_MONOSPACE, _SIZE = "DejaVu Sans Mono", 9
+_LINE, _HEIGHT = 434.0, 16.0
+"""Points that a line of text is wide, some 80 letters, and high."""
+
+
+def write_plots(plots: Mapping[Path, Figure], dpi: int = 120) -> None:
+    """Write pictures to files, with fonts of this machine that have their signs.
+
+    Where no font has a sign, one line on standard error says so, and a box is drawn.
+
+    Args:
+        plots: by the file to write, whose ending says the format.
+        dpi: dots an inch.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    missing: set[str] = set()
+    for path, figure in plots.items():
+        for axes in figure.axes:
+            # Labels of ticks have no text until they are asked for.
+            axes.get_xticklabels(), axes.get_yticklabels()
+        texts = [part for part in figure.findobj(Text) if part.get_text()]
+        families, boxes = fonts_for("".join(part.get_text() for part in texts))
+        for part in texts:
+            part.set_fontfamily([*part.get_fontfamily(), *families])
+        missing |= {*boxes}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")
+            figure.savefig(path, dpi=dpi)
+    if missing:
+        named = ", ".join(sorted(missing)[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+        print(
+            f"the plot shows boxes for {named}: no font of this machine has them", file=sys.stderr
+        )
+
+
+def message_figure(message: str, image: Any = None) -> Figure:
+    """Draw a message where there is nothing else to draw, below a picture if there is one.
+
+    Args:
+        message: such as "no words".
+        image: `[h, w, 1 or 3]`, 0..1; None for none.
+
+    Example:
+        >>> message_figure("no words").axes[0].get_title()
+        'no words'
+    """
+    figure = Figure(figsize=(4, 1) if image is None else (4, 4.3), layout="constrained")
+    axes = figure.subplots()
+    if image is not None:
+        axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
+    axes.set_title(message)
+    axes.set_axis_off()
+    return figure
 
 
 def curves_figure(history: Sequence[dict[str, float]]) -> Figure:
-    """Each figure over the epochs, training and validation in one plot.
+    """Draw each metric over the epochs, training and validation in one plot.
 
     Args:
-        history: an epoch's figures each; `val_loss` is `loss` of the validation.
+        history: an epoch's metrics each; `val_loss` is `loss` of the validation.
 
     Example:
         >>> len(curves_figure([{"loss": 2.0, "val_loss": 3.0, "learning_rate": 0.1}]).axes)
         1
     """
-    names = [name for name in history[0] if f"val_{name}" in history[0]]
+    names = [name for name in (history or [{}])[0] if f"val_{name}" in history[0]]
+    if not names:
+        return message_figure("no epochs")
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     epochs = range(1, len(history) + 1)
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
@@ -37,34 +101,33 @@ def curves_figure(history: Sequence[dict[str, float]]) -> Figure:
 
 
 def alignment_figure(rows: Sequence[str], columns: Sequence[str], weights: Any) -> Figure:
-    """What each generated token looked at: a heat map with a row a token.
+    """Draw what each generated token looked at: a heat map with a row a token.
 
     Args:
         rows: T generated tokens, from the first one down.
         columns: S tokens that could be looked at.
         weights: `[T, S]`, 0..1.
 
-    Returns:
-        The figure.
-
     Example:
         >>> figure = alignment_figure(["deux", "chats"], ["two", "cats"], np.eye(2))
         >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
         ['deux', 'chats']
     """
+    if not rows or not columns:
+        return message_figure("no words")
     size = (2 + 0.35 * len(columns), 1.5 + 0.35 * len(rows))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(np.asarray(weights), vmin=0, vmax=1, cmap="Greys", aspect="auto")
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(columns)), columns, rotation=60, ha="left", **_font())
-    axes.set_yticks(range(len(rows)), rows, **_font())
+    axes.set_xticks(range(len(columns)), columns, rotation=60, ha="left")
+    axes.set_yticks(range(len(rows)), rows)
     figure.colorbar(image, label="weight")
     return figure
 
 
 def attention_over_image(image: Any, words: Sequence[str], maps: Any) -> Figure:
-    """The picture once for each word, lit where the model looked as it wrote it.
+    """Draw a picture once for each word, lit where the model looked as it wrote it.
 
     Args:
         image: `[h, w, 1 or 3]`, 0..255.
@@ -77,6 +140,8 @@ def attention_over_image(image: Any, words: Sequence[str], maps: Any) -> Figure:
         3
     """
     image, maps = np.asarray(image) / 255, np.asarray(maps)
+    if not words:
+        return message_figure("no words", image)
     wide = min(5, len(words) + 1)
     high = -(-(len(words) + 1) // wide)
     figure = Figure(figsize=(2 * wide, 2.3 * high), layout="constrained")
@@ -86,7 +151,7 @@ def attention_over_image(image: Any, words: Sequence[str], maps: Any) -> Figure:
         axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
         if weights is not None:
             axes.imshow(weights, alpha=0.65, extent=extent, cmap="magma", interpolation="bilinear")
-        axes.set_title(title, **_font())
+        axes.set_title(title)
     for axes in places:
         axes.set_axis_off()
     for axes in places[len(words) + 1 :]:
@@ -95,7 +160,7 @@ def attention_over_image(image: Any, words: Sequence[str], maps: Any) -> Figure:
 
 
 def confidence_figure(classes: Sequence[str], probabilities: Any) -> Figure:
-    """The probability of each class after each time step.
+    """Draw the probability of each class after each time step.
 
     Args:
         classes: their names.
@@ -107,54 +172,114 @@ def confidence_figure(classes: Sequence[str], probabilities: Any) -> Figure:
         2
     """
     probabilities = np.asarray(probabilities)
+    if not probabilities.size:
+        return message_figure("no time steps")
     shown = np.argsort(-probabilities.max(axis=0), kind="stable")[:10]
     figure = Figure(figsize=(7, 3.5), layout="constrained")
     axes = figure.subplots()
     for index in shown:
         axes.plot(range(1, len(probabilities) + 1), probabilities[:, index], label=classes[index])
     axes.set(xlabel="time step", ylabel="probability", ylim=(-0.02, 1.02))
-    figure.legend(loc="outside right upper", prop={"family": _fonts()})
+    figure.legend(loc="outside right upper")
     return figure
 
 
+class _Word(NamedTuple):
+    text: str
+    share: float
+    width: float
+
+
 def text_figure(words: Sequence[str], weights: Any, title: str, between: str = " ") -> Figure:
-    """A text, each word on a ground that is the darker the more the word counts.
+    """Draw a text, each word on a ground that is the darker the more the word counts.
+
+    Words stand as wide as their letters are, and from the right where their script does.
 
     Args:
         words: T words.
         weights: `[T]`, not negative; the largest is the darkest.
         title: what stands above.
-        between: what is written between two words.
+        between: what is written between two words; where it is "", a combining mark goes with the
+            letter before it.
 
     Example:
         >>> figure = text_figure(["not", "bad"], [0.9, 0.1], "pos, 80%")
-        >>> [(text.get_text(), text.get_position()[0]) for text in figure.axes[0].texts]
-        [('not', 0), ('bad', 4)]
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['not', 'bad']
     """
-    places, column, line = [], 0, 0
-    for word in words:
-        if column and column + len(word) > _LINE:
-            column, line = 0, line + 1
-        places.append((column, line))
-        column += len(word) + len(between)
-    # Inches of a letter of that size, and of a line.
-    wide, high = _LINE * 9 * 0.602 / 72, 0.22 * (line + 1)
+    if not words:
+        return message_figure(f"{title}\nno words")
+    shares = np.asarray(weights) / max(float(np.max(weights)), 1e-9)
+    clusters = list(zip(words, map(float, shares)))
+    if not between:
+        clusters = _clusters(clusters)
+    families, _ = fonts_for("".join(words))
+    font = FontProperties(family=[_MONOSPACE, *families], size=_SIZE)
+    lines = _lines(clusters, between, font)
+    base = direction("".join(words)) or "left"
+    wide, high = _LINE / 72, _HEIGHT / 72 * len(lines)
     figure = Figure(figsize=(wide + 0.2, high + 0.5))
-    axes = figure.add_axes((0.1 / (wide + 0.2), 0.1 / (high + 0.5), 1, high / (high + 0.5)))
-    axes.set(xlim=(0, _LINE + 0.2 / wide * _LINE), ylim=(line + 1, 0))
+    place = (0.1 / (wide + 0.2), 0.1 / (high + 0.5), wide / (wide + 0.2), high / (high + 0.5))
+    axes = figure.add_axes(place)
+    axes.set(xlim=(0, _LINE), ylim=(len(lines), 0))
     axes.set_axis_off()
-    axes.set_title(title, loc="left", **_font())
-    shares = np.asarray(weights) / max(float(np.max(weights, initial=0)), 1e-9)
-    font = {"family": ["DejaVu Sans Mono", *_fonts()], "size": 9}
-    for word, (x, y), share in zip(words, places, shares):
-        ground = Rectangle((x, y + 0.08), len(word), 0.84, color="tab:orange", alpha=float(share))
-        axes.add_patch(ground)
-        axes.text(x, y + 0.5, word, va="center", parse_math=False, fontdict=font)
+    axes.set_title(title, loc="left")
+    gap = _width(between, font)
+    for y, line in enumerate(lines):
+        x = 0.0 if base == "left" else _LINE - sum(word.width + gap for word in line) + gap
+        for word in (line[index] for index in visual_order([each.text for each in line], base)):
+            ground = (x, y + 0.08), word.width, 0.84
+            axes.add_patch(Rectangle(*ground, color="tab:orange", alpha=word.share))
+            how: Any = {"va": "center", "parse_math": False, "fontproperties": font}
+            axes.text(x, y + 0.5, word.text, **how)
+            x += word.width + gap
     return figure
 
 
+def _clusters(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Signs with the combining marks after them, each with the largest of their shares."""
+    clusters: list[tuple[str, float]] = []
+    for word, share in words:
+        if clusters and word and unicodedata.category(word[0]).startswith("M"):
+            before, other = clusters.pop()
+            word, share = before + word, max(other, share)
+        clusters.append((word, share))
+    return clusters
+
+
+def _lines(
+    words: Sequence[tuple[str, float]], between: str, font: FontProperties
+) -> list[list[_Word]]:
+    """Words in lines that are not too wide; a line break among them ends a line."""
+    gap, lines, column = _width(between, font), [[]], 0.0  # type: ignore[var-annotated]
+    for text, share in words:
+        word = _Word(text, share, _width(text, font))
+        if lines[-1] and column + word.width > _LINE:
+            lines.append([])
+            column = 0.0
+        if text == "\n":
+            lines.append([])
+            column = 0.0
+            continue
+        lines[-1].append(word)
+        column += word.width + gap
+    return lines
+
+
+def _width(text: str, font: FontProperties) -> float:
+    """Points that a text is wide, white space at its ends too."""
+    renderer = FigureCanvasAgg(Figure(dpi=72)).get_renderer()
+
+    def inked(some: str) -> float:
+        return float(renderer.get_text_width_height_descent(some, font, ismath=False)[0])
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        return inked(f"|{text}|") - inked("||")
+
+
 def confusion_figure(classes: Sequence[str], matrix: Any) -> Figure:
-    """What was taken for what: counts, coloured by the share of their row.
+    """Draw what was taken for what: counts, coloured by the share of their row.
 
     Args:
         classes: their names.
@@ -166,13 +291,15 @@ def confusion_figure(classes: Sequence[str], matrix: Any) -> Figure:
         ['9', '1', '0', '5']
     """
     matrix = np.asarray(matrix)
+    if not matrix.size:
+        return message_figure("no examples")
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = 2.5 + 0.4 * len(classes)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     drawn = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-    axes.set_xticks(range(len(classes)), classes, rotation=60, ha="right", **_font())
-    axes.set_yticks(range(len(classes)), classes, **_font())
+    axes.set_xticks(range(len(classes)), classes, rotation=60, ha="right")
+    axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted", ylabel="true")
     if len(classes) <= _MANY:
         for (y, x), count in np.ndenumerate(matrix):
@@ -180,13 +307,3 @@ def confusion_figure(classes: Sequence[str], matrix: Any) -> Figure:
             axes.text(x, y, str(count), ha="center", va="center", color=colour, fontsize=8)
     figure.colorbar(drawn, label="share of the true class")
     return figure
-
-
-def _fonts() -> list[str]:
-    """Those that are installed, as matplotlib warns of each that is not."""
-    installed = set(font_manager.get_font_names())
-    return [name for name in _FONTS if name in installed]
-
-
-def _font() -> dict[str, Any]:
-    return {"fontfamily": _fonts()}

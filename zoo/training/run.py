@@ -11,7 +11,7 @@ from zoo.utils.files import write_whole
 
 @dataclass(frozen=True)
 class Run:
-    """One training run's folder: config.json, checkpoints/, logs/, figures/, metrics.csv.
+    """One training run's folder: config.json, checkpoints/, logs/, plots/, metrics.csv.
 
     Attributes:
         path: the folder.

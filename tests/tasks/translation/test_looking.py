@@ -47,6 +47,22 @@ def test_unknown_tokens_are_copied_from_where_the_model_looks(file, unit):
     assert told["target_tokens"].numpy()[1][-1] == b""
 
 
+class Silent(Copier):
+    """Ends at once, whatever it is shown."""
+
+    def step(self, tokens, state):
+        outputs, state = super().step(tokens, state)
+        return tf.one_hot(tf.fill(tf.shape(outputs)[:1], END), 40), state
+
+
+def test_a_model_that_says_nothing_has_a_picture_that_says_so(file, tmp_path):
+    task = Translation(str(file), vocabulary_size=30)
+    answer = task.endpoints(Silent())["serve"](tf.constant(["cats", "2 cats"]))
+    assert [*answer["text"].numpy()] == [b"", b""]
+    assert answer["target_tokens"].shape == [2, 0] and answer["alignment"].shape[:2] == [2, 0]
+    assert task.figure(Silent(), "cats").axes[0].get_title() == "no words"
+
+
 def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp_path):
     task = Translation(str(file), unit="subword", lowercase=True, vocabulary_size=30, beam_width=2)
     model = zoo.create(

@@ -50,7 +50,7 @@ def test_a_run_folder_holds_everything(run):
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert float(rows[1]["val_accuracy"]) > 0.3
     assert run.config["options"]["classes"] == 10
-    assert (run.path / "figures" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert (run.path / "plots" / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert any((run.path / "logs").rglob("events*"))
 
 
@@ -75,7 +75,7 @@ def test_run_and_export_predict_the_same(run, export):
 
 
 def test_the_export_needs_neither_zoo_nor_keras(export):
-    script = Path(__file__).parents[2] / "examples" / "use_export.py"
+    script = Path(__file__).parents[3] / "examples" / "use_export.py"
     done = subprocess.run(
         [sys.executable, str(script), str(export)], capture_output=True, text=True, check=True
     )

@@ -189,6 +189,13 @@ def test_a_camera_is_read_frame_by_frame(watcher, write_video, tmp_path, monkeyp
         camera_pieces("/dev/no-video")
 
 
+def test_pieces_of_nothing_are_told_nothing_of(sensor, reader):
+    none, row = np.zeros((0, 2), "float32"), np.ones((1, 2), "float32")
+    assert list(Stream(sensor, "sequence").predict([none])) == []
+    assert [told["step"] for told in Stream(sensor, "sequence").predict([none, row, none])] == [1]
+    assert list(Stream(reader, "text").predict(["", " ", ""])) == []
+
+
 def test_lines_of_numbers_are_time_steps(sensor):
     lines = text_pieces(io.BytesIO(b"x;y\n0,5;1\n\n2;3\n4;5"))
     told = list(Stream(sensor, "sequence").predict(number_pieces(lines, "here")))
