@@ -1,7 +1,7 @@
-"""What the training loop eats: batches of parallel streams, cut in time.
+"""Windows for the training loop: batches of parallel streams cut in time, or of whole sequences.
 
-A window is a dict of `inputs` (what the model takes), `targets` and `weights` (one a target, 0
-where it does not count), and `reset` (true where a row starts a new sequence).
+Each is a `zoo.typing.Window`. Numbers of 64 bits become those of 32 in it; other inputs keep their
+dtype.
 """
 
 import heapq
@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
+from zoo.typing import Tensor, Window
 
 _BLOCK = 1 << 16
 """Time steps of all streams that are read at once: windows are small, and each reading costs."""
@@ -26,7 +27,7 @@ def example_windows(
 
     Args:
         inputs: a dict of arrays `[N, ...]`, or one, of numpy's, in memory or of a file.
-        targets: array `[N, ...]` of class ids, which become int32, or of real numbers, float32.
+        targets: array `[N, ...]` of class ids or of real numbers.
         weights: array of the shape of `targets`.
         batch_size: rows of a window. The last window is filled up with copies of weight 0, so
             that every window has one shape.
@@ -44,12 +45,9 @@ def example_windows(
     count = len(targets)
     if count == 0:
         raise UserError("the data set has no examples: a split needs at least one")
-    real = np.issubdtype(np.asarray(targets).dtype, np.floating)
-    arrays = {
-        "inputs": inputs,
-        "targets": np.asarray(targets, "float32" if real else "int32"),
-        "weights": np.asarray(weights, "float32"),
-    }
+    targets = np.asarray(targets)
+    targets = targets.astype(_target_dtype(targets), copy=False)
+    arrays = (inputs, targets, np.asarray(weights, "float32"))
     rows = tf.data.Dataset.range(count)
     if shuffle_seed is not None:
         rows = rows.shuffle(count, seed=shuffle_seed, reshuffle_each_iteration=True)
@@ -59,20 +57,39 @@ def example_windows(
     return windows.map(lambda places: _window(arrays, places, count)).prefetch(2)
 
 
-def _window(arrays: dict[str, Any], places: Any, count: int) -> dict[str, Any]:
-    """The rows at `places` `[B]`; those from `count` on are copies of weight 0."""
+def _window(arrays: tuple[Any, Any, Any], places: Tensor, count: int) -> Window:
+    """Return the rows at `places` `[B]` of inputs, targets and weights.
+
+    Those from `count` on are copies of weight 0.
+    """
     flat = tf.nest.flatten(arrays)
+    types = [_input_dtype(array) for array in flat]
 
     def read(places: np.ndarray) -> list[np.ndarray]:
-        return [np.ascontiguousarray(array[places % count]) for array in flat]
+        return [
+            np.ascontiguousarray(array[places % count], dtype) for array, dtype in zip(flat, types)
+        ]
 
-    parts = tf.numpy_function(read, [places], [array.dtype for array in flat], stateful=False)
+    parts = tf.numpy_function(read, [places], types, stateful=False)
     rows = places.shape[0]
     parts = [tf.ensure_shape(part, [rows, *a.shape[1:]]) for part, a in zip(parts, flat)]
-    window = tf.nest.pack_sequence_as(arrays, parts)
-    real = tf.reshape(places < count, [-1] + [1] * (window["weights"].shape.rank - 1))
-    window["weights"] *= tf.cast(real, tf.float32)
-    return {**window, "reset": tf.ones([rows], tf.int32)}
+    inputs, targets, weights = tf.nest.pack_sequence_as(arrays, parts)
+    real = tf.reshape(places < count, [-1] + [1] * (weights.shape.rank - 1))
+    weights *= tf.cast(real, tf.float32)
+    return Window(inputs=inputs, targets=targets, weights=weights, reset=tf.ones([rows], tf.int32))
+
+
+def _input_dtype(array: Any) -> np.dtype:
+    """That of an array, or half as wide where it has 64 bits."""
+    dtype = np.asarray(array[:0]).dtype
+    halves = {"int64": "int32", "uint64": "int32", "float64": "float32"}
+    return np.dtype(halves.get(dtype.name, dtype))
+
+
+def _target_dtype(array: Any) -> np.dtype:
+    """int32 of class ids, float32 of real numbers."""
+    real = np.issubdtype(np.asarray(array[:0]).dtype, np.floating)
+    return np.dtype("float32" if real else "int32")
 
 
 def mixed_windows(parts: Sequence[tf.data.Dataset], seed: int | None = None) -> tf.data.Dataset:
@@ -110,7 +127,11 @@ class Sequences(Protocol):
     lengths: np.ndarray
 
     def read(self, index: int, begin: int, end: int) -> tuple[Any, Any, Any]:
-        """Inputs, targets and weights of the steps `begin` to `end` of a sequence, each `[T]`."""
+        """Return inputs, targets and weights of the steps `begin` to `end` of a sequence.
+
+        Each is an array `[T, ...]`, of the same dtype and further axes in all sequences, also for
+        no step at all; the inputs may be a dict of such arrays.
+        """
 
 
 def stream_windows(
@@ -123,8 +144,8 @@ def stream_windows(
     """Windows over streams: rows read on where they were in the window before.
 
     Args:
-        sequences: inputs, targets and weights of each sequence, arrays `[T_n]`; or what reads
-            them.
+        sequences: inputs, targets and weights of each sequence, arrays `[T_n, ...]`, the inputs
+            perhaps a dict of them; or what reads them.
         batch_size: parallel streams.
         window: time steps of a window that are new.
         cut: True joins all sequences and cuts the result into equal streams, for training. False
@@ -134,9 +155,9 @@ def stream_windows(
             weights are 0. Before a stream's beginning they are filled up.
 
     Returns:
-        Windows with `inputs`, `targets`, `weights` and `reset`, each `[batch_size, T]` with T =
-        `context` + `window`; `reset` is 1 at the first step of each sequence. All targets appear
-        once with their weights. Each pass gives the same windows, and their number is known.
+        Windows whose parts are `[batch_size, T, ...]` with T = `context` + `window`; `reset` is 1
+        at the first step of each sequence. All targets appear once with their weights. Each pass
+        gives the same windows, and their number is known.
 
     Raises:
         UserError: there are no time steps.
@@ -153,14 +174,16 @@ def stream_windows(
     streams = _Streams(sequences, batch_size, window, cut, context)
     # Several windows at once, as each call of a Python function takes a while.
     count = max(1, _BLOCK // (batch_size * (context + window)))
-    types = {"inputs": "int32", "targets": "int32", "weights": "float32", "reset": "int32"}
+    empty = streams.empty
+    flat = tf.nest.flatten(empty)
 
-    def read(first: Any) -> dict[str, Any]:
-        columns = tf.numpy_function(
-            lambda first: streams.read(first, count), [first], list(types.values())
+    def read(first: Tensor) -> Window:
+        parts = tf.numpy_function(
+            lambda first: streams.read(first, count), [first], [array.dtype for array in flat]
         )
         shape = [None, batch_size, context + window]
-        return {name: tf.ensure_shape(column, shape) for name, column in zip(types, columns)}
+        shaped = [tf.ensure_shape(part, [*shape, *a.shape[1:]]) for part, a in zip(parts, flat)]
+        return tf.nest.pack_sequence_as(empty, shaped)
 
     windows = tf.data.Dataset.range(0, streams.steps, count).map(read).unbatch()
     known = tf.data.experimental.assert_cardinality(streams.steps)
@@ -168,7 +191,12 @@ def stream_windows(
 
 
 class _Streams:
-    """Sequences laid end to end and cut into rows, from which any windows can be read."""
+    """Sequences laid end to end and cut into rows, from which any windows can be read.
+
+    Attributes:
+        steps: how many windows there are.
+        empty: a window of no step, whose arrays `[0, ...]` have the dtypes and further axes of all.
+    """
 
     def __init__(
         self, sequences: Any, batch_size: int, window: int, cut: bool, context: int
@@ -190,50 +218,89 @@ class _Streams:
         self.ends = np.cumsum(lengths[self.order])
         self.edges = np.cumsum([0, *sizes])
         self.steps = -(-max(sizes) // window)
+        self.empty = self._empty()
+
+    def _empty(self) -> Window:
+        inputs, targets, weights = (
+            tf.nest.map_structure(np.asarray, part) for part in self.sequences.read(0, 0, 0)
+        )
+        return Window(
+            inputs=tf.nest.map_structure(lambda part: part.astype(_input_dtype(part)), inputs),
+            targets=targets.astype(_target_dtype(targets)),
+            weights=weights.astype("float32"),
+            reset=np.zeros(0, "int32"),
+        )
 
     def read(self, first: int, count: int) -> list[np.ndarray]:
-        """Inputs, targets, weights and resets of windows from the `first`, each `[N, B, T]`."""
+        """Return the parts of windows from the `first`, flat, each `[N, B, T, ...]`."""
         count = min(count, self.steps - int(first))
         begin = int(first) * self.window - self.context
-        shape = (4, len(self.edges) - 1, self.context + count * self.window)
-        table = np.zeros(shape)
-        for row in range(shape[1]):
-            self._fill(table[:, row], row, begin)
+        shape = (len(self.edges) - 1, self.context + count * self.window)
+        table: Window = tf.nest.map_structure(
+            lambda array: np.zeros((*shape, *array.shape[1:]), array.dtype), self.empty
+        )
+        for row in range(shape[0]):
+            self._fill(tf.nest.map_structure(lambda array, row=row: array[row], table), row, begin)
         if begin <= 0:
-            table[3, :, -begin] = 1
-        views = np.lib.stride_tricks.sliding_window_view(table, self.context + self.window, axis=2)
-        inputs, targets, weights, reset = views[:, :, :: self.window].swapaxes(1, 2)
-        weights = weights.astype("float32")
-        weights[..., : self.context] = 0
-        return [inputs.astype("int32"), targets.astype("int32"), weights, reset.astype("int32")]
+            table["reset"][:, -begin] = 1
+        parts = tf.nest.map_structure(self._windows, table)
+        parts["weights"][:, :, : self.context] = 0
+        return tf.nest.flatten(parts)
 
-    def _fill(self, columns: np.ndarray, row: int, begin: int) -> None:
-        """Write a row's steps from `begin` on into `columns` `[4, T]`, as far as the row goes."""
-        origin = int(self.edges[row]) + begin
+    def _windows(self, array: np.ndarray) -> np.ndarray:
+        """Windows `[N, B, T, ...]` of streams `[B, steps, ...]`."""
+        length = self.context + self.window
+        views = np.lib.stride_tricks.sliding_window_view(array, length, axis=1)[:, :: self.window]
+        return np.moveaxis(views, (1, -1), (0, 2)).copy()
+
+    def _fill(self, columns: Window, row: int, begin: int) -> None:
+        """Write a row's steps from `begin` on into `columns` `[T, ...]`, as far as it goes."""
+        origin, length = int(self.edges[row]) + begin, len(columns["reset"])
         at = max(origin, int(self.edges[row]))
-        end = min(origin + columns.shape[1], int(self.edges[row + 1]))
+        end = min(origin + length, int(self.edges[row + 1]))
         place = int(np.searchsorted(self.ends, at, side="right"))
         while at < end:
             start = int(self.ends[place - 1]) if place else 0
             upto = min(end, int(self.ends[place]))
             index = int(self.order[place])
-            parts = self.sequences.read(index, at - start, upto - start)
-            for column, part in zip(columns, parts):
-                column[at - origin : upto - origin] = part
-            columns[3, at - origin] = at == start
+            steps = self.sequences.read(index, at - start, upto - start)
+            parts = (columns["inputs"], columns["targets"], columns["weights"])
+            for column, array in zip(tf.nest.flatten(parts), tf.nest.flatten(steps)):
+                np.copyto(column[at - origin : upto - origin], array, casting="same_kind")
+            columns["reset"][at - origin] = at == start
             at, place = upto, place + 1
 
 
 class _InMemory:
-    """Arrays as `Sequences`."""
+    """Arrays as `Sequences`.
+
+    Raises:
+        UserError: a sequence has other further axes than the first, or numbers of another kind.
+    """
 
     def __init__(self, sequences: Sequence[tuple[Any, Any, Any]]) -> None:
         self.sequences = sequences
-        self.lengths = np.array([len(inputs) for inputs, *_ in sequences], int)
+        first = [_step_of(part) for part in tf.nest.flatten(list(sequences[:1]))]
+        for number, sequence in enumerate(sequences):
+            steps = [_step_of(part) for part in tf.nest.flatten(sequence)]
+            for (shape, dtype), (shape_0, dtype_0) in zip(steps, first, strict=True):
+                if shape != shape_0 or not np.can_cast(dtype, dtype_0, "same_kind"):
+                    raise UserError(
+                        f"a step of sequence {number} is {dtype} {list(shape)}, but one of "
+                        f"sequence 0 is {dtype_0} {list(shape_0)}: all sequences need the same"
+                    )
+        self.lengths = np.array([len(targets) for _, targets, _ in sequences], int)
 
     def read(self, index: int, begin: int, end: int) -> tuple[Any, Any, Any]:
         inputs, targets, weights = self.sequences[index]
-        return inputs[begin:end], targets[begin:end], weights[begin:end]
+        inputs = tf.nest.map_structure(lambda part: part[begin:end], inputs)
+        return inputs, targets[begin:end], weights[begin:end]
+
+
+def _step_of(part: Any) -> tuple[tuple[int, ...], np.dtype]:
+    """The shape and the dtype of one step of an array `[T, ...]`."""
+    array = np.asarray(part)
+    return array.shape[1:], array.dtype
 
 
 def share_out(lengths: Sequence[int], rows: int) -> list[list[int]]:

@@ -150,3 +150,50 @@ def test_all_examples_come_once_each_time_in_another_order():
         np.concatenate([w["targets"][w["weights"] > 0] for w in windows]).tolist() for _ in range(2)
     ]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(7)) and orders[0] != orders[1]
+
+
+def _forecasting(*lengths):
+    """Streams of two floats and a flag, each step with the three numbers that come next."""
+    rng = np.random.default_rng(2)
+    return [
+        (
+            {"values": rng.normal(size=(n, 2)), "flag": rng.integers(0, 2, n).astype("uint8")},
+            rng.normal(size=(n, 3)),
+            rng.random((n, 3)),
+        )
+        for n in lengths
+    ]
+
+
+@pytest.mark.parametrize("context", [0, 2])
+def test_streams_have_any_dtype_and_rank(context):
+    sequences = _forecasting(10, 6)
+    windows = list(stream_windows(sequences, 2, window=3, cut=True, context=context))
+    new = slice(context, None)
+    for part, dtype, shape in (("values", "float32", (2,)), ("flag", "uint8", ())):
+        streams = np.concatenate([w["inputs"][part][:, new] for w in windows], axis=1)
+        joined = np.concatenate([inputs[part] for inputs, *_ in sequences]).astype(dtype)
+        assert windows[0]["inputs"][part].dtype == dtype
+        np.testing.assert_array_equal(streams[:, :8].reshape(16, *shape), joined)
+    for place, part in ((1, "targets"), (2, "weights")):
+        streams = np.concatenate([w[part][:, new] for w in windows], axis=1)
+        joined = np.concatenate([sequence[place] for sequence in sequences]).astype("float32")
+        assert windows[0][part].dtype == "float32"
+        np.testing.assert_array_equal(streams[:, :8].reshape(16, 3), joined)
+        assert not streams[:, 8:].any()
+    assert all(not w["weights"][:, :context].numpy().any() for w in windows)
+
+
+def test_images_go_through_streams_as_they_are():
+    images = np.random.default_rng(3).integers(0, 256, (5, 4, 4, 1)).astype("uint8")
+    (window,) = stream_windows([(images, np.arange(5), np.ones(5))], 1, window=5, cut=False)
+    assert window["inputs"].dtype == "uint8" and window["targets"].dtype == "int32"
+    np.testing.assert_array_equal(window["inputs"][0], images)
+
+
+@pytest.mark.parametrize("other", [np.ones((3, 3)), np.ones((3, 2)), np.ones(3, "int32")])
+def test_sequences_that_are_not_of_one_kind_are_refused(other):
+    first = (np.ones((4, 2), "int32"), np.zeros(4, "int32"), np.ones(4))
+    second = (other, np.zeros(3, "int32"), np.ones(3))
+    with pytest.raises(UserError, match=r"a step of sequence 1 is .* of sequence 0 is int32 \[2\]"):
+        stream_windows([first, second], 1, 7, cut=True)
