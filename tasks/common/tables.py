@@ -1,0 +1,158 @@
+"""Tables of a person's own: which columns hold what a task needs."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.common.splits import split_words
+from zoo.errors import UserError
+from zoo.readers.tables import Row, are_numbers, read_rows
+
+ENDINGS = (".csv", ".tsv", ".tab")
+"""How the names of tables end, before `.gz`."""
+
+SPLIT = ("split", "set", "partition", "subset")
+GROUP = ("group", "speaker", "document")
+"""What the columns may be called that say a row's split, and what it was taken from."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file.
+
+    Attributes:
+        path: of the file.
+        names: of its columns, as the first row has them.
+        named: whether the first row is one of names; else it is one of `rows`.
+        rows: each with its line and as many cells as there are columns, see `read_rows`.
+        separator: what sets cells apart.
+    """
+
+    path: Path
+    names: list[str]
+    named: bool
+    rows: list[Row]
+    separator: str
+
+    def place(self, row: Row) -> str:
+        """Return where a row stands, for messages."""
+        return f"{self.path}, line {row.line}"
+
+    def cells(self, column: int) -> list[str]:
+        """Return a column; rows that end before it have "" there."""
+        return [row.cells[column] if column < len(row.cells) else "" for row in self.rows]
+
+    def find(self, names: Iterable[str]) -> int | None:
+        """Return the first column that is called by one of some names, in any case."""
+        if not self.named:
+            return None
+        lower = [name.lower() for name in self.names]
+        return next((lower.index(name.lower()) for name in names if name.lower() in lower), None)
+
+    def column(self, chosen: str, usual: Sequence[str], option: str, holds: str) -> int:
+        """Return the column that is chosen, or the first that has a usual name.
+
+        Args:
+            chosen: its name, or its number from 1 on; "" for a usual name.
+            usual: names.
+            option: that chooses it, such as "text_column".
+            holds: what the column holds, such as "the texts".
+
+        Raises:
+            UserError: there is no such column.
+        """
+        column = self.find([chosen] if chosen else usual)
+        if column is None and chosen.isdecimal() and 1 <= int(chosen) <= len(self.names):
+            column = int(chosen) - 1
+        if column is None:
+            wanted = chosen or " or ".join(usual[:2])
+            raise UserError(
+                f"{self.path} has the columns {', '.join(self.names)}, but none is called "
+                f"{wanted}: say with {option} which one holds {holds}, by its name or number"
+            )
+        return column
+
+    def check_texts(self, column: int, option: str, holds: str, chosen: bool = False) -> None:
+        """Check that a column is of texts and not of numbers.
+
+        Raises:
+            UserError: it is of numbers, and nobody has chosen it; who has is told so.
+        """
+        if not are_numbers(self.cells(column)):
+            return
+        if chosen:
+            print(f"{self.path}: {self.title(column)} holds numbers only", file=sys.stderr)
+            return
+        raise UserError(
+            f"{self.path}: {self.title(column)} holds numbers, not {holds}: say with {option} "
+            "which column does"
+        )
+
+    def title(self, column: int) -> str:
+        """Return what to call a column in messages."""
+        name = f" ({self.names[column]})" if self.named and self.names[column] else ""
+        return f"column {column + 1}{name}"
+
+    def splits(self) -> list[str]:
+        """Return what each row says of its split, see `SPLIT`; "" where no column does.
+
+        A column that is called something else than "split" counts only if it names nothing else.
+        """
+        for name in SPLIT:
+            column = self.find([name])
+            cells = [] if column is None else self.cells(column)
+            if cells and (name == "split" or all(split_words(cell) for cell in cells)):
+                return cells
+        return [""] * len(self.rows)
+
+
+def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> Table:
+    """Read a table, see `zoo.readers.tables.read_rows`.
+
+    Args:
+        path: the file.
+        names: what columns may be called: the first row is one of names if it has one of these.
+        ragged: whether rows may have more or fewer cells than the first.
+
+    Raises:
+        UserError: as `read_rows`.
+    """
+    separator, rows = read_rows(path, ragged)
+    first = rows[0].cells if rows else []
+    known = {name.lower() for name in names if name}
+    named = any(cell.lower() in known for cell in first)
+    return Table(path, first, named, rows[named:], separator)
+
+
+def check_not_swallowed(table: Table, column: int) -> None:
+    """Check that no quotation mark opens in one row and is closed in a later one.
+
+    Args:
+        table: whose cells may hold line breaks.
+        column: of few different values, such as labels: a line inside a cell is a row if it has
+            all columns, and one of these values in this one.
+
+    Raises:
+        UserError: one does.
+    """
+    values = {cell for cell in table.cells(column) if "\n" not in cell}
+    width = len(table.names)
+    for row in table.rows:
+        for line in (line for cell in row.cells for line in cell.split("\n")[1:]):
+            cells = [cell.strip(' "') for cell in line.split(table.separator)]
+            if len(cells) == width and cells[column] in values:
+                raise UserError(
+                    f"{table.place(row)} has a quotation mark that is not closed: it goes on over "
+                    f"{line[:60]!r}, which is a row of its own"
+                )
+
+
+def is_table(path: Path) -> bool:
+    """Whether the name of a file is that of a table.
+
+    Example:
+        >>> is_table(Path("a.CSV")), is_table(Path("a.tsv.gz")), is_table(Path("a.txt"))
+        (True, True, False)
+    """
+    return path.name.lower().removesuffix(".gz").endswith(ENDINGS)

@@ -1,0 +1,180 @@
+"""Reads the rows of tables: texts set apart by tabs, semicolons, bars or commas."""
+
+import csv
+import io
+import math
+import re
+import sys
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from zoo.errors import UserError
+from zoo.readers.text import read_text_file
+
+SEPARATORS = "\t;|,"
+"""What may set cells apart: what stands most rarely inside a cell comes first."""
+
+_LOOKED_AT = 100
+_EXCEL = re.compile(r'"?sep=(.)"?[ \t]*\n', re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d{1,2}|\d{4,})")
+
+
+class Row(NamedTuple):
+    """The cells of a row, without white space around them, and the line on which it begins."""
+
+    line: int
+    cells: list[str]
+
+
+class Rows(NamedTuple):
+    """All rows of a file, and what sets their cells apart."""
+
+    separator: str
+    rows: list[Row]
+
+
+def read_rows(path: Path, ragged: bool = False) -> Rows:
+    """Read the rows of a UTF-8 file, plain or gz, with or without a byte-order mark.
+
+    - What sets cells apart is what Excel's first line `sep=;` says. Else, in a file that is called
+      `.tsv`, tabs; else the first of tab, semicolon, bar and comma by which each of the first 100
+      rows has the same number of cells, two at least; else that by which the first row has most.
+    - A cell in quotation marks may hold separators, line breaks, and a mark as two. Only where tabs
+      set cells apart, and the file is not called `.csv`, marks are text like any other.
+    - Blank rows are left out, and so are blank cells beyond those of the first row.
+
+    Args:
+        path: the file.
+        ragged: whether rows may have more or fewer cells than the first.
+
+    Raises:
+        UserError: the file is missing, empty or not UTF-8; a row has more or fewer cells than the
+            first; or a quotation mark is not closed or has text beside it. The line is named.
+    """
+    text = read_text_file(path)
+    excel, skipped = _EXCEL.match(text), 0
+    if excel:
+        text, skipped = text[excel.end() :], 1
+    separator = excel[1] if excel else find_separator(text, path)
+    rows = [Row(row.line + skipped, row.cells) for row in _parsed(text, separator, path)]
+    return Rows(separator, rows if ragged else list(_even(rows, separator, path)))
+
+
+def find_separator(text: str, path: Path) -> str:
+    """Return what sets the cells of a table apart, see `read_rows`."""
+    first = text.lstrip("\n").partition("\n")[0]
+    if _ending(path) in (".tsv", ".tab") and "\t" in first:
+        return "\t"
+    for separator in SEPARATORS:
+        try:
+            rows = islice(_parsed(text, separator, path), _LOOKED_AT)
+            widths = {len(row.cells) for row in rows}
+        except UserError:
+            continue
+        if len(widths) == 1 and widths.pop() > 1:
+            return separator
+    return max(SEPARATORS, key=first.count)
+
+
+def number(cell: str, separator: str = ",") -> float | None:
+    """Return the number that a cell says; None if it is none.
+
+    A comma is a decimal one, but not where commas set cells apart and three digits follow, which
+    may be thousands.
+
+    Example:
+        >>> [number(cell, ";") for cell in ("1.5", "1,5", "1e3", "one", "")]
+        [1.5, 1.5, 1000.0, None, None]
+        >>> number("1,500"), number("1,5")
+        (None, 1.5)
+    """
+    if separator != ",":
+        cell = cell.replace(",", ".")
+    elif decimal := _DECIMAL_COMMA.fullmatch(cell.strip()):
+        cell = f"{decimal[1]}.{decimal[2]}"
+    try:
+        # Underscores are Python's own.
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def are_numbers(cells: list[str]) -> bool:
+    """Whether all cells that are not blank are finite numbers, and one at least is there.
+
+    Example:
+        >>> are_numbers(["1", "", "2,5"]), are_numbers(["1", "nan"]), are_numbers([""])
+        (True, False, False)
+    """
+    values = [number(cell, ";") for cell in cells if cell.strip()]
+    return bool(values) and all(value is not None and math.isfinite(value) for value in values)
+
+
+def are_counted(cells: list[str]) -> bool:
+    """Whether cells count rows or time: numbers that rise by the same step, three at least.
+
+    Example:
+        >>> are_counted(["0", "1", "2"]), are_counted(["0,1", "0,2", "0,3"])
+        (True, True)
+        >>> are_counted(["1", "2", "4"]), are_counted(["1", "1", "1"]), are_counted(["1", "2"])
+        (False, False, False)
+    """
+    if len(cells) < 3 or not all(cell.strip() for cell in cells) or not are_numbers(cells):
+        return False
+    values = [number(cell, ";") or 0.0 for cell in cells]
+    steps = [after - before for before, after in pairwise(values)]
+    near = 1e-6 * max(map(abs, values))
+    return min(steps) > 0 and max(steps) - min(steps) <= near
+
+
+def _ending(path: Path) -> str:
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def _parsed(text: str, separator: str, path: Path) -> Iterator[Row]:
+    """Yield each row that is not blank."""
+    csv.field_size_limit(sys.maxsize)
+    literal = separator == "\t" and _ending(path) != ".csv"
+    # Lines end at line breaks only, not at all that Python's `splitlines` takes for one.
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=csv.QUOTE_NONE if literal else csv.QUOTE_MINIMAL,
+        skipinitialspace=not literal,
+        strict=True,
+    )
+    line = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problem = "has a quotation mark that is not closed"
+            if "end of data" not in str(error):
+                problem = (
+                    f"is no row of fields ({error}): a quotation mark in a field is written twice"
+                )
+            raise UserError(f"{path}, line {line} {problem}") from error
+        cells = [cell.strip() for cell in cells]
+        if any(cells):
+            yield Row(line, cells)
+        line = reader.line_num + 1
+
+
+def _even(rows: list[Row], separator: str, path: Path) -> Iterator[Row]:
+    """Yield rows of as many cells as the first has."""
+    width = len(rows[0].cells) if rows else 0
+    for row in rows:
+        cells = row.cells[:width] if not any(row.cells[width:]) else row.cells
+        if len(cells) != width:
+            how = "quotation marks hold nothing together in a file set apart by tabs"
+            if separator != "\t" or _ending(path) == ".csv":
+                how = f"put a text that holds {separator!r} in quotation marks"
+            raise UserError(
+                f"{path}, line {row.line} has {len(cells)} fields, but the first row has "
+                f"{width}: {how}"
+            )
+        yield Row(row.line, cells)
