@@ -3,21 +3,19 @@
 import filecmp
 import hashlib
 import os
-import sys
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from tasks.captioning.caption_files import find_caption_files, read_captions, split_of
+from tasks.common.notices import left_out
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name, read_picture
 from zoo.readers.text import read_text_file
 
 SPLITS = ("train", "validation", "test")
-
-_NAMED = 3
 
 
 class Picture(NamedTuple):
@@ -60,9 +58,9 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
     unclear: list[str] = []
     for file in files:
         captioned = read_captions(file)
-        _tell(f"{file}: left out", "record", "without a caption", captioned.blank)
+        left_out(file, "record", "without a caption", captioned.blank)
         strays = captioned.strays
-        _tell(f"{file}: left out", "annotation", "of images that it does not list", strays)
+        left_out(file, "annotation", "of images that it does not list", strays)
         named = split_of(file.stem)
         for name, captions in captioned.captions.items():
             split = captioned.splits.get(name)
@@ -78,10 +76,10 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
             split = split or (named if len(files) > 1 else None)
             if split:
                 splits[split].add(image)
-    _tell(f"{root}:", "image", "with captions, but not there", missing)
-    _tell(f"{root}: left out", "name", "that different images have", unclear)
+    left_out(root, "image", "with captions, but not there", missing)
+    left_out(root, "name", "that different images have", unclear)
     bare = {p.name for p in images.paths} - {p.name for p in found} - {*unclear}
-    _tell(f"{root}: left out", "image", "without captions", sorted(bare))
+    left_out(root, "image", "without captions", sorted(bare))
     if not found:
         raise UserError(
             f"no image of {root} has a caption: it has {len(images.paths)} images, and "
@@ -201,7 +199,7 @@ def _parts(
         parts["train"] = [path for path in ordered if path not in taken]
     else:
         rest = [path.name for path in ordered if path not in taken]
-        _tell(f"{root}: left out", "image", "in no split", rest)
+        left_out(root, "image", "in no split", rest)
     lacking = [split for split in ("validation", "test") if not parts[split]]
     count = max(1, len(parts["train"]) // 10)
     if len(parts["train"]) <= count * len(lacking):
@@ -226,30 +224,3 @@ def _can_be_read(path: Path) -> bool:
     except UserError:
         return False
     return True
-
-
-def _tell(where: str, noun: str, why: str, names: list[str]) -> None:
-    """Say what was left out, how many, and the first few; nothing if there are none."""
-    if names:
-        print(f"{where} {counted(noun, names)} {why}: {first_few(names)}", file=sys.stderr)
-
-
-def counted(noun: str, things: Iterable[object]) -> str:
-    """`2 images`.
-
-    Example:
-        >>> counted("image", "a"), counted("line", "ab")
-        ('1 image', '2 lines')
-    """
-    count = len([*things])
-    return f"{count} {noun}{'s' if count > 1 else ''}"
-
-
-def first_few(names: list[str]) -> str:
-    """The first few of them.
-
-    Example:
-        >>> first_few(["a", "b", "c", "d"])
-        'a, b, c, ...'
-    """
-    return ", ".join([*names[:_NAMED], *(["..."] if len(names) > _NAMED else [])])

@@ -13,11 +13,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tasks.captioning.caption_files import has_words
-from tasks.captioning.folders import counted, first_few, read_folder
+from tasks.captioning.folders import read_folder
 from tasks.captioning.scenes import Object, scene_objects
 from tasks.common.cache import Cached, cached_rows, file_key, in_threads
 from tasks.common.data import iterate_split, part_of, prepared
 from tasks.common.images import read_pixels
+from tasks.common.notices import counted, left_out
 from zoo.errors import UserError
 from zoo.readers.images import read_picture
 
@@ -131,9 +132,7 @@ class Source(abc.ABC):
         ]
         damaged = [reason for reason in reasons if not reason.endswith(NO_CAPTION)]
         for why, names in (("without captions", bare), ("that cannot be read", damaged)):
-            if names:
-                what = f"left out {counted('image', names)} {why}"
-                print(f"{self.name}, {split}: {what}: {first_few(names)}", file=sys.stderr)
+            left_out(f"{self.name}, {split}", "image", why, names)
 
     def _nothing(self, split: str) -> UserError:
         return UserError(f"no image of {self.name}, {split}, has a caption and can be read")

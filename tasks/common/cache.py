@@ -125,15 +125,22 @@ def cached_rows(
 
 
 def file_key(paths: Iterable[Path]) -> list[Any]:
-    """Path, size and time of last change of each file, for a key; sizes of -1 where none is."""
-    found = []
-    for path in paths:
-        try:
-            stat = path.stat()
-            found.append([str(path.absolute()), stat.st_size, stat.st_mtime_ns])
-        except OSError:
-            found.append([str(path.absolute()), -1, 0])
-    return found
+    """Path, size and time of last change of each file, for a key; sizes of -1 where none is.
+
+    Of a folder it is a hash of these of the files in it.
+    """
+    return [[str(path.absolute()), *_state(path)] for path in paths]
+
+
+def _state(path: Path) -> list[Any]:
+    try:
+        if path.is_dir():
+            states = [[file.name, *_state(file)] for file in sorted(path.iterdir())]
+            return [hashlib.sha256(json.dumps(states).encode()).hexdigest()]
+        stat = path.stat()
+        return [stat.st_size, stat.st_mtime_ns]
+    except OSError:
+        return [-1, 0]
 
 
 def in_threads(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:

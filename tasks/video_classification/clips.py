@@ -16,7 +16,7 @@ from tasks.video_classification.sources import find_clips, is_sequence
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
 from zoo.readers.inputs import read_array_clip, read_input
-from zoo.readers.video import fit_clip, in_channels, read_frames
+from zoo.readers.video import fit_clip, frame_files, in_channels, read_frame_files, read_frames
 
 _LARGEST = 64
 _TOLD = 5
@@ -168,7 +168,7 @@ class OwnClips:
 
 
 def _read(path: Path, reading: Reading) -> np.ndarray:
-    """The steps of one file, `[T, *frame_shape]`."""
+    """Return the steps of one file or folder of frames, `[T, *frame_shape]`."""
     if len(reading.frame_shape) == 1:
         sequence = read_input("sequence", str(path))
         if sequence.shape[1] != reading.frame_shape[0]:
@@ -180,12 +180,15 @@ def _read(path: Path, reading: Reading) -> np.ndarray:
     if path.suffix.lower() == ".npy":
         return fit_clip(_middle(read_array_clip(path), reading.keep), reading.frame_shape)
     height, width, channels = reading.frame_shape
+    if path.is_dir():
+        files = _middle(frame_files(path), reading.keep)
+        return in_channels(np.stack([*read_frame_files(files, (height, width))]), channels)
     seconds = reading.keep / reading.rate if reading.rate else 0.0
     frames = list(read_frames(path, reading.rate, (height, width), seconds))
     return _middle(in_channels(np.stack(frames), channels), reading.keep)
 
 
-def _middle(clip: np.ndarray, keep: int) -> np.ndarray:
+def _middle(clip: Any, keep: int) -> Any:
     start = max(0, len(clip) - keep) // 2 if keep else 0
     return clip[start : start + keep] if keep else clip
 

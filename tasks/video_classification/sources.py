@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.common.notices import left_out
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
-from zoo.readers.video import VIDEO_FILES
+from zoo.readers.video import VIDEO_FILES, frame_files, is_frame
 
 SPLITS = {
     "train": {"train", "training"},
@@ -25,15 +26,16 @@ _FILES = {*VIDEO_FILES, *_SEQUENCE_FILES, ".npy"}
 _COLUMNS = ("path", "label", "split", "group")
 _GROUP = re.compile(r"(.*_g\d+)(_c\d+)?")
 _LAYOUT = (
-    "one folder a class is needed, such as jump/clip1.mp4, or a csv with the columns path and label"
+    "one folder a class is needed, such as jump/clip1.mp4, or jump/clip1/frame1.jpg and on, a "
+    "folder of pictures for each clip; or a csv with the columns path and label"
 )
 
 
 class Clip(NamedTuple):
-    """A file of a class.
+    """A clip of a class.
 
     Attributes:
-        path: of the file.
+        path: of its file, or of the folder of its frames.
         label: name of its class.
         split: "train", "validation", "test", or "" for one that is still to be chosen.
         group: what it was cut from: clips of a group stay together.
@@ -54,7 +56,10 @@ def find_clips(path: Path) -> list[Clip]:
       `group`, set apart by commas, semicolons or tabs; or a folder that holds one.
 
     Files are videos (see `zoo.readers.video.VIDEO_FILES`), `.npy`, or text with a time step a
-    line. Clips of one group, such as those cut from one video, are never in two splits. The csv
+    line. A folder below that of its class in which pictures lie is one clip, too, see
+    `zoo.readers.video.frame_files`; beside videos, pictures and texts are notes on them.
+
+    Clips of one group, such as those cut from one video, are never in two splits. The csv
     names groups; else the name of a file does that has `_g` and a number, as in UCF101
     (`v_Jump_g01_c02.avi` is of the group `v_Jump_g01`); any other file is a group of its own.
 
@@ -75,15 +80,20 @@ def find_clips(path: Path) -> list[Clip]:
 
 
 def is_sequence(path: Path) -> bool:
-    """Whether a file holds numbers `[T, features]`, and not pictures.
+    """Return whether a file holds numbers `[T, features]`, and not pictures.
+
+    Of arrays it does, if it has fewer than three axes, or three and another type than uint8.
 
     Raises:
         UserError: it is a `.npy` that cannot be read.
     """
+    if path.is_dir():
+        return False
     if path.suffix.lower() != ".npy":
         return path.suffix.lower() in _SEQUENCE_FILES
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False).ndim == 2
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array.ndim < 3 or (array.ndim == 3 and array.dtype != np.uint8)
     except (ValueError, OSError, EOFError, AttributeError) as error:
         raise UserError(f"{path} is not a .npy array of numbers") from error
 
@@ -165,7 +175,9 @@ def _row(row: dict[str, str], folder: Path, where: str) -> Clip:
     if not row.get("path"):
         raise UserError(f"{where} has no path")
     path = folder / Path(row["path"]).expanduser()
-    if not path.is_file():
+    if path.is_dir():
+        frame_files(path)
+    elif not path.is_file():
         raise UserError(f"{where}: there is no file {path}")
     if not row.get("label"):
         raise UserError(f"{where}: the label of {row['path']} is empty")
@@ -193,19 +205,50 @@ def _in_folders(folder: Path) -> list[Clip]:
     elif other := next((part.name for part, split in parts.items() if not split), None):
         raise UserError(f"{folder} has {other} beside train: validation and test are expected")
     classes = [(c, split) for part, split in parts.items() for c in _folders(part)]
-    found = [(file, c.name, split) for c, split in classes for file in _files(c)]
-    wanted = {file.suffix.lower() for file, *_ in found} & _FILES
-    if wanted & VIDEO_FILES:
+    files = [(file, c, split) for c, split in classes for file in _files(c)]
+    wanted = {file.suffix.lower() for file, *_ in files} & _FILES
+    framed = {}
+    if not wanted & VIDEO_FILES:
+        framed = {
+            file.parent: (c, split)
+            for file, c, split in files
+            if is_frame(file) and file.parent != c
+        }
+    if framed or wanted & VIDEO_FILES:
         # Then texts are notes on them.
         wanted -= _SEQUENCE_FILES
     clips = [
-        Clip(file, label, split, group_of(str(file.relative_to(folder))))
-        for file, label, split in found
+        Clip(file, c.name, split, group_of(str(file.relative_to(folder))))
+        for file, c, split in files
         if file.suffix.lower() in wanted
     ]
+    clips += [
+        Clip(frames, c.name, split, _group_of_frames(frames, c, folder))
+        for frames, (c, split) in framed.items()
+    ]
     _check_groups(folder, clips)
-    _tell_left_out(folder, len(found) - len(clips), {c.name for c, _ in classes}, clips)
+    taken = {clip.path for clip in clips}
+    others = [
+        file
+        for file, *_ in files
+        if file not in taken and not (file.parent in taken and is_frame(file))
+    ]
+    # Pictures that lie loose in the folder of a class: frames of nobody knows which clip.
+    left: dict[bool, list[str]] = {True: [], False: []}
+    for file in others:
+        left[not wanted & VIDEO_FILES and is_frame(file)].append(str(file.relative_to(folder)))
+    left_out(folder, "file", "of another kind", left[False])
+    left_out(folder, "picture", "loose in the folder of a class", left[True])
+    if clips and (empty := sorted({c.name for c, _ in classes} - {clip.label for clip in clips})):
+        print(f"{folder}: no clips in {', '.join(empty)}", file=sys.stderr)
     return clips
+
+
+def _group_of_frames(frames: Path, folder: Path, root: Path) -> str:
+    """Return the group that a folder of frames, or one between it and its class, tells."""
+    parts = reversed(frames.relative_to(folder).parts)
+    groups = (match[1] for part in parts if (match := _GROUP.fullmatch(part)))
+    return next(groups, str(frames.relative_to(root)))
 
 
 def _check_groups(folder: Path, clips: list[Clip]) -> None:
@@ -218,13 +261,6 @@ def _check_groups(folder: Path, clips: list[Clip]) -> None:
                 f"as {other.path.relative_to(folder)} and {clip.path.relative_to(folder)}: clips "
                 "of one source must stay together"
             )
-
-
-def _tell_left_out(folder: Path, others: int, names: set[str], clips: list[Clip]) -> None:
-    if others:
-        print(f"{folder}: left out what is no clip, {others} of its files", file=sys.stderr)
-    if clips and (empty := sorted(names - {clip.label for clip in clips})):
-        print(f"{folder}: no clips in {', '.join(empty)}", file=sys.stderr)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -26,9 +26,10 @@ def read_input(kind: str, given: str, **options: Any) -> Any:
     Args:
         kind: "text": the words themselves, or the path of a UTF-8 file. "image": an image file of
             any format that Pillow reads (see `zoo.readers.images`), or a `.npy` of `[h, w]` or
-            `[h, w, c]` uint8. "video": a video file, or a `.npy` of `[T, h, w]` or `[T, h, w, c]`
-            uint8. "sequence": a `.npy` of `[T, D]` numbers, or any text file with a time step on
-            each line, also below a line of names. Its first line says what sets the numbers apart:
+            `[h, w, c]` uint8. "video": a video file, a folder of numbered pictures, or a `.npy` of
+            `[T, h, w]` or `[T, h, w, c]` uint8. "sequence": a `.npy` of `[T, D]`, `[T]` or
+            `[1, T, D]` numbers, or any text file with a time step on each line, also below a line
+            of names. Its first line says what sets the numbers apart:
             semicolons, else tabs, commas or spaces; a comma that does not is a decimal point.
         given: what was typed.
         **options: of a video, see `read_clip_parts`.
@@ -113,6 +114,8 @@ def read_array_clip(path: Path) -> np.ndarray:
 
 def _file(kind: str, given: str) -> Path:
     path = Path(given)
+    if kind == "video" and path.is_dir():
+        return path
     if not path.is_file():
         raise UserError(f"there is no file {given}: {kind} input is a path")
     if path.stat().st_size == 0:
@@ -144,7 +147,9 @@ def _with_channels(path: Path, axes: int) -> np.ndarray:
     array = read_array(path)
     form = "[h, w]" if axes == 2 else "[T, h, w]"
     if array.dtype != np.uint8:
-        raise UserError(f"{path} does not hold one array of uint8, as {form} is needed")
+        raise UserError(
+            f"{path} holds an array of {array.dtype}, but {form} of uint8, 0 to 255, is needed"
+        )
     array = array[..., None] if array.ndim == axes else array
     if array.ndim != axes + 1 or array.shape[-1] not in (1, 3) or array.size == 0:
         raise UserError(

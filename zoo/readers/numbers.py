@@ -14,6 +14,8 @@ _LARGEST_NUMBER = float(np.finfo("float32").max)
 def read_sequence(path: Path) -> np.ndarray:
     """Read a sequence `[T, D]`, float32, from a `.npy` file or a text file.
 
+    An array `[T]` has one feature a time step; `[1, T, D]` is a batch of one sequence.
+
     Raises:
         UserError: the file holds something else.
     """
@@ -94,8 +96,13 @@ def _vectors(path: Path) -> np.ndarray:
         raise UserError(f"{path} holds an array of {array.dtype}, but numbers are needed")
     with np.errstate(over="ignore"):
         array = array.astype("float32")
+    shape = list(array.shape)
+    if array.ndim == 1:
+        array = array[:, None]
+    elif array.ndim == 3 and len(array) == 1:
+        array = array[0]
     if array.ndim != 2 or array.size == 0:
-        raise UserError(f"{path} holds an array of shape {list(array.shape)}, not [T, D]")
+        raise UserError(f"{path} holds an array of shape {shape}, not [T, D]")
     if not (finite := np.isfinite(array).all(axis=1)).all():
         raise UserError(
             f"{path} has a value that is no number at time step {finite.argmin()}, or too large"

@@ -35,7 +35,7 @@ def file_pieces(kind: str, given: str, **options: Any) -> Iterator[Any]:
             when the reading comes to it.
     """
     path = Path(given)
-    if not path.is_file():
+    if not path.is_file() and not (kind == "video" and path.is_dir()):
         raise UserError(f"there is no file {given}: --input takes the path of a {kind} file")
     if kind == "video":
         return read_clip_parts(given, **options)

@@ -1,5 +1,6 @@
-"""Decodes video files, frame by frame."""
+"""Decodes videos, frame by frame: files, and folders of numbered pictures."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -9,6 +10,7 @@ import av
 import numpy as np
 
 from zoo.errors import UserError
+from zoo.readers.images import is_image_name, read_picture
 
 VIDEO_FILES = {".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".gif"}
 """How the name of a video file ends."""
@@ -30,7 +32,8 @@ def read_frames(
     """The frames of a video, one after the other, so that it may be of any length.
 
     Args:
-        path: a file of any format that FFmpeg reads.
+        path: a file of any format that FFmpeg reads, or a folder of pictures, see `frame_files`,
+            which tells no rate and is read as it is, without regard to `rate` and `middle`.
         rate: frames a second: at each time that is due, the frame that is then on display, once
             more where the video is slower. 0 for all frames as they are.
         size: height and width to bring frames to; what juts out at a proportion that is another
@@ -46,6 +49,9 @@ def read_frames(
         UserError: the file has no video, is damaged, or is of no known format. Each is found when
             the reading comes to it.
     """
+    if Path(path).is_dir():
+        yield from read_frame_files(frame_files(Path(path)), size)
+        return
     count = 0
     try:
         with av.open(str(path), format=device) as container:
@@ -75,6 +81,54 @@ def read_frames(
         yield from read_frames(path, rate, size)
     elif not count:
         raise UserError(f"{path} has no video frames")
+
+
+def is_frame(path: Path) -> bool:
+    """Return whether a file may be a frame of a clip: a picture, neither hidden nor a video."""
+    name = path.name
+    return (
+        is_image_name(name) and not name.startswith(".") and path.suffix.lower() not in VIDEO_FILES
+    )
+
+
+def frame_files(folder: Path) -> list[Path]:
+    """Return the pictures of a folder, the frames of one clip, as people count: 1, 2, 10.
+
+    Raises:
+        UserError: there are none, or two that differ in their ending alone.
+    """
+    files = sorted(path for path in folder.iterdir() if is_frame(path) and path.is_file())
+    if not files:
+        raise UserError(f"{folder} has no pictures: a folder is a clip if its frames lie in it")
+    stems: dict[str, Path] = {}
+    for file in files:
+        if (other := stems.setdefault(file.stem, file)) != file:
+            raise UserError(f"{folder} has {other.name} and {file.name}: keep one of each frame")
+    return sorted(files, key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """A key that sorts numbers in names by their value."""
+    parts = re.split(r"([0-9]+)", path.stem)
+    return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in parts]
+
+
+def read_frame_files(
+    files: Iterable[Path], size: Sequence[int] | None = None
+) -> Iterator[np.ndarray]:
+    """Read pictures as the frames of a clip, RGB `[h, w, 3]`, uint8.
+
+    Args:
+        files: of any format that Pillow reads.
+        size: height and width, see `read_frames`.
+
+    Raises:
+        UserError: one cannot be read.
+    """
+    for file in files:
+        side = max(size) if size else None
+        frame = np.asarray(read_picture(file, str(file), side).convert("RGB"))
+        yield fit_clip(frame[None], (*size, 3))[0] if size else frame
 
 
 def fit_clip(clip: np.ndarray, shape: Sequence[int]) -> np.ndarray:

@@ -1,6 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from PIL import Image
 
 from tasks.common import cache
 from tasks.video_classification import clips as module
@@ -37,6 +40,42 @@ def test_a_folder_of_videos_becomes_clips_of_one_size(folder, tmp_path):
             assert np.abs(clip.mean() - (22, 202)[label]) < 5
     lengths = sorted(n for part in parts.values() for n in part.lengths.tolist())
     assert lengths == [6, 6, 6, 6, 6, 7, 8, 9]
+
+
+@pytest.fixture
+def frames(tmp_path):
+    """Four clips of each of two classes, of numbered pictures with gaps, of two sizes."""
+    for label, level in (("dark", 20), ("light", 200)):
+        for clip in range(4):
+            folder = tmp_path / f"frames/{label}/{clip}"
+            folder.mkdir(parents=True)
+            for n in (1, 2, 5, 10, 11):
+                size = (24, 32, 3) if n < 5 else (12, 20, 3)
+                picture = np.full(size, level + n, "uint8")
+                Image.fromarray(picture).save(folder / f"frame{n}.{'bmp' if clip else 'PNG'}")
+    return tmp_path / "frames"
+
+
+def test_a_folder_of_frames_is_read_in_the_order_of_its_numbers(frames, tmp_path):
+    parts = split_clips(OwnClips(str(frames), str(tmp_path)))
+    assert sum(len(part.lengths) for part in parts.values()) == 8
+    for part in parts.values():
+        for index, label in enumerate(part.labels):
+            levels = part.clip(index).mean((1, 2, 3)) - (20, 200)[label]
+            np.testing.assert_allclose(levels, [1, 2, 5, 10, 11], atol=1.01)
+    middle = module._read(frames / "dark/0", Reading((12, 16, 1), 8.0, keep=3))
+    np.testing.assert_allclose(middle.mean((1, 2, 3)), [22, 25, 30], atol=1.01)
+
+
+def test_a_frame_that_changes_or_cannot_be_read_is_noticed(frames, tmp_path, capsys):
+    split_clips(OwnClips(str(frames), str(tmp_path)))
+    (frames / "dark/0/frame2.PNG").write_bytes(b"nothing")
+    (frames / "dark/1/frame5.jpg").write_bytes(b"nothing")
+    parts = split_clips(OwnClips(str(frames), str(tmp_path)))
+    assert sum(len(part.lengths) for part in parts.values()) == 6
+    told = capsys.readouterr().err
+    assert "skipped 2 of 8 clips" in told and "dark/0/frame2.PNG is not an image" in told
+    assert "dark/1 has frame5.bmp and frame5.jpg: keep one of each frame" in told
 
 
 def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
@@ -104,6 +143,36 @@ def sequences(folder, ending, count=8):
             path = folder / label / f"{index}{ending}"
             np.save(path, steps) if ending == ".npy" else np.savetxt(path, steps, delimiter=",")
     return folder
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((12,), None), ((1, 12, 3), None), ((4, 12, 3), "[4, 12, 3]"), ((), "[]"), ((0, 3), "[0, 3]")],
+)
+def test_arrays_of_other_shapes_are_sequences_or_refused(tmp_path, shape, said):
+    rng = np.random.default_rng(1)
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        (tmp_path / "s" / name).parent.mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "s" / name, rng.normal(size=shape).astype("float32"))
+    source = OwnClips(str(tmp_path / "s"), str(tmp_path))
+    if said:
+        with pytest.raises(UserError, match=re.escape(f"holds an array of shape {said}, not [T")):
+            source.frame_shape()
+    else:
+        [width] = source.frame_shape()
+        assert width == (1 if len(shape) == 1 else 3)
+        train = source.clips("train", Reading((width,)), source.classes)
+        assert train.clip(0).shape == (12, width) and train.steps.dtype == np.float32
+
+
+@pytest.mark.parametrize("top", [1, 255])
+def test_videos_of_real_numbers_are_refused_for_what_they_are(tmp_path, top):
+    for name in ("a/1", "b/1"):
+        (tmp_path / "s" / name).parent.mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "s" / name, np.full((4, 8, 8, 3), top, "float32"))
+    source = OwnClips(str(tmp_path / "s"), str(tmp_path))
+    with pytest.raises(UserError, match=r"an array of float32, but \[T, h, w\] of uint8, 0 to 255"):
+        source.clips("train", READING, source.classes)
 
 
 @pytest.mark.parametrize("ending", [".npy", ".csv"])

@@ -47,7 +47,10 @@ def test_a_folder_a_class(files, capsys):
     groups = [clip.group for clip in find_clips(folder)]
     assert groups == ["jump/1.mp4", "jump/day/2.MOV", "v_Run_g07"]
     said = capsys.readouterr().err
-    assert "2 of its files" in said and "no clips in empty" in said
+    assert (
+        "left out 2 files of another kind: empty/x.jpg, jump/notes.txt\n" in said
+        and "no clips in empty" in said
+    )
 
 
 def test_folders_of_splits(files):
@@ -60,6 +63,50 @@ def test_folders_of_splits(files):
     ]
     with pytest.raises(UserError, match="has more beside train"):
         find_clips(files("more/a/1.npy"))
+
+
+def test_a_folder_of_pictures_is_a_clip(files, capsys):
+    folder = files(*(f"jump/v_Jump_g0{n}_c01/frame{k:04}.jpg" for n in (1, 2) for k in range(3)))
+    files(*(f"run/day/v_Run_g03_c01/rgb/{k}.PNG" for k in (1, 2, 10)), "run/one/1.tif")
+    files("run/loose1.jpg", "run/loose2.jpg", "jump/v_Jump_g01_c01/notes.txt", "jump/.x/1.jpg")
+    assert found(folder) == [
+        ("jump/v_Jump_g01_c01", "jump", ""),
+        ("jump/v_Jump_g02_c01", "jump", ""),
+        ("run/day/v_Run_g03_c01/rgb", "run", ""),
+        ("run/one", "run", ""),
+    ]
+    groups = [clip.group for clip in find_clips(folder)]
+    assert groups == ["v_Jump_g01", "v_Jump_g02", "v_Run_g03", "run/one"]
+    said = capsys.readouterr().err
+    assert (
+        "left out 2 pictures loose in the folder of a class: run/loose1.jpg, run/loose2.jpg\n"
+        in said
+    )
+    assert "left out 1 file of another kind: jump/v_Jump_g01_c01/notes.txt\n" in said
+
+
+def test_folders_of_pictures_lie_in_splits_and_csv_files_too(files):
+    folder = files(*(f"{side}/{c}/v1/1.jpg" for side in ("train", "test") for c in "ab"))
+    assert [clip[1:3] for clip in find_clips(folder)] == [
+        ("a", "test"), ("b", "test"), ("a", "train"), ("b", "train")
+    ]  # fmt: skip
+    index = folder / "clips.csv"
+    index.write_text("path,label\ntrain/a/v1/,x\ntest/a/v1,y")
+    assert [clip.path.name for clip in find_clips(index)] == ["v1", "v1"]
+    index.write_text("path,label\ntrain/a,x\ntest/a/v1,y")
+    with pytest.raises(UserError, match=r"train/a has no pictures: a folder is a clip if"):
+        find_clips(index)
+
+
+def test_pictures_beside_videos_are_notes_on_them(files, capsys):
+    folder = files("jump/1.mp4", "jump/1/thumbnail.jpg", "run/2.mp4")
+    assert found(folder) == [("jump/1.mp4", "jump", ""), ("run/2.mp4", "run", "")]
+    assert "left out 1 file of another kind: jump/1/thumbnail.jpg\n" in capsys.readouterr().err
+
+
+def test_pictures_that_are_loose_alone_are_no_clips(files):
+    with pytest.raises(UserError, match=r"has no clips: .* or jump/clip1/frame1.jpg and on"):
+        find_clips(files("jump/1.jpg", "jump/2.jpg", "run/1.jpg"))
 
 
 def test_a_group_in_folders_of_two_splits_is_refused(files):
@@ -132,9 +179,12 @@ def test_an_empty_folder_is_told_what_is_needed(tmp_path):
 def test_pictures_and_vectors_are_told_apart(tmp_path):
     np.save(tmp_path / "video.npy", np.zeros((2, 3, 4), "uint8"))
     np.save(tmp_path / "joints.npy", np.zeros((2, 3)))
-    names = ["video.npy", "joints.npy", "a.csv", "a.mp4"]
+    np.save(tmp_path / "batch.npy", np.zeros((1, 2, 3), "float32"))
+    np.save(tmp_path / "values.npy", np.zeros(2))
+    (tmp_path / "clip").mkdir()
+    names = ["video.npy", "joints.npy", "batch.npy", "values.npy", "a.csv", "a.mp4", "clip"]
     kinds = [is_sequence(tmp_path / name) for name in names]
-    assert kinds == [False, True, True, False]
+    assert kinds == [False, True, True, True, True, False, False]
     (tmp_path / "bad.npy").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"bad.npy is not a .npy array"):
         is_sequence(Path(tmp_path / "bad.npy"))

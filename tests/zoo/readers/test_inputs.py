@@ -2,10 +2,12 @@ import gzip
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from zoo import UserError
 from zoo.readers import inputs, text
 from zoo.readers.inputs import read_beginning, read_clip_parts, read_input
+from zoo.readers.streams import file_pieces
 from zoo.readers.text import read_pieces, read_text_file
 
 
@@ -100,6 +102,24 @@ def test_a_video_is_read_whole_or_in_parts(tmp_path, monkeypatch, write_video):
     assert np.array_equal(np.concatenate(parts), clip)
 
 
+def test_a_folder_of_numbered_pictures_is_a_video(tmp_path):
+    for n, ending in ((1, "png"), (2, "bmp"), (10, "tif")):
+        Image.fromarray(np.full((6, 8), n, "uint8")).save(tmp_path / f"frame_{n}.{ending}")
+    (tmp_path / "notes.txt").write_text("no frame")
+    clip = read_input("video", str(tmp_path))
+    assert clip.shape == (3, 6, 8, 3) and clip[:, 0, 0, 0].tolist() == [1, 2, 10]
+    [part] = file_pieces("video", str(tmp_path), frames_per_second=8.0, frame_size=[4, 4])
+    assert part.shape == (3, 4, 4, 3)
+    Image.fromarray(np.zeros((5, 8), "uint8")).save(tmp_path / "frame_11.png")
+    with pytest.raises(UserError, match="frames of several sizes"):
+        read_input("video", str(tmp_path))
+    with pytest.raises(UserError, match=r"there is no file .*: image input is a path"):
+        read_input("image", str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"empty has no pictures: a folder is a clip if"):
+        read_input("video", str(tmp_path / "empty"))
+
+
 def test_only_parts_may_be_of_any_length(tmp_path, monkeypatch):
     monkeypatch.setattr(inputs, "_LONGEST_CLIP", 200)
     np.save(tmp_path / "clip.npy", np.zeros((300, 4, 4, 1), "uint8"))
@@ -180,6 +200,12 @@ def test_arrays_without_numbers_are_refused(tmp_path, array, said):
     np.save(tmp_path / "steps.npy", np.array(array))
     with pytest.raises(UserError, match=said):
         read_input("sequence", str(tmp_path / "steps.npy"))
+
+
+@pytest.mark.parametrize("array", [[1.0, 2.0, 3.0], [[[1.0], [2.0], [3.0]]]])
+def test_one_value_a_step_and_a_batch_of_one_are_sequences(tmp_path, array):
+    np.save(tmp_path / "steps.npy", np.array(array))
+    assert read_input("sequence", str(tmp_path / "steps.npy")).tolist() == [[1.0], [2.0], [3.0]]
 
 
 def test_a_sequence_of_more_axes_is_refused(tmp_path):
