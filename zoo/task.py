@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from zoo.decoding.options import Sampling
+from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Measured
 from zoo.evaluation.loop import measure_rows, measured
@@ -130,7 +130,7 @@ class Task(abc.ABC):
         only, and the tables that `resources` names.
         """
 
-    def stream(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
+    def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
         """A prompt and the text that continues it, in parts as they are made.
 
         Args:

@@ -1,5 +1,6 @@
 """Names of what is passed around, so that a signature says where a shape can be looked up."""
 
+from collections.abc import Callable
 from typing import Any, TypeAlias, TypedDict
 
 Tensor: TypeAlias = Any
@@ -13,6 +14,9 @@ State: TypeAlias = Any
 
 Shape: TypeAlias = Any
 """Sizes of axes, None where one is not known: a tuple, a list or a `tf.TensorShape`."""
+
+Recur: TypeAlias = Callable[..., Tensor]
+"""`recur(v, k=0)` in a cell's `update`: v times the k-th recurrent weight."""
 
 
 class Window(TypedDict):

@@ -17,7 +17,7 @@ from tasks.language_modelling.sources import BUNDLED, Source
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
 from zoo.decoding import continued, decode, generating
-from zoo.decoding.options import Sampling
+from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Measured
 from zoo.registry import register
@@ -184,14 +184,16 @@ class LanguageModelling(DataTask):
             "margins": margins(before=[START]),
         }
 
-    def stream(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
+    def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
         """The text that `generate` makes of one prompt with the same seeds, while it is made."""
         pieces = self._pieces(model, prompt, sampling)
         if self.unit == "character":
             return filter(None, chain([prompt], pieces))
         return flow(prompt, pieces, self.unit == "word")
 
-    def _pieces(self, model: SequenceModel, prompt: str, sampling: Sampling) -> Iterator[str]:
+    def _pieces(
+        self, model: SequenceModel, prompt: str, sampling: SamplingOptions
+    ) -> Iterator[str]:
         """What follows a prompt, a few tokens at a time, without regard to the spacing."""
 
         @tf.function

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.api.load import restore
-from zoo.decoding.options import Sampling
+from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.training.run import Run
 from zoo.utils.validation import LONGEST_TEXT
@@ -38,7 +38,7 @@ def generate(
         UserError: the model cannot be read or is no language model, a value is out of range, or
             the prompt has more than 20,000 characters.
     """
-    sampling = Sampling(length, temperature, top_k, top_p, seed)
+    sampling = SamplingOptions(length, temperature, top_k, top_p, seed)
     if len(prompt) > LONGEST_TEXT:
         raise UserError(
             f"the prompt has {len(prompt):,} characters, but {LONGEST_TEXT:,} are the most that is "

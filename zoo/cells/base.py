@@ -1,5 +1,6 @@
 """What a cell is."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -7,11 +8,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.typing import Recur, Shape, Tensor
+from zoo.typing import State as CellState
+
 
 class HiddenState(NamedTuple):
-    """The state of a cell that remembers its output alone: `h`, shape `[B, H]`."""
+    """The state of a cell that carries its output alone: `h`, shape `[B, H]`."""
 
-    h: Any
+    h: Tensor
 
 
 class Cell(keras.layers.Layer):
@@ -24,9 +28,10 @@ class Cell(keras.layers.Layer):
     writes `build`, `project` and `update`; `call` puts them together, so that every cell also
     runs in `keras.layers.RNN`.
 
-    Attributes:
-        State: the NamedTuple that holds the state, each field `[B, units]`.
-        compiled: whether XLA compiles a training step of known shape.
+    `update` runs again in the backward pass, so that nothing random may stand in it. A cell that
+    draws does so in `project` or `recurrent_weights`, which may take an argument `training`.
+
+    A subclass also says, by a class attribute of that name, what differs in `State` and `compiled`.
 
     Args:
         units: H, the size of the output and of each part of the state; positive.
@@ -35,9 +40,6 @@ class Cell(keras.layers.Layer):
     Raises:
         ValueError: units is not a positive integer.
     """
-
-    State: ClassVar[type] = HiddenState
-    compiled: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let Keras find the cell by name when it reads a config or a `.keras` file."""
@@ -49,30 +51,45 @@ class Cell(keras.layers.Layer):
         self.units = positive_integer("units", units)
 
     @property
+    def State(self) -> Any:
+        """The NamedTuple that holds the state, each field `[B, units]`."""
+        return HiddenState
+
+    @property
+    def compiled(self) -> bool:
+        """Whether XLA compiles a training step of known shape."""
+        return True
+
+    @property
+    def plain_product(self) -> bool:
+        """Whether `product` is the one below, and no map of the cell's own."""
+        return getattr(self.product, "__func__", None) is Cell.product
+
+    @property
     def state_size(self) -> list[int]:
         """Size of each part of the state."""
-        return [self.units] * len(self.State._fields)  # type: ignore[attr-defined]
+        return [self.units] * len(self.State._fields)
 
     @property
     def output_size(self) -> int:
         """Size of the output."""
         return self.units
 
-    def get_initial_state(self, batch_size: Any = None) -> Any:
+    def get_initial_state(self, batch_size: int | Tensor = None) -> CellState:
         """Zeros: a `State` with fields of shape `[batch_size, units]`."""
         return self.State(
             *(ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self.state_size)
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """What the input contributes: `[..., D] -> [..., G]`."""
         raise NotImplementedError
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """The weights that `recur` multiplies by, read once for a whole sequence."""
         return (self.recurrent_kernel,)
 
-    def product(self, v: Any, weight: Any) -> Any:
+    def product(self, v: Tensor, weight: Tensor) -> Tensor:
         """`v @ weight`: `[B, H] -> [B, R]`; for a pair (kernel, bias), `v @ kernel + bias`.
 
         `weight` is one item of `recurrent_weights()`. Another map must be linear in v, but for a
@@ -83,7 +100,7 @@ class Cell(keras.layers.Layer):
             return ops.matmul(v, kernel) + bias
         return ops.matmul(v, weight)
 
-    def update(self, z: Any, state: Any, recur: Callable[..., Any]) -> tuple[Any, Any]:
+    def update(self, z: Tensor, state: CellState, recur: Recur) -> tuple[Tensor, CellState]:
         """Output and new state from the projection and the state before.
 
         Args:
@@ -94,11 +111,13 @@ class Cell(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, Any]:
-        """One time step: `x_t [B, D]` and a state give `y_t [B, H]` and the new state."""
-        weights = self.recurrent_weights()
+    def call(
+        self, inputs: Tensor, states: CellState, training: bool = False
+    ) -> tuple[Tensor, CellState]:
+        """Run one time step: `x_t [B, D]` and a state give `y_t [B, H]` and the new state."""
+        weights = with_training(self.recurrent_weights, bool(training))
         return self.update(
-            self.project(inputs),
+            with_training(self.project, bool(training), inputs),
             self.State(*states),
             lambda v, k=0: self.product(v, weights[k]),
         )
@@ -138,7 +157,7 @@ class DenseCell(Cell):
     recurrent_start: ClassVar[str] = "orthogonal"
     bias_start: ClassVar[tuple[float, ...]] = (0,)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         self.make_weights(input_shape[-1], self.blocks * self.units)
 
@@ -154,7 +173,7 @@ class DenseCell(Cell):
             name="bias", shape=(wide,), initializer=block_values(*self.bias_start)
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W x + b: `[..., D] -> [..., G]`."""
         return ops.matmul(x, self.kernel) + self.bias
 
@@ -168,40 +187,62 @@ class LinearCell(Cell):
     writes `passed` and `joined`, and further fields hold what is passed.
     """
 
-    def passed(self, z: Any) -> tuple[Any, ...]:
+    def passed(self, z: Tensor) -> tuple[Tensor, ...]:
         """What a step hands to the next, from its projection `[..., G]`; here nothing."""
         return ()
 
-    def joined(self, z: Any, *before: Any) -> Any:
+    def joined(self, z: Tensor, *before: Tensor) -> Tensor:
         """The projection with what the step before handed over; here as it is."""
         return z
 
-    def coefficients(self, z: Any) -> tuple[Any, Any]:
+    def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """a and b, `[..., N]`, from the joined projection."""
         raise NotImplementedError
 
-    def output(self, z: Any, h: Any) -> Any:
+    def output(self, z: Tensor, h: Tensor) -> Tensor:
         """y_t `[..., H]` from joined projection and new state; here h_t itself."""
         return h
 
-    def coordinates(self, h: Any) -> Any:
+    def coordinates(self, h: Tensor) -> Tensor:
         """The state in the numbers that a multiplies; here the state as it is."""
         return h
 
-    def from_coordinates(self, h: Any) -> Any:
+    def from_coordinates(self, h: Tensor) -> Tensor:
         """The state again."""
         return h
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """None."""
         return ()
 
-    def update(self, z: Any, state: Any, recur: Callable[..., Any]) -> tuple[Any, Any]:
+    def update(self, z: Tensor, state: CellState, recur: Recur) -> tuple[Tensor, CellState]:
         """One step of the recurrence."""
         joined = self.joined(z, *state[1:])
         a, b = self.coefficients(joined)
         h = self.from_coordinates(a * self.coordinates(state[0]) + b)
         return self.output(joined, h), self.State(h, *self.passed(z))
+
+
+def takes_training(piece: Callable[..., Any]) -> bool:
+    """Return whether a cell's `project` or `recurrent_weights` asks if this is training.
+
+    Example:
+        >>> takes_training(LinearCell(4).recurrent_weights)
+        False
+    """
+    return "training" in inspect.signature(piece).parameters
+
+
+def with_training(piece: Callable[..., Any], training: bool, *arguments: Any) -> Any:
+    """Call a cell's `project` or `recurrent_weights`, with `training` where it takes that.
+
+    Example:
+        >>> with_training(LinearCell(4).recurrent_weights, True)
+        ()
+    """
+    if takes_training(piece):
+        return piece(*arguments, training=training)
+    return piece(*arguments)
 
 
 def block_values(*values: float) -> Callable[..., Any]:
@@ -212,7 +253,7 @@ def block_values(*values: float) -> Callable[..., Any]:
         [1.0, 1.0, 0.0, 0.0]
     """
 
-    def start(shape: tuple[int], dtype: Any = None) -> Any:
+    def start(shape: tuple[int], dtype: Any = None) -> Tensor:
         return ops.convert_to_tensor(np.repeat(values, shape[0] // len(values)), dtype)
 
     return start

@@ -9,13 +9,14 @@ from keras import ops
 
 from zoo.cells.base import DenseCell, is_positive_integer
 from zoo.registry import register
+from zoo.typing import Recur, Tensor
 
 
 class ClockworkState(NamedTuple):
     """Output `h`, `[B, H]`, and the number of the step to come, `step`, `[B, 1]`."""
 
-    h: Any
-    step: Any
+    h: Tensor
+    step: Tensor
 
 
 @register("cell", "clockwork_rnn", paper="Koutnik et al. 2014, arXiv:1402.3511")
@@ -66,13 +67,15 @@ class ClockworkRNNCell(DenseCell):
         """H, and one number for the clock."""
         return [self.units, 1]
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U `[H, H]`, zero from faster modules (rows) to slower ones (columns)."""
         module = np.arange(self.units) * len(self.periods) // self.units
         slower = module[:, None] >= module
         return (ops.where(slower, ops.convert_to_tensor(self.recurrent_kernel), 0.0),)
 
-    def update(self, z: Any, state: ClockworkState, recur: Any) -> tuple[Any, ClockworkState]:
+    def update(
+        self, z: Tensor, state: ClockworkState, recur: Recur
+    ) -> tuple[Tensor, ClockworkState]:
         """New values in the modules that are awake."""
         periods = np.repeat(self.periods, self.units // len(self.periods))
         phase = state.step % ops.cast(periods, state.step.dtype)

@@ -6,6 +6,7 @@ from keras import ops
 
 from zoo.cells.base import DenseCell, HiddenState, positive_integer
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 @register("cell", "cfc", paper="Hasani et al. 2022, arXiv:2106.13898")
@@ -38,7 +39,7 @@ class ClosedFormCell(DenseCell):
         super().__init__(units, **kwargs)
         self.backbone = units if backbone is None else positive_integer("backbone", backbone)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         self.make_weights(input_shape[-1], self.backbone)
         self.heads = self.add_weight(
@@ -48,11 +49,11 @@ class ClosedFormCell(DenseCell):
             name="heads_bias", shape=(3 * self.units,), initializer="zeros"
         )
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U `[H, M]` and the heads `[M, 3H]`."""
         return self.recurrent_kernel, self.heads
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The backbone, then from one head to the other."""
         u = ops.tanh(z + recur(state.h))
         f, g, k = ops.split(recur(u, 1) + self.heads_bias, 3, axis=-1)

@@ -9,6 +9,7 @@ from keras import ops
 from zoo.cells.base import Cell, block_values, is_positive_integer, positive_integer
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 @register("cell", "conv_lstm", paper="Shi et al. 2015, arXiv:1506.04214")
@@ -71,7 +72,7 @@ class ConvLSTMCell(Cell):
         """The size of a flattened frame of F channels."""
         return math.prod(self.image_shape) * self.units
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for flattened frames of size `input_shape[-1]`."""
         height, width = self.image_shape
         channels, left = divmod(input_shape[-1], height * width)
@@ -91,18 +92,18 @@ class ConvLSTMCell(Cell):
             name="bias", shape=(wide,), initializer=block_values(0, 1, 0, 0)
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W * x + b: `[..., height · width · channels] -> [..., height · width · 4F]`."""
         maps = self._convolve(x, self.kernel) + self.bias
         size = math.prod(self.image_shape) * 4 * self.units
         return ops.reshape(maps, (*ops.shape(x)[:-1], size))
 
-    def product(self, v: Any, weight: Any) -> Any:
+    def product(self, v: Tensor, weight: Tensor) -> Tensor:
         """U * v: `[B, height · width · F] -> [B, height · width · 4F]`."""
         size = math.prod(self.image_shape) * 4 * self.units
         return ops.reshape(self._convolve(v, weight), (-1, size))
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The gates at each pixel, then memory and output."""
         pixels = (-1, math.prod(self.image_shape), 4 * self.units)
         gates = ops.split(ops.reshape(z + recur(state.h), pixels), 4, axis=-1)
@@ -119,7 +120,7 @@ class ConvLSTMCell(Cell):
             "kernel_size": self.kernel_size,
         }
 
-    def _convolve(self, frames: Any, kernel: Any) -> Any:
+    def _convolve(self, frames: Tensor, kernel: Tensor) -> Tensor:
         """Flattened frames, however many dimensions lead, to maps `[N, height, width, 4F]`."""
         images = ops.reshape(frames, (-1, *self.image_shape, kernel.shape[2]))
         return ops.conv(images, kernel, padding="same", data_format="channels_last")

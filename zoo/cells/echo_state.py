@@ -9,6 +9,7 @@ from keras import ops
 
 from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 @register("cell", "echo_state", paper="Jaeger et al. 2007, doi:10.1016/j.neunet.2007.04.016")
@@ -63,7 +64,7 @@ class EchoStateCell(DenseCell):
         self.connectivity = connectivity
         self.leak = leak
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Draw the weights for inputs of size `input_shape[-1]`."""
         size, H = input_shape[-1], self.units
         within = lambda bound: keras.initializers.RandomUniform(-bound, bound)  # noqa: E731
@@ -77,7 +78,7 @@ class EchoStateCell(DenseCell):
             name="bias", shape=(H,), initializer=within(0.1), trainable=False
         )
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The new activation, as far as the old state leaks."""
         h = (1 - self.leak) * state.h + self.leak * ops.tanh(z + recur(state.h))
         return h, HiddenState(h)
@@ -91,7 +92,7 @@ class EchoStateCell(DenseCell):
             "leak": self.leak,
         }
 
-    def _reservoir(self, shape: tuple[int, int], dtype: Any = None) -> Any:
+    def _reservoir(self, shape: tuple[int, int], dtype: Any = None) -> Tensor:
         # Without a cycle all eigenvalues are zero, which no scale would change: a sparse draw may
         # have none, but the ring is one.
         ring = np.roll(np.eye(shape[0]), 1, axis=1)

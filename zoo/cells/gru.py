@@ -1,14 +1,13 @@
 """The gated recurrent unit."""
 
-from typing import Any
-
 from keras import ops
 
 from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
-def reset_after(z: Any, r: Any, h: Any) -> Any:
+def reset_after(z: Tensor, r: Tensor, h: Tensor) -> Tensor:
     """The new state from both sides of the sums, `[..., 3H]` in the columns z, r, h."""
     z_update, z_reset, z_candidate = ops.split(z, 3, axis=-1)
     r_update, r_reset, r_candidate = ops.split(r, 3, axis=-1)
@@ -40,18 +39,18 @@ class GRUCell(DenseCell):
 
     blocks = 3
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         super().build(input_shape)
         self.recurrent_bias = self.add_weight(
             name="recurrent_bias", shape=(3 * self.units,), initializer="zeros"
         )
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U `[H, 3H]` with c `[3H]`."""
         return ((self.recurrent_kernel, self.recurrent_bias),)
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The gates, then the new state between the old one and the candidate."""
         h = reset_after(z, recur(state.h), state.h)
         return h, HiddenState(h)
@@ -78,12 +77,12 @@ class ResetBeforeGRUCell(DenseCell):
 
     blocks = 3
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U of both gates `[H, 2H]` and of the candidate `[H, H]`."""
         U = ops.convert_to_tensor(self.recurrent_kernel)
         return U[:, : 2 * self.units], U[:, 2 * self.units :]
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The gates, then the candidate from what the reset gate leaves."""
         gates = ops.sigmoid(z[..., : 2 * self.units] + recur(state.h))
         update, reset = ops.split(gates, 2, axis=-1)

@@ -7,6 +7,7 @@ import keras
 from zoo.cells.base import HiddenState
 from zoo.cells.vanilla_rnn import VanillaRNNCell
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 @register("cell", "ind_rnn", paper="Li et al. 2018, arXiv:1803.04831")
@@ -34,7 +35,7 @@ class IndRNNCell(VanillaRNNCell):
     def __init__(self, units: int, activation: Any = "relu", **kwargs: Any) -> None:
         super().__init__(units, activation, **kwargs)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         self.kernel = self.add_weight(
             name="kernel", shape=(input_shape[-1], self.units), initializer="glorot_uniform"
@@ -46,11 +47,11 @@ class IndRNNCell(VanillaRNNCell):
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """None: u is used pointwise."""
         return ()
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """h = f(z + u h)."""
         h = self.activation(z + self.recurrent_kernel * state.h)
         return h, HiddenState(h)

@@ -1,16 +1,15 @@
 """Cells whose activations are normalised over the layer."""
 
-from typing import Any
-
 from keras import ops
 
 from zoo.cells.base import DenseCell, HiddenState
 from zoo.cells.gru import reset_after
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
-def normalise(x: Any, gain: Any, epsilon: float = 1e-5) -> Any:
+def normalise(x: Tensor, gain: Tensor, epsilon: float = 1e-5) -> Tensor:
     """gain (x - μ) / √(σ² + ε) over the last axis."""
     mean = ops.mean(x, axis=-1, keepdims=True)
     centred = x - mean
@@ -21,7 +20,7 @@ def normalise(x: Any, gain: Any, epsilon: float = 1e-5) -> Any:
 class _NormalisedCell(DenseCell):
     """Each of the two products has a gain."""
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         super().build(input_shape)
         wide = self.blocks * self.units
@@ -30,7 +29,7 @@ class _NormalisedCell(DenseCell):
             name="recurrent_gain", shape=(wide,), initializer="ones"
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """LN(W x) + b: `[..., D] -> [..., G]`."""
         return normalise(ops.matmul(x, self.kernel), self.gain) + self.bias
 
@@ -57,14 +56,14 @@ class LayerNormLSTMCell(_NormalisedCell):
     State = LSTMState
     blocks = 4
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         super().build(input_shape)
         size = (self.units,)
         self.memory_gain = self.add_weight(name="memory_gain", shape=size, initializer="ones")
         self.memory_bias = self.add_weight(name="memory_bias", shape=size, initializer="zeros")
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The gates, then memory and output."""
         r = normalise(recur(state.h), self.recurrent_gain)
         f, i, o, g = ops.split(z + r, 4, axis=-1)
@@ -94,17 +93,17 @@ class LayerNormGRUCell(_NormalisedCell):
 
     blocks = 3
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """Both normalised projections and the bias: `[..., D] -> [..., 3H]`."""
         return self._normalise(ops.matmul(x, self.kernel), self.gain) + self.bias
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The gates, then the new state between the old one and the candidate."""
         r = self._normalise(recur(state.h), self.recurrent_gain)
         h = reset_after(z, r, state.h)
         return h, HiddenState(h)
 
-    def _normalise(self, v: Any, gain: Any) -> Any:
+    def _normalise(self, v: Tensor, gain: Tensor) -> Tensor:
         """Gates and candidate each over their own entries."""
         gain, gates = ops.convert_to_tensor(gain), 2 * self.units
         return ops.concatenate(

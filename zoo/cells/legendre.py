@@ -8,13 +8,14 @@ from scipy.linalg import expm
 
 from zoo.cells.base import Cell, positive_integer
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 class LegendreState(NamedTuple):
     """Output `h` `[B, H]` and memory `m` `[B, M]`, the window's Legendre coefficients."""
 
-    h: Any
-    m: Any
+    h: Tensor
+    m: Tensor
 
 
 @register("cell", "lmu", paper="Voelker et al. 2019, NeurIPS 32; doi:10.1162/neco_a_01046")
@@ -63,7 +64,7 @@ class LegendreMemoryCell(Cell):
         """Sizes of output and memory."""
         return [self.units, self.order]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`, and A and B."""
         wide = 1 + self.units
         self.kernel = self.add_weight(
@@ -80,17 +81,17 @@ class LegendreMemoryCell(Cell):
         )
         self.A, self.B = _legendre(self.order, self.theta)
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """e_x x and W_x x: `[..., D] -> [..., 1 + H]`."""
         return ops.matmul(x, self.kernel)
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """e_h with W_h `[H, 1 + H]`, e_m with A `[M, 1 + M]`, and W_m `[M, H]`."""
         encoder = ops.convert_to_tensor(self.memory_encoder)
         memory = ops.concatenate([encoder, ops.cast(self.A.T, encoder.dtype)], axis=1)
         return self.recurrent_kernel, memory, self.memory_kernel
 
-    def update(self, z: Any, state: LegendreState, recur: Any) -> tuple[Any, LegendreState]:
+    def update(self, z: Tensor, state: LegendreState, recur: Recur) -> tuple[Tensor, LegendreState]:
         """Write one number into the memory, then read all of it."""
         sums, memory = z + recur(state.h), recur(state.m, 1)
         u = sums[:, :1] + memory[:, :1]

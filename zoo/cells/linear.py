@@ -1,6 +1,6 @@
 """Cells that are linear in their state, and so run in parallel over time."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -9,18 +9,19 @@ from keras import ops
 
 from zoo.cells.base import LinearCell
 from zoo.registry import register
+from zoo.typing import Shape, Tensor
 
 
 class MemoryState(NamedTuple):
     """Memory `c`, `[B, H]`."""
 
-    c: Any
+    c: Tensor
 
 
 class ComplexState(NamedTuple):
     """Real parts of x, then its imaginary parts, `[B, 2H]`."""
 
-    x: Any
+    x: Tensor
 
 
 class _ProjectedCell(LinearCell):
@@ -28,7 +29,7 @@ class _ProjectedCell(LinearCell):
 
     blocks: int
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         wide = self.blocks * self.units
         self.kernel = self.add_weight(
@@ -36,7 +37,7 @@ class _ProjectedCell(LinearCell):
         )
         self.bias = self.add_weight(name="bias", shape=(wide,), initializer="zeros")
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W x + b: `[..., D] -> [..., G]`."""
         return ops.matmul(x, self.kernel) + self.bias
 
@@ -60,7 +61,7 @@ class MinGRUCell(_ProjectedCell):
 
     blocks = 2
 
-    def coefficients(self, z: Any) -> tuple[Any, Any]:
+    def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """1 - z and z h̃."""
         update, candidate = ops.split(z, 2, axis=-1)
         return ops.sigmoid(-update), ops.sigmoid(update) * candidate
@@ -84,7 +85,7 @@ class MinLSTMCell(_ProjectedCell):
 
     blocks = 3
 
-    def coefficients(self, z: Any) -> tuple[Any, Any]:
+    def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """f' and i' h̃, the gates normalised to a sum of one."""
         f, i, candidate = ops.split(z, 3, axis=-1)
         # f / (f + i) in logarithms, which divides no two numbers that may both be tiny.
@@ -112,12 +113,12 @@ class SRUCell(_ProjectedCell):
     State = MemoryState
     blocks = 4
 
-    def coefficients(self, z: Any) -> tuple[Any, Any]:
+    def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """f and (1 - f) x̃."""
         candidate, f, _, _ = ops.split(z, 4, axis=-1)
         return ops.sigmoid(f), ops.sigmoid(-f) * candidate
 
-    def output(self, z: Any, h: Any) -> Any:
+    def output(self, z: Tensor, h: Tensor) -> Tensor:
         """The highway connection around the memory."""
         _, _, r, skip = ops.split(z, 4, axis=-1)
         return ops.sigmoid(r) * ops.tanh(h) + ops.sigmoid(-r) * skip
@@ -150,7 +151,7 @@ class LRUCell(LinearCell):
         """Real and imaginary parts."""
         return [2 * self.units]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         size = (self.units,)
         area = keras.random.uniform(size, 0.9**2, 0.999**2, seed=keras.random.SeedGenerator())
@@ -180,11 +181,11 @@ class LRUCell(LinearCell):
             initializer=keras.initializers.VarianceScaling(1.0, "fan_in"),
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """B u and D u: `[..., D] -> [..., 3H]`."""
         return ops.matmul(x, self.kernel)
 
-    def coefficients(self, z: Any) -> tuple[Any, Any]:
+    def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """λ and γ B u, complex."""
         real, imaginary, _ = ops.split(z, 3, axis=-1)
         nu, theta, gamma = (_wide(w) for w in (self.nu, self.theta, self.gamma))
@@ -194,22 +195,22 @@ class LRUCell(LinearCell):
         b = tf.cast(tf.exp(gamma), decay.dtype) * tf.complex(_wide(real), _wide(imaginary))
         return tf.broadcast_to(decay, tf.shape(b)), b
 
-    def coordinates(self, h: Any) -> Any:
+    def coordinates(self, h: Tensor) -> Tensor:
         """The complex numbers."""
         real, imaginary = tf.split(_wide(h), 2, axis=-1)
         return tf.complex(real, imaginary)
 
-    def from_coordinates(self, h: Any) -> Any:
+    def from_coordinates(self, h: Tensor) -> Tensor:
         """Their real and imaginary parts."""
         parts = tf.concat([tf.math.real(h), tf.math.imag(h)], axis=-1)
         return tf.cast(parts, self.compute_dtype)
 
-    def output(self, z: Any, h: Any) -> Any:
+    def output(self, z: Tensor, h: Tensor) -> Tensor:
         """Re(C x) + D u."""
         return ops.matmul(h, self.readout) + z[..., 2 * self.units :]
 
 
-def _wide(x: Any) -> Any:
+def _wide(x: Tensor) -> Tensor:
     """In a type that complex numbers exist for."""
     x = tf.convert_to_tensor(x)
     return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)

@@ -7,13 +7,14 @@ from keras import ops
 
 from zoo.cells.base import Cell, block_values
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 class LSTMState(NamedTuple):
     """Output `h` and memory `c`, both `[B, H]`."""
 
-    h: Any
-    c: Any
+    h: Tensor
+    c: Tensor
 
 
 @register("cell", "lstm", paper="Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735")
@@ -36,7 +37,7 @@ class LSTMCell(Cell):
 
     State = LSTMState
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         shape = (self.units + input_shape[-1], 4 * self.units)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self._joined)
@@ -44,22 +45,22 @@ class LSTMCell(Cell):
             name="bias", shape=(4 * self.units,), initializer=block_values(1, 0, 0, 0)
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W_x x + b: `[..., D] -> [..., 4H]`."""
         return ops.matmul(x, ops.convert_to_tensor(self.kernel)[self.units :]) + self.bias
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """W_h, the rows of `kernel` that meet the state: `[H, 4H]`."""
         return (ops.convert_to_tensor(self.kernel)[: self.units],)
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The gates, then memory and output."""
         f, i, o, g = ops.split(z + recur(state.h), 4, axis=-1)
         c = ops.sigmoid(f) * state.c + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)
         return h, LSTMState(h, c)
 
-    def _joined(self, shape: tuple[int, int], dtype: Any = None) -> Any:
+    def _joined(self, shape: tuple[int, int], dtype: Any = None) -> Tensor:
         """Each part of W as Keras starts it: orthogonal rows for h, Glorot uniform for x."""
         recurrent = keras.initializers.Orthogonal()((self.units, shape[1]), dtype)
         kernel = keras.initializers.GlorotUniform()((shape[0] - self.units, shape[1]), dtype)

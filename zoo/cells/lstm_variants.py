@@ -7,6 +7,7 @@ from keras import ops
 from zoo.cells.base import DenseCell, positive_integer
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 @register("cell", "peephole_lstm", paper="Gers et al. 2002, doi:10.1162/153244303768966139")
@@ -32,12 +33,12 @@ class PeepholeLSTMCell(DenseCell):
     blocks = 4
     bias_start = (1, 0, 0, 0)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         super().build(input_shape)
         self.peephole = self.add_weight(name="peephole", shape=(3, self.units), initializer="zeros")
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """Gates, memory, and the output gate's look at it."""
         f, i, o, g = ops.split(z + recur(state.h), 4, axis=-1)
         p = ops.convert_to_tensor(self.peephole)
@@ -69,7 +70,7 @@ class CoupledLSTMCell(DenseCell):
     blocks = 3
     bias_start = (1, 0, 0)
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The gates, then memory and output."""
         f, o, g = ops.split(z + recur(state.h), 3, axis=-1)
         f = ops.sigmoid(f)
@@ -116,18 +117,18 @@ class ProjectedLSTMCell(DenseCell):
         """Sizes of h and c."""
         return [self.units, self.memory]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         self.make_weights(input_shape[-1], self.blocks * self.memory)
         self.projection = self.add_weight(
             name="projection", shape=(self.memory, self.units), initializer="glorot_uniform"
         )
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U `[H, 4M]` and P `[M, H]`."""
         return self.recurrent_kernel, self.projection
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The gates, then memory and projected output."""
         f, i, o, g = ops.split(z + recur(state.h), 4, axis=-1)
         c = ops.sigmoid(f) * state.c + ops.sigmoid(i) * ops.tanh(g)
@@ -162,7 +163,7 @@ class MultiplicativeLSTMCell(DenseCell):
     blocks = 4
     bias_start = (1, 0, 0, 0)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         super().build(input_shape)
         self.factor_kernel = self.add_weight(
@@ -176,15 +177,15 @@ class MultiplicativeLSTMCell(DenseCell):
             initializer="orthogonal",
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W x + b, then W_m x: `[..., D] -> [..., 5H]`."""
         return ops.concatenate([super().project(x), ops.matmul(x, self.factor_kernel)], axis=-1)
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U_m `[H, H]` and U `[H, 4H]`."""
         return self.factor_recurrent_kernel, self.recurrent_kernel
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The intermediate state m, the gates, then memory and output."""
         m = z[..., 4 * self.units :] * recur(state.h)
         f, i, o, g = ops.split(z[..., : 4 * self.units] + recur(m, 1), 4, axis=-1)

@@ -1,11 +1,10 @@
 """The minimal gated unit."""
 
-from typing import Any
-
 from keras import ops
 
 from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
+from zoo.typing import Recur, Tensor
 
 
 @register("cell", "mgu", paper="Zhou et al. 2016, arXiv:1603.09420")
@@ -30,11 +29,11 @@ class MGUCell(DenseCell):
     blocks = 2
     bias_start = (1, 0)
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U and U_h, both `[H, H]`: the second product waits for the gate."""
         return tuple(ops.split(ops.convert_to_tensor(self.recurrent_kernel), 2, axis=-1))
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The gate, then the candidate from what it lets through."""
         z_forget, z_candidate = ops.split(z, 2, axis=-1)
         forget = ops.sigmoid(z_forget + recur(state.h, 0))

@@ -1,12 +1,11 @@
 """The cell that neural architecture search found."""
 
-from typing import Any
-
 from keras import ops
 
 from zoo.cells.base import Cell
 from zoo.cells.lstm import LSTMState
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 @register("cell", "nas", paper="Zoph and Le 2016, arXiv:1611.01578")
@@ -32,7 +31,7 @@ class NASCell(Cell):
 
     State = LSTMState
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         wide = 8 * self.units
         self.kernel = self.add_weight(
@@ -42,11 +41,11 @@ class NASCell(Cell):
             name="recurrent_kernel", shape=(self.units, wide), initializer="orthogonal"
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W x: `[..., D] -> [..., 8H]`."""
         return ops.matmul(x, self.kernel)
 
-    def update(self, z: Any, state: LSTMState, recur: Any) -> tuple[Any, LSTMState]:
+    def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The leaves, joined in pairs; the memory enters at the first pair."""
         x, h = ops.split(z, 8, axis=-1), ops.split(recur(state.h), 8, axis=-1)
         write = ops.tanh(ops.sigmoid(x[0] + h[0]) * ops.relu(x[1] + h[1]))

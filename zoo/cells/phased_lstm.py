@@ -7,14 +7,15 @@ from keras import ops
 
 from zoo.cells.base import DenseCell
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 class PhasedLSTMState(NamedTuple):
     """Output `h` and memory `c`, both `[B, H]`, and the number of the step to come, `[B, 1]`."""
 
-    h: Any
-    c: Any
-    step: Any
+    h: Tensor
+    c: Tensor
+    step: Tensor
 
 
 @register("cell", "phased_lstm", paper="Neil et al. 2016, arXiv:1610.09513")
@@ -70,7 +71,7 @@ class PhasedLSTMCell(DenseCell):
         """H twice, and one number for the clock."""
         return [self.units, self.units, 1]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         super().build(input_shape)
         self.log_period = self.add_weight(
@@ -82,7 +83,9 @@ class PhasedLSTMCell(DenseCell):
             name="shift", shape=(self.units,), initializer=self._within_period
         )
 
-    def update(self, z: Any, state: PhasedLSTMState, recur: Any) -> tuple[Any, PhasedLSTMState]:
+    def update(
+        self, z: Tensor, state: PhasedLSTMState, recur: Recur
+    ) -> tuple[Tensor, PhasedLSTMState]:
         """An LSTM's step, taken as far as each unit's clock is open."""
         f, i, o, g = ops.split(z + recur(state.h), 4, axis=-1)
         proposed = ops.sigmoid(f) * state.c + ops.sigmoid(i) * ops.tanh(g)
@@ -95,13 +98,13 @@ class PhasedLSTMCell(DenseCell):
         """Constructor arguments."""
         return {**super().get_config(), "open_ratio": self.open_ratio, "leak": self.leak}
 
-    def _openness(self, step: Any) -> Any:
+    def _openness(self, step: Tensor) -> Tensor:
         """k at a time: `[B, 1] -> [B, H]`."""
         turns = (step - self.shift) / ops.exp(self.log_period)
         phase = turns - ops.floor(turns)
         rise = 2 * phase / self.open_ratio
         return ops.where(phase < self.open_ratio, ops.minimum(rise, 2 - rise), self.leak * phase)
 
-    def _within_period(self, shape: tuple[int], dtype: Any = None) -> Any:
+    def _within_period(self, shape: tuple[int], dtype: Any = None) -> Tensor:
         fraction = keras.initializers.RandomUniform(0.0, 1.0)(shape, dtype)
         return fraction * ops.exp(ops.convert_to_tensor(self.log_period))

@@ -1,18 +1,19 @@
 """The quasi-recurrent network."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras import ops
 
 from zoo.cells.base import LinearCell
 from zoo.registry import register
+from zoo.typing import Shape, Tensor
 
 
 class QuasiState(NamedTuple):
     """Memory `c` `[B, H]` and what the input before adds to this step's gates, `past` `[B, 3H]`."""
 
-    c: Any
-    past: Any
+    c: Tensor
+    past: Tensor
 
 
 @register("cell", "qrnn", paper="Bradbury et al. 2016, arXiv:1611.01576")
@@ -40,30 +41,30 @@ class QRNNCell(LinearCell):
         """Sizes of memory and past projection."""
         return [self.units, 3 * self.units]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         self.kernel = self.add_weight(
             name="kernel", shape=(input_shape[-1], 6 * self.units), initializer="glorot_uniform"
         )
         self.bias = self.add_weight(name="bias", shape=(3 * self.units,), initializer="zeros")
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W_2 x, then W_1 x for the next step: `[..., D] -> [..., 6H]`."""
         return ops.matmul(x, self.kernel)
 
-    def passed(self, z: Any) -> tuple[Any, ...]:
+    def passed(self, z: Tensor) -> tuple[Tensor, ...]:
         """W_1 x."""
         return (z[..., 3 * self.units :],)
 
-    def joined(self, z: Any, *before: Any) -> Any:
+    def joined(self, z: Tensor, *before: Tensor) -> Tensor:
         """The convolution: `[..., 3H]`."""
         return z[..., : 3 * self.units] + before[0] + self.bias
 
-    def coefficients(self, z: Any) -> tuple[Any, Any]:
+    def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """f and (1 - f) z."""
         candidate, f, _ = ops.split(z, 3, axis=-1)
         return ops.sigmoid(f), ops.sigmoid(-f) * ops.tanh(candidate)
 
-    def output(self, z: Any, h: Any) -> Any:
+    def output(self, z: Tensor, h: Tensor) -> Tensor:
         """σ(o) c."""
         return ops.sigmoid(z[..., 2 * self.units :]) * h

@@ -6,6 +6,7 @@ from keras import ops
 
 from zoo.cells.base import Cell, HiddenState, block_values, positive_integer
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 @register("cell", "recurrent_highway", paper="Zilly et al. 2016, arXiv:1607.03474")
@@ -39,7 +40,7 @@ class RecurrentHighwayCell(Cell):
         super().__init__(units, **kwargs)
         self.depth = positive_integer("depth", depth)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         wide = 2 * self.units
         self.kernel = self.add_weight(
@@ -58,15 +59,15 @@ class RecurrentHighwayCell(Cell):
             for layer in range(1, self.depth + 1)
         ]
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W x: `[..., D] -> [..., 2H]`."""
         return ops.matmul(x, self.kernel)
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """R_l `[H, 2H]` with b_l `[2H]` for each layer."""
         return tuple(zip(self.recurrent_kernels, self.biases))
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The layers, one on the other."""
         s = state.h
         for layer in range(self.depth):

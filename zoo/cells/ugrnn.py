@@ -1,11 +1,10 @@
 """The update gate recurrent network."""
 
-from typing import Any
-
 from keras import ops
 
 from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
+from zoo.typing import Recur, Tensor
 
 
 @register("cell", "ugrnn", paper="Collins et al. 2016, arXiv:1611.09913")
@@ -30,7 +29,7 @@ class UGRNNCell(DenseCell):
     blocks = 2
     bias_start = (0, 1)
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The new state between the old one and the candidate."""
         c, g = ops.split(z + recur(state.h), 2, axis=-1)
         gate = ops.sigmoid(g)

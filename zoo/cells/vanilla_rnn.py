@@ -6,6 +6,7 @@ import keras
 
 from zoo.cells.base import DenseCell, HiddenState
 from zoo.registry import register
+from zoo.typing import Recur, Tensor
 
 
 @register("cell", "vanilla_rnn", paper="Elman 1990, doi:10.1207/s15516709cog1402_1")
@@ -33,7 +34,7 @@ class VanillaRNNCell(DenseCell):
         super().__init__(units, **kwargs)
         self.activation = keras.activations.get(activation)
 
-    def update(self, z: Any, state: HiddenState, recur: Any) -> tuple[Any, HiddenState]:
+    def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """h = f(z + W_hh h)."""
         h = self.activation(z + recur(state.h))
         return h, HiddenState(h)

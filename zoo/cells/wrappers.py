@@ -5,20 +5,18 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.base import Cell
+from zoo.cells.base import Cell, takes_training, with_training
+from zoo.typing import Recur, Shape, Tensor
+from zoo.typing import State as CellState
 
 
 class CellWrapper(Cell):
     """Delegates every piece to `cell`; a subclass adds its own part.
 
-    `update` runs once more in the backward pass, so that nothing random may stand in it: what a
-    step needs besides the wrapped cell's projection is joined to the end of z by `project`, which
-    runs once for a sequence. For the same reason `update` never asks whether this is training.
-    `keras.layers.RNN` projects step by step, and so draws anew at each. A wrapped `LinearCell`
-    runs step after step, too.
-
-    Attributes:
-        training: whether masks are drawn; set before `project` and `recurrent_weights` are called.
+    What a step needs besides the wrapped cell's projection is joined to the end of z by `project`,
+    which runs once for a sequence. A subclass that writes `project` or `recurrent_weights` hands
+    `training` on to the one here. `keras.layers.RNN` projects step by step, and so draws anew at
+    each. A wrapped `LinearCell` runs step after step, too.
 
     Args:
         cell: the zoo cell that is wrapped; wrappers may be nested.
@@ -26,27 +24,39 @@ class CellWrapper(Cell):
 
     Raises:
         ValueError: cell is not a zoo cell.
+        TypeError: a subclass is defined whose `project` or `recurrent_weights` takes no `training`.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a wrapper inside of which nothing would ever be dropped."""
+        super().__init_subclass__(**kwargs)
+        for name in ("project", "recurrent_weights"):
+            if not takes_training(getattr(cls, name)):
+                raise TypeError(
+                    f"{cls.__name__}.{name} takes no training: add training=False as its last "
+                    "argument, and hand it on to the wrapped cell's, by super()"
+                )
 
     def __init__(self, cell: Cell, **kwargs: Any) -> None:
         if not isinstance(cell, Cell):
             raise ValueError(f"cell is {cell!r}, but a zoo cell is needed")
         super().__init__(cell.units, **{"dtype": cell.dtype_policy, **kwargs})
         self.cell = cell
-        self.State = cell.State  # type: ignore[misc]
-        self.product = cell.product  # type: ignore[method-assign]
-        self.compiled = cell.compiled  # type: ignore[misc]
-        self.training = False
 
     @property
-    def training(self) -> bool:
-        """Whether masks are drawn."""
-        return self._training
+    def State(self) -> Any:
+        """The wrapped cell's."""
+        return self.cell.State
 
-    @training.setter
-    def training(self, value: bool) -> None:
-        self._training = value
-        self.cell.training = value
+    @property
+    def compiled(self) -> bool:
+        """Whether XLA compiles the wrapped cell."""
+        return self.cell.compiled
+
+    @property
+    def plain_product(self) -> bool:
+        """Whether the wrapped cell's product is plain."""
+        return self.cell.plain_product
 
     @property
     def state_size(self) -> list[int]:
@@ -58,32 +68,31 @@ class CellWrapper(Cell):
         """Size of the wrapped cell's output."""
         return self.cell.output_size
 
-    def get_initial_state(self, batch_size: Any = None) -> Any:
+    def get_initial_state(self, batch_size: int | Tensor = None) -> CellState:
         """The wrapped cell's."""
         return self.cell.get_initial_state(batch_size)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the wrapped cell's weights."""
         if not self.cell.built:
             self.cell.build(input_shape)
             self.cell.built = True
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor, training: bool = False) -> Tensor:
         """The wrapped cell's projection."""
-        return self.cell.project(x)
+        return with_training(self.cell.project, training, x)
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self, training: bool = False) -> tuple[Tensor, ...]:
         """The wrapped cell's."""
-        return self.cell.recurrent_weights()
+        return with_training(self.cell.recurrent_weights, training)
 
-    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+    def product(self, v: Tensor, weight: Tensor) -> Tensor:
+        """The wrapped cell's."""
+        return self.cell.product(v, weight)
+
+    def update(self, z: Tensor, state: CellState, recur: Recur) -> tuple[Tensor, CellState]:
         """The wrapped cell's."""
         return self.cell.update(z, state, recur)
-
-    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
-        """One time step, with masks of its own in training."""
-        self.training = bool(training)
-        return super().call(inputs, states)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, the cell serialised."""
@@ -113,8 +122,8 @@ class _RandomWrapper(CellWrapper):
         """Constructor arguments, the cell serialised."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
-    def _chosen(self, shape: Any, dtype: Any) -> Any:
-        """One with probability `rate`, else zero, for each entry."""
+    def _chosen(self, shape: Shape, dtype: Any) -> Tensor:
+        """Draw one with probability `rate`, else zero, for each entry."""
         return ops.cast(keras.random.uniform(shape, seed=self.seed_generator) < self.rate, dtype)
 
 
@@ -142,16 +151,14 @@ class ZoneoutCell(_RandomWrapper):
     activations" (2016), arXiv:1606.01305.
     """
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor, training: bool = False) -> Tensor:
         """The cell's projection and m: `[..., D] -> [..., G + S]`, S the size of the state."""
-        z = self.cell.project(x)
+        z = super().project(x, training)
         shape = (*ops.shape(z)[:-1], sum(self.state_size))
-        keep = (
-            self._chosen(shape, z.dtype) if self.training else ops.full(shape, self.rate, z.dtype)
-        )
+        keep = self._chosen(shape, z.dtype) if training else ops.full(shape, self.rate, z.dtype)
         return ops.concatenate([z, keep], axis=-1)
 
-    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+    def update(self, z: Tensor, state: CellState, recur: Recur) -> tuple[Tensor, CellState]:
         """The cell's step, then a choice between the old and the new state."""
         z, *keeps = _split_off(z, self.state_size)
         y, new = self.cell.update(z, state, recur)
@@ -165,7 +172,7 @@ class ZoneoutCell(_RandomWrapper):
 class _SkipWrapper(CellWrapper):
     """A wrapper that joins the input to the output, which must have its size."""
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the wrapped cell's weights; inputs must have the size of the output."""
         if input_shape[-1] != self.output_size:
             raise ValueError(
@@ -189,11 +196,11 @@ class ResidualCell(_SkipWrapper):
     Source: K. He et al., "Deep residual learning for image recognition" (2015), arXiv:1512.03385.
     """
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor, training: bool = False) -> Tensor:
         """The cell's projection and x: `[..., D] -> [..., G + D]`."""
-        return ops.concatenate([self.cell.project(x), x], axis=-1)
+        return ops.concatenate([super().project(x, training), x], axis=-1)
 
-    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+    def update(self, z: Tensor, state: CellState, recur: Recur) -> tuple[Tensor, CellState]:
         """The cell's step, with x added to its output."""
         z, x = _split_off(z, [self.output_size])
         y, new = self.cell.update(z, state, recur)
@@ -218,7 +225,7 @@ class HighwayCell(_SkipWrapper):
     arXiv:1505.00387.
     """
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make all weights; inputs must have the size of the output."""
         super().build(input_shape)
         size = input_shape[-1]
@@ -229,13 +236,13 @@ class HighwayCell(_SkipWrapper):
             name="gate_bias", shape=(size,), initializer=keras.initializers.Constant(-1.0)
         )
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor, training: bool = False) -> Tensor:
         """The cell's projection, t and (1 - t) x: `[..., D] -> [..., G + 2D]`."""
         gate = ops.matmul(x, self.gate_kernel) + self.gate_bias
-        parts = [self.cell.project(x), ops.sigmoid(gate), ops.sigmoid(-gate) * x]
+        parts = [super().project(x, training), ops.sigmoid(gate), ops.sigmoid(-gate) * x]
         return ops.concatenate(parts, axis=-1)
 
-    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+    def update(self, z: Tensor, state: CellState, recur: Recur) -> tuple[Tensor, CellState]:
         """The cell's step, its output gated."""
         z, gate, carried = _split_off(z, [self.output_size] * 2)
         y, new = self.cell.update(z, state, recur)
@@ -254,7 +261,7 @@ class RecurrentWeightDrop(_RandomWrapper):
         seed: of the masks; None for one at random.
 
     Raises:
-        ValueError: the cell has no recurrent weights (told when it is built).
+        ValueError: the cell has no recurrent weights (raised when it is built).
 
     Example:
         >>> from keras import ops
@@ -268,18 +275,18 @@ class RecurrentWeightDrop(_RandomWrapper):
     models" (2017), arXiv:1708.02182.
     """
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the wrapped cell's weights."""
         super().build(input_shape)
         if not self.cell.recurrent_weights():
             raise ValueError(f"{self.cell.name} has no recurrent weights, but some are needed")
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self, training: bool = False) -> tuple[Tensor, ...]:
         """The cell's, in training with entries dropped."""
-        weights = self.cell.recurrent_weights()
-        return keras.tree.map_structure(self._drop, weights) if self.training else weights
+        weights = super().recurrent_weights(training)
+        return keras.tree.map_structure(self._drop, weights) if training else weights
 
-    def _drop(self, weight: Any) -> Any:
+    def _drop(self, weight: Tensor) -> Tensor:
         weight = ops.convert_to_tensor(weight)
         if len(weight.shape) < 2:
             return weight
@@ -333,21 +340,21 @@ class VariationalDropoutCell(_RandomWrapper):
         """Sizes of the masks for recurrent operands."""
         return sorted(set(self.state_size))
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor, training: bool = False) -> Tensor:
         """The projection of x' and the masks for h: `[..., D] -> [..., G + S]`."""
-        if self.training and self.inputs:
-            x = x * self._kept(x, x.shape[-1])
-        z = self.cell.project(x)
+        if training and self.inputs:
+            x = x * self._mask(x, x.shape[-1])
+        z = super().project(x, training)
         wide = (*ops.shape(z)[:-1], sum(self.mask_sizes))
-        kept = self._kept(z, wide[-1]) if self.training else ops.ones((wide[-1],), z.dtype)
-        return ops.concatenate([z, ops.broadcast_to(kept, wide)], axis=-1)
+        mask = self._mask(z, wide[-1]) if training else ops.ones((wide[-1],), z.dtype)
+        return ops.concatenate([z, ops.broadcast_to(mask, wide)], axis=-1)
 
-    def update(self, z: Any, state: Any, recur: Any) -> tuple[Any, Any]:
+    def update(self, z: Tensor, state: CellState, recur: Recur) -> tuple[Tensor, CellState]:
         """The cell's step, with each recurrent operand masked."""
         z, *masks = _split_off(z, self.mask_sizes)
         by_size = dict(zip(self.mask_sizes, masks))
 
-        def masked(v: Any, k: int = 0) -> Any:
+        def masked(v: Tensor, k: int = 0) -> Tensor:
             size = 1
             for axis in v.shape[1:]:
                 size *= axis
@@ -360,14 +367,14 @@ class VariationalDropoutCell(_RandomWrapper):
 
         return self.cell.update(z, state, masked)
 
-    def _kept(self, like: Any, size: int) -> Any:
-        """A mask `[B, size]` for `[..., B, n]`, to be broadcast over the leading axes."""
+    def _mask(self, like: Tensor, size: int) -> Tensor:
+        """Draw a mask `[B, size]` for `[..., B, n]`, to be broadcast over the leading axes."""
         rows = ops.shape(like)[-2]
         return (1 - self._chosen((rows, size), like.dtype)) / (1 - self.rate)
 
 
-def _split_off(z: Any, sizes: list[int]) -> list[Any]:
-    """What `project` joined to the end of z, in pieces of these sizes, after the z before it."""
+def _split_off(z: Tensor, sizes: list[int]) -> list[Tensor]:
+    """Return z without the pieces of these sizes that `project` joined to its end, and those."""
     ends = [-sum(sizes[n:]) for n in range(len(sizes))]
     starts = [None, *ends]
     return [z[..., start:end] for start, end in zip(starts, [*ends, None])]

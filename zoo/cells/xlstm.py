@@ -6,23 +6,24 @@ from keras import ops
 
 from zoo.cells.base import Cell, block_values, is_positive_integer
 from zoo.registry import register
+from zoo.typing import Recur, Shape, Tensor
 
 
 class ScalarState(NamedTuple):
     """Output `h`, memory `c`, normaliser `n` and stabiliser `m`, each `[B, H]`."""
 
-    h: Any
-    c: Any
-    n: Any
-    m: Any
+    h: Tensor
+    c: Tensor
+    n: Tensor
+    m: Tensor
 
 
 class MatrixState(NamedTuple):
     """Memory `c` `[B, N d d]`, row after row, normaliser `n` `[B, H]`, stabiliser `m` `[B, N]`."""
 
-    c: Any
-    n: Any
-    m: Any
+    c: Tensor
+    n: Tensor
+    m: Tensor
 
 
 class _HeadedCell(Cell):
@@ -44,7 +45,7 @@ class _HeadedCell(Cell):
         ones_first = block_values(1, *[0] * (wide // forget - 1))
         self.bias = self.add_weight(name="bias", shape=(wide,), initializer=ones_first)
 
-    def project(self, x: Any) -> Any:
+    def project(self, x: Tensor) -> Tensor:
         """W x + b: `[..., D] -> [..., G]`."""
         return ops.matmul(x, self.kernel) + self.bias
 
@@ -82,7 +83,7 @@ class SLSTMCell(_HeadedCell):
 
     State = ScalarState
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         self._make_projection(input_shape[-1], 4 * self.units, forget=self.units)
         self.recurrent_kernel = self.add_weight(
@@ -91,14 +92,14 @@ class SLSTMCell(_HeadedCell):
             initializer="orthogonal",
         )
 
-    def product(self, v: Any, weight: Any) -> Any:
+    def product(self, v: Tensor, weight: Tensor) -> Tensor:
         """Each head's part of v times its own block: `[B, H] -> [B, 4H]`."""
         parts = ops.reshape(v, (-1, self.heads, self.size))
         blocks = ops.einsum("bnd,nde->bne", parts, weight)
         gates = ops.reshape(blocks, (-1, self.heads, 4, self.size))
         return ops.reshape(ops.transpose(gates, (0, 2, 1, 3)), (-1, 4 * self.units))
 
-    def update(self, z: Any, state: ScalarState, recur: Any) -> tuple[Any, ScalarState]:
+    def update(self, z: Tensor, state: ScalarState, recur: Recur) -> tuple[Tensor, ScalarState]:
         """The gates in logarithms, then memory, normaliser and output."""
         f, i, o, g = ops.split(z + recur(state.h), 4, axis=-1)
         kept = ops.log_sigmoid(f) + state.m
@@ -147,16 +148,16 @@ class MLSTMCell(_HeadedCell):
         """Sizes of memory, normaliser and stabiliser."""
         return [self.units * self.size, self.units, self.heads]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         wide = 2 * self.heads + 4 * self.units
         self._make_projection(input_shape[-1], wide, forget=self.heads)
 
-    def recurrent_weights(self) -> tuple[Any, ...]:
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
         """None: the state meets no weight."""
         return ()
 
-    def update(self, z: Any, state: MatrixState, recur: Any) -> tuple[Any, MatrixState]:
+    def update(self, z: Tensor, state: MatrixState, recur: Recur) -> tuple[Tensor, MatrixState]:
         """Store one association in each head, then ask for another."""
         heads, size = (-1, self.heads, 1), (-1, self.heads, self.size)
         f, i = z[:, : self.heads], z[:, self.heads : 2 * self.heads]

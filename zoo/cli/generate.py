@@ -8,11 +8,11 @@ from importlib import import_module
 import click
 
 from zoo.cli.common import as_json, load_api, print_json, seed_of
-from zoo.decoding.options import Sampling
+from zoo.decoding.options import SamplingOptions
 from zoo.errors import Interrupted, UserError
 from zoo.pretrained import find
 
-_FREE = Sampling()
+_FREE = SamplingOptions()
 
 
 @click.command()
@@ -66,7 +66,7 @@ def generate(
       echo "A list" | zoo generate runs/char-lstm/1 --prompt - --top-k 5
     """
     # Found wrong before TensorFlow is imported, so that the answer comes at once.
-    sampling = Sampling(length, temperature, top_k, top_p, seed)
+    sampling = SamplingOptions(length, temperature, top_k, top_p, seed)
     find(what)
     text = _incoming() if prompt == "-" else None
     load_api()

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from zoo.decoding.constraints import NEVER, Constraints, stuck
+from zoo.typing import State, Tensor
 
 
 class Beams(NamedTuple):
@@ -19,15 +20,15 @@ class Beams(NamedTuple):
             None where nothing was.
     """
 
-    tokens: Any
-    lengths: Any
+    tokens: Tensor
+    lengths: Tensor
     scores: Any
     watched: Any = None
 
 
 def beam_search(
     step: Callable[[Any, Any], tuple[Any, Any]],
-    state: Any,
+    state: State,
     first: Any,
     max_length: Any,
     end: Any,
@@ -90,15 +91,22 @@ def beam_search(
     repeated = [tf.repeat(part, width, axis=0) for part in tf.nest.flatten(state)]
     known = (first.shape[0], width if isinstance(width, int) else None)
 
-    def penalty(length: Any) -> Any:
+    def penalty(length: Tensor) -> Any:
         return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** length_penalty
 
-    def going(t: Any, tokens: Any, flat: Any, live: Any, *others: Any) -> Any:
+    def going(t: Tensor, tokens: Tensor, flat: Any, live: Any, *others: Any) -> Any:
         # One step even for no rows: without any, the shape of the outputs is not known.
         return (t < max_length) & (tf.reduce_any(live > NEVER) | (t == 0))
 
     def body(
-        t: Any, tokens: Any, flat: Any, live: Any, best: Any, ended: Any, history: Any, outs: Any
+        t: Tensor,
+        tokens: Tensor,
+        flat: Any,
+        live: Any,
+        best: Any,
+        ended: Any,
+        history: Any,
+        outs: Any,
     ) -> tuple[Any, ...]:
         logits, new_state = step(tokens, tf.nest.pack_sequence_as(state, flat))
         gains, choices = _likeliest(tf.cast(logits, tf.float32), rules, t, history, width)
@@ -115,7 +123,7 @@ def beam_search(
         live = tf.where(done[:, None], NEVER, live)
         rows = tf.reshape(tf.range(batch)[:, None] * width + parents, [-1])
 
-        def reordered(new: Any, old: Any = None) -> Any:
+        def reordered(new: State, old: State = None) -> Any:
             # All hypotheses of a row have the same in a part that no step changes.
             same = new is old or (isinstance(width, int) and width == 1)
             return new if same else tf.gather(new, rows)
@@ -152,13 +160,13 @@ def beam_search(
     return _traced(best, *(out.stack() for out in outs))
 
 
-def _shaped(new: Any, start: Any) -> Any:
+def _shaped(new: State, start: State) -> Any:
     """With the shape that the loop begins with, of which a step may know less."""
     return tf.ensure_shape(new, start.shape) if new.shape != start.shape else new
 
 
 def _likeliest(
-    logits: Any, rules: Constraints, t: Any, history: Any, width: Any
+    logits: Tensor, rules: Constraints, t: Tensor, history: Any, width: Any
 ) -> tuple[Any, Any]:
     """What each hypothesis may go on with: gains in log-probability, and tokens, `[R, K]`.
 
@@ -201,7 +209,7 @@ def _merged(best: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
     return scores, *(tf.gather(part, order, batch_dims=1) for part in parts)
 
 
-def _traced(best: tuple[Any, ...], parents: Any, tokens: Any, watched: Any = None) -> Beams:
+def _traced(best: tuple[Any, ...], parents: Any, tokens: Tensor, watched: Any = None) -> Beams:
     """Follow each hypothesis from its last token back to its first one.
 
     Args:

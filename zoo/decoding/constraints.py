@@ -4,6 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.typing import Tensor
+
 NEVER = -float("inf")
 
 
@@ -49,13 +51,13 @@ class Constraints:
         """What `note` writes to and `allowed` reads: `[N, T]`, or nothing where it is not read."""
         return tf.zeros([rows, self.max_length if self.looks_back else 0], tf.int32)
 
-    def note(self, history: Any, t: Any, tokens: Any) -> Any:
+    def note(self, history: Any, t: Tensor, tokens: Tensor) -> Any:
         """The history with the tokens `[N]` of step t."""
         if not self.looks_back:
             return history
         return tf.where(tf.range(self.max_length) == t, tokens[:, None], history)
 
-    def allowed(self, logits: Any, t: Any, history: Any) -> Any:
+    def allowed(self, logits: Tensor, t: Tensor, history: Any) -> Any:
         """Logits `[N, V]`, float32, with -inf for what must not come at step t."""
         size = logits.shape[-1]
         never = tf.reduce_any(tf.one_hot(self.banned, size, True, False), axis=0)
@@ -65,7 +67,7 @@ class Constraints:
             logits = tf.where(never, NEVER, logits)
         return self._without_repeats(logits, t, history) if self.looks_back else logits
 
-    def forced(self, t: Any) -> Any:
+    def forced(self, t: Tensor) -> Any:
         """Tokens `[N]` that come at step t, 0 where any may; None if that is so everywhere."""
         return None if self.prefix is None else self.prefix[:, t]
 
@@ -73,7 +75,7 @@ class Constraints:
         unlimited = isinstance(self.min_length, int) and self.min_length <= 0
         return self.end is not None and not unlimited
 
-    def _without_repeats(self, logits: Any, t: Any, history: Any) -> Any:
+    def _without_repeats(self, logits: Tensor, t: Tensor, history: Any) -> Any:
         back, place = tf.range(1, self.ngram), tf.range(self.max_length)
         # Whether the tokens before each place are those before the next one: [N, T].
         before = tf.gather(history, tf.maximum(place[:, None] - back, 0), axis=1)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from zoo.decoding.constraints import NEVER, Constraints, stuck
+from zoo.typing import State, Tensor
 
 
 class Decoded(NamedTuple):
@@ -19,15 +20,15 @@ class Decoded(NamedTuple):
             None where nothing was.
     """
 
-    tokens: Any
-    lengths: Any
-    state: Any
+    tokens: Tensor
+    lengths: Tensor
+    state: State
     watched: Any = None
 
 
 def decode(
     step: Callable[[Any, Any], tuple[Any, Any]],
-    state: Any,
+    state: State,
     first: Any,
     max_length: Any,
     end: Any = None,
@@ -89,12 +90,12 @@ def decode(
     if watch:
         outs.append(tf.TensorArray(tf.float32, max_length, element_shape=watch(state).shape))
 
-    def going(t: Any, token: Any, flat: Any, alive: Any, *others: Any) -> Any:
+    def going(t: Tensor, token: Any, flat: Any, alive: Any, *others: Any) -> Any:
         # One step even for no rows: without any, the shape of the outputs is not known.
         return (t < max_length) & (tf.reduce_any(alive) | (t == 0))
 
     def body(
-        t: Any, token: Any, flat: Any, alive: Any, lengths: Any, history: Any, outs: Any
+        t: Tensor, token: Any, flat: Any, alive: Any, lengths: Tensor, history: Any, outs: Any
     ) -> tuple[Any, ...]:
         logits, new_state = step(token, tf.nest.pack_sequence_as(state, flat))
         logits = rules.allowed(tf.cast(logits, tf.float32), t, history)
@@ -131,7 +132,7 @@ def decode(
     return Decoded(tokens, lengths, tf.nest.pack_sequence_as(state, flat_state), watched)
 
 
-def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
+def likely(logits: Tensor, top_k: Any = 0, top_p: Any = 1.0) -> Any:
     """Which tokens are among the likeliest: by number (top-k), by probability (nucleus), or both.
 
     Of the `top_k` likeliest tokens, those stay that are needed for a sum of at least `top_p`, the
@@ -165,7 +166,7 @@ def likely(logits: Any, top_k: Any = 0, top_p: Any = 1.0) -> Any:
     return tf.gather(stay, tf.argsort(order), batch_dims=1)
 
 
-def _draw(logits: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
+def _draw(logits: Tensor, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
     """A token `[B]` of each row of logits `[B, V]`."""
     heat = tf.cast(temperature, tf.float32)
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from zoo.decoding.beams import beam_search
 from zoo.decoding.drawing import Decoded, decode
+from zoo.typing import State
 from zoo.utils.validation import checked, named_function
 
 LONGEST, WIDEST = 10_000, 64
@@ -145,7 +146,7 @@ def generate(
 
 def continued(
     model: Any,
-    state: Any,
+    state: State,
     first: Any,
     max_length: Any,
     end: Any = None,

@@ -7,7 +7,7 @@ from zoo.errors import UserError
 
 
 @dataclass(frozen=True)
-class Sampling:
+class SamplingOptions:
     """How a text is continued, see `zoo.decoding`.
 
     Attributes:
@@ -22,7 +22,7 @@ class Sampling:
         UserError: a value is out of its range.
 
     Example:
-        >>> Sampling(top_p=0.9).top_p
+        >>> SamplingOptions(top_p=0.9).top_p
         0.9
     """
 

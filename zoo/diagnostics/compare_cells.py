@@ -17,6 +17,7 @@ from zoo.diagnostics.cost import build_cell
 from zoo.diagnostics.memory_tasks import TASKS, MemoryTask
 from zoo.errors import UserError
 from zoo.recurrence import Recurrence
+from zoo.typing import Shape, Tensor
 from zoo.utils.files import write_whole
 
 SOLVED, PARTLY = 0.95, 0.1
@@ -37,14 +38,14 @@ class Network(keras.Model):
         self.answer = keras.layers.Dense(task.output_size)
         self.build((None, None, task.input_size))
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make all weights."""
         self.read.build(input_shape)
         self.recurrence.build((None, None, _WIDTH))
         self.answer.build((None, None, self.recurrence.cell.output_size))
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """`[B, T, D]` to logits `[B, T, output_size]`."""
         return self.answer(self.recurrence(self.read(inputs))[0])
 
@@ -156,7 +157,7 @@ def _row(
     optimizer.build(network.trainable_variables)
 
     @tf.function(reduce_retracing=True)
-    def train(x: Any, target: Any) -> None:
+    def train(x: Tensor, target: Any) -> None:
         with tf.GradientTape() as tape:
             answers = network(x)[:, -target.shape[1] :]
             if task.output_size == 1:

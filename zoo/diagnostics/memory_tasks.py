@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.typing import Tensor
+
 _SYMBOLS, _RECALLED = 8, 5
 
 
@@ -32,7 +34,7 @@ class MemoryTask:
     free: int
     draw: Callable[[np.random.Generator, int, int], tuple[Any, Any]]
 
-    def figure(self, outputs: Any, targets: Any) -> float:
+    def figure(self, outputs: Tensor, targets: Tensor) -> float:
         """Mean squared error of a real number; else the share of right classes.
 
         All answers count but those that need no memory.
@@ -42,7 +44,7 @@ class MemoryTask:
             return float(np.mean((outputs[..., 0] - targets) ** 2))
         return float(np.mean(np.argmax(outputs, axis=-1) == targets))
 
-    def score(self, figure: float, targets: Any) -> float:
+    def score(self, figure: float, targets: Tensor) -> float:
         """0 for what needs no memory at all, 1 for no mistake; 0 as well for what is no number."""
         if self.output_size == 1:
             score = 1 - figure / float(np.var(targets))

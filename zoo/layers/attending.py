@@ -10,6 +10,7 @@ from zoo.layers.attention import PRODUCTS, Attention, Memory
 from zoo.layers.stack import time_dropout
 from zoo.recurrence import Recurrence
 from zoo.recurrence.backprop import loop, swap
+from zoo.typing import Shape, Tensor
 
 
 def wide_start() -> keras.initializers.Initializer:
@@ -133,7 +134,7 @@ class AttendingStack(keras.layers.Layer):
         self.output_size = units if self.asks_after else self.query_size + memory_size
         self.dropout = time_dropout(dropout, dtype=self.dtype_policy)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""
         size = input_shape[-1]
         if not self.asks_after:
@@ -148,11 +149,11 @@ class AttendingStack(keras.layers.Layer):
         if self.gate is not None:
             self.gate.build((None, self.query_size))
 
-    def layer_states(self, batch_size: Any) -> tuple[Any, ...]:
+    def layer_states(self, batch_size: int | Tensor) -> tuple[Any, ...]:
         """The cells' initial states, one a layer."""
         return tuple(recurrence.initial_state(batch_size) for recurrence in self.recurrences)
 
-    def initial_state(self, batch_size: Any) -> AttendingState:
+    def initial_state(self, batch_size: int | Tensor) -> AttendingState:
         """Zeros, with a memory of one place that does not count."""
         values = tf.zeros([batch_size, 1, self.memory_size], self.compute_dtype)
         keys = tf.zeros([batch_size, 1, self.attention.key_size], self.compute_dtype)
@@ -173,7 +174,7 @@ class AttendingStack(keras.layers.Layer):
         return AttendingState(layers, fed, self.attention.start(memory), memory)
 
     def call(
-        self, inputs: Any, state: AttendingState, training: bool | None = None
+        self, inputs: Tensor, state: AttendingState, training: bool | None = None
     ) -> tuple[Any, Any, AttendingState]:
         """Run a sequence.
 
@@ -199,7 +200,7 @@ class AttendingStack(keras.layers.Layer):
             y = y + above if self.residual else above
         return tf.concat([y, context], axis=-1), alignments, state._replace(layers=tuple(finals))
 
-    def step(self, x_t: Any, state: AttendingState) -> tuple[Any, AttendingState]:
+    def step(self, x_t: Tensor, state: AttendingState) -> tuple[Any, AttendingState]:
         """One time step: `[B, D]` and a state give `[B, output_size]` and the new state."""
         (y, context), state = self._step(tf.cast(x_t, self.compute_dtype), state)
         if self.asks_after:
@@ -211,7 +212,7 @@ class AttendingStack(keras.layers.Layer):
         return tf.concat([y, context], axis=-1), state._replace(layers=tuple(finals))
 
     def _step(
-        self, x_t: Any, state: AttendingState, noise: Any = None
+        self, x_t: Tensor, state: AttendingState, noise: Any = None
     ) -> tuple[tuple[Any, ...], AttendingState]:
         """What depends on the step before: the parts of an output, and the new state."""
         memory = state.memory
@@ -227,14 +228,14 @@ class AttendingStack(keras.layers.Layer):
         fed = self.joint(tf.concat([context, y], axis=-1))
         return (fed, context), AttendingState(layers, fed, attention, memory)
 
-    def _look(self, query: Any, state: AttendingState, noise: Any = None) -> tuple[Any, Any]:
+    def _look(self, query: Tensor, state: AttendingState, noise: Any = None) -> tuple[Any, Any]:
         context, attention = self.attention(query, state.memory, state.attention, noise)
         return self._gated(context, query), attention
 
-    def _gated(self, context: Any, query: Any) -> Any:
+    def _gated(self, context: Tensor, query: Tensor) -> Any:
         return context if self.gate is None else context * self.gate(query)
 
-    def _up(self, x_t: Any, state: AttendingState) -> tuple[Any, tuple[Any, ...]]:
+    def _up(self, x_t: Tensor, state: AttendingState) -> tuple[Any, tuple[Any, ...]]:
         """One step through all layers."""
         y = tf.concat([x_t, state.fed], axis=-1) if self.feeding else x_t
         layers = []
@@ -245,7 +246,7 @@ class AttendingStack(keras.layers.Layer):
         return y, tuple(layers)
 
     def _run_apart(
-        self, x: Any, state: AttendingState, training: bool | None
+        self, x: Tensor, state: AttendingState, training: bool | None
     ) -> tuple[Any, Any, AttendingState]:
         """All layers whole, then attention for all steps."""
         y, layers = x, []
@@ -263,7 +264,7 @@ class AttendingStack(keras.layers.Layer):
             AttendingState(tuple(layers), outputs[:, -1], attention, state.memory),
         )
 
-    def _run(self, x: Any, state: AttendingState, training: bool | None) -> tuple[Any, ...]:
+    def _run(self, x: Tensor, state: AttendingState, training: bool | None) -> tuple[Any, ...]:
         """Step after step: the parts of the outputs, alignments, and the last state."""
         time = tf.shape(x)[1]
         steps = tf.TensorArray(x.dtype, time).unstack(swap(x))
@@ -273,7 +274,7 @@ class AttendingStack(keras.layers.Layer):
             noise = tf.TensorArray(drawn.dtype, time).unstack(drawn)
         moving = state._replace(memory=())
 
-        def body(t: Any, flat: Any, arrays: Any) -> tuple[Any, Any, Any]:
+        def body(t: Tensor, flat: Any, arrays: Any) -> tuple[Any, Any, Any]:
             before = tf.nest.pack_sequence_as(moving, flat)._replace(memory=state.memory)
             noise_t = None if noise is None else noise.read(t)
             y, after = self._step(steps.read(t), before, noise_t)

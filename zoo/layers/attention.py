@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.recurrence.parallel_scan import linear_scan
+from zoo.typing import Tensor
 
 KINDS = ("additive", "dot", "multiplicative", "scaled", "location", "monotonic")
 PRODUCTS = ("dot", "multiplicative", "scaled")
@@ -21,9 +22,9 @@ class Memory(NamedTuple):
         valid: `[B, S]`, 1 for a place that counts, else 0; of the values' type.
     """
 
-    values: Any
-    keys: Any
-    valid: Any
+    values: Tensor
+    keys: Tensor
+    valid: Tensor
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -105,7 +106,7 @@ class Attention(keras.layers.Layer):
     def _make_weights(self) -> None:
         product, size = self.kind in PRODUCTS, self.key_size
 
-        def weight(name: str, shape: tuple[int, ...], start: Any = "glorot_uniform") -> Any:
+        def weight(name: str, shape: tuple[int, ...], start: Any = "glorot_uniform") -> Tensor:
             return self.add_weight(name=name, shape=shape, initializer=start)
 
         if self.kind != "dot":
@@ -125,7 +126,7 @@ class Attention(keras.layers.Layer):
             start = keras.initializers.RandomUniform(-0.1, 0.1)
             self.coverage_kernel = weight("coverage_kernel", (1, 1 if product else size), start)
 
-    def remember(self, values: Any, lengths: Any = None) -> Memory:
+    def remember(self, values: Tensor, lengths: Tensor = None) -> Memory:
         """The memory of values `[B, S, D]`, of which the first `lengths[b]` of a row count."""
         values = tf.cast(tf.convert_to_tensor(values), self.compute_dtype)
         valid = tf.ones(tf.shape(values)[:2], values.dtype)
@@ -135,7 +136,7 @@ class Attention(keras.layers.Layer):
         valid.set_shape(values.shape[:2])
         return Memory(values, self._keys(values), valid)
 
-    def _keys(self, values: Any) -> Any:
+    def _keys(self, values: Tensor) -> Any:
         if self.kind == "dot":
             return values
         keys = tf.matmul(values, self._read(self.memory_kernel))
@@ -156,7 +157,7 @@ class Attention(keras.layers.Layer):
         return {**state, "coverage": nothing} if self.coverage else state
 
     def call(
-        self, query: Any, memory: Memory, before: dict[str, Any], noise: Any = None
+        self, query: Tensor, memory: Memory, before: dict[str, Any], noise: Any = None
     ) -> tuple[Any, dict[str, Any]]:
         """Look at a memory.
 
@@ -181,7 +182,7 @@ class Attention(keras.layers.Layer):
             after["coverage"] = before["coverage"] + alignment
         return context, after
 
-    def all(self, queries: Any, memory: Memory) -> tuple[Any, Any]:
+    def all(self, queries: Tensor, memory: Memory) -> tuple[Any, Any]:
         """Contexts `[B, T, D]` and alignments `[B, T, S]` of queries `[B, T, Q]`, all at once.
 
         For products without coverage, where no alignment depends on another.
@@ -195,7 +196,7 @@ class Attention(keras.layers.Layer):
         shape = tf.concat([[steps], tf.shape(memory.valid)], axis=0)
         return keras.random.normal(shape, dtype=self.wide, seed=self.seed_generator)
 
-    def _energy(self, query: Any, memory: Memory, before: dict[str, Any]) -> Any:
+    def _energy(self, query: Tensor, memory: Memory, before: dict[str, Any]) -> Any:
         """`[B, S]`, before anything is masked."""
         if self.kind in PRODUCTS:
             energy = self._products(query[:, None], memory)[:, 0]
@@ -218,13 +219,13 @@ class Attention(keras.layers.Layer):
             energy += tf.cast(self.offset, self.wide)
         return energy
 
-    def _products(self, queries: Any, memory: Memory) -> Any:
+    def _products(self, queries: Tensor, memory: Memory) -> Any:
         """Energies `[B, T, S]`."""
         energies = tf.matmul(queries, memory.keys, transpose_b=True)
         energies = tf.cast(energies, self.wide)
         return energies * self.query_size**-0.5 if self.kind == "scaled" else energies
 
-    def _walk(self, energy: Any, valid: Any, before: Any, noise: Any) -> Any:
+    def _walk(self, energy: Any, valid: Tensor, before: Any, noise: Any) -> Any:
         """Where a reader stops who starts from places that have the probabilities `before`.
 
         The probability q of passing place j is q_j = (1 - p_(j-1)) q_(j-1) + before_j.
@@ -239,7 +240,7 @@ class Attention(keras.layers.Layer):
         reached = tf.transpose(linear_scan(tf.transpose(goes), tf.transpose(before)))
         return stays * reached * valid
 
-    def _read(self, weight: Any) -> Any:
+    def _read(self, weight: Tensor) -> Any:
         return tf.cast(tf.convert_to_tensor(weight), self.compute_dtype)
 
     def _narrow(self, alignment: Any) -> Any:
@@ -251,7 +252,7 @@ class Attention(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def masked_softmax(energy: Any, valid: Any) -> Any:
+def masked_softmax(energy: Any, valid: Tensor) -> Any:
     """softmax over the last axis where `valid` is not 0; elsewhere, and of none, exactly 0.
 
     Example:

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.typing import Tensor
+
 
 @keras.saving.register_keras_serializable("zoo")
 class RandomView(keras.layers.Layer):
@@ -41,7 +43,7 @@ class RandomView(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
         self.built = True
 
-    def call(self, images: Any, training: bool | None = None) -> Any:
+    def call(self, images: Tensor, training: bool | None = None) -> Any:
         """`[B, h, w, c]`, values 0..255, to the same shape."""
         images = tf.cast(images, self.compute_dtype)
         if not training or not (self.strength or self.flip):

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.recurrence import Recurrence
+from zoo.typing import Shape, State, Tensor
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -51,21 +52,21 @@ class Bidirectional(keras.layers.Layer):
         self.backwards = Recurrence(backward_cell, reverse=True)
         self.merge = merge
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make both cells' weights for inputs of size `input_shape[-1]`."""
         self.forwards.build(input_shape)
         self.backwards.build(input_shape)
 
-    def initial_state(self, batch_size: Any) -> tuple[Any, Any]:
+    def initial_state(self, batch_size: int | Tensor) -> tuple[Any, Any]:
         """The two cells' initial states for that many rows."""
         return self.forwards.initial_state(batch_size), self.backwards.initial_state(batch_size)
 
     def call(
         self,
-        inputs: Any,
-        initial_state: Any = None,
-        lengths: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        initial_state: State = None,
+        lengths: Tensor = None,
+        reset: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Any, tuple[Any, Any]]:
         """Outputs `[B, T, H]`, H the sum of both sizes under "concat", and the two final states.

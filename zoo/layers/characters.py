@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo.layers.embedding import Embedding
+from zoo.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -54,13 +55,13 @@ class CharacterEncoder(keras.layers.Layer):
             for width in widths
         ]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights."""
         self.embedding.build(input_shape)
         for convolution in self.convolutions:
             convolution.build((*input_shape, self.embedding.output_dim))
 
-    def call(self, ids: Any, training: bool | None = None) -> Any:
+    def call(self, ids: Tensor, training: bool | None = None) -> Any:
         """Characters `[N, C]`, right-padded with 0, to vectors `[N, filters * len(widths)]`."""
         inside = tf.cast(ids > 0, self.compute_dtype)[..., None]
         x = self.dropout(self.embedding(ids) * inside, training=training)

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from zoo.layers.reading import marks, start_marks
+from zoo.typing import Tensor
 
 
 class Frame(NamedTuple):
@@ -34,13 +35,17 @@ class FrameDifferences(keras.layers.Layer):
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 
-    def initial_state(self, batch_size: Any) -> Frame:
+    def initial_state(self, batch_size: int | Tensor) -> Frame:
         """No frame yet."""
         pixels = ops.zeros((batch_size, *self.shape), self.compute_dtype)
         return Frame(pixels, ops.zeros((batch_size, 1), self.compute_dtype))
 
     def call(
-        self, frames: Any, state: Frame | None = None, lengths: Any = None, reset: Any = None
+        self,
+        frames: Tensor,
+        state: Frame | None = None,
+        lengths: Tensor = None,
+        reset: Tensor = None,
     ) -> tuple[Any, Frame]:
         """Frames `[B, T, *shape]` to their differences, likewise, and the last frame of each row.
 

@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from zoo.typing import Tensor
+
 
 @keras.saving.register_keras_serializable("zoo")
 class Embedding(keras.layers.Embedding):
@@ -22,7 +24,7 @@ class Embedding(keras.layers.Embedding):
         TensorShape([3, 4, 2])
     """
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Integers of any shape `[...]` to vectors `[..., D]`."""
         table = ops.convert_to_tensor(self.embeddings)
         return ops.cast(tf.gather(table, inputs), self.compute_dtype)

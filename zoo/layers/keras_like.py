@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from zoo.layers.bidirectional import Bidirectional
 from zoo.layers.stack import time_dropout
+from zoo.typing import Shape, State, Tensor
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -44,15 +45,15 @@ class KerasLike(keras.layers.Layer):
         self.return_sequences, self.return_state = return_sequences, return_state
         self.dropout = time_dropout(dropout, dtype=recurrence.dtype_policy)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         self.recurrence.build(input_shape)
 
     def call(
         self,
-        sequences: Any,
-        initial_state: Any = None,
-        mask: Any = None,
+        sequences: Tensor,
+        initial_state: State = None,
+        mask: Tensor = None,
         training: bool | None = None,
     ) -> Any:
         """`[B, T, D]` to `[B, T, H]` or `[B, H]`, and perhaps the parts of the final state.
@@ -80,7 +81,7 @@ class KerasLike(keras.layers.Layer):
             y = tf.reverse(y, [1])
         return [y, *tf.nest.flatten(state)] if self.return_state else y
 
-    def _last(self, state: Any) -> Any:
+    def _last(self, state: State) -> Any:
         """The last outputs: of all cells of Keras that is `h`."""
         if not isinstance(self.recurrence, Bidirectional):
             return state.h

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from zoo.typing import Shape, State, Tensor
+
 _NEVER = -1e9
 """Less than any energy or output; finite, so that a row without a step gives numbers."""
 
@@ -12,7 +14,7 @@ _NEVER = -1e9
 class Last(NamedTuple):
     """The last output `[B, H]`, and whether there was one, 0 or 1 `[B, 1]`."""
 
-    y: Any
+    y: Tensor
     seen: Any
 
 
@@ -27,7 +29,7 @@ class Attended(NamedTuple):
     """A weighted sum `[B, H]` and the weights' own `[B, 1]`, over exp of the highest `[B, 1]`."""
 
     total: Any
-    weight: Any
+    weight: Tensor
     highest: Any
 
 
@@ -46,11 +48,11 @@ class Pooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.size = size
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """The state before any step."""
         raise NotImplementedError
 
-    def of(self, y: Any, mask: Any) -> Any:
+    def of(self, y: Tensor, mask: Tensor) -> Any:
         """The state after outputs `[B, T, H]` alone, of those where `mask` `[B, T]` is true."""
         raise NotImplementedError
 
@@ -58,11 +60,11 @@ class Pooling(keras.layers.Layer):
         """The state after one stretch of time and the next."""
         raise NotImplementedError
 
-    def read(self, state: Any) -> Any:
+    def read(self, state: State) -> Any:
         """The vector `[B, H]`, float32."""
         raise NotImplementedError
 
-    def _nothing(self, batch_size: Any) -> tuple[Any, Any]:
+    def _nothing(self, batch_size: int | Tensor) -> tuple[Any, Any]:
         return ops.zeros((batch_size, self.size), "float32"), ops.zeros((batch_size, 1), "float32")
 
 
@@ -79,11 +81,11 @@ class LastPooling(Pooling):
         super().__init__(size, **kwargs)
         self.backwards = backwards
 
-    def initial_state(self, batch_size: Any) -> Last:
+    def initial_state(self, batch_size: int | Tensor) -> Last:
         """None yet."""
         return Last(*self._nothing(batch_size))
 
-    def of(self, y: Any, mask: Any) -> Last:
+    def of(self, y: Tensor, mask: Tensor) -> Last:
         """The last one."""
         y, mask = ops.cast(y, "float32"), ops.cast(mask, "int32")
         last = ops.shape(mask)[1] - 1 - ops.argmax(ops.flip(mask, axis=1), axis=1)
@@ -114,11 +116,11 @@ class MeanPooling(Pooling):
         [[2.0]]
     """
 
-    def initial_state(self, batch_size: Any) -> Mean:
+    def initial_state(self, batch_size: int | Tensor) -> Mean:
         """Nothing, of no step."""
         return Mean(*self._nothing(batch_size))
 
-    def of(self, y: Any, mask: Any) -> Mean:
+    def of(self, y: Tensor, mask: Tensor) -> Mean:
         """Sum and number."""
         counted = ops.cast(mask, "float32")[..., None]
         return Mean(ops.sum(ops.cast(y, "float32") * counted, axis=1), ops.sum(counted, axis=1))
@@ -135,11 +137,11 @@ class MeanPooling(Pooling):
 class MaxPooling(Pooling):
     """The largest of the outputs that count, of each entry by itself."""
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """Less than any output."""
         return ops.full((batch_size, self.size), _NEVER, "float32")
 
-    def of(self, y: Any, mask: Any) -> Any:
+    def of(self, y: Tensor, mask: Tensor) -> Any:
         """The largest."""
         return ops.max(ops.where(mask[..., None], ops.cast(y, "float32"), _NEVER), axis=1)
 
@@ -147,7 +149,7 @@ class MaxPooling(Pooling):
         """The larger."""
         return ops.maximum(first, second)
 
-    def read(self, state: Any) -> Any:
+    def read(self, state: State) -> Any:
         """The state, unless no step came."""
         return ops.where(state > _NEVER, state, 0)
 
@@ -177,17 +179,17 @@ class AttentionPooling(Pooling):
         # A bias here would move all energies alike.
         self.outer = keras.layers.Dense(1, use_bias=False)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make W, b and v."""
         self.inner.build((None, self.size))
         self.outer.build((None, self.size))
 
-    def initial_state(self, batch_size: Any) -> Attended:
+    def initial_state(self, batch_size: int | Tensor) -> Attended:
         """Nothing, of no step."""
         nothing, weight = self._nothing(batch_size)
         return Attended(nothing, weight, weight + _NEVER)
 
-    def of(self, y: Any, mask: Any) -> Attended:
+    def of(self, y: Tensor, mask: Tensor) -> Attended:
         """Both sums, and the highest energy."""
         parts, highest = self._parts(y, mask)
         total = ops.sum(parts[..., None] * ops.cast(y, "float32"), axis=1)
@@ -205,13 +207,13 @@ class AttentionPooling(Pooling):
         """The weighted mean."""
         return state.total / ops.where(state.weight > 0, state.weight, 1)
 
-    def shares(self, y: Any, mask: Any) -> Any:
+    def shares(self, y: Tensor, mask: Tensor) -> Any:
         """α `[B, T]`: rows sum to 1, and are 0 where `mask` `[B, T]` is false."""
         parts, _ = self._parts(y, mask)
         total = ops.sum(parts, axis=1, keepdims=True)
         return parts / ops.where(total > 0, total, 1)
 
-    def _parts(self, y: Any, mask: Any) -> tuple[Any, Any]:
+    def _parts(self, y: Tensor, mask: Tensor) -> tuple[Any, Any]:
         """exp(e_t - m) `[B, T]`, and m `[B, 1]`."""
         energies = ops.cast(self.outer(self.inner(y))[..., 0], "float32")
         energies = ops.where(mask, energies, _NEVER)
@@ -249,6 +251,6 @@ def pooling(kind: str, size: int, backwards: int = 0) -> Pooling:
     return layer
 
 
-def _at(y: Any, place: Any) -> Any:
+def _at(y: Tensor, place: Any) -> Any:
     """`y[b, place[b]]`."""
     return ops.take_along_axis(y, ops.cast(place, "int32")[:, None, None], axis=1)[:, 0]

@@ -10,6 +10,7 @@ from keras import ops
 
 from zoo.layers.pooling import AttentionPooling, pooling
 from zoo.layers.stack import RecurrentStack
+from zoo.typing import Shape, State, Tensor
 
 
 class ReadState(NamedTuple):
@@ -65,11 +66,11 @@ class PooledStack(keras.layers.Layer):
         self.size = units * (2 if bidirectional else 1)
         self.pool = pooling(pool, self.size, backwards=units if bidirectional else 0)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""
         self.stack.build(input_shape)
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """The state before a sequence; `()` of a bidirectional one, which reads it as a whole."""
         if self.bidirectional:
             return ()
@@ -77,12 +78,12 @@ class PooledStack(keras.layers.Layer):
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        lengths: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        lengths: Tensor = None,
+        reset: Tensor = None,
         training: bool | None = None,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, State]:
         """The vector of what each row has read since it last started, and the state after it.
 
         Args:
@@ -109,14 +110,14 @@ class PooledStack(keras.layers.Layer):
         pool = self.pool.join(kept, found)
         return ops.cast(self.pool.read(pool), self.compute_dtype), ReadState(layers, pool)
 
-    def step(self, x_t: Any, state: ReadState) -> tuple[Any, ReadState]:
+    def step(self, x_t: Tensor, state: ReadState) -> tuple[Any, ReadState]:
         """One time step `[B, D]`: the vector of all that was read so far, and the new state."""
         y, layers = self.stack.step(x_t, state.layers)
         y = self._averaged(y)[:, None]
         pool = self.pool.join(state.pool, self.pool.of(y, ops.ones_like(y[..., 0], "bool")))
         return ops.cast(self.pool.read(pool), self.compute_dtype), ReadState(layers, pool)
 
-    def time_weights(self, inputs: Any, lengths: Any) -> Any:
+    def time_weights(self, inputs: Tensor, lengths: Tensor) -> Any:
         """How much each step counts `[B, T]`, where the pooling is "attention"; rows sum to 1.
 
         Raises:
@@ -129,7 +130,7 @@ class PooledStack(keras.layers.Layer):
         return self.pool.shares(y, marks(lengths, batch, time))
 
     def _outputs(
-        self, inputs: Any, before: Any, lengths: Any, reset: Any, training: bool | None
+        self, inputs: Tensor, before: Any, lengths: Tensor, reset: Tensor, training: bool | None
     ) -> tuple[Any, Any]:
         y, layers = self.stack(
             inputs,
@@ -140,7 +141,7 @@ class PooledStack(keras.layers.Layer):
         )
         return self._averaged(y), layers
 
-    def _averaged(self, y: Any) -> Any:
+    def _averaged(self, y: Tensor) -> Any:
         """Flattened maps `[..., places · units]` to their means `[..., units]`."""
         if self.places == 1:
             return y
@@ -148,13 +149,13 @@ class PooledStack(keras.layers.Layer):
         return ops.mean(maps, axis=-2)
 
 
-def marks(lengths: Any, batch: Any, time: Any) -> Any:
+def marks(lengths: Tensor, batch: Tensor, time: Tensor) -> Any:
     """True `[B, T]` where a step is inside its row; everywhere, where `lengths` is None."""
     ends = ops.full((batch,), time, "int32") if lengths is None else ops.cast(lengths, "int32")
     return ops.arange(time)[None] < ends[:, None]
 
 
-def start_marks(reset: Any, batch: Any, time: Any) -> Any:
+def start_marks(reset: Tensor, batch: Tensor, time: Tensor) -> Any:
     """True `[B, T]` where a row starts a new sequence, from `[B]`, `[B, T]` or None."""
     if reset is None:
         return ops.zeros((batch, time), "bool")

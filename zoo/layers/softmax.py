@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.typing import Tensor
 
-def cross_entropy(h: Any, kernel: Any, bias: Any, targets: Any) -> tuple[Any, Any]:
+
+def cross_entropy(h: Tensor, kernel: Tensor, bias: Tensor, targets: Tensor) -> tuple[Any, Any]:
     """The exact cross-entropy of s = W h + b, with few passes over the logits s.
 
     With e = exp(s - max s), z = Σ e and g the gradient of a loss, those of h and W are
@@ -36,13 +38,13 @@ def cross_entropy(h: Any, kernel: Any, bias: Any, targets: Any) -> tuple[Any, An
     kernel, bias = (tf.cast(part, h.dtype) for part in (kernel, bias))
 
     @tf.custom_gradient
-    def told(h: Any, kernel: Any, bias: Any) -> Any:
+    def told(h: Tensor, kernel: Tensor, bias: Tensor) -> Any:
         s = _wide(tf.nn.bias_add(tf.matmul(h, kernel, transpose_b=True), bias))
         own, most = tf.gather(s, y, axis=1, batch_dims=1), tf.reduce_max(s, axis=-1)
         e = tf.exp(s - most[:, None])
         z = tf.reduce_sum(e, axis=-1)
 
-        def gradient(g: Any, _: Any) -> tuple[Any, Any, Any]:
+        def gradient(g: Tensor, _: Any) -> tuple[Any, Any, Any]:
             share, g = tf.cast(g / z, h.dtype)[:, None], tf.cast(g, h.dtype)[:, None]
             scaled, place = tf.cast(e, h.dtype), y[:, None]
             dh = share * tf.matmul(scaled, kernel) - g * tf.gather(kernel, y)
@@ -117,7 +119,9 @@ class SampledSoftmax(keras.layers.Layer):
         gap = tf.math.log1p(1 / (tf.cast(k, tf.float32) + 1))
         return tf.where(k < self.head, 0.0, tf.math.log(gap / self.width))
 
-    def call(self, h: Any, targets: Any, kernel: Any, bias: Any) -> tuple[Any, Any, Any]:
+    def call(
+        self, h: Tensor, targets: Tensor, kernel: Tensor, bias: Tensor
+    ) -> tuple[Any, Any, Any]:
         """Score targets against one sample of classes for all of them.
 
         Args:
@@ -154,5 +158,5 @@ class SampledSoftmax(keras.layers.Layer):
         return {**super().get_config(), "classes": self.classes, "samples": self.samples}
 
 
-def _wide(x: Any) -> Any:
+def _wide(x: Tensor) -> Any:
     return tf.cast(x, tf.float32)

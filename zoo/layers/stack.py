@@ -8,6 +8,7 @@ from zoo import registry
 from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
 from zoo.layers.bidirectional import Bidirectional
 from zoo.recurrence import Recurrence
+from zoo.typing import Shape, State, Tensor
 
 
 def time_dropout(rate: float, variational: bool = True, dtype: Any = None) -> keras.layers.Dropout:
@@ -112,23 +113,23 @@ class RecurrentStack(keras.layers.Layer):
         """Of the top layer."""
         return self._size(self.recurrences[-1])
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make all weights for inputs of size `input_shape[-1]`."""
         size = input_shape[-1]
         for recurrence in self.recurrences:
             recurrence.build((None, None, size))
             size = self._size(recurrence)
 
-    def initial_state(self, batch_size: Any) -> tuple[Any, ...]:
+    def initial_state(self, batch_size: int | Tensor) -> tuple[Any, ...]:
         """One state a layer, from the bottom up."""
         return tuple(recurrence.initial_state(batch_size) for recurrence in self.recurrences)
 
     def call(
         self,
-        inputs: Any,
-        initial_state: Any = None,
-        lengths: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        initial_state: State = None,
+        lengths: Tensor = None,
+        reset: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Any, tuple[Any, ...]]:
         """Outputs of the top layer `[B, T, units]` and one final state a layer.
@@ -144,7 +145,7 @@ class RecurrentStack(keras.layers.Layer):
             finals.append(final)
         return inputs, tuple(finals)
 
-    def step(self, x_t: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    def step(self, x_t: Tensor, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
         """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones.
 
         Raises:
@@ -164,5 +165,5 @@ class RecurrentStack(keras.layers.Layer):
             return layer.cell.output_size
         return layer.forwards.cell.output_size + layer.backwards.cell.output_size
 
-    def _joined(self, x: Any, y: Any) -> Any:
+    def _joined(self, x: Tensor, y: Tensor) -> Any:
         return x + y if self.residual and x.shape[-1] == y.shape[-1] else y

@@ -4,9 +4,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.cells.base import Cell, LinearCell
+from zoo.cells.base import Cell, LinearCell, with_training
 from zoo.cells.wrappers import CellWrapper
-from zoo.recurrence.tracing import Values, computing_type
+from zoo.recurrence.tracing import VariableScope, computing_type
+from zoo.typing import State, Tensor
 
 # Rows and steps of the trial, unlikely to be the size of anything else.
 _ROWS, _STEPS = 3, 5
@@ -44,17 +45,17 @@ def _products(cell: Cell, input_size: int) -> list[int]:
     scratch = tf.__internal__.FuncGraph("contract")
     with scratch.as_default():
         zeros = [tf.zeros(v.shape, computing_type(cell, v.dtype)) for v in cell.variables]
-        with Values(cell, cell.variables, zeros):
+        with VariableScope(cell, cell.variables, zeros):
             z = _projection(cell, input_size)
             return _step(cell, z, scratch)
 
 
-def _step(cell: Cell, z: Any, scratch: Any) -> list[int]:
+def _step(cell: Cell, z: Tensor, scratch: Any) -> list[int]:
     state = cell.get_initial_state(_ROWS)
-    weights = tuple(cell.recurrent_weights())
+    weights = tuple(with_training(cell.recurrent_weights, True))
     products: list[int] = []
 
-    def recur(v: Any, k: int = 0) -> Any:
+    def recur(v: Tensor, k: int = 0) -> Tensor:
         if not 0 <= k < len(weights):
             _refuse(
                 cell,
@@ -77,12 +78,12 @@ def _step(cell: Cell, z: Any, scratch: Any) -> list[int]:
     return products
 
 
-def _projection(cell: Cell, input_size: int) -> Any:
+def _projection(cell: Cell, input_size: int) -> Tensor:
     """z `[B, G]`, after a look at its leading axes."""
     whole = isinstance(cell, LinearCell | CellWrapper)
     for lead in ([_STEPS, _ROWS], [_ROWS]) if whole else ([_ROWS],):
         x = tf.zeros([*lead, input_size], cell.compute_dtype)
-        z = cell.project(x)
+        z = with_training(cell.project, True, x)
         if z.shape[: len(lead)] != lead or len(z.shape) == len(lead):
             _refuse(
                 cell,
@@ -92,7 +93,7 @@ def _projection(cell: Cell, input_size: int) -> Any:
     return z
 
 
-def _check_results(cell: Cell, state: Any, y: Any, new: Any) -> None:
+def _check_results(cell: Cell, state: State, y: Tensor, new: State) -> None:
     size = tf.TensorShape([_ROWS]).concatenate(cell.output_size)
     if not size.is_compatible_with(y.shape):
         _refuse(

@@ -1,19 +1,20 @@
 """Runs any cell over time."""
 
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.cells.base import Cell, LinearCell
-from zoo.cells.wrappers import CellWrapper
-from zoo.recurrence.backprop import Sequence, differentiated, loop
+from zoo.cells.base import Cell, LinearCell, with_training
+from zoo.recurrence.backprop import DifferentiatedScan, differentiated, loop, swap
 from zoo.recurrence.cell_checks import check_cell
-from zoo.recurrence.masking import Flags
-from zoo.recurrence.parallel_scan import LinearSequence
-from zoo.recurrence.tracing import Reads
-from zoo.recurrence.xla import CompiledSequence
+from zoo.recurrence.masking import StepMasks
+from zoo.recurrence.parallel_scan import ParallelScan
+from zoo.recurrence.tracing import CellTrace
+from zoo.recurrence.xla import CompiledScan, piece_lengths
+from zoo.typing import Shape, State, Tensor
 
 _NO_STEP = "the inputs have no time step; pass at least one"
 
@@ -49,11 +50,11 @@ class Recurrence(keras.layers.Layer):
         self.reverse = reverse
         self.input_spec = keras.InputSpec(ndim=3)
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """The cell's initial state for that many rows."""
         return self.cell.get_initial_state(batch_size=batch_size)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the cell's weights for inputs of size `input_shape[-1]`.
 
         Raises:
@@ -65,21 +66,21 @@ class Recurrence(keras.layers.Layer):
             self.cell.built = True
         if isinstance(self.cell, Cell):
             check_cell(self.cell, input_shape[-1])
-            self._reads = Reads.of(self.cell, input_shape[-1])
+            self._trace = CellTrace.of(self.cell, input_shape[-1])
 
-    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """One time step: `[B, D]` and a state give `[B, H]` and the new state."""
         y, new_state = self.cell(x_t, state)
         return y, tf.nest.pack_sequence_as(state, tf.nest.flatten(new_state))
 
     def call(
         self,
-        inputs: Any,
-        initial_state: Any = None,
-        lengths: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        initial_state: State = None,
+        lengths: Tensor = None,
+        reset: Tensor = None,
         training: bool | None = None,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, State]:
         """Run the sequence.
 
         Args:
@@ -107,8 +108,6 @@ class Recurrence(keras.layers.Layer):
         batch_size, steps = inputs.shape[0], inputs.shape[1]
         if steps == 0:
             raise ValueError(_NO_STEP)
-        if isinstance(self.cell, CellWrapper):
-            self.cell.training = bool(training)
         x = tf.convert_to_tensor(inputs)
         if steps is None:
             with tf.control_dependencies([tf.debugging.assert_positive(tf.shape(x)[1], _NO_STEP)]):
@@ -127,28 +126,37 @@ class Recurrence(keras.layers.Layer):
         valid = None if lengths is None else tf.range(time)[:, None] < lengths
         if valid is not None and resets is not None:
             resets &= valid
-        y, state = self._run(x, state, Flags(valid, resets, tf.nest.flatten(fresh)), training)
+        y, state = self._run(x, state, StepMasks(valid, resets, tf.nest.flatten(fresh)), training)
         y.set_shape([batch_size, steps, None])
         return _reverse(y, lengths, time_axis=1) if self.reverse else y, state
 
-    def _run(self, x: Any, state: Any, flags: Flags, training: bool | None) -> tuple[Any, Any]:
-        """Outputs `[B, T, H]` and final state of `x [B, T, D]`."""
-        if not isinstance(self.cell, Cell) or self.compute_dtype != self.cell.compute_dtype:
-            return self._run_ordinary(x, state, flags)
-        projected = isinstance(self.cell, CellWrapper)
-        kind = LinearSequence if isinstance(self.cell, LinearCell) else Sequence
-        sequence = kind(self.cell, self._reads, projected, remember=bool(training))
-        weights = sequence.weights()
-        if projected:
-            # What a wrapper draws at random must be the same forward and backward.
-            x = tf.transpose(self.cell.project(tf.transpose(x, [1, 0, 2])), [1, 0, 2])
-        known = tf.inside_function() and x.shape.is_fully_defined()
-        runs = (
-            CompiledSequence(sequence, x) if training and known and self.cell.compiled else sequence
-        )
-        return differentiated(runs.forward, runs.backward, x, state, flags, weights)
+    def _run(
+        self, x: Tensor, state: State, masks: StepMasks, training: bool | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return outputs `[B, T, H]` and final state of `x [B, T, D]`."""
+        cell, training = self.cell, bool(training)
+        if not isinstance(cell, Cell) or self.compute_dtype != cell.compute_dtype:
+            return self._run_ordinary(x, state, masks)
+        recurrent: tuple[Any, ...] = ()
+        if self._trace.draws:
+            # What is drawn at random must be the same forward and backward.
+            recurrent = with_training(cell.recurrent_weights, training)
+            x = swap(with_training(cell.project, training, swap(x)))
+        kind = ParallelScan if isinstance(cell, LinearCell) else DifferentiatedScan
+        scan = partial(kind, cell, self._trace, self._trace.draws)
+        runs: DifferentiatedScan | CompiledScan
+        if training and cell.compiled and tf.inside_function() and x.shape.is_fully_defined():
+            batch, time, _ = x.shape
+            lengths = piece_lengths(batch, time, self._trace.width * x.dtype.size)
+            inner = scan(remember=len(lengths) == 1)
+            runs = CompiledScan(inner, batch, lengths)
+        else:
+            inner = runs = scan(remember=training)
+        weights = inner.weights(recurrent)
+        return differentiated(runs.forward, runs.backward, x, state, masks, weights)
 
-    def _run_ordinary(self, x: Any, state: Any, flags: Flags) -> tuple[Any, Any]:
+    def _run_ordinary(self, x: Tensor, state: State, masks: StepMasks) -> tuple[Tensor, Tensor]:
+        """Return outputs and final state of a cell that has no pieces, by the plain loop."""
         if x.shape[0] == 0:
             # Keras' own cells cannot add a bias to no row.
             y = tf.zeros([0, tf.shape(x)[1], self.cell.output_size], self.cell.compute_dtype)
@@ -162,10 +170,10 @@ class Recurrence(keras.layers.Layer):
         time = tf.shape(x)[1]
         steps = tf.TensorArray(x.dtype, time).unstack(tf.transpose(x, [1, 0, 2]))
 
-        def body(t: Any, parts: Any, ys: Any) -> tuple[Any, Any, Any]:
-            parts = flags.start(t, parts)
+        def body(t: Tensor, parts: Any, ys: tf.TensorArray) -> tuple[Tensor, Tensor, Tensor]:
+            parts = masks.start(t, parts)
             y, new = self.step(steps.read(t), tf.nest.pack_sequence_as(state, parts))
-            y, parts = flags.end(t, parts, y, tf.nest.flatten(new))
+            y, parts = masks.end(t, parts, y, tf.nest.flatten(new))
             return t + 1, parts, ys.write(t, y)
 
         ys = tf.TensorArray(self.cell.compute_dtype, time)
@@ -187,27 +195,27 @@ class Recurrence(keras.layers.Layer):
         return cls(**{**config, "cell": cell})
 
 
-def _reverse(x: Any, lengths: Any, time_axis: int = 0) -> Any:
+def _reverse(x: Tensor, lengths: Tensor, time_axis: int = 0) -> Tensor:
     """`x [T, B, ...]`, or `[B, T, ...]`, with each row's first `lengths[b]` steps turned around."""
     if lengths is None:
         return tf.reverse(x, [time_axis])
     return tf.reverse_sequence(x, lengths, seq_axis=time_axis, batch_axis=1 - time_axis)
 
 
-def _time_major_flags(reset: Any, batch: int | None, steps: int | None, time: Any) -> Any:
+def _time_major_flags(reset: Tensor, batch: int | None, steps: int | None, time: Tensor) -> Tensor:
     """`[B]` or `[B, T]` of any dtype to booleans `[T, B]`."""
-    flags = tf.cast(tf.convert_to_tensor(reset), tf.bool)
-    if flags.shape.is_compatible_with([batch]):
-        return flags[None, :] & (tf.range(time) == 0)[:, None]
-    if flags.shape.is_compatible_with([batch, steps]):
-        return tf.transpose(flags)
+    masks = tf.cast(tf.convert_to_tensor(reset), tf.bool)
+    if masks.shape.is_compatible_with([batch]):
+        return masks[None, :] & (tf.range(time) == 0)[:, None]
+    if masks.shape.is_compatible_with([batch, steps]):
+        return tf.transpose(masks)
     raise ValueError(
-        f"reset has shape {flags.shape}, but the batch has {batch} rows of {steps} time steps; "
+        f"reset has shape {masks.shape}, but the batch has {batch} rows of {steps} time steps; "
         "pass [B] or [B, T]"
     )
 
 
-def _checked_lengths(lengths: Any, batch: int | None, steps: int | None) -> Any:
+def _checked_lengths(lengths: Tensor, batch: int | None, steps: int | None) -> Tensor:
     """Integers `[B]`; what is known of them outside a graph is checked."""
     lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
     if not lengths.shape.is_compatible_with([batch]):
@@ -227,7 +235,7 @@ def _checked_lengths(lengths: Any, batch: int | None, steps: int | None) -> Any:
     return lengths
 
 
-def _checked_state(state: Any, fresh: Any) -> Any:
+def _checked_state(state: State, fresh: State) -> Tensor:
     """The tensors of `state` in the structure of `fresh`."""
     given, needed = (
         [tf.TensorShape(getattr(part, "shape", ())) for part in tf.nest.flatten(tree)]

@@ -1,46 +1,46 @@
 """Linear recurrences for all time steps in parallel."""
 
 import math
-from typing import Any
 
 import tensorflow as tf
 
-from zoo.recurrence.backprop import Kept, Sequence, Weights, loop, swap
-from zoo.recurrence.masking import Flags, where
+from zoo.recurrence.backprop import DifferentiatedScan, Residuals, Weights, loop, swap
+from zoo.recurrence.masking import StepMasks, where
+from zoo.typing import Tensor
 
 
-class LinearSequence(Sequence):
-    """A linear cell over `[B, T, D]`; of its loop, forward and backward are a scan."""
+class ParallelScan(DifferentiatedScan):
+    """A linear cell over `[B, T, D]`, whose loops, forward and backward, are scans."""
 
-    def forward(self, x: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
-        """Outputs `[B, T, H]`, the final state, and the states in the cell's coordinates."""
+    def forward(self, x: Tensor, start: list[Tensor], masks: StepMasks, weights: Weights) -> tuple:
+        """Return outputs `[B, T, H]`, the final state, and what backward needs."""
         z = self._project(swap(x), weights)
-        joined, passed = self._joined(z, start, flags, weights)
-        h = _scan(*self._coefficients(joined, start, flags, weights))
-        y, final = self._outputs(joined, h, flags, weights)
-        return swap(y), [final, *passed], Kept(z if self.remember else None, [], [h])
+        joined, passed = self._joined(z, start, masks, weights)
+        h = _scan(*self._coefficients(joined, start, masks, weights))
+        y, final = self._outputs(joined, h, masks, weights)
+        return swap(y), [final, *passed], Residuals(z if self.remember else None, [], [h])
 
     def backward(
         self,
-        x: Any,
-        start: list[Any],
-        flags: Flags,
+        x: Tensor,
+        start: list[Tensor],
+        masks: StepMasks,
         weights: Weights,
-        y: Any,
-        kept: Kept,
-        dy: Any,
-        dfinal: list[Any],
-    ) -> tuple[Any, list[Any], list[Any], Weights]:
-        """Gradients of the inputs, of the states started from, and of the weights."""
-        x, dy, (h,) = swap(x), swap(dy), kept.states
-        z = kept.z if self.remember else self._project(x, weights)
-        inner = (start, flags.fresh, weights)
+        y: Tensor,
+        residuals: Residuals,
+        dy: Tensor,
+        dfinal: list[Tensor],
+    ) -> tuple[Tensor, list[Tensor], list[Tensor], Weights]:
+        """Return the gradients of inputs, initial state, fresh state and weights."""
+        x, dy, (h,) = swap(x), swap(dy), residuals.states
+        z = residuals.z if self.remember else self._project(x, weights)
+        inner = (start, masks.fresh, weights)
         sources = [z, *tf.nest.flatten(inner)]
         with tf.GradientTape(persistent=True) as tape:
             tape.watch([*sources, h])
-            joined, passed = self._joined(z, start, flags, weights)
-            a, b = self._coefficients(joined, start, flags, weights)
-            y, final = self._outputs(joined, h, flags, weights)
+            joined, passed = self._joined(z, start, masks, weights)
+            a, b = self._coefficients(joined, start, masks, weights)
+            y, final = self._outputs(joined, h, masks, weights)
         dh = tape.gradient([y, final], h, [dy, dfinal[0]])
         dz, *gradients = tape.gradient(
             [y, a, b, *passed],
@@ -54,49 +54,53 @@ class LinearSequence(Sequence):
             dweights.all[n] += dpointwise.all[n]
         return swap(dx), dstart, dfresh, dweights
 
-    def _joined(self, z: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
-        """Joined projections `[T, B, ...]`, and what the last step of each row passes on."""
+    def _joined(self, z: Tensor, start: list[Tensor], masks: StepMasks, weights: Weights) -> tuple:
+        """Return joined projections `[T, B, ...]`, and what each row's last step passes on."""
         with self._reading(weights):
             passed = self.cell.passed(z)
             before = [
                 tf.concat([first[None], steps], axis=0) for first, steps in zip(start[1:], passed)
             ]
-            given = [steps[:-1] for steps in before]
-            if flags.resets is not None:
-                given = where(flags.resets, flags.fresh[1:], given)
-            joined = self.cell.joined(z, *given)
-        if flags.valid is None:
+            received = [steps[:-1] for steps in before]
+            if masks.resets is not None:
+                received = where(masks.resets, masks.fresh[1:], received)
+            joined = self.cell.joined(z, *received)
+        if masks.valid is None:
             return joined, [steps[-1] for steps in before]
-        lengths = tf.reduce_sum(tf.cast(flags.valid, tf.int32), axis=0)
+        lengths = tf.reduce_sum(tf.cast(masks.valid, tf.int32), axis=0)
         return joined, [tf.gather(swap(steps), lengths, batch_dims=1) for steps in before]
 
-    def _coefficients(self, z: Any, start: list[Any], flags: Flags, weights: Weights) -> tuple:
-        """a and b, `[T, B, N]`, of a scan that starts from zero."""
+    def _coefficients(
+        self, z: Tensor, start: list[Tensor], masks: StepMasks, weights: Weights
+    ) -> tuple:
+        """Return a and b, `[T, B, N]`, of a scan that starts from zero."""
         with self._reading(weights):
             a, b = self.cell.coefficients(z)
-            before, fresh = (self.cell.coordinates(part[0]) for part in (start, flags.fresh))
-        if flags.resets is not None:
-            resets = flags.resets[:, :, None]
+            before, fresh = (self.cell.coordinates(part[0]) for part in (start, masks.fresh))
+        if masks.resets is not None:
+            resets = masks.resets[:, :, None]
             b = tf.where(resets, a * fresh + b, b)
             a = tf.where(resets, tf.zeros_like(a), a)
-        if flags.valid is not None:
-            valid = flags.valid[:, :, None]
+        if masks.valid is not None:
+            valid = masks.valid[:, :, None]
             a = tf.where(valid, a, tf.ones_like(a))
             b = tf.where(valid, b, tf.zeros_like(b))
         return a, tf.concat([b[:1] + a[:1] * before, b[1:]], axis=0)
 
-    def _outputs(self, z: Any, h: Any, flags: Flags, weights: Weights) -> tuple[Any, Any]:
-        """Outputs `[T, B, H]` and the final state."""
+    def _outputs(
+        self, z: Tensor, h: Tensor, masks: StepMasks, weights: Weights
+    ) -> tuple[Tensor, Tensor]:
+        """Return outputs `[T, B, H]` and the final state."""
         with self._reading(weights):
             state = self.cell.from_coordinates(h)
             y = self.cell.output(z, state)
-        if flags.valid is not None:
-            y = where(flags.valid, y, tf.zeros_like(y))
+        if masks.valid is not None:
+            y = where(masks.valid, y, tf.zeros_like(y))
         return y, state[-1]
 
 
 @tf.custom_gradient
-def linear_scan(a: Any, b: Any) -> Any:
+def linear_scan(a: Tensor, b: Tensor) -> Tensor:
     """h_t = a_t h_(t-1) + b_t for t = 0..T-1 along the first axis, with h_(-1) = 0.
 
     The sequence is cut into about √T pieces, which advance side by side; then each piece receives
@@ -120,15 +124,15 @@ def linear_scan(a: Any, b: Any) -> Any:
     return h, lambda dh: _scan_gradient(a, h, dh)
 
 
-def _scan_gradient(a: Any, h: Any, dh: Any) -> tuple[Any, Any]:
-    """The gradients in a and b."""
+def _scan_gradient(a: Tensor, h: Tensor, dh: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients in a and b."""
     nothing = tf.zeros_like(a[:1])
     later = tf.concat([tf.math.conj(a[1:]), nothing], axis=0)
     db = tf.reverse(_scan(tf.reverse(later, [0]), tf.reverse(dh, [0])), [0])
     return db * tf.math.conj(tf.concat([nothing, h[:-1]], axis=0)), db
 
 
-def _scan(a: Any, b: Any) -> Any:
+def _scan(a: Tensor, b: Tensor) -> Tensor:
     time, rest = tf.shape(a)[0], tf.shape(a)[1:]
     static = a.shape[0]
     steps = (
@@ -138,8 +142,8 @@ def _scan(a: Any, b: Any) -> Any:
     )
     pieces = -(-(time if static is None else static) // steps)
 
-    def cut(x: Any) -> Any:
-        """`[T, ...]` to `[steps, pieces, ...]`; the last piece is filled up with zeros."""
+    def cut(x: Tensor) -> Tensor:
+        """Cut `[T, ...]` into `[steps, pieces, ...]`; zeros fill up the last piece."""
         filler = tf.zeros(tf.concat([[steps * pieces - time], rest], axis=0), x.dtype)
         x = tf.concat([x, filler], axis=0)
         x = tf.reshape(x, tf.concat([[pieces, steps], rest], axis=0))
@@ -155,11 +159,13 @@ def _scan(a: Any, b: Any) -> Any:
     return tf.reshape(h, tf.concat([[steps * pieces], rest], axis=0))[:time]
 
 
-def _advance(a: Any, b: Any, time: Any) -> tuple[Any, Any]:
-    """Step after step along the first axis: products of all a so far, and h."""
+def _advance(a: Tensor, b: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the products of all a so far, and h, for each step along the first axis."""
     left, right = (tf.TensorArray(x.dtype, time).unstack(x) for x in (a, b))
 
-    def body(t: Any, A: Any, h: Any, As: Any, hs: Any) -> tuple[Any, ...]:
+    def body(
+        t: Tensor, A: Tensor, h: Tensor, As: tf.TensorArray, hs: tf.TensorArray
+    ) -> tuple[Tensor, ...]:
         a_t = left.read(t)
         A, h = a_t * A, a_t * h + right.read(t)
         return t + 1, A, h, As.write(t, A), hs.write(t, h)

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from zoo.typing import State, Tensor
+
 NEAR = 0.04
 """A real number is right that misses its target by less, as in Hochreiter and Schmidhuber 1997."""
 
@@ -19,8 +21,8 @@ class Scores(NamedTuple):
         right: 1 for a right answer, else 0.
     """
 
-    loss: Any
-    nll: Any
+    loss: Tensor
+    nll: Tensor
     right: Any
 
 
@@ -69,20 +71,20 @@ class SequenceModel(keras.Model):
         """Constructor arguments."""
         return {**super().get_config(), **self._given}
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """The state before the first time step of a sequence: a tree of tensors `[B, ...]`."""
         raise NotImplementedError
 
-    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """One time step: outputs `[B, ...]` and the new state."""
         raise NotImplementedError
 
-    def alignment(self, state: Any) -> Any:
+    def alignment(self, state: State) -> Any:
         """What the last step looked at: weights `[B, S]` of the places; None without attention."""
         return None
 
     def score(
-        self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
+        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, Any]:
         """What the answers to a window are worth, and the state after it.
 
@@ -116,7 +118,7 @@ class SequenceModel(keras.Model):
         self(self.example_inputs())
 
 
-def scores(outputs: Any, targets: Any, smoothing: float = 0.0) -> Scores:
+def scores(outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Scores:
     """The cross-entropy of logits `[..., classes]`, or the squared error of numbers `[..., 1]`.
 
     Example:

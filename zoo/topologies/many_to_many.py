@@ -13,6 +13,7 @@ from zoo.layers.softmax import SampledSoftmax, cross_entropy
 from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel
+from zoo.typing import State, Tensor
 
 
 @register("topology", "many_to_many", inputs="tokens", outputs="class at each step")
@@ -125,19 +126,19 @@ class ManyToMany(SequenceModel):
                 # An initializer of its own for each: one gives the same numbers again.
                 weight.assign(_uniform(init_scale)(weight.shape, weight.dtype))
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """One state a recurrent layer."""
         return self.stack.initial_state(batch_size)
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
         return_state: bool = False,
-        lengths: Any = None,
+        lengths: Tensor = None,
         training: bool | None = None,
-        targets: Any = None,
+        targets: Tensor = None,
     ) -> Any:
         """Token ids `[B, T]` to logits `[B, T, outputs]`.
 
@@ -166,13 +167,13 @@ class ManyToMany(SequenceModel):
         )
         return (outputs, state) if return_state else outputs
 
-    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """One token `[B]`: logits `[B, outputs]`, and the new state."""
         y, state = self.stack.step(self.embedding(x_t), state)
         return self._logits(y), state
 
     def score(
-        self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
+        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, Any]:
         """As every model's, but that a large softmax is not computed as such.
 
@@ -200,24 +201,24 @@ class ManyToMany(SequenceModel):
         """Rows of the first token."""
         return np.zeros((batch_size, time), "int32")
 
-    def _embedded(self, inputs: Any, training: bool | None) -> Any:
+    def _embedded(self, inputs: Tensor, training: bool | None) -> Any:
         x = self.embedding(inputs)
         if not (training and self.word_dropout.rate):
             return x
         kept = self.word_dropout(ops.ones((self.embedding.input_dim, 1), x.dtype), training=True)
         return x * ops.take(kept, inputs, axis=0)
 
-    def _regularize(self, y: Any, dropped: Any) -> None:
+    def _regularize(self, y: Tensor, dropped: Any) -> None:
         """Losses of the top layer's outputs `[B, T, units]`, in float32."""
         if self.activation_reg:
             self.add_loss(self.activation_reg * _mean_square(dropped))
         if self.temporal_reg:
             self.add_loss(self.temporal_reg * _mean_square(y[:, 1:] - y[:, :-1]))
 
-    def _projected(self, y: Any) -> Any:
+    def _projected(self, y: Tensor) -> Any:
         return y if self.head is None else self.head(y)
 
-    def _told(self, y: Any, targets: Any, training: bool | None) -> Scores:
+    def _told(self, y: Tensor, targets: Tensor, training: bool | None) -> Scores:
         """In training with `samples` an estimate, else exact."""
         given = self._projected(y), self._kernel(), self.bias
         if training and self.sampled:
@@ -230,7 +231,7 @@ class ManyToMany(SequenceModel):
         """Output weights with a row for each class."""
         return (self.embedding.embeddings if self.tied else self.kernel).value
 
-    def _logits(self, y: Any) -> Any:
+    def _logits(self, y: Tensor) -> Any:
         y = self._projected(y)
         if not self.tied and self.sampled is None:
             return y
@@ -247,7 +248,7 @@ def _uniform(scale: float) -> keras.initializers.Initializer:
     return keras.initializers.RandomUniform(-scale, scale)
 
 
-def _mean_square(x: Any) -> Any:
+def _mean_square(x: Tensor) -> Any:
     """Of no entry, as in a window of one step, it is zero."""
     squares = tf.square(tf.cast(x, tf.float32))
     return tf.math.divide_no_nan(tf.reduce_sum(squares), tf.cast(tf.size(squares), tf.float32))

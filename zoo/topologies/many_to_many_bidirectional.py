@@ -14,6 +14,7 @@ from zoo.layers.embedding import Embedding
 from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel, scores
+from zoo.typing import State, Tensor
 
 
 @register("topology", "many_to_many_bidirectional", inputs="words", outputs="tag of each word")
@@ -95,15 +96,15 @@ class BidirectionalTagger(SequenceModel):
         self.unknown = unknown
         self._finish()
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """None: a sentence is read whole."""
         return ()
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
     ) -> Any:
@@ -124,7 +125,7 @@ class BidirectionalTagger(SequenceModel):
             logits = self.crf(logits, lengths=inputs["lengths"])
         return (logits, ()) if return_state else logits
 
-    def emissions(self, inputs: Any, training: bool | None = None) -> Any:
+    def emissions(self, inputs: Tensor, training: bool | None = None) -> Any:
         """What each word says by itself, `[B, T, outputs]`, without the `crf`."""
         words = tf.convert_to_tensor(inputs["words"])
         if training and self.word_dropout.rate:
@@ -136,7 +137,7 @@ class BidirectionalTagger(SequenceModel):
         x, _ = self.stack(x, lengths=inputs["lengths"], training=training)
         return self.head(self.dropout(x, training=training))
 
-    def tags(self, inputs: Any, chain: Chain | None = None) -> Any:
+    def tags(self, inputs: Tensor, chain: Chain | None = None) -> Any:
         """The best tags as a whole, int32 `[B, T]`, by Viterbi's algorithm.
 
         Args:
@@ -152,7 +153,7 @@ class BidirectionalTagger(SequenceModel):
         return viterbi(logits, inputs["lengths"], Chain(*[a + b for a, b in zip(own, added)]))
 
     def score(
-        self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
+        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, Any]:
         """As every model's; with `crf` a sentence's loss is shared by its words.
 

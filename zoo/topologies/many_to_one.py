@@ -14,6 +14,7 @@ from zoo.layers.images import image_encoder
 from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+from zoo.typing import State, Tensor
 
 
 class ClipState(NamedTuple):
@@ -96,7 +97,7 @@ class ManyToOne(SequenceModel):
         self.head = keras.layers.Dense(classes)
         self._finish()
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """Nothing read yet; `()` of a bidirectional model."""
         if not self.steppable:
             return ()
@@ -105,9 +106,9 @@ class ManyToOne(SequenceModel):
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
     ) -> Any:
@@ -131,13 +132,13 @@ class ManyToOne(SequenceModel):
         after = ClipState(read, frame) if self.steppable else ()
         return (logits, after) if return_state else logits
 
-    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """One frame `[B, *frame_shape]`: the logits so far, and the new state."""
         vectors, frame = self._vectors(x_t[:, None], state.frame)
         vector, read = self.reader.step(vectors[:, 0], state.read)
         return self.head(vector), ClipState(read, frame)
 
-    def frame_weights(self, inputs: Any) -> Any:
+    def frame_weights(self, inputs: Tensor) -> Any:
         """How much each frame counts `[B, T]`, with the pooling "attention"; rows sum to 1.
 
         Raises:
@@ -155,10 +156,10 @@ class ManyToOne(SequenceModel):
 
     def _vectors(
         self,
-        frames: Any,
+        frames: Tensor,
         frame: Any,
-        lengths: Any = None,
-        reset: Any = None,
+        lengths: Tensor = None,
+        reset: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Any, Any]:
         """What the recurrent layers see `[B, T, D]`, and the last frame to carry on."""

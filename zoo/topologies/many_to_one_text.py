@@ -10,6 +10,7 @@ from zoo.layers.embedding import Embedding
 from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+from zoo.typing import State, Tensor
 
 
 @register("topology", "many_to_one_text", inputs="tokens", outputs="class")
@@ -73,15 +74,15 @@ class TextToOne(SequenceModel):
         self.head = keras.layers.Dense(classes)
         self._finish()
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """Nothing read yet; `()` of a bidirectional model."""
         return self.reader.initial_state(batch_size)
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
     ) -> Any:
@@ -105,12 +106,12 @@ class TextToOne(SequenceModel):
         logits = self.head(self.dropout(vector, training=training))
         return (logits, state) if return_state else logits
 
-    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """One token `[B]`: the logits so far, and the new state."""
         vector, state = self.reader.step(self.embedding(x_t), state)
         return self.head(vector), state
 
-    def token_weights(self, inputs: Any) -> Any:
+    def token_weights(self, inputs: Tensor) -> Any:
         """How much each token counts `[B, T]`, with the pooling "attention"; rows sum to 1.
 
         Raises:

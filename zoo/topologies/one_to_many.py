@@ -17,6 +17,7 @@ from zoo.layers.images import image_encoder
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+from zoo.typing import State, Tensor
 
 PADDING = 0
 
@@ -149,18 +150,18 @@ class OneToMany(SequenceModel):
         sizes = keras.tree.flatten([layer.cell.state_size for layer in self.stack.recurrences])
         return sizes if self.stack.asks_after else [*sizes, self.stack.fed_size]
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """The state for an image whose v is zero; `encode` gives that of a real one."""
         if self.attends:
             return self.stack.initial_state(batch_size)
         v = ops.zeros((batch_size, self.v_size), self.compute_dtype)
         return {"v": v, "stack": self.stack.initial_state(batch_size)}
 
-    def encode(self, inputs: Any, training: bool | None = None) -> Any:
+    def encode(self, inputs: Tensor, training: bool | None = None) -> Any:
         """The state before `<start>` for images `[B, h, w, c]`, values 0..255."""
         return self._start(self._seen(inputs, training))
 
-    def _seen(self, images: Any, training: bool | None) -> Any:
+    def _seen(self, images: Tensor, training: bool | None) -> Any:
         """The vector `[B, size]` of each image, or with attention its places `[B, S, features]`."""
         if self.view:
             images = self.view(images, training=training)
@@ -183,9 +184,9 @@ class OneToMany(SequenceModel):
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
         return_state: bool = False,
         return_alignments: bool = False,
         training: bool | None = None,
@@ -226,7 +227,9 @@ class OneToMany(SequenceModel):
         found += (state,) if return_state else ()
         return found if len(found) > 1 else found[0]
 
-    def _through_vector(self, words: Any, state: Any, training: bool | None) -> tuple[Any, Any]:
+    def _through_vector(
+        self, words: Tensor, state: State, training: bool | None
+    ) -> tuple[Any, Any]:
         """Logits and the last state of word vectors `[B, T, embedding]`."""
         shown = ops.repeat(state["v"][:, None], ops.shape(words)[1], axis=1)
         if self.image_input == "first":
@@ -241,7 +244,7 @@ class OneToMany(SequenceModel):
         logits = self._logits(self.dropout(y, training=training), shown)
         return logits, {**state, "stack": final}
 
-    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """One word `[B]`: logits `[B, vocab_size]` of the next one, and the new state."""
         word = self.embedding(x_t)
         if self.attends:
@@ -251,15 +254,15 @@ class OneToMany(SequenceModel):
         v = ops.zeros_like(state["v"]) if self.image_input == "first" else state["v"]
         return self._logits(y, state["v"]), {"v": v, "stack": stack}
 
-    def alignment(self, state: Any) -> Any:
+    def alignment(self, state: State) -> Any:
         """How much the last step looked at each place, `[B, S]`; None without attention."""
         return state.attention["alignment"] if self.attends else None
 
-    def _read(self, y: Any, words: Any) -> Any:
+    def _read(self, y: Tensor, words: Tensor) -> Any:
         """What logits are made from, of the layer's outputs and of the words before."""
         return self.readout(ops.concatenate([y, words], axis=-1))
 
-    def _logits(self, h: Any, v: Any) -> Any:
+    def _logits(self, h: Tensor, v: Tensor) -> Any:
         if self.image_input == "gated":
             h = ops.concatenate([h, self.gate(h) * v], axis=-1)
         return self.head(h)

@@ -9,6 +9,7 @@ import numpy as np
 from zoo.layers.images import image_encoder
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+from zoo.typing import State, Tensor
 
 
 @register("topology", "one_to_one", inputs="image", outputs="class")
@@ -49,15 +50,15 @@ class OneToOne(SequenceModel):
         self.head = keras.layers.Dense(classes)
         self._finish()
 
-    def initial_state(self, batch_size: Any) -> tuple[()]:
+    def initial_state(self, batch_size: int | Tensor) -> tuple[()]:
         """Nothing: there is no time."""
         return ()
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
     ) -> Any:

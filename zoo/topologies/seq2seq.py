@@ -14,6 +14,7 @@ from zoo.layers.softmax import cross_entropy
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel
+from zoo.typing import State, Tensor
 
 PADDING = 0
 _REVERSE = {"forward": (False,), "backward": (True,), "both": (False, True)}
@@ -158,14 +159,14 @@ class Seq2Seq(SequenceModel):
         asks_before = self.attends and not self.decoder.asks_after
         return [*sizes, self.decoder.fed_size] if asks_before else sizes
 
-    def initial_state(self, batch_size: Any) -> Any:
+    def initial_state(self, batch_size: int | Tensor) -> State:
         """The state for a context of zero; `encode` gives that of a real source."""
         if self.attends:
             return self.decoder.initial_state(batch_size)
         context = ops.zeros((batch_size, self.context_size), self.compute_dtype)
         return {"context": context, "decoder": self.decoder.initial_state(batch_size)}
 
-    def encode(self, inputs: Any, training: bool | None = None) -> Any:
+    def encode(self, inputs: Tensor, training: bool | None = None) -> Any:
         """The state before `<start>` for source ids `[B, S]`, right-padded with 0."""
         source = ops.convert_to_tensor(inputs)
         lengths = ops.sum(ops.cast(ops.not_equal(source, PADDING), "int32"), axis=1)
@@ -189,7 +190,7 @@ class Seq2Seq(SequenceModel):
         memory = self.decoder.attention.remember(values, lengths)
         return self.decoder.start(memory, *self._decoder_state(context))
 
-    def _decoder_state(self, context: Any) -> Any:
+    def _decoder_state(self, context: Tensor) -> Any:
         """What the context starts: the layers' states; with attention also the first query."""
         parts = tf.split(self.bridge(context), self.decoder_part_sizes(), axis=-1)
         batch = ops.shape(context)[0]
@@ -200,13 +201,13 @@ class Seq2Seq(SequenceModel):
 
     def call(
         self,
-        inputs: Any,
-        state: Any = None,
-        reset: Any = None,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
         return_state: bool = False,
         return_alignments: bool = False,
         training: bool | None = None,
-        targets: Any = None,
+        targets: Tensor = None,
     ) -> Any:
         """Teacher forcing: logits `[B, T, target_vocab_size]` of each next target token.
 
@@ -238,7 +239,9 @@ class Seq2Seq(SequenceModel):
         found += (state,) if return_state else ()
         return found if len(found) > 1 else outputs
 
-    def _through_context(self, vectors: Any, state: Any, training: bool | None) -> tuple[Any, Any]:
+    def _through_context(
+        self, vectors: Tensor, state: State, training: bool | None
+    ) -> tuple[Any, Any]:
         """Logits and the last state of target vectors `[B, T, embedding]`."""
         context = ops.repeat(state["context"][:, None], ops.shape(vectors)[1], axis=1)
         y, decoder = self.decoder(
@@ -251,7 +254,7 @@ class Seq2Seq(SequenceModel):
         logits = self.head(self.dropout(y, training=training)) + shared
         return logits, {**state, "decoder": decoder}
 
-    def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """One target token `[B]`: logits of the next one, and the new state."""
         vector = self.target_embedding(x_t)
         if self.attends:
@@ -262,12 +265,12 @@ class Seq2Seq(SequenceModel):
         logits = self.head(y) + self.context_head(state["context"])
         return logits, {**state, "decoder": decoder}
 
-    def alignment(self, state: Any) -> Any:
+    def alignment(self, state: State) -> Any:
         """How much the last step looked at each source token, `[B, S]`; None without attention."""
         return state.attention["alignment"] if self.attends else None
 
     def score(
-        self, window: dict[str, Any], state: Any, training: bool = False, smoothing: float = 0.0
+        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, Any]:
         """As every model's, but that one which attends does not compute its softmax as such."""
         if smoothing or not self.attends:
@@ -279,7 +282,7 @@ class Seq2Seq(SequenceModel):
         source = np.ones((batch_size, time), "int32")
         return {"source": source, "tokens": np.zeros((batch_size, time), "int32")}
 
-    def _read(self, y: Any, vectors: Any) -> Any:
+    def _read(self, y: Tensor, vectors: Tensor) -> Any:
         """What logits are made from: of the decoder's outputs, and of the tokens before."""
         if self.readout is None:
             return y
@@ -291,11 +294,11 @@ class Seq2Seq(SequenceModel):
         """Output weights, `[V, size]`."""
         return self.target_embedding.embeddings if self.tied else self.kernel
 
-    def _logits(self, h: Any) -> Any:
+    def _logits(self, h: Tensor) -> Any:
         kernel = ops.cast(self._kernel(), self.compute_dtype)
         return ops.matmul(h, ops.transpose(kernel)) + ops.cast(self.bias, self.compute_dtype)
 
-    def _told(self, h: Any, targets: Any) -> Scores:
+    def _told(self, h: Tensor, targets: Tensor) -> Scores:
         nll, right = cross_entropy(h, self._kernel().value, self.bias, targets)
         return Scores(nll, nll, right)
 

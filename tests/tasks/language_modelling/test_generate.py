@@ -7,7 +7,7 @@ import tensorflow as tf
 import zoo
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.task import LanguageModelling
-from zoo.decoding.options import Sampling
+from zoo.decoding.options import SamplingOptions
 
 TEXT = 'The cät sat on a mat.\nThe dög\'s (a "big" one) sat on 猫 the “cat”, too. 🐈\n' * 8
 SMALL = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
@@ -44,12 +44,12 @@ def at_once(generate, prompt, sampling):
 @pytest.mark.parametrize(
     ("prompt", "sampling"),
     [
-        ("The", Sampling(length=1)),
-        ("", Sampling(length=8, temperature=1.5, seed=2**32 - 1)),
-        ("The dög", Sampling(length=9, temperature=0.0)),
-        ("猫 (", Sampling(length=61, temperature=3.0, seed=7)),
-        ('"', Sampling(length=40, temperature=1.0, top_k=5)),
-        ("never seen: ß\n", Sampling(length=64, temperature=2.0, top_p=0.9, seed=2**31)),
+        ("The", SamplingOptions(length=1)),
+        ("", SamplingOptions(length=8, temperature=1.5, seed=2**32 - 1)),
+        ("The dög", SamplingOptions(length=9, temperature=0.0)),
+        ("猫 (", SamplingOptions(length=61, temperature=3.0, seed=7)),
+        ('"', SamplingOptions(length=40, temperature=1.0, top_k=5)),
+        ("never seen: ß\n", SamplingOptions(length=64, temperature=2.0, top_p=0.9, seed=2**31)),
     ],
 )
 def test_the_stream_is_the_text_of_one_call(made, prompt, sampling):
@@ -61,17 +61,17 @@ def test_the_stream_is_the_text_of_one_call(made, prompt, sampling):
 
 def test_a_stream_is_read_while_it_is_written(made):
     task, model, _ = made
-    parts = task.stream(model, "The", Sampling(length=2**31 - 1, temperature=2.0))
+    parts = task.stream(model, "The", SamplingOptions(length=2**31 - 1, temperature=2.0))
     assert next(parts) == "The"
     assert 0 < len(next(parts)) < 300
 
 
 def test_one_likely_token_is_the_greedy_text(made):
     _, _, generate = made
-    greedy = at_once(generate, "The", Sampling(length=30, temperature=0.0))
-    assert at_once(generate, "The", Sampling(30, temperature=2.0, top_k=1)) == greedy
-    assert at_once(generate, "The", Sampling(30, temperature=2.0, top_p=1e-9)) == greedy
-    assert at_once(generate, "The", Sampling(30, temperature=2.0)) != greedy
+    greedy = at_once(generate, "The", SamplingOptions(length=30, temperature=0.0))
+    assert at_once(generate, "The", SamplingOptions(30, temperature=2.0, top_k=1)) == greedy
+    assert at_once(generate, "The", SamplingOptions(30, temperature=2.0, top_p=1e-9)) == greedy
+    assert at_once(generate, "The", SamplingOptions(30, temperature=2.0)) != greedy
 
 
 WORDS = ["a", "b", "s", "t", "'", '"', '"', ",", ".", "(", ")", "[", "\n", "é", "猫"]
@@ -120,4 +120,6 @@ def test_a_run_writes_and_its_seed_decides_what(text_file, tmp_path):
     assert text(seed=1) == text(seed=1) != text(seed=2)
     assert len(text()) == 34 and text().startswith("The ")
     loaded = tf.saved_model.load(str(zoo.export(run, tmp_path / "export")))
-    assert at_once(loaded.generate, "The ", Sampling(30, top_k=4, seed=9)) == text(top_k=4, seed=9)
+    assert at_once(loaded.generate, "The ", SamplingOptions(30, top_k=4, seed=9)) == text(
+        top_k=4, seed=9
+    )

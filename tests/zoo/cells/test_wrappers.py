@@ -1,6 +1,7 @@
 """Wrapped cells: plain computations at inference, masks in training, gradients, files."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit as sigmoid
 
+from zoo.cells.base import Cell, HiddenState
 from zoo.cells.gru import GRUCell
 from zoo.cells.linear import MinGRUCell
 from zoo.cells.lstm import LSTMCell
 from zoo.cells.wrappers import (
+    CellWrapper,
     HighwayCell,
     RecurrentWeightDrop,
     ResidualCell,
@@ -143,7 +146,6 @@ def trained_sequence(recurrence):
     """Inputs, initial state and outputs in training; the same masks can then be drawn again."""
     wrapper, x = recurrence.cell, random(B, T, H)
     start = random_state(wrapper)
-    wrapper.training = True
     seed = tf.identity(wrapper.seed_generator.state.value)
     y, _ = recurrence(x, start, training=True)
     wrapper.seed_generator.state.assign(seed)
@@ -155,7 +157,7 @@ def test_weight_drop_in_training_uses_one_mask_for_all_steps(make_cell):
     recurrence = make(RecurrentWeightDrop(make_cell(H, dtype="float64"), 0.5, seed=1))
     x, state, y = trained_sequence(recurrence)
     wrapper, cell = recurrence.cell, recurrence.cell.cell
-    weights = wrapper.recurrent_weights()
+    weights = wrapper.recurrent_weights(training=True)
     for t in range(T):
         recur = lambda v, k=0: cell.product(v, weights[k])  # noqa: E731
         expected, state = cell.update(cell.project(x[:, t]), state, recur)
@@ -166,8 +168,7 @@ def test_weight_drop_spares_biases_and_drops_its_share():
     wrapper = RecurrentWeightDrop(GRUCell(32), 0.4, seed=1)
     wrapper.build((None, 3))
     wrapper.cell.recurrent_bias.assign(np.ones(96))
-    wrapper.training = True
-    ((kernel, bias),) = wrapper.recurrent_weights()
+    ((kernel, bias),) = wrapper.recurrent_weights(training=True)
     np.testing.assert_array_equal(bias, np.ones(96))
     dropped = kernel.numpy() == 0
     np.testing.assert_allclose(dropped.mean(), 0.4, atol=0.03)
@@ -178,8 +179,7 @@ def test_weight_drop_spares_biases_and_drops_its_share():
 def test_variational_masks_are_the_same_at_all_steps_and_differ_between_rows():
     cell = VariationalDropoutCell(LSTMCell(16), 0.4, seed=1)
     cell.build((None, 8))
-    cell.training = True
-    z = cell.project(tf.ones((T, 64, 8))).numpy()
+    z = cell.project(tf.ones((T, 64, 8)), training=True).numpy()
     np.testing.assert_array_equal(z, np.broadcast_to(z[:1], z.shape))
     masks = z[0, :, -16:]
     np.testing.assert_allclose(np.unique(masks), [0, 1 / 0.6], rtol=1e-6)
@@ -192,7 +192,7 @@ def test_variational_dropout_masks_inputs_and_recurrent_operands(make_cell):
     recurrence = make(VariationalDropoutCell(make_cell(H, dtype="float64"), 0.5, seed=1))
     x, state, y = trained_sequence(recurrence)
     wrapper, cell = recurrence.cell, recurrence.cell.cell
-    x_mask, h_mask = wrapper._kept(x[:, 0], H), wrapper._kept(x[:, 0], H)
+    x_mask, h_mask = wrapper._mask(x[:, 0], H), wrapper._mask(x[:, 0], H)
     weights = cell.recurrent_weights()
     for t in range(T):
         recur = lambda v, k=0: cell.product(v * h_mask, weights[k])  # noqa: E731
@@ -210,8 +210,8 @@ def test_the_gradient_in_training_equals_that_of_the_same_masks_step_by_step(wra
     seeds = [tf.identity(generator.state.value) for generator in generators]
 
     def stepped(x, state):
-        cell.training = True
-        z, weights, ys = cell.project(tf.transpose(x, [1, 0, 2])), cell.recurrent_weights(), []
+        z = cell.project(tf.transpose(x, [1, 0, 2]), training=True)
+        weights, ys = cell.recurrent_weights(training=True), []
         for t in range(T):
             y, state = cell.update(z[t], state, lambda v, k=0: cell.product(v, weights[k]))
             ys.append(y)
@@ -224,8 +224,8 @@ def test_the_gradient_in_training_equals_that_of_the_same_masks_step_by_step(wra
 
     def in_training(x, state):
         y, final = recurrence(x, state, training=True)
-        # Training ends before the gradient is taken, which must not matter.
-        cell.training = False
+        # A call at inference before the gradient is taken must not matter.
+        recurrence(x, state, training=False)
         return y, final
 
     assert_equal(run(lambda: all_results(in_training))(), all_results(stepped))
@@ -270,6 +270,109 @@ def test_the_config_survives_json(wrap):
 def test_what_does_not_fit_is_refused_in_one_line(wrong):
     with pytest.raises(ValueError, match=r"^[^\n]+ needed[^\n]*$"):
         wrong()
+
+
+class Doubled(CellWrapper):
+    """A wrapper from elsewhere, which writes none of the pieces that draw."""
+
+    def update(self, z, state, recur):
+        y, new = super().update(z, state, recur)
+        return 2 * y, new
+
+
+def droppers():
+    """Layers that drop, each with the outputs of a call."""
+    cell = lambda: VariationalDropoutCell(ResidualCell(ZoneoutCell(GRUCell(5), 0.4)), 0.5)  # noqa: E731
+    doubled = lambda: Doubled(RecurrentWeightDrop(GRUCell(5), 0.5))  # noqa: E731
+    for make_cell in (cell, doubled):
+        yield Recurrence(make_cell()), lambda y: y[0]
+        yield keras.layers.RNN(make_cell(), return_sequences=True), lambda y: y
+        x = keras.Input((3, 5))
+        y, _ = Recurrence(make_cell())(x)
+        yield keras.Model(x, keras.layers.RNN(make_cell())(y)), lambda y: y
+
+
+@pytest.mark.parametrize("layer,outputs", droppers())
+def test_calls_in_training_and_at_inference_do_not_touch_each_other(layer, outputs):
+    x = np.random.default_rng(1).normal(size=(2, 3, 5)).astype("float32")
+    still = np.array(outputs(layer(x)))
+    for _ in range(2):
+        assert np.any(np.array(outputs(layer(x, training=True))) != still)
+        np.testing.assert_array_equal(outputs(layer(x, training=False)), still)
+        np.testing.assert_array_equal(outputs(layer(x)), still)
+
+
+@pytest.mark.parametrize("layer,outputs", droppers())
+def test_two_threads_in_both_modes_do_not_touch_each_other(layer, outputs):
+    x = np.random.default_rng(1).normal(size=(2, 3, 5)).astype("float32")
+    still = np.array(outputs(layer(x)))
+
+    def run(training):
+        return [np.array(outputs(layer(x, training=training))) for _ in range(15)]
+
+    with ThreadPoolExecutor(2) as pool:
+        drops, stills = pool.map(run, (True, False))
+    assert all(np.any(y != still) for y in drops)
+    for y in stills:
+        np.testing.assert_array_equal(y, still)
+
+
+class DropsItsInputs(Cell):
+    """A cell that draws, written as any other."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.seeds = keras.random.SeedGenerator(1)
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], self.units))
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, self.units)
+        )
+
+    def project(self, x, training=False):
+        if training:
+            x = keras.random.dropout(x, 0.5, seed=self.seeds)
+        return keras.ops.matmul(x, self.kernel)
+
+    def update(self, z, state, recur):
+        h = keras.ops.tanh(z + recur(state.h))
+        return h, HiddenState(h)
+
+
+@pytest.mark.parametrize("run", [lambda f: f, tf.function], ids=["plain", "compiled"])
+def test_a_cell_that_draws_in_project_has_the_gradient_of_what_it_drew(run):
+    recurrence = Recurrence(DropsItsInputs(4, dtype="float64"))
+    x = random(B, T, H)
+    recurrence(x)
+    np.testing.assert_array_equal(recurrence(x)[0], recurrence(x)[0])
+    seed = tf.identity(recurrence.cell.seeds.state.value)
+
+    def gradients(layer):
+        recurrence.cell.seeds.state.assign(seed)
+        sources = [x, *[w.value for w in recurrence.trainable_weights]]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            z = layer(x)
+        return [z, *tape.gradient(z, sources)]
+
+    def plain(x):
+        z = recurrence.cell.project(tf.transpose(x, [1, 0, 2]), training=True)
+        h = tf.zeros((B, 4), "float64")
+        for t in range(T):
+            h = tf.tanh(z[t] + h @ recurrence.cell.recurrent_kernel.value)
+        return h
+
+    ours = run(lambda: gradients(lambda x: recurrence(x, training=True)[1].h))()
+    assert_equal(ours, gradients(plain))
+
+
+def test_a_wrapper_that_would_switch_off_what_is_inside_is_refused():
+    with pytest.raises(TypeError, match=r"^Deaf.project takes no training: [^\n]+$"):
+
+        class Deaf(CellWrapper):
+            def project(self, x):
+                return super().project(x)
 
 
 def test_a_recurrence_drops_in_training_alone():

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import zoo as public
-from zoo.decoding.options import Sampling
+from zoo.decoding.options import SamplingOptions
 
 COMMAND = [sys.executable, "-c", "from zoo import cli; cli.main()", "generate"]
 
@@ -117,5 +117,5 @@ def test_a_closed_pipe_ends_it_without_a_word(writer):
 
 def test_a_seed_is_two_numbers_of_32_bits():
     seeds = [0, 1, 2**31 - 1, 2**31, 2**32 - 1]
-    numbers = [Sampling(seed=seed).seeds for seed in seeds]
+    numbers = [SamplingOptions(seed=seed).seeds for seed in seeds]
     assert numbers == [(0, 0), (1, 0), (2**31 - 1, 0), (-(2**31), 0), (-1, 0)]

@@ -58,7 +58,7 @@ def in_pieces(monkeypatch):
     monkeypatch.setattr(xla, "WHOLE_BYTES", 0)
     monkeypatch.setattr(xla, "PIECE_BYTES", 1)
     monkeypatch.setattr(xla, "MOST_PIECES", 4)
-    assert xla._pieces(2, T, 8) == [2, 2, 2, 1]
+    assert xla.piece_lengths(2, T, 8) == [2, 2, 2, 1]
 
 
 @pytest.mark.parametrize("reset", [False, True])
@@ -76,9 +76,9 @@ def test_every_other_cell_in_pieces(name, monkeypatch):
 
 
 def test_only_a_long_sequence_is_cut():
-    assert xla._pieces(64, 35, 4 * 2048) == [35]
-    assert xla._pieces(32, 512, 4 * 1024) == [64] * 8
-    lengths = xla._pieces(32, 4001, 4 * 1024)
+    assert xla.piece_lengths(64, 35, 4 * 2048) == [35]
+    assert xla.piece_lengths(32, 512, 4 * 1024) == [64] * 8
+    lengths = xla.piece_lengths(32, 4001, 4 * 1024)
     assert len(lengths) == xla.MOST_PIECES and sum(lengths) == 4001
 
 
