@@ -9,17 +9,42 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.common.data import iterate_split, part_of, prepared
+from tasks.common.sources import whole_path
+from tasks.common.splits import RULE, SPLITS
 from zoo.task import Task
 from zoo.utils.progress import progress
 
 SHORT = 200
 """Characters of a text that a card has room for."""
 
-SPLITS = ("train", "validation", "test")
-
 
 class DataTask(Task):
-    """A task whose data are a tensorflow-datasets set, or files of the user's."""
+    """A task whose data are a tensorflow-datasets set, or files of the user's.
+
+    Args:
+        dataset: a name, or a path, see `tasks.common.sources.is_path`.
+        data_dir: folder of prepared data sets.
+        split_rule: name of the rule by which files that are not split were split, see
+            `tasks.common.splits`; it is in the config of a run. None where the task keeps none.
+
+    Raises:
+        UserError: `dataset` is empty.
+    """
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        data_dir: str | None = None,
+        split_rule: str | None = None,
+    ) -> None:
+        super().__init__(whole_path(dataset, self.default_dataset), data_dir)
+        self.split_rule = split_rule or ""
+        self._keeps_rule = split_rule is not None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        rule = {"split_rule": self.split_rule} if self._keeps_rule else {}
+        return {**super().get_config(), **rule}
 
     def data_card(self) -> dict[str, Any]:
         """As `Task.data_card`; of a user's files only their hash is known."""
@@ -48,6 +73,19 @@ class DataTask(Task):
         if path.is_absolute():
             return hash_files(path)
         return hash_examples(self.dataset, split, self.data_dir)
+
+
+def rule_of(split_rule: str | None, learned: object) -> str:
+    """Return the rule of a task: that of its config, "" in one of before there were names.
+
+    Args:
+        split_rule: what the config says.
+        learned: what a config has that was learned from the data, such as a vocabulary; None for a
+            new task.
+    """
+    if split_rule is not None:
+        return split_rule
+    return RULE if learned is None else ""
 
 
 def spread(total: int, count: int) -> list[int]:

@@ -193,6 +193,11 @@ def fill(
     pool, whole["train"] = whole["train"], []
     for each, split in zip(pool, assign(keys, lacking, labels)):
         whole[split].append(each)
+    if empty := [split for split in lacking if not whole[split]]:
+        raise UserError(
+            f"{name} has no {counted} for {' and '.join(empty)}, and too few to take some from "
+            f"those for training: one label at least needs {needed} different ones"
+        )
     tell_rule(rule, name)
     tell_few(whole, lacking, name, counted)
     return whole

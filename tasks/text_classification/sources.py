@@ -1,98 +1,97 @@
 """Where texts and their labels come from: a data set by name, or a person's own files."""
 
 import sys
-from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
 
 from tasks.common.data import load_split, prepared
-from tasks.text_classification.table import LABEL, TEXT, Example, read_table
+from tasks.common.sources import own_path
+from tasks.common.splits import RULE, SPLITS, by_split, fill, split_named
+from tasks.common.tables import is_table
+from tasks.text_classification.table import LABEL, TEXT, Example, read_examples
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 from zoo.utils.progress import progress
 
-SPLITS = ("train", "validation", "test")
-_CALLED = {
-    "train": "train", "training": "train",
-    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _UNLABELLED = {"unsup", "unsupervised"}
 
 
 def read_texts(
-    dataset: str, data_dir: str | None, text_column: str = "", label_column: str = ""
+    dataset: str,
+    data_dir: str | None,
+    text_column: str = "",
+    label_column: str = "",
+    rule: str = RULE,
 ) -> dict[str, list[Example]]:
-    """The labelled texts of each split.
+    """Return the labelled texts of each split.
 
     Where nothing says which texts are for validation or for the test, a tenth of those for
-    training is taken, of each label alike; equal texts stay together. Of each label one text is
-    kept for training, a second one is for the test, a third one for validation, and so on, of each
-    ten. Texts and labels that are empty are left out, and it is said how many.
+    training is taken, see `tasks.common.splits.assign`: each label is in all splits if it has
+    three texts; equal texts stay together, and so do those of one `group`, `speaker` or `document`
+    if a table has such a column. Empty texts and labels are left out and counted.
 
     Args:
-        dataset: a tensorflow-datasets name; a `.csv` or `.tsv` file, see `read_table`, which may
-            have a column `split`; a folder of such files called `train.csv` and so on; or a folder
-            of folders of `.txt` files, one folder a label, at its top or in folders called `train`
-            and so on, as those of aclImdb.
+        dataset: a tensorflow-datasets name; a table, see `read_examples`, which may have a column
+            `split`; a folder of tables called `train.csv` and so on; or a folder of texts, at its
+            top or in folders called `train` and so on: a folder of `.txt` files for each label, as
+            in aclImdb, or a `.txt` file for each label with a text on each line.
         data_dir: folder of prepared data sets.
         text_column: the column, or the feature, that holds the texts; "" for the usual names.
         label_column: likewise.
+        rule: see `tasks.common.splits.tell_rule`.
 
     Raises:
         UserError: there is no such data set, it cannot be read, has fewer than two labels or too
             few texts, or texts for the test have a label that is not among those for training.
     """
-    path = Path(dataset)
-    if path.exists() or path.is_absolute() or path.name.lower().endswith(_ENDINGS):
-        found = _from_path(path, text_column, label_column)
+    path = own_path(dataset)
+    if path:
+        parts = _from_path(path, text_column, label_column)
     else:
-        found = _from_dataset(dataset, data_dir, text_column, label_column)
-    found = _complete({split: _whole(rows, split) for split, rows in found.items()})
-    _check_labels(found, dataset)
-    return found
+        parts = _from_dataset(dataset, data_dir, text_column, label_column)
+    parts = {split: _whole(rows, split) for split, rows in parts.items()}
+    if not all(parts.get(split) for split in SPLITS):
+        parts["train"] = _without_single(parts["train"])
+    _check_labels(parts["train"], dataset)
+    parts = fill(parts, lambda each: each.key, dataset, label=lambda each: each.label, rule=rule)
+    _check_others(parts)
+    return parts
 
 
 def _from_path(path: Path, text: str, label: str) -> dict[str, list[Example]]:
-    if not path.exists():
-        raise UserError(f"there is no file or folder {path}")
     if path.is_file():
-        return _by_split(read_table(path, text, label))
-    tables = {
-        _CALLED[stem]: file
-        for file in sorted(path.iterdir())
-        if (stem := file.name.partition(".")[0].lower()) in _CALLED
-        and file.name.lower().endswith(_ENDINGS)
-    }
-    folders = {
-        _CALLED[inner.name.lower()]: inner
-        for inner in sorted(path.iterdir())
-        if inner.is_dir() and inner.name.lower() in _CALLED
-    }
+        rows = read_examples(path, text, label)
+        return by_split((row, row.split, row.place) for row in rows)
+    tables = _named(each for each in path.iterdir() if each.is_file() and is_table(each))
+    folders = _named(each for each in path.iterdir() if each.is_dir())
     if tables:
-        found = {split: read_table(file, text, label) for split, file in tables.items()}
+        parts = {split: read_examples(file, text, label) for split, file in tables.items()}
     elif folders:
-        found = {split: _from_folders(inner) for split, inner in folders.items()}
+        parts = {split: _from_folders(inner) for split, inner in folders.items()}
     else:
-        found = {"train": _from_folders(path)}
-    if "train" not in found:
-        raise UserError(f"{path} has {', '.join(found)}, but nothing called train")
-    return found
+        parts = {"train": _from_folders(path)}
+    if "train" not in parts:
+        raise UserError(f"{path} has {', '.join(parts)}, but nothing called train")
+    return parts
 
 
-def _by_split(rows: list[Example]) -> dict[str, list[Example]]:
-    """Rows by what their column `split` says, all for training if there is none."""
-    found: dict[str, list[Example]] = {}
-    for row in rows:
-        if row.split and row.split not in _CALLED:
+def _named(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return files or folders by the split that their names speak of.
+
+    Raises:
+        UserError: two speak of one.
+    """
+    parts: dict[str, Path] = {}
+    for path in sorted(paths):
+        split = split_named(path.name)
+        if split and parts.setdefault(split, path) != path:
             raise UserError(
-                f"{row.place} has the split {row.split!r}, but train, validation or test is needed"
+                f"{path.parent} has {parts[split].name} and {path.name} for {split}: keep one"
             )
-        found.setdefault(_CALLED.get(row.split, "train"), []).append(row)
-    return {"train": [], **found}
+    return parts
 
 
 def _from_folders(folder: Path) -> list[Example]:
@@ -105,10 +104,7 @@ def _from_folders(folder: Path) -> list[Example]:
         files += [(file, inner.name) for file in texts]
         others += sorted({*inside} - {*texts}) if texts else [inner]
     if not files:
-        raise UserError(
-            f"{folder} has no folders of .txt files, one folder a label, and no train.csv or "
-            "train.tsv: give a folder that has, or a .csv or .tsv file"
-        )
+        return _from_lines(folder)
     if others:
         print(
             f"left out {len(others)} files and folders of {folder} that are no .txt file in the "
@@ -118,6 +114,26 @@ def _from_folders(folder: Path) -> list[Example]:
     return [
         Example(_read(file), label, str(file))
         for file, label in progress(files, f"reading {folder.name}")
+    ]
+
+
+def _from_lines(folder: Path) -> list[Example]:
+    """Return the lines of the texts in a folder, each file of which is called after a label."""
+    files = [file for file in sorted(folder.iterdir()) if file.name.lower().endswith(".txt")]
+    if len(files) < 2:
+        raise UserError(
+            f"{folder} has no folders of .txt files, one folder a label, and no train.csv or "
+            "train.tsv: give a folder that has, or a .csv or .tsv file"
+        )
+    print(
+        f"{folder}: each of its {len(files)} .txt files is a label, each line a text",
+        file=sys.stderr,
+    )
+    return [
+        Example(line.strip(), file.stem, f"{file}, line {number}")
+        for file in files
+        for number, line in enumerate(_read(file).split("\n"), start=1)
+        if line.strip()
     ]
 
 
@@ -180,30 +196,11 @@ def _whole(rows: list[Example], split: str) -> list[Example]:
     return kept
 
 
-def _complete(found: dict[str, list[Example]]) -> dict[str, list[Example]]:
-    """All three splits."""
-    lacking = [split for split in SPLITS[1:] if not found.get(split)]
-    if not lacking:
-        return found
-    whole = _without_single(found["train"])
-    # Of each label the second of ten texts is for the test, the third for validation.
-    places = {split: {"test": 1, "validation": 2}[split] for split in lacking}
-    seen: Counter[str] = Counter()
-    place: dict[str, int] = {}
-    for row in whole:
-        if row.text not in place:
-            place[row.text] = seen[row.label] % 10
-            seen[row.label] += 1
-    cut = {split: [row for row in whole if place[row.text] == n] for split, n in places.items()}
-    kept = [row for row in whole if place[row.text] not in places.values()]
-    return {**found, **cut, "train": kept}
-
-
 def _without_single(rows: list[Example]) -> list[Example]:
     """Those whose label has another text, too: one alone cannot be both learned and tested."""
     texts: dict[str, set[str]] = {label: set() for label in sorted({row.label for row in rows})}
     for row in rows:
-        texts[row.label].add(row.text)
+        texts[row.label].add(row.key)
     single = [label for label, those in texts.items() if len(those) < 2]
     if single:
         print(
@@ -214,20 +211,20 @@ def _without_single(rows: list[Example]) -> list[Example]:
     return [row for row in rows if row.label not in single]
 
 
-def _check_labels(found: dict[str, list[Example]], dataset: str) -> None:
-    labels = sorted({each.label for each in found["train"]})
+def _check_labels(rows: list[Example], dataset: str) -> None:
+    labels = sorted({each.label for each in rows})
     if len(labels) < 2:
         only = f" ({labels[0]})" if labels else ""
         raise UserError(
             f"{dataset} has {len(labels)} labels to learn{only}, but at least 2 are needed"
         )
+
+
+def _check_others(parts: dict[str, list[Example]]) -> None:
+    """Check that all labels are among those to learn."""
+    labels = sorted({each.label for each in parts["train"]})
     for split in SPLITS[1:]:
-        if not found[split]:
-            raise UserError(
-                f"{dataset} has no texts for {split}, and too few to take some from those for "
-                "training: at least one label needs three different texts"
-            )
-        if other := next((row for row in found[split] if row.label not in labels), None):
+        if other := next((row for row in parts[split] if row.label not in labels), None):
             raise UserError(
                 f"{other.place}, for {split}, has the label {other.label!r}, which is none of "
                 f"those for training: {', '.join(labels)}"

@@ -1,112 +1,91 @@
-"""Texts and their labels in a file of comma- or tab-separated values."""
+"""Texts and their labels in a table."""
 
-import csv
-import io
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.common.tables import GROUP, Table, check_not_swallowed, read_table
 from zoo.errors import UserError
-from zoo.readers.text import read_text_file
+from zoo.readers.tables import are_numbers
 
 TEXT = ("text", "sentence", "description", "review", "content", "comment", "message", "tweet")
 LABEL = ("label", "class", "category", "sentiment", "target")
 """What a column may be called, if nothing is said; the first that there is."""
 
-_DELIMITERS = "\t;,|"
+_MANY = 20
+"""Numbers that are classes are mostly fewer."""
 
 
 class Example(NamedTuple):
-    """A text, its label, where they stand, and which split they are for, "" if nothing says."""
+    """A text and its label.
+
+    Attributes:
+        text: as it stands, without white space around it; it may be empty.
+        label: likewise.
+        place: where they stand, for messages.
+        split: what the table says of its split, "" if nothing.
+        group: what it was taken from, such as a speaker; "" if the table does not say.
+    """
 
     text: str
     label: str
     place: str
     split: str = ""
+    group: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is told apart by: examples of one key are never in two splits."""
+        return self.group or self.text
 
 
-def read_table(path: Path, text_column: str = "", label_column: str = "") -> list[Example]:
-    """The rows of a UTF-8 file, plain or gz, whose first row names the columns.
-
-    What sets the columns apart is found in the first row: tab, semicolon, comma or bar. A field in
-    quotation marks may hold any of these, line breaks, and a quotation mark as two. A file set
-    apart by tabs that is wrong when read so is read as it stands: it has marks in its texts.
+def read_examples(path: Path, text_column: str = "", label_column: str = "") -> list[Example]:
+    """Return all rows of a table, see `zoo.readers.tables.read_rows`.
 
     Args:
         path: the file.
-        text_column: the name of the column of texts; "" for the first of `TEXT` that there is,
-            in any case.
+        text_column: the column of texts, by name or by number from 1; "" for the first of `TEXT`
+            that there is, in any case.
         label_column: likewise, of `LABEL`.
 
-    Returns:
-        All rows, texts and labels without white space around them, either of which may be empty.
-
     Raises:
-        UserError: the file is missing, empty or not UTF-8, lacks a column, or has a row with more
-            or fewer fields than the first, or with a quotation mark that is not closed.
+        UserError: the file cannot be read, lacks a column, or its texts are numbers, or its labels
+            numbers of which nearly each is another.
     """
-    text = read_text_file(path)
-    first = text.lstrip("\n").partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    try:
-        rows = list(_rows(path, text, delimiter, csv.QUOTE_MINIMAL))
-    except UserError:
-        if delimiter != "\t":
-            raise
-        rows = list(_rows(path, text, delimiter, csv.QUOTE_NONE))
-    (_, header), *rows = rows
-    names = [name.strip() for name in header]
-    t = _column(path, names, text_column, TEXT, "text")
-    n = _column(path, names, label_column, LABEL, "label")
-    s = next((i for i, name in enumerate(names) if name.lower() == "split"), None)
+    table = read_table(path, [*TEXT, *LABEL, text_column, label_column])
+    text = table.column(text_column, TEXT, "text_column", "the texts")
+    label = table.column(label_column, LABEL, "label_column", "the labels")
+    table = _without_names(table, label)
+    check_not_swallowed(table, label)
+    table.check_texts(text, "text_column", "texts", chosen=bool(text_column))
+    _check_labels(table, label, chosen=bool(label_column))
+    group = table.find(GROUP)
+    groups = [""] * len(table.rows) if group is None else table.cells(group)
     return [
-        Example(
-            row[t].strip(),
-            row[n].strip(),
-            f"{path}, line {line}",
-            "" if s is None else row[s].strip().lower(),
-        )
-        for line, row in rows
+        Example(row.cells[text], row.cells[label], table.place(row), split, group)
+        for row, split, group in zip(table.rows, table.splits(), groups)
     ]
 
 
-def _rows(path: Path, text: str, delimiter: str, quoting: int) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with the number of the line on which it begins."""
-    csv.field_size_limit(sys.maxsize)
-    # Lines end at line breaks only, not at all that Python's `splitlines` takes for one.
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]
-    width, line = 0, 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            what = "has a quotation mark that is not closed"
-            if "end of data" not in str(error):
-                what = (
-                    f"is no row of fields ({error}): a quotation mark in a field is written twice"
-                )
-            raise UserError(f"{path}, line {line} {what}") from error
-        if row:
-            width = width or len(row)
-            if len(row) != width:
-                raise UserError(
-                    f"{path}, line {line} has {len(row)} fields, but the first row has {width}: "
-                    f"put a text that holds {delimiter!r} in quotation marks"
-                )
-            yield line, row
-        line = reader.line_num + 1
+def _without_names(table: Table, label: int) -> Table:
+    """Return the table without its first row, if that names columns whose names nobody has said.
+
+    It does if its label is none of those of other rows.
+    """
+    if table.named or not table.rows or table.names[label] in table.cells(label)[1:]:
+        return table
+    return Table(table.path, table.names, True, table.rows[1:], table.separator)
 
 
-def _column(path: Path, names: list[str], wanted: str, usual: tuple[str, ...], what: str) -> int:
-    lower = [name.lower() for name in names]
-    for name in [wanted.lower()] if wanted else usual:
-        if name in lower:
-            return lower.index(name)
-    raise UserError(
-        f"{path} has the columns {', '.join(names)}, but none is called "
-        f"{wanted or ' or '.join(usual[:2])}: say with {what}_column which one holds the {what}s"
-    )
+def _check_labels(table: Table, label: int, chosen: bool) -> None:
+    """Check that labels are no index and no measure.
+
+    Raises:
+        UserError: they are numbers, more than twenty, of which most rows have one of their own.
+    """
+    cells = [cell for cell in table.cells(label) if cell]
+    if are_numbers(cells) and len({*cells}) > max(_MANY, len(cells) // 2):
+        how = "choose another" if chosen else "say with label_column which one has the labels"
+        raise UserError(
+            f"{table.path}: {table.title(label)} has {len({*cells})} different numbers in "
+            f"{len(cells)} rows, an index or a measure and no classes: {how}"
+        )

@@ -1,7 +1,6 @@
 """Text classification: the sentiment, the topic or the language of a text."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,9 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
-from tasks.common.base import SHORT, DataTask, spread
+from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.common.data import likeliest, whole_path
+from tasks.common.data import likeliest
 from tasks.common.streams import read_tokens, tell
 from tasks.common.text import PADDING
 from tasks.text_classification.sources import read_texts
@@ -52,10 +51,12 @@ class TextClassification(DataTask):
         minimum_count: a word or character that occurs less often in the training data is `<unk>`.
         vocabulary_size: so many tokens at most, the commonest ones; 0 for 20,000, or for 8,000
             pieces of words.
-        text_column: the column, or the feature, that holds the texts; "" for the usual names.
+        text_column: the column, by name or number, or the feature, that holds the texts; "" for
+            the usual names.
         label_column: likewise of the labels.
         classes: names of the classes; read from the training data if not given.
         tokens: the vocabulary, likewise.
+        split_rule: see `DataTask`.
 
     Raises:
         UserError: `unit` or `max_length` is none of those, or the data set cannot be read.
@@ -85,8 +86,9 @@ class TextClassification(DataTask):
         label_column: str = "",
         classes: list[str] | None = None,
         tokens: list[str] | None = None,
+        split_rule: str | None = None,
     ) -> None:
-        super().__init__(whole_path(dataset, Path.exists), data_dir)
+        super().__init__(dataset, data_dir, rule_of(split_rule, tokens))
         if unit not in UNITS:
             raise UserError(f"unit is {unit!r}, but {', '.join(UNITS)} is needed")
         if max_length < 4:
@@ -94,7 +96,7 @@ class TextClassification(DataTask):
         self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
         self.unit, self.lowercase = unit, lowercase
         self.text_column, self.label_column = text_column, label_column
-        self._read: dict[str, list[Example]] = {}
+        self._read: dict[tuple[str, str | None], dict[str, list[Example]]] = {}
         self.classes = classes or _sorted({each.label for each in self._examples("train")})
         if tokens is None:
             texts = [each.text for each in self._examples("train")]
@@ -212,11 +214,11 @@ class TextClassification(DataTask):
         return {"tokens": tf.pad(tokens, [[0, 0], [0, missing]]), "lengths": lengths}
 
     def _examples(self, split: str) -> list[Example]:
-        if not self._read:
-            self._read = read_texts(
-                self.dataset, self.data_dir, self.text_column, self.label_column
-            )
-        return self._read[split]
+        at = (self.dataset, self.data_dir)
+        if at not in self._read:
+            columns = (self.text_column, self.label_column)
+            self._read[at] = read_texts(*at, *columns, self.split_rule)
+        return self._read[at][split]
 
     def _class(self, example: Example) -> int:
         if example.label not in self.classes:

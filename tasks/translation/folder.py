@@ -3,42 +3,27 @@
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
-from tasks.common.data import numbered
+from tasks.common.splits import name_without_split, split_named
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "test_2016_flickr": "test",
-}
-"""What a file name calls a split, and what the zoo does; the last one is that of Multi30k."""
-
-_Pair = TypeVar("_Pair", bound=tuple[str, ...])
-_SPLIT = "|".join(SPLITS)
-_LANGUAGE = r"(?!(?:txt|tsv|csv)\b)[A-Za-z][\w-]*"
+_LANGUAGE = r"(?!(?:txt|tsv|csv|json|md|log)\b)[A-Za-z][\w-]*"
 _NAMES = [
-    re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<split>{_SPLIT})\.txt(?:\.gz)?", re.IGNORECASE),
-    re.compile(rf"(?P<split>{_SPLIT})\.(?P<language>{_LANGUAGE})(?:\.gz)?", re.IGNORECASE),
+    re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<part>[^.]+)\.txt(?:\.gz)?", re.IGNORECASE),
+    re.compile(rf"(?P<part>[^.]+)\.(?P<language>{_LANGUAGE})(?:\.gz)?", re.IGNORECASE),
 ]
 
 
 class Folder:
     """Texts in two languages or more, a file for each language and split, plain or gz.
 
-    A file is named as `de.train.txt` or as `train.de`; the splits are `train`, `validation` (or
-    `valid`, `val`, `dev`) and `test` (or `test_2016_flickr`). A line of one file is the translation
-    of the same line of the other. For each of `validation` and `test` that has no files, `train`
-    gives up a twentieth, see `cut`.
+    A file is named as `de.train.txt` or as `train.de`, by any name of the split, see
+    `tasks.common.splits`. Of several for one split, such as the tests of Multi30k, the first of
+    the alphabet is taken, and others are named. A line of one file is the translation of the same
+    line of the other.
 
     Args:
         path: the folder.
@@ -50,24 +35,23 @@ class Folder:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.is_file():
-            raise UserError(
-                f"{path} is neither a folder nor a .tsv file: rename it if it has a source, a tab "
-                "and its target on each line"
-            )
         if not path.is_dir():
             raise UserError(f"there is no folder {path}")
         self.path = path
         self._files: dict[str, dict[str, Path]] = defaultdict(dict)
+        rests: dict[Path, str] = {}
         for file in sorted(path.iterdir()):
             match = next((m for name in _NAMES if (m := name.fullmatch(file.name))), None)
-            if not match:
+            split = split_named(match["part"]) if match else None
+            if not match or not split:
                 continue
-            split, language = SPLITS[match["split"].lower()], match["language"]
-            if language in self._files[split]:
-                both = f"{self._files[split][language].name} and {file.name}"
+            language, rest = match["language"], name_without_split(match["part"])
+            first = self._files[split].setdefault(language, file)
+            if rests.setdefault(first, rest) != rest:
+                print(f"{path}: left out {file.name}, as {first.name} is there", file=sys.stderr)
+            elif first != file:
+                both = f"{first.name} and {file.name}"
                 raise UserError(f"{path} has {both}, of one language and split: keep one of them")
-            self._files[split][language] = file
         if not self._files["train"]:
             raise UserError(
                 f"{path} has no texts to train on: expected files such as de.train.txt and "
@@ -79,17 +63,20 @@ class Folder:
         """Those of the texts to train on, in the order of the alphabet."""
         return sorted(self._files["train"])
 
-    def read(self, split: str, source: str, target: str) -> list[tuple[str, str]]:
-        """The pairs of a split. Lines that are blank in either language are skipped, and counted.
+    def read(self, source: str, target: str) -> dict[str, list[tuple[str, str]]]:
+        """Return the pairs of each split that has files.
+
+        Lines that are blank in either language are skipped, and counted.
 
         Raises:
             UserError: a file is not there or cannot be read, or has not as many lines as the
-                other; or there are too few pairs to cut a split from.
+                other.
         """
-        missing = [part for part in ("validation", "test") if not self._files[part]]
-        if split not in missing and (split != "train" or not missing):
-            return self._whole(split, source, target)
-        return cut(self._whole("train", source, target), split, missing, self.path)
+        return {
+            split: self._whole(split, source, target)
+            for split, files in self._files.items()
+            if files
+        }
 
     def _whole(self, split: str, source: str, target: str) -> list[tuple[str, str]]:
         files = [self._file(split, language) for language in (source, target)]
@@ -122,37 +109,6 @@ class Folder:
             there = " and ".join(file.name for file in files.values())
             raise UserError(f"{self.path} has {there}, but no {split} file of {language}")
         return files[language]
-
-
-def cut(pairs: Sequence[_Pair], split: str, missing: Sequence[str], path: Path) -> list[_Pair]:
-    """The part of all pairs that is for a split; those of one source stay together.
-
-    Of each twenty different sources, in their order, the last one is for the test and the one
-    before it for validation, if these are missing. All others are for training.
-
-    Args:
-        pairs: each a source and its target.
-        split: "train" or one of those that are missing.
-        missing: "validation", "test" or both.
-        path: where the pairs are from, for errors.
-
-    Raises:
-        UserError: there are fewer than twenty different sources.
-
-    Example:
-        >>> pairs = [(f"{n}", "egg") for n in range(20)]
-        >>> cut([*pairs, ("19", "Ei")], "test", ["test"], Path("folder"))
-        [('19', 'egg'), ('19', 'Ei')]
-    """
-    numbers = numbered(pair[0] for pair in pairs)
-    different = max(numbers, default=-1) + 1
-    if different < 20:
-        raise UserError(
-            f"{path} has {different} different sources and no {' and '.join(missing)} of its own: "
-            "at least 20 are needed"
-        )
-    places = {18 + ("validation", "test").index(part): part for part in missing}
-    return [pair for n, pair in zip(numbers, pairs) if places.get(n % 20, "train") == split]
 
 
 def choose(known: Iterable[str], source: str, target: str, owner: str) -> tuple[str, str]:

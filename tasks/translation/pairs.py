@@ -1,17 +1,28 @@
 """Reads pairs of texts: from a tensorflow-datasets set, or from a file of one's own."""
 
-import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow_datasets as tfds
+from babel import Locale
 
 import tasks.translation.addition
 import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by name
 from tasks.common.data import load_split, prepared
-from tasks.translation.folder import Folder, choose, cut
+from tasks.common.sources import own_path
+from tasks.common.splits import RULE, by_split, fill
+from tasks.common.tables import Table, read_table
+from tasks.translation.folder import Folder, choose
 from zoo.errors import UserError
-from zoo.readers.text import read_text_file
+from zoo.readers.tables import are_numbers
+
+SOURCE = ("source", "src", "original", "input")
+TARGET = ("target", "tgt", "trg", "translation", "output")
+"""What the columns of a table may be called."""
 
 
 class Pair(NamedTuple):
@@ -23,33 +34,76 @@ class Pair(NamedTuple):
 
 
 def read_pairs(
-    dataset: str, split: str, data_dir: str | None, source: str = "", target: str = ""
+    dataset: str,
+    split: str,
+    data_dir: str | None,
+    source: str = "",
+    target: str = "",
+    columns: str = "",
+    rule: str = RULE,
 ) -> list[Pair]:
-    """The pairs of a split.
+    """Return the pairs of a split, see `open_pairs`.
 
     Args:
-        dataset: a tensorflow-datasets name; or the path of a folder, see `Folder`, or of a `.tsv`
-            file, see `read_file`.
-        split: "train", "validation" or "test", for a data set also a part of one (`test[:3]`).
+        dataset: a name or a path.
+        split: "train", "validation" or "test", for a data set by name also a part of one
+            (`test[:3]`).
+        data_dir: folder of prepared data sets; None for tensorflow-datasets' default.
+        source: the language to translate from.
+        target: the language to translate to.
+        columns: of a table.
+        rule: see `tasks.common.splits.tell_rule`.
+    """
+    return open_pairs(dataset, data_dir, source, target, columns, rule)(split)
+
+
+def open_pairs(
+    dataset: str,
+    data_dir: str | None,
+    source: str = "",
+    target: str = "",
+    columns: str = "",
+    rule: str = RULE,
+) -> Callable[[str], list[Pair]]:
+    """Return what gives the pairs of a split.
+
+    Where validation or test is lacking, a tenth of the sources for training is taken for it; pairs
+    of one source stay together. See `tasks.common.splits.assign`.
+
+    Args:
+        dataset: a tensorflow-datasets name; or the path of a folder, see `Folder`, or of a table,
+            see `read_file`.
         data_dir: folder of prepared data sets; None for tensorflow-datasets' default.
         source: the language to translate from, where the data know languages; empty for what a
             data set says, or see `choose`.
         target: the language to translate to, likewise.
+        columns: of a table: those of the source and of the target, see `read_file`.
+        rule: see `tasks.common.splits.tell_rule`.
 
     Raises:
         UserError: the data set or a file cannot be read, or holds no pairs, or not of those
             languages.
     """
-    path = Path(os.path.expanduser(dataset))
-    if is_path(path):
-        if not _is_table(path):
-            folder = Folder(path)
-            known = choose(folder.languages, source, target, str(path))
-            return [Pair(*pair) for pair in folder.read(split, *known)]
-        _check_no_languages(dataset, source, target)
-        return read_file(path, split)
-    info = prepared(dataset, data_dir).info
-    keys = _languages(dataset, info, source, target)
+    path = own_path(dataset)
+    if columns and not (path and path.is_file()):
+        raise UserError(f"columns is {columns!r}, but {dataset} is no table: leave it out")
+    if path is None:
+        return partial(_from_name, dataset, data_dir, source, target)
+    if path.is_file():
+        parts = read_file(path, columns, source, target)
+    else:
+        folder = Folder(path)
+        known = choose(folder.languages, source, target, str(path))
+        parts = {
+            split: [Pair(*pair) for pair in pairs] for split, pairs in folder.read(*known).items()
+        }
+    whole = fill(parts, lambda pair: pair.source, dataset, "sources", rule=rule)
+    return whole.__getitem__
+
+
+def _from_name(name: str, data_dir: str | None, source: str, target: str, split: str) -> list[Pair]:
+    info = prepared(name, data_dir).info
+    keys = _languages(name, info, source, target)
     label = info.features["kind"] if "kind" in info.features else None  # noqa: SIM401  no get
     names = label.names if isinstance(label, tfds.features.ClassLabel) else None
     return [
@@ -58,50 +112,98 @@ def read_pairs(
             example[keys[1]].decode(),
             names[example["kind"]] if names else "",
         )
-        for example in load_split(dataset, split, data_dir)
+        for example in load_split(name, split, data_dir)
     ]
 
 
-def is_path(path: Path) -> bool:
-    """Whether a data set is a person's own file or folder."""
-    return path.exists() or path.is_absolute() or _is_table(path)
+def read_file(
+    path: Path, columns: str = "", source: str = "", target: str = ""
+) -> dict[str, list[Pair]]:
+    """Return the pairs of a table, see `zoo.readers.tables.read_rows`, by its column `split`.
 
-
-def _is_table(path: Path) -> bool:
-    return path.name.lower().endswith((".tsv", ".tsv.gz"))
-
-
-def read_file(path: Path, split: str) -> list[Pair]:
-    """The pairs of a UTF-8 file with a source, a tab and its target on each line.
-
-    What follows a second tab is not read, nor are blank lines and repeated pairs. Which of them
-    are for validation and for the test says `cut`.
+    The first row may name the columns: `source` and `target`, or languages. Else the source is the
+    first column of texts and the target the second: not of numbers, nor of one text in all rows.
+    Other columns, blank rows and repeated pairs are left out.
 
     Args:
         path: the file.
-        split: "train", "validation" or "test".
+        columns: those of the source and of the target, by name or by number from 1, such as "2,4".
+        source: the name of the source's column, such as its language.
+        target: likewise.
 
     Raises:
-        UserError: the file cannot be read, a line has no source or no target, or there are fewer
-            than twenty different sources.
+        UserError: the file cannot be read, has no two columns of texts, or a row has no source or
+            no target.
     """
-    pairs = dict.fromkeys(
-        _pair(path, number, line)
-        for number, line in enumerate(read_text_file(path).split("\n"), start=1)
-        if line.strip()
-    )
-    return cut(list(pairs), split, ("validation", "test"), path)
-
-
-def _pair(path: Path, number: int, line: str) -> Pair:
-    source, target, *_ = (
-        field.strip() for field in (line.removeprefix("\ufeff") + "\t").split("\t")
-    )
-    if not source or not target:
+    chosen = re.findall(r"[^,;\s]+", columns)
+    if columns and len(chosen) != 2:
+        raise UserError(f"columns is {columns!r}, but two are needed, such as columns=2,4")
+    if bool(source) != bool(target):
+        raise UserError(f"{path} is a table: name the columns of both source and target")
+    chosen = chosen or [name for name in (source, target) if name]
+    table = read_table(path, [*SOURCE, *TARGET, *chosen], ragged=True)
+    if not table.named and len(_LANGUAGES & {name.lower() for name in table.names}) > 1:
+        table = read_table(path, table.names, ragged=True)
+    if source and not columns and not table.named:
         raise UserError(
-            f"line {number} of {path} is {line[:60]!r}: expected a source, a tab and its target"
+            f"{path} names no languages: leave out source and target, or say columns=1,2"
+        )
+    places = _columns(table, chosen)
+    rows = [
+        (_pair(table, row.line, *(side[n] for side in map(table.cells, places))), split, where)
+        for n, (row, split, where) in enumerate(
+            zip(table.rows, table.splits(), map(table.place, table.rows))
+        )
+    ]
+    return {split: list(dict.fromkeys(pairs)) for split, pairs in by_split(rows).items()}
+
+
+def _columns(table: Table, chosen: Sequence[str]) -> list[int]:
+    """Return those of the source and of the target."""
+    if chosen:
+        places = [table.column(name, (), "columns", "the texts") for name in chosen]
+        for place in places:
+            table.check_texts(place, "columns", "texts", chosen=True)
+        return places
+    named = [table.find(names) for names in (SOURCE, TARGET)]
+    places = [place for place in named if place is not None]
+    if len(places) == 2:
+        for place in places:
+            table.check_texts(place, "columns", "texts")
+        return places
+    places = [place for place in range(len(table.names)) if _is_of_texts(table.cells(place))]
+    if len(places) < 2:
+        raise UserError(
+            f"{table.path} has {len(table.names)} columns, {len(places)} of texts and the others "
+            "of numbers or of one word: expected a source, a tab and its target on each line, or "
+            "say which columns they are, such as columns=2,4"
+        )
+    if places[:2] != [0, 1]:
+        source, target = map(table.title, places[:2])
+        print(
+            f"{table.path}: {source} is the source, {target} the target; columns=... takes others",
+            file=sys.stderr,
+        )
+    return places[:2]
+
+
+def _is_of_texts(cells: list[str]) -> bool:
+    """Whether cells are no numbers, and say more than one thing."""
+    return not are_numbers(cells) and not (len(cells) > 2 and len({*cells}) == 1)
+
+
+def _pair(table: Table, line: int, source: str, target: str) -> Pair:
+    if not source or not target:
+        text = (source or target)[:60]
+        raise UserError(
+            f"line {line} of {table.path} is {text!r}: expected a source, a tab and its target"
         )
     return Pair(source, target)
+
+
+_LANGUAGES = {
+    name.lower() for pair in Locale("en").languages.items() for name in pair if name.isalpha()
+}
 
 
 def _languages(dataset: str, info: Any, source: str, target: str) -> tuple[str, str]:

@@ -2,17 +2,16 @@
 
 import math
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from tasks.common.base import SHORT, DataTask, spread
-from tasks.common.data import whole_path
+from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.text import END, PADDING, ROWS, START, UNKNOWN, Vocabulary
 from tasks.translation.casing import Casing, learn_casing
-from tasks.translation.pairs import Pair, is_path, read_pairs
+from tasks.translation.pairs import Pair, open_pairs
 from tasks.translation.scoring import translation_figures
 from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabulary
 from tasks.translation.windows import pair_windows
@@ -37,15 +36,16 @@ class Translation(DataTask):
 
     Any tensorflow-datasets set with `source` and `target` will do, or one of translations (such
     as `ted_hrlr_translate/pt_to_en`). So does a folder of a person's own with a file for each
-    language and split, such as `de.train.txt` (see `Folder`), and a UTF-8 file whose name ends in
-    `.tsv`: a source, a tab and its target on each line.
+    language and split, such as `de.train.txt` (see `Folder`), and a table: a source, a tab and its
+    target on each line, or columns of it (see `tasks.translation.pairs.read_file`).
 
     Args:
-        dataset: a data set's name, or the path of a folder or of a `.tsv` file.
+        dataset: a data set's name, or the path of a folder or of a table.
         data_dir: folder of prepared data sets.
         source: the language to translate from, where the data know languages. If not given, what
             a data set says or, of a folder's two, the one that comes first in the alphabet.
         target: the language to translate to, likewise.
+        columns: of a table: those of the source and of the target, such as "2,4".
         unit: what a token is: "word", "character", or "subword", a piece of a word that is learnt
             from the training data (see `Subwords`).
         lowercase: read all texts in lower case, so that there are fewer words; translations then
@@ -61,6 +61,7 @@ class Translation(DataTask):
         target_tokens: likewise of the targets.
         cased_words: words of the targets that have capital letters; likewise.
         capital: whether a target starts with one; read together with those words.
+        split_rule: see `DataTask`.
 
     Raises:
         UserError: `unit` is none of the three, a number is too small, or the data cannot be read.
@@ -82,6 +83,7 @@ class Translation(DataTask):
         data_dir: str | None = None,
         source: str = "",
         target: str = "",
+        columns: str = "",
         unit: str = "word",
         lowercase: bool = False,
         max_length: int = 64,
@@ -92,8 +94,9 @@ class Translation(DataTask):
         target_tokens: list[str] | None = None,
         cased_words: list[str] | None = None,
         capital: bool = False,
+        split_rule: str | None = None,
     ) -> None:
-        super().__init__(whole_path(dataset, _is_there), data_dir)
+        super().__init__(dataset, data_dir, rule_of(split_rule, source_tokens))
         if unit not in UNITS:
             raise UserError(
                 f"unit is {unit!r}, but {', '.join(UNITS[:-1])} or {UNITS[-1]} is needed"
@@ -101,10 +104,11 @@ class Translation(DataTask):
         for name, value in (("max_length", max_length), ("beam_width", beam_width)):
             if value < 1:
                 raise UserError(f"{name} is {value}, but at least 1 is needed")
-        self.languages = (source, target)
+        self.languages, self.columns = (source, target), columns
         self.unit, self.lowercase = unit, lowercase
         self.max_length, self.beam_width = max_length, beam_width
         self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
+        self._open: dict[tuple[str, str | None], Callable[[str], list[Pair]]] = {}
         self._read: dict[tuple[str | None, ...], list[Pair]] = {}
         if source_tokens is None or target_tokens is None:
             source_tokens, target_tokens = (
@@ -127,6 +131,7 @@ class Translation(DataTask):
             **super().get_config(),
             "source": self.languages[0],
             "target": self.languages[1],
+            "columns": self.columns,
             "unit": self.unit,
             "lowercase": self.lowercase,
             "max_length": self.max_length,
@@ -270,7 +275,10 @@ class Translation(DataTask):
     def _pairs(self, split: str) -> list[Pair]:
         key = (self.dataset, self.data_dir, split)
         if key not in self._read:
-            self._read[key] = read_pairs(self.dataset, split, self.data_dir, *self.languages)
+            at = (self.dataset, self.data_dir)
+            if at not in self._open:
+                self._open[at] = open_pairs(*at, *self.languages, self.columns, self.split_rule)
+            self._read[key] = self._open[at](split)
         return self._read[key]
 
     def _texts(self, split: str) -> tuple[list[str], list[str]]:
@@ -304,7 +312,3 @@ def _copied(sources: Any, alignment: Any) -> Any:
     later = tf.range(tf.shape(place)[1]) > 0
     spaced = tf.where(word & (place == 0), tf.strings.join([" ", copied]), copied)
     return tf.where(later, spaced, tf.strings.regex_replace(copied, "^ ", ""))
-
-
-def _is_there(path: Path) -> bool:
-    return is_path(path) and path.exists()

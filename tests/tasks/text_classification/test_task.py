@@ -28,7 +28,10 @@ def sentences(count):
 @pytest.fixture(scope="module")
 def reviews(tmp_path_factory):
     path = tmp_path_factory.mktemp("reviews") / "reviews.csv"
-    lines = ["text,label", *(",".join(pair) for pair in sentences(200))]
+    splits = {1: "test", 2: "dev"}
+    lines = ["text,label,split"]
+    for n, pair in enumerate(sentences(200)):
+        lines.append(",".join([*pair, splits.get(n // 2 % 10, "train")]))
     path.write_text("\n".join(lines), encoding="utf-8")
     return str(path)
 
@@ -169,7 +172,8 @@ def test_the_configuration_needs_no_data(task):
 
 def test_labels_that_the_model_does_not_know_are_named(task, tmp_path):
     path = tmp_path / "other.csv"
-    path.write_text("text,label\n" + "a,x\nb,y\nc,x\nd,y\ne,x\n", encoding="utf-8")
+    rows = "a,x,train\nb,y,train\nc,x,test\nd,y,dev\n"
+    path.write_text(f"text,label,split\n{rows}", encoding="utf-8")
     other = TextClassification(**{**task.get_config(), "dataset": str(path)})
     with pytest.raises(UserError, match=r"other\.csv, line 4 has the label 'x', but the"):
         other.windows("test", Settings())

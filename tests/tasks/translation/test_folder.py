@@ -35,40 +35,48 @@ def test_a_folder_has_a_file_for_each_language_and_split(whole):
     assert read_pairs(str(whole), "test", None, source="en") == [Pair("four", "vier")]
 
 
-@pytest.mark.parametrize("name", ["valid", "val", "validation", "dev"])
+@pytest.mark.parametrize("name", ["valid", "val", "validation", "dev", "newsdev2013", "Devel"])
 def test_a_split_has_several_names_and_files_may_be_packed(tmp_path, name):
     for split, text in (("train", "a\n" * 20), (name, "b\n"), ("test", "c\n")):
         for language in ("de", "en"):
             (tmp_path / f"{split}.{language}.gz").write_bytes(gzip.compress(text.encode()))
-    assert Folder(tmp_path).read("validation", "de", "en") == [("b", "b")]
-    assert len(Folder(tmp_path).read("train", "de", "en")) == 20
+    parts = Folder(tmp_path).read("de", "en")
+    assert parts["validation"] == [("b", "b")] and len(parts["train"]) == 20
 
 
-def test_files_are_named_as_those_of_multi30k_or_in_capitals(tmp_path):
+def test_files_are_named_as_those_of_multi30k_or_in_capitals(tmp_path, capsys):
     for name in ("train", "VAL", "test_2016_flickr", "test_2017_flickr"):
         for language in ("en", "de"):
             (tmp_path / f"{name}.{language}").write_text(f"{name} {language}\n")
-    folder = Folder(tmp_path)
-    assert folder.read("test", "de", "en") == [("test_2016_flickr de", "test_2016_flickr en")]
-    assert folder.read("validation", "de", "en") == [("VAL de", "VAL en")]
+    parts = Folder(tmp_path).read("de", "en")
+    assert parts["test"] == [("test_2016_flickr de", "test_2016_flickr en")]
+    assert parts["validation"] == [("VAL de", "VAL en")]
+    assert "left out test_2017_flickr.en, as test_2016_flickr.en is" in capsys.readouterr().err
 
 
-def test_splits_without_files_are_cut_from_train(tmp_path):
-    folder = Folder(write(tmp_path, de_train=numbers("Ei"), en_train=numbers("egg")))
-    whole = [(f"Ei {n}", f"egg {n}") for n in range(30)]
-    assert folder.read("validation", "de", "en") == [whole[18]]
-    assert folder.read("test", "de", "en") == [whole[19]]
-    assert folder.read("train", "de", "en") == whole[:18] + whole[20:]
+SPLITS = ("train", "validation", "test")
+
+
+def test_splits_without_files_are_taken_from_train_and_stay_as_it_grows(tmp_path):
+    def read(count):
+        write(tmp_path, de_train=numbers("Ei", count), en_train=numbers("egg", count))
+        return {split: {*read_pairs(str(tmp_path), split, None)} for split in SPLITS}
+
+    before, after = read(200), read(400)
+    for split in SPLITS:
+        assert before[split] and before[split] <= after[split]
+    assert set.union(*after.values()) == {Pair(f"Ei {n}", f"egg {n}") for n in range(400)}
     write(tmp_path, de_dev=["drei"], en_dev=["three"])
-    assert Folder(tmp_path).read("train", "de", "en") == whole[:19] + whole[20:]
+    whole = read(400)
+    assert whole["validation"] == {Pair("drei", "three")} and whole["test"] == after["test"]
+    assert whole["train"] == after["train"] | after["validation"]
 
 
 def test_pairs_of_one_source_are_on_one_side_of_a_cut(tmp_path):
-    files = {"de_train": numbers("Ei", 25) * 3, "en_train": numbers("egg", 75)}
-    folder = Folder(write(tmp_path, **files))
-    parts = [folder.read(s, "de", "en") for s in ("train", "validation", "test")]
-    assert [len(part) for part in parts] == [69, 3, 3]
-    assert [len({source for source, _ in part}) for part in parts] == [23, 1, 1]
+    write(tmp_path, de_train=numbers("Ei", 25) * 3, en_train=numbers("egg", 75))
+    parts = [read_pairs(str(tmp_path), split, None) for split in SPLITS]
+    assert sum(map(len, parts)) == 75
+    assert sum(len({pair.source for pair in part}) for part in parts) == 25
 
 
 def test_lines_end_at_line_breaks_only(tmp_path):
@@ -76,7 +84,7 @@ def test_lines_end_at_line_breaks_only(tmp_path):
     odd = ["a\u2028b", "c\x0bd", "e\x85f"]
     german = [*odd, *numbers("Ei")]
     folder = Folder(write(tmp_path, de_train=german, en_train=numbers("egg", 33)))
-    assert [source for source, _ in folder.read("train", "de", "en")[:3]] == odd
+    assert [source for source, _ in folder.read("de", "en")["train"][:3]] == odd
 
 
 def test_blank_lines_are_skipped_and_counted(tmp_path, capsys):
@@ -84,8 +92,7 @@ def test_blank_lines_are_skipped_and_counted(tmp_path, capsys):
     german[4], english[7], german[9], english[9] = "", "  ", "", ""
     folder = Folder(write(tmp_path, de_train=[*german, "", ""], en_train=english))
     kept = [n for n in range(30) if n not in (4, 7, 9)]
-    left = kept[:18] + kept[20:]
-    assert folder.read("train", "de", "en") == [(f"Ei {n}", f"egg {n}") for n in left]
+    assert folder.read("de", "en")["train"] == [(f"Ei {n}", f"egg {n}") for n in kept]
     told = capsys.readouterr().err
     assert "de.train.txt and en.train.txt: skipped 3 lines" in told and "line 5" in told
 
@@ -126,14 +133,11 @@ def test_a_bad_folder_is_told_in_one_line(whole, broken, message):
 
 
 def test_a_folder_that_is_not_there_or_has_too_few_pairs_is_told(tmp_path):
-    with pytest.raises(UserError, match="there is no folder"):
+    with pytest.raises(UserError, match="there is no file or folder"):
         Translation(str(tmp_path / "gone"))
-    (tmp_path / "pairs.txt").write_text("eins\tone\n")
-    with pytest.raises(UserError, match=r"pairs.txt is neither a folder nor a .tsv file: rename"):
-        Translation(str(tmp_path / "pairs.txt"))
-    folder = Folder(write(tmp_path, de_train=["eins"] * 30, en_train=["one"] * 30))
+    write(tmp_path, de_train=["eins"] * 30, en_train=["one"] * 30)
     with pytest.raises(UserError, match="1 different sources and no validation and test of its"):
-        folder.read("test", "de", "en")
+        Translation(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -159,9 +163,10 @@ def test_languages_that_cannot_be_are_refused(source, target, message):
 
 
 def test_an_endless_line_is_left_out_of_training_and_cut_in_evaluation(tmp_path, capsys):
-    german, english = numbers("Ei"), numbers("egg")
-    german[2], german[19] = "Ei " * 10_000, "Ach " * 10_000
-    task = Translation(str(write(tmp_path, de_train=german, en_train=english)))
+    german, english = numbers("Ei", 28), numbers("egg", 28)
+    german[2] = "Ei " * 10_000
+    write(tmp_path, de_train=german, en_train=english, de_test=["Ach " * 10_000], en_test=["oh"])
+    task = Translation(str(write(tmp_path, de_dev=["drei"], en_dev=["three"])))
     trained = list(task.windows("train", Settings(batch_size=8), seed=1))
     assert sum(int((window["weights"].numpy()[:, 0] > 0).sum()) for window in trained) == 27
     assert "left out 1 of 28 pairs of train" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ SMALL = {"units": 48, "embedding": 16, "jit_compile": False, "verbose": False}
 def file(tmp_path_factory):
     """40 pairs; those of the numbers 18 and 38 are for validation, 19 and 39 for the test."""
     path = tmp_path_factory.mktemp("pairs") / "cats.tsv"
-    path.write_text("".join(f"{n} cats\t{n} chats\n" for n in range(40)), encoding="utf-8")
+    splits = {18: "dev", 19: "test"}
+    rows = [f"{n} cats\t{n} chats\t{splits.get(n % 20, 'train')}" for n in range(40)]
+    path.write_text("\n".join(["source\ttarget\tsplit", *rows]), encoding="utf-8")
     return path
 
 
@@ -149,7 +152,9 @@ def test_each_unit_gives_back_the_texts_and_its_config_the_task(file, unit):
     [
         ({"unit": "syllable"}, "unit is 'syllable', but word, character or subword"),
         ({"beam_width": 0}, "beam_width is 0, but at least 1"),
-        ({"source": "de"}, "names no languages: leave out source and target"),
+        ({"source": "de"}, "is a table: name the columns of both source and target"),
+        ({"columns": "1"}, "columns is '1', but two are needed"),
+        ({"columns": "1,fr"}, "none is called fr: say with columns which one"),
         (
             {"unit": "subword", "vocabulary_size": 5},
             "is 5, but the texts have 15 different",
@@ -163,8 +168,8 @@ def test_an_option_that_cannot_be_is_refused(file, options, message):
 
 def test_the_config_makes_the_same_task_without_the_data(task):
     config = json.loads(json.dumps(task.get_config()))
-    again = Translation(**{**config, "dataset": "gone.tsv"})
-    assert again.get_config() == {**config, "dataset": "gone.tsv"}
+    again = Translation(**{**config, "dataset": "/gone.tsv"})
+    assert again.get_config() == {**config, "dataset": "/gone.tsv"}
     assert again.model_options() == task.model_options()
 
 
@@ -237,21 +242,68 @@ def test_exact_match_is_the_share_of_right_texts_overall_and_by_kind(task, monke
 
 def test_no_source_of_a_file_is_in_two_splits(tmp_path):
     path = tmp_path / "PAIRS.TSV"
-    lines = [f"{n % 40}\t{n}\tan author" for n in range(80)]
+    lines = [f"cat {n % 40}\tchat {n}\tan author {n}" for n in range(80)]
     path.write_text("\ufeff" + "\n\n".join([*lines, lines[0]]), encoding="utf-8")
-    splits = {
-        split: read_pairs(str(path), split, None) for split in ("train", "validation", "test")
-    }
-    assert splits["train"][0] == Pair("0", "0")
-    assert splits["validation"] == [
-        Pair(s, t) for s, t in (("18", "18"), ("38", "38"), ("18", "58"), ("38", "78"))
-    ]
-    assert {split: len(pairs) for split, pairs in splits.items()} == {
-        "train": 72, "validation": 4, "test": 4
-    }  # fmt: skip
+    splits = [read_pairs(str(path), split, None) for split in ("train", "validation", "test")]
+    assert sorted(chain(*splits)) == sorted(Pair(f"cat {n % 40}", f"chat {n}") for n in range(80))
+    assert sum(len({pair.source for pair in pairs}) for pairs in splits) == 40
 
 
-GOOD = [f"{n}\t{n}" for n in range(20)]
+def columns_of(n):
+    return f"It is {n}, so.\teng\t{n}\tC'est {n}, oui.\t{n + 7}"
+
+
+TABLES = {
+    "manythings": (
+        "fra.txt",
+        [f"It is {n}, so.\tC'est {n}, oui.\tCC-BY {n}" for n in range(9)],
+        "",
+    ),
+    "tatoeba": (
+        "a.tsv",
+        [f"{n}\tIt is {n}, so.\t{n + 7}\tC'est {n}, oui." for n in range(9)],
+        "column 2 is the source, column 4 the target; columns=",
+    ),
+    "a column of one word": ("a.tsv", [columns_of(n) for n in range(9)], "column 1 is the source"),
+    "csv with languages": (
+        "a.csv",
+        ["id;en;fr", *[f"{n};It is {n}, so.;C'est {n}, oui." for n in range(9)]],
+        "column 2 (en) is the source",
+    ),
+    "csv with names": (
+        "a.csv",
+        ["Target,Source", *[f'"C\'est {n}, oui.","It is {n}, so."' for n in range(9)]],
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_the_columns_of_source_and_target_are_found(tmp_path, kind, capsys):
+    name, lines, message = TABLES[kind]
+    path = tmp_path / name
+    path.write_text("\n".join(lines), encoding="utf-8")
+    pairs = [*chain(*(read_pairs(str(path), s, None) for s in ("train", "validation", "test")))]
+    assert {*pairs} == {Pair(f"It is {n}, so.", f"C'est {n}, oui.") for n in range(9)}
+    assert message in capsys.readouterr().err
+
+
+def test_columns_are_chosen_by_number_or_by_language(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("en\tfr\tde\n" + "\n".join(f"one {n}\tun {n}\teins {n}" for n in range(9)))
+    for options in ({"columns": "3,1"}, {"columns": "de en"}, {"source": "de", "target": "en"}):
+        assert Pair("eins 2", "one 2") in [
+            *chain(*(read_pairs(str(path), s, None, **options) for s in ("train", "test"))),
+            *read_pairs(str(path), "validation", None, **options),
+        ]
+    path.write_text("\n".join(f"1{n}\t2{n}\tein {n}" for n in range(9)))
+    with pytest.raises(UserError, match=r"has 3 columns, 1 of texts .* such as columns=2,4"):
+        read_pairs(str(path), "train", None)
+    with pytest.raises(UserError, match="names no languages: leave out source and target"):
+        read_pairs(str(path), "train", None, source="de", target="en")
+
+
+GOOD = [f"{n} a\t{n} b" for n in range(20)]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +311,8 @@ GOOD = [f"{n}\t{n}" for n in range(20)]
     [
         ("\n".join([*GOOD, "no tab here"]).encode(), "line 21 .* 'no tab here': expected a source"),
         ("\n".join([*GOOD, "cat\t "]).encode(), "line 21 .* expected a source, a tab and its"),
-        ("\n".join(GOOD[1:]).encode(), "19 different sources .* at least 20"),
+        ("\n".join(GOOD[:2]).encode(), "2 different sources .* at least 3"),
+        ("\n".join(f"{n}\t{n}" for n in range(20)).encode(), "2 columns, 0 of texts"),
         (b"caf\xe9\tcoffee\n", "not UTF-8"),
         (b" \n", "is empty"),
         (None, "there is no file"),
