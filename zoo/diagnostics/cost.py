@@ -10,6 +10,7 @@ from zoo import registry
 from zoo.cells.base import LinearCell
 from zoo.errors import UserError
 from zoo.topologies.base import SequenceModel
+from zoo.utils.keras_internals import function_in
 
 
 def cell_card(name: str, input_size: int = 128, units: int = 128) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _operations(graph: Any) -> Iterator[Any]:
     for operation in graph.get_operations():
         yield operation
         for name in {"body", "f"} & {*operation.node_def.attr}:
-            inner = operation.graph._get_function(operation.get_attr(name).name)
+            inner = function_in(operation.graph, operation.get_attr(name).name)
             if inner is not None:
                 yield from _operations(inner.graph)
 

@@ -17,6 +17,7 @@ from zoo.importing.weights import Weights, fill
 from zoo.layers.bidirectional import Bidirectional
 from zoo.layers.keras_like import KerasLike
 from zoo.recurrence import Recurrence
+from zoo.utils.keras_internals import is_functional, layers_within
 
 _KINDS = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 _GATES = {"LSTM": ("ifgo", "fiog"), "GRU": ("zrh", "zrh"), "SimpleRNN": ("h", "h")}
@@ -58,7 +59,7 @@ def import_keras(path: Path, out: Path) -> tuple[list[str], float]:
     """
     check_paths(path, out)
     old = load_keras(path)
-    if not isinstance(old, keras.Sequential | keras.src.models.functional.Functional):
+    if not is_functional(old):
         raise UserError(
             f"{path} holds a {type(old).__name__}, but a functional or sequential model is needed"
         )
@@ -112,7 +113,7 @@ def _counterpart(layer: Any) -> KerasLike | None:
     both = isinstance(layer, keras.layers.Bidirectional)
     given = layer.forward_layer if both else layer
     if type(given) not in _KINDS:
-        for inner in layer._flatten_layers():
+        for inner in layers_within(layer):
             if isinstance(inner, keras.layers.RNN):
                 raise UserError(
                     f"the layer {layer.name} holds a {type(inner).__name__}, but LSTM, GRU, "
@@ -191,7 +192,7 @@ def _copy(layer: Any, recurrence: Any) -> None:
 def _random_inputs(model: keras.Model) -> list[np.ndarray]:
     """Three rows of seven steps for each input; of whole numbers, such as every table has."""
     random = np.random.default_rng(1)
-    tables = [layer.input_dim for layer in model._flatten_layers() if hasattr(layer, "input_dim")]
+    tables = [layer.input_dim for layer in layers_within(model) if hasattr(layer, "input_dim")]
     inputs = []
     for given in model.inputs:
         shape = [_ROWS, *(_TIME if size is None else size for size in given.shape[1:])]

@@ -8,6 +8,7 @@ from zoo.cells.base import Cell, LinearCell, with_training
 from zoo.cells.wrappers import CellWrapper
 from zoo.recurrence.tracing import VariableScope, computing_type
 from zoo.typing import State, Tensor
+from zoo.utils.keras_internals import scratch_graph
 
 # Rows and steps of the trial, unlikely to be the size of anything else.
 _ROWS, _STEPS = 3, 5
@@ -42,7 +43,7 @@ def check_cell(cell: Cell, input_size: int) -> None:
 def _products(cell: Cell, input_size: int) -> list[int]:
     """The weights that a step calls `recur` for, in their order."""
     # A graph of a function, as `update` may read variables that are not the cell's: seeds.
-    scratch = tf.__internal__.FuncGraph("contract")
+    scratch = scratch_graph("cell_checks")
     with scratch.as_default():
         zeros = [tf.zeros(v.shape, computing_type(cell, v.dtype)) for v in cell.variables]
         with VariableScope(cell, cell.variables, zeros):

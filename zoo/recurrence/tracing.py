@@ -5,10 +5,10 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.backend import AutocastScope  # has no public name
 
 from zoo.cells.base import Cell, takes_training
 from zoo.typing import State, Tensor
+from zoo.utils.keras_internals import autocast_scope
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class VariableScope(keras.StatelessScope):
 
     def __init__(self, cell: Cell, variables: list[keras.Variable], values: list[Tensor]) -> None:
         super().__init__()
-        self.autocast = AutocastScope(cell.compute_dtype)
+        self.autocast = autocast_scope(cell.compute_dtype)
         self.values = {id(variable): value for variable, value in zip(variables, values)}
         self.read: list[keras.Variable] = []
 

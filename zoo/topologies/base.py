@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo.typing import State, Tensor
+from zoo.utils.keras_internals import set_before_init
 
 NEAR = 0.04
 """A real number is right that misses its target by less, as in Hochreiter and Schmidhuber 1997."""
@@ -64,7 +65,7 @@ class SequenceModel(keras.Model):
         model = super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind(model, *args, **kwargs)
         given = {k: v for k, v in bound.arguments.items() if k not in ("self", "kwargs")}
-        object.__setattr__(model, "_given", given)
+        set_before_init(model, "_given", given)
         return model
 
     def get_config(self) -> dict[str, Any]:

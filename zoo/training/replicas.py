@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
+from zoo.utils.keras_internals import devices_are_made
 
 
 class Replicas:
@@ -150,7 +151,7 @@ def _workers() -> int:
 
 
 def _virtual_processors(count: int) -> None:
-    if len(tf.config.list_logical_devices("CPU") if _begun() else ()) >= count:
+    if len(tf.config.list_logical_devices("CPU") if devices_are_made() else ()) >= count:
         return
     processor = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * count
@@ -160,10 +161,3 @@ def _virtual_processors(count: int) -> None:
         raise UserError(
             f"{count} devices must be asked for before TensorFlow computes: start a new process"
         ) from error
-
-
-def _begun() -> bool:
-    """Whether TensorFlow has its devices already: to list them would make it take them."""
-    from tensorflow.python.eager import context
-
-    return context.context()._initialized

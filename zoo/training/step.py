@@ -11,6 +11,7 @@ from zoo.training.replicas import Replicas
 from zoo.training.scheduled_sampling import mixed, true_share
 from zoo.training.self_critical import Reward, rewarded
 from zoo.training.settings import Settings
+from zoo.utils.keras_internals import take_gradients_as_summed
 
 Window = dict[str, Any]
 
@@ -49,8 +50,7 @@ class Step:
         # XLA cannot read the variables of several replicas on one processor.
         self.compiled = settings.jit_compile and replicas.count == 1
         if replicas.strategy:
-            # Keras would sum what is summed already, for the norm, once more.
-            optimizer._all_reduce_sum_gradients = list
+            take_gradients_as_summed(optimizer)
         # Converted by AutoGraph, a model's UserError would be one no more.
         self._run = tf.function(
             self._all, jit_compile=self.compiled, reduce_retracing=True, autograph=False

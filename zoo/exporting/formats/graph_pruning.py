@@ -7,7 +7,8 @@ from string import ascii_lowercase, digits
 from typing import Any
 
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow.python.saved_model import fingerprinting_utils
+
+from zoo.utils.keras_internals import write_fingerprint
 
 _SIGNS = digits + ascii_lowercase
 _SAME = {"Cast", "ConcatV2", "Const", "Pack", "Range", "Reshape", "Shape", "StridedSlice"}
@@ -28,7 +29,7 @@ def shrink(folder: Path) -> None:
         for function in graph.graph_def.library.function:
             shrink_function(function)
     path.write_bytes(model.SerializeToString(deterministic=True))
-    fingerprinting_utils.write_fingerprint(str(folder))
+    write_fingerprint(folder)
 
 
 def shrink_function(function: Any) -> None:

@@ -1,0 +1,105 @@
+"""Every private hook of Keras and TensorFlow that the project needs, and why.
+
+Nothing else may reach into either (a test forbids it), and each hook has a test of what must hold,
+so that a new version that breaks one is seen there first.
+"""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.typing import Tensor
+
+
+def autocast_scope(dtype: str) -> AbstractContextManager:
+    """Return a scope in which variables of floating type read as `dtype`.
+
+    `Layer.__call__` opens one. The engine calls `project` and `update` without it, and without
+    this scope a cell of policy mixed_float16 would see its float32 weights. It has no public name.
+    """
+    return keras.src.backend.AutocastScope(dtype)
+
+
+def mask_of(tensor: Tensor) -> Tensor | None:
+    """Return the mask that Keras' layers attached to a tensor, or None.
+
+    Keras hands a mask on by itself only where a layer is called with one tensor: with `lengths` or
+    a state beside the inputs it is dropped in silence. The attribute has no public name.
+    """
+    return keras.src.backend.get_keras_mask(tensor)
+
+
+def layers_within(layer: keras.Layer) -> list[keras.Layer]:
+    """Return a layer and all layers inside of it, at any depth.
+
+    `Model.layers` is public and gives the outermost ones of a model only.
+    """
+    return list(layer._flatten_layers())
+
+
+def is_functional(model: keras.Model) -> bool:
+    """Return whether a model is a graph of layers, which can be cloned, and no program of its own.
+
+    The class of `keras.Model(inputs, outputs)` has no public name; `Sequential` is not one of it.
+    """
+    return isinstance(model, keras.Sequential | keras.src.models.functional.Functional)
+
+
+def set_before_init(layer: keras.Layer, name: str, value: Any) -> None:
+    """Set an attribute of a layer whose constructor has not run.
+
+    `Layer.__setattr__` tracks what is set, and refuses to before `Layer.__init__` has run; this
+    passes it by. Only for plain values, which there is nothing to track in.
+    """
+    object.__setattr__(layer, name, value)
+
+
+def take_gradients_as_summed(optimizer: keras.optimizers.Optimizer) -> None:
+    """Let an optimizer apply gradients that the replicas have summed up already.
+
+    Within a `tf.distribute` replica, Keras' optimizers sum gradients over all replicas themselves.
+    The training step has to sum before, for the norm that it clips at, and twice would be wrong.
+    The public `apply_gradients(..., skip_gradients_aggregation)` went with Keras 2.
+    """
+    optimizer._all_reduce_sum_gradients = list
+
+
+def scratch_graph(name: str) -> tf.Graph:
+    """Return a graph to trace into and throw away, in which variables can be read.
+
+    A public `tf.Graph` refuses variables that were made eagerly, such as the seeds of random
+    numbers; the graph of a `tf.function` captures them, but is public only once it is traced.
+    """
+    return tf.__internal__.FuncGraph(name)
+
+
+def function_in(graph: tf.Graph, name: str) -> Any | None:
+    """Return the function of that name in a graph's library, with its `graph`; None if unknown.
+
+    The body of a loop is one, and its operations cannot be read otherwise.
+    """
+    return graph._get_function(name)
+
+
+def devices_are_made() -> bool:
+    """Return whether TensorFlow has taken its devices; asking the public way makes it take them.
+
+    A processor can be cut into virtual devices only before.
+    """
+    from tensorflow.python.eager import context
+
+    return context.context()._initialized
+
+
+def write_fingerprint(folder: Path) -> None:
+    """Write `fingerprint.pb` of a SavedModel whose `saved_model.pb` was rewritten.
+
+    With the one of before, `tf.saved_model.experimental.read_fingerprint` would tell of another
+    graph. Only reading is public.
+    """
+    from tensorflow.python.saved_model import fingerprinting_utils
+
+    fingerprinting_utils.write_fingerprint(str(folder))
