@@ -12,10 +12,13 @@ import numpy as np
 
 from tasks.common.cache import Cached, cached_array, cached_rows, file_key, in_threads
 from tasks.common.data import check_classes, class_names, count_examples, iterate_split, prepared
-from tasks.video_classification.sources import find_clips, is_sequence
+from tasks.video_classification.arrays import load_array
+from tasks.video_classification.clip import Clip, is_sequence
+from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
-from zoo.readers.inputs import read_array_clip, read_input
+from zoo.readers.inputs import read_array_clip
+from zoo.readers.numbers import as_sequence, read_sequence
 from zoo.readers.video import fit_clip, frame_files, in_channels, read_frame_files, read_frames
 
 _LARGEST = 64
@@ -79,7 +82,7 @@ class OwnClips:
         for clip in self.found:
             # Those that cannot be read are told with all others of that sort.
             with suppress(UserError):
-                kinds[is_sequence(clip.path)] = clip.path
+                kinds[is_sequence(clip)] = clip.path
         if len(kinds) > 1:
             raise UserError(
                 f"{path} has videos and sequences of numbers, such as {kinds[False]} and "
@@ -96,7 +99,7 @@ class OwnClips:
         # Some tell enough; at random, as one folder may differ from the others.
         for clip in Random(0).sample(self.found, len(self.found)):
             try:
-                widths[read_input("sequence", str(clip.path)).shape[1]] += 1
+                widths[_sequence(clip).shape[1]] += 1
             except UserError as error:
                 last = error
             if widths.total() == _ASKED:
@@ -128,7 +131,8 @@ class OwnClips:
         starts = np.cumsum([0, *cached.lengths[:-1]])[own]
         labels = np.array([classes.index(clip.label) for clip in kept], int)
         if not len(own):
-            raise UserError(f"{self.path} has no clips in {split} that can be read")
+            why = " that can be read" if split in chosen else ": a class of three sources has some"
+            raise UserError(f"{self.path} has no clips in {split}{why}")
         return Clips(cached.array, starts, cached.lengths[own], labels[own])
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
@@ -145,7 +149,7 @@ class OwnClips:
             ["clips", file_key(paths), reading.rate, reading.keep],
             (len(paths), None, *reading.frame_shape),
             "float32" if self._sequences else "uint8",
-            lambda index: _read(paths[index], reading),
+            lambda index: _read(self.found[index], reading),
             f"reading {Path(self.path).name}",
             self.data_dir,
         )
@@ -167,13 +171,22 @@ class OwnClips:
         self._told.add("skipped")
 
 
-def _read(path: Path, reading: Reading) -> np.ndarray:
-    """Return the steps of one file or folder of frames, `[T, *frame_shape]`."""
+def _sequence(clip: Clip) -> np.ndarray:
+    """Return the numbers of a clip, `[T, features]`, float32."""
+    if clip.array:
+        name, row = clip.array
+        return as_sequence(load_array(clip.path, name)[row], clip.name)
+    return read_sequence(clip.path)
+
+
+def _read(clip: Clip, reading: Reading) -> np.ndarray:
+    """Return the steps of one clip, `[T, *frame_shape]`."""
+    path = clip.path
     if len(reading.frame_shape) == 1:
-        sequence = read_input("sequence", str(path))
+        sequence = _sequence(clip)
         if sequence.shape[1] != reading.frame_shape[0]:
             raise UserError(
-                f"{path} has {sequence.shape[1]} features a time step, but "
+                f"{clip.name} has {sequence.shape[1]} features a time step, but "
                 f"{reading.frame_shape[0]} are needed"
             )
         return sequence

@@ -1,28 +1,20 @@
 """Finds the clips of a person's own folder or csv, and the class, split and group of each."""
 
-import csv
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from tasks.common.notices import left_out
+from tasks.common.splits import name_without_split, split_named
+from tasks.common.tables import GROUP, read_table
+from tasks.video_classification.arrays import array_clips, has_arrays
+from tasks.video_classification.clip import SEQUENCE_FILES, Clip
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 from zoo.readers.video import VIDEO_FILES, frame_files, is_frame
 
-SPLITS = {
-    "train": {"train", "training"},
-    "validation": {"validation", "valid", "val", "dev"},
-    "test": {"test", "testing"},
-}
-"""How folders and csv files may call the splits."""
-
-_SEQUENCE_FILES = {".csv", ".tsv", ".txt"}
-_FILES = {*VIDEO_FILES, *_SEQUENCE_FILES, ".npy"}
+_FILES = {*VIDEO_FILES, *SEQUENCE_FILES, ".npy"}
 _COLUMNS = ("path", "label", "split", "group")
 _GROUP = re.compile(r"(.*_g\d+)(_c\d+)?")
 _LAYOUT = (
@@ -31,27 +23,12 @@ _LAYOUT = (
 )
 
 
-class Clip(NamedTuple):
-    """A clip of a class.
-
-    Attributes:
-        path: of its file, or of the folder of its frames.
-        label: name of its class.
-        split: "train", "validation", "test", or "" for one that is still to be chosen.
-        group: what it was cut from: clips of a group stay together.
-    """
-
-    path: Path
-    label: str
-    split: str
-    group: str
-
-
 def find_clips(path: Path) -> list[Clip]:
     """The clips of a folder or of an index.
 
     - A folder with one folder a class, whose files may lie deeper. It may also hold `train`,
       `validation` or `val`, and `test`, each with one folder a class.
+    - `X.npy` of `[N, T, D]` numbers and `y.npy` of `[N]` labels, see `arrays.array_clips`.
     - A csv with the columns `path` (from its own folder on) and `label`, and if wanted `split` and
       `group`, set apart by commas, semicolons or tabs; or a folder that holds one.
 
@@ -70,8 +47,11 @@ def find_clips(path: Path) -> list[Clip]:
     """
     if not path.exists():
         raise UserError(f"there is no file {path}: {_LAYOUT}")
-    index = path if path.is_file() else _index_of(path)
-    clips = list(_listed(index)) if index else _in_folders(path)
+    if has_arrays(path):
+        clips = array_clips(path)
+    else:
+        index = path if path.is_file() else _index_of(path)
+        clips = list(_listed(index)) if index else _in_folders(path)
     if not clips:
         raise UserError(f"{path} has no clips: {_LAYOUT}")
     if len(classes := {clip.label for clip in clips}) < 2:
@@ -79,88 +59,41 @@ def find_clips(path: Path) -> list[Clip]:
     return clips
 
 
-def is_sequence(path: Path) -> bool:
-    """Return whether a file holds numbers `[T, features]`, and not pictures.
-
-    Of arrays it does, if it has fewer than three axes, or three and another type than uint8.
-
-    Raises:
-        UserError: it is a `.npy` that cannot be read.
-    """
-    if path.is_dir():
-        return False
-    if path.suffix.lower() != ".npy":
-        return path.suffix.lower() in _SEQUENCE_FILES
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        return array.ndim < 3 or (array.ndim == 3 and array.dtype != np.uint8)
-    except (ValueError, OSError, EOFError, AttributeError) as error:
-        raise UserError(f"{path} is not a .npy array of numbers") from error
-
-
-def split_named(name: str) -> str:
-    """The split that a name speaks of, or ""."""
-    return next((split for split, names in SPLITS.items() if name.lower() in names), "")
-
-
 def _index_of(folder: Path) -> Path | None:
-    """The one csv beside a folder's files that names clips."""
-    found = [
-        file for file in sorted(folder.glob("*.[ct]sv")) if {"path", "label"} & {*_read(file)[1]}
-    ]
-    if len(found) > 1:
+    """Return the one csv beside a folder's files that names clips."""
+    files = [file for file in sorted(folder.glob("*.[ct]sv")) if _names_clips(file)]
+    if len(files) > 1:
         raise UserError(
-            f"{folder} has several csv files that name clips, {found[0].name} and "
-            f"{found[1].name}: give one of them as the data set"
+            f"{folder} has several csv files that name clips, {files[0].name} and "
+            f"{files[1].name}: give one of them as the data set"
         )
-    return found[0] if found else None
+    return files[0] if files else None
 
 
-def _read(index: Path) -> tuple[type[csv.Dialect], list[str], list[str]]:
-    """How a csv sets its columns apart, their names, and all of its lines."""
-    lines = read_text_file(index).split("\n")
-
-    class Dialect(csv.excel):
-        delimiter = max(",;\t", key=lines[0].count)
-        strict = True
-
-    _, names = next(_cells(index, lines[:1], Dialect, first=1))
-    return Dialect, [name.strip().lower() for name in names], lines
-
-
-def _cells(
-    index: Path, lines: list[str], dialect: type[csv.Dialect], first: int
-) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row, after the number of the line where it begins."""
-    reader, line = csv.reader((f"{line}\n" for line in lines), dialect), first
-    try:
-        for cells in reader:
-            yield line, cells
-            line = first + reader.line_num
-    except csv.Error as error:
-        raise UserError(
-            f"{index}, line {line} is no row of a csv ({error}): is a quote left open?"
-        ) from error
+def _names_clips(file: Path) -> bool:
+    # The second line, too, as Excel may have put `sep=;` into the first.
+    first = read_text_file(file).lstrip().split("\n")[:2]
+    cells = {cell.strip(' "').lower() for line in first for cell in re.split(r"[\t;|,]", line)}
+    return bool({"path", "label"} & cells)
 
 
 def _listed(index: Path) -> Iterator[Clip]:
-    dialect, columns, lines = _read(index)
-    if missing := {"path", "label"} - set(columns):
+    table = read_table(index, _COLUMNS)
+    columns = {name: table.find([name]) for name in _COLUMNS} | {"group": table.find(GROUP)}
+    if missing := [name for name in ("label", "path") if columns[name] is None]:
         raise UserError(
-            f"{index} has the columns {', '.join(columns)}, but {' and '.join(sorted(missing))} "
+            f"{index} has the columns {', '.join(table.names)}, but {' and '.join(missing)} "
             "is needed in its first line: path and label, and if wanted split and group"
         )
     seen: dict[Path, int] = {}
     splits: dict[str, tuple[str, int]] = {}
-    for line, cells in _cells(index, lines[1:], dialect, first=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = dict(zip(columns, map(str.strip, cells)))
-        where = f"{index}, line {line}"
-        clip = _row(row, index.parent, where)
-        if (first := seen.setdefault(clip.path.resolve(), line)) != line:
+    for row, split in zip(table.rows, table.splits()):
+        cells = {name: row.cells[at] for name, at in columns.items() if at is not None}
+        where = table.place(row)
+        clip = _row({**cells, "split": split}, index.parent, where)
+        if (first := seen.setdefault(clip.path.resolve(), row.line)) != row.line:
             raise UserError(f"{where} names {clip.path} once more: line {first} has it already")
-        split, first = splits.setdefault(clip.group, (clip.split, line))
+        split, first = splits.setdefault(clip.group, (clip.split, row.line))
         if split != clip.split:
             raise UserError(
                 f"{where} has the group {clip.group} in {clip.split or 'no split'}, but line "
@@ -181,8 +114,8 @@ def _row(row: dict[str, str], folder: Path, where: str) -> Clip:
         raise UserError(f"{where}: there is no file {path}")
     if not row.get("label"):
         raise UserError(f"{where}: the label of {row['path']} is empty")
-    split = split_named(row.get("split", ""))
-    if row.get("split") and not split:
+    split = split_named(row["split"]) or ""
+    if row["split"] and not split:
         raise UserError(f"{where} has the split {row['split']!r}: use train, validation or test")
     return Clip(path, row["label"], split, row.get("group") or group_of(row["path"]))
 
@@ -199,7 +132,7 @@ def group_of(path: str) -> str:
 
 
 def _in_folders(folder: Path) -> list[Clip]:
-    parts = {part: split_named(part.name) for part in _folders(folder)}
+    parts = {part: _split_of_folder(part.name) for part in _folders(folder)}
     if "train" not in parts.values():
         parts = {folder: ""}
     elif other := next((part.name for part, split in parts.items() if not split), None):
@@ -216,7 +149,7 @@ def _in_folders(folder: Path) -> list[Clip]:
         }
     if framed or wanted & VIDEO_FILES:
         # Then texts are notes on them.
-        wanted -= _SEQUENCE_FILES
+        wanted -= SEQUENCE_FILES
     clips = [
         Clip(file, c.name, split, group_of(str(file.relative_to(folder))))
         for file, c, split in files
@@ -242,6 +175,17 @@ def _in_folders(folder: Path) -> list[Clip]:
     if clips and (empty := sorted({c.name for c, _ in classes} - {clip.label for clip in clips})):
         print(f"{folder}: no clips in {', '.join(empty)}", file=sys.stderr)
     return clips
+
+
+def _split_of_folder(name: str) -> str:
+    """Return the split that a folder is called after; "" for one of a class, `freight_train` too.
+
+    Example:
+        >>> _split_of_folder("val2017"), _split_of_folder("freight_train")
+        ('validation', '')
+    """
+    rest = name_without_split(name)
+    return "" if any(map(str.isalpha, rest)) else split_named(name) or ""
 
 
 def _group_of_frames(frames: Path, folder: Path, root: Path) -> str:

@@ -1,6 +1,5 @@
 """Classification of a video, or of a sequence of vectors."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ from matplotlib.figure import Figure
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
 from tasks.common.base import DataTask, spread
 from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.common.data import likeliest, whole_path
+from tasks.common.data import likeliest
 from tasks.common.images import fit_frames
+from tasks.common.sources import own_path, whole_path
 from tasks.common.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
@@ -29,7 +29,6 @@ from zoo.utils.validation import checked_steps, of_one_batch
 _CLIP_LENGTH, _EXAMPLE = 16, 128
 _ROOM = 2**28
 """Bytes of clips that `cases` may hold."""
-_INDEX_FILES = {".csv", ".tsv"}
 
 
 @register(
@@ -44,11 +43,12 @@ class VideoClassification(DataTask):
 
     Args:
         dataset: name of a tensorflow-datasets set with `video` and `label`; or the path of a
-            folder or a csv of the user's, see `tasks.video_classification.sources.find_clips`.
+            folder, a csv or a `.npz` of the user's, see
+            `tasks.video_classification.sources.find_clips`.
         data_dir: folder of prepared data sets, and of decoded clips.
-        frames_per_second: at which video files are read; 0 for all of their frames. A `.npy` and
-            the sets of tensorflow-datasets do not tell their rate, and are read as they are, but
-            for `ucf101`, which has 25 a second.
+        frames_per_second: at which video files are read; 0 for all of their frames. A `.npy`,
+            a folder of frames and the sets of tensorflow-datasets do not tell their rate, and are
+            read as they are, but for `ucf101`, which has 25 a second.
         clip_length: time steps that a model is shown at once; 0 for 16 frames of a video, and for
             the whole of a sequence. Of a longer clip it is the middle, and in training any part.
         whole: show longer clips whole, in windows of `clip_length` from which the state is
@@ -88,7 +88,7 @@ class VideoClassification(DataTask):
         mean: list[float] | None = None,
         deviation: list[float] | None = None,
     ) -> None:
-        super().__init__(whole_path(dataset, _is_own), data_dir)
+        super().__init__(whole_path(dataset, self.default_dataset), data_dir)
         for name, value, least in (
             ("frames_per_second", frames_per_second, 0),
             ("clip_length", clip_length, 0),
@@ -233,11 +233,11 @@ class VideoClassification(DataTask):
     @property
     def _source(self) -> NamedClips | OwnClips:
         """The data set, which `zoo.evaluate` may change."""
-        dataset = whole_path(self.dataset, _is_own) or self.default_dataset
-        at = (dataset, self.data_dir)
+        at = (self.dataset, self.data_dir)
         if at not in self._opened:
-            own = _is_own(Path(dataset)) or Path(dataset).suffix in _INDEX_FILES
-            self._opened[at] = OwnClips(*at) if own else NamedClips(*at)
+            path = own_path(self.dataset, self.default_dataset)
+            own = OwnClips(str(path), self.data_dir) if path else None
+            self._opened[at] = own or NamedClips(*at)
         return self._opened[at]
 
     @property
@@ -268,13 +268,6 @@ class VideoClassification(DataTask):
         names = tf.tile(tf.constant([self.classes]), [tf.shape(logits)[0], 1])
         told = {"confidence": tf.nn.softmax(logits), "classes": names}
         return {**likeliest(self.classes, logits[:, -1]), **told}
-
-
-def _is_own(path: Path) -> bool:
-    """Whether it is a folder or a csv that is there."""
-    if str(path) == VideoClassification.default_dataset:
-        return False
-    return path.is_dir() or (path.suffix.lower() in _INDEX_FILES and path.is_file())
 
 
 def _check_shape(shape: list[int]) -> None:

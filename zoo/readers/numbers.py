@@ -14,13 +14,13 @@ _LARGEST_NUMBER = float(np.finfo("float32").max)
 def read_sequence(path: Path) -> np.ndarray:
     """Read a sequence `[T, D]`, float32, from a `.npy` file or a text file.
 
-    An array `[T]` has one feature a time step; `[1, T, D]` is a batch of one sequence.
+    For the shapes that an array may have see `as_sequence`.
 
     Raises:
         UserError: the file holds something else.
     """
-    if path.suffix == ".npy":
-        return _vectors(path)
+    if path.suffix.lower() == ".npy":
+        return as_sequence(read_array(path), str(path))
     lines = NumberLines(str(path))
     rows = list(filter(None, map(lines.read, read_text_file(path).split("\n"))))
     if not rows:
@@ -89,9 +89,16 @@ def _number(cell: str, separator: str | None) -> float | None:
         return None
 
 
-def _vectors(path: Path) -> np.ndarray:
-    """The sequence in a `.npy` file."""
-    array = read_array(path)
+def as_sequence(array: np.ndarray, path: str) -> np.ndarray:
+    """Return the sequence `[T, D]`, float32, that an array holds.
+
+    Args:
+        array: of `[T, D]`; or of `[T]`, one feature a step; or of `[1, T, D]`, a batch of one.
+        path: what to call it in errors.
+
+    Raises:
+        UserError: it is of another shape, or holds something else than finite numbers.
+    """
     if array.dtype.kind not in "fiub":
         raise UserError(f"{path} holds an array of {array.dtype}, but numbers are needed")
     with np.errstate(over="ignore"):

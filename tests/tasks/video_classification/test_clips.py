@@ -7,6 +7,7 @@ from PIL import Image
 
 from tasks.common import cache
 from tasks.video_classification import clips as module
+from tasks.video_classification.clip import Clip
 from tasks.video_classification.clips import NamedClips, OwnClips, Reading
 from tasks.video_classification.dataset import CLIPS
 from zoo import UserError
@@ -63,7 +64,7 @@ def test_a_folder_of_frames_is_read_in_the_order_of_its_numbers(frames, tmp_path
         for index, label in enumerate(part.labels):
             levels = part.clip(index).mean((1, 2, 3)) - (20, 200)[label]
             np.testing.assert_allclose(levels, [1, 2, 5, 10, 11], atol=1.01)
-    middle = module._read(frames / "dark/0", Reading((12, 16, 1), 8.0, keep=3))
+    middle = module._read(Clip(frames / "dark/0", "", "", ""), Reading((12, 16, 1), 8.0, keep=3))
     np.testing.assert_allclose(middle.mean((1, 2, 3)), [22, 25, 30], atol=1.01)
 
 
@@ -91,8 +92,8 @@ def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
         split_clips(OwnClips(str(folder), str(tmp_path)))
 
 
-def refuse(path, reading):
-    raise UserError(f"{path.name} is bad")
+def refuse(clip, reading):
+    raise UserError(f"{clip.name} is bad")
 
 
 def test_of_a_long_clip_the_middle_is_kept(tmp_path, write_video):
@@ -101,7 +102,7 @@ def test_of_a_long_clip_the_middle_is_kept(tmp_path, write_video):
     array = np.repeat(np.array(levels, "uint8")[:, None, None, None], 144, 1)
     np.save(tmp_path / "2.npy", array.reshape(24, 12, 12, 1))
     for file in (path, tmp_path / "2.npy"):
-        kept = module._read(file, Reading((12, 12, 1), 8.0, keep=4))
+        kept = module._read(Clip(file, "", "", ""), Reading((12, 12, 1), 8.0, keep=4))
         assert np.abs(kept.mean((1, 2, 3)) - levels[10:14]).max() < 4
 
 
@@ -201,6 +202,21 @@ def test_sequences_that_do_not_fit_are_named_and_counted(tmp_path, capsys):
     assert "skipped 2 of 18" in said
     assert "wide.csv has 5 features a time step, but 4 are needed" in said
     assert "nan.csv is no sequence: line 2 has 'nan'" in said
+
+
+def test_two_clips_a_class_are_enough_and_the_empty_split_is_told(tmp_path, capsys):
+    folder = sequences(tmp_path / "s", ".npy", count=2)
+    source = OwnClips(str(folder), str(tmp_path))
+    for split in ("train", "validation"):
+        clips = source.clips(split, Reading((4,)), source.classes)
+        assert sorted(clips.labels.tolist()) == [0, 1]
+    told = [line for line in capsys.readouterr().err.splitlines() if "no clip" in line]
+    assert (
+        len(told) == 1 and f"{folder}: no clips in test, where nothing can be measured" in told[0]
+    )
+    with pytest.raises(UserError, match="has no clips in test: a class of three sources has some"):
+        source.clips("test", Reading((4,)), source.classes)
+    assert len(source.some(3, Reading((4,)), source.classes)) == 2
 
 
 def test_mending_a_clip_moves_no_other(tmp_path):

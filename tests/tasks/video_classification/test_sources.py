@@ -1,9 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tasks.video_classification.sources import find_clips, is_sequence
+from tasks.video_classification.clip import Clip, is_sequence
+from tasks.video_classification.sources import find_clips
 from zoo import UserError
 
 
@@ -109,6 +108,12 @@ def test_pictures_that_are_loose_alone_are_no_clips(files):
         find_clips(files("jump/1.jpg", "jump/2.jpg", "run/1.jpg"))
 
 
+@pytest.mark.parametrize("names", [("freight_train", "bus"), ("test drive", "latest")])
+def test_a_class_may_have_the_word_of_a_split_in_its_name(files, names):
+    folder = files(*(f"{name}/1.mp4" for name in names))
+    assert {(clip.label, clip.split) for clip in find_clips(folder)} == {(n, "") for n in names}
+
+
 def test_a_group_in_folders_of_two_splits_is_refused(files):
     names = [f"{part}_c0{n}.mp4" for n, part in enumerate(("train/a/v_g01", "test/a/v_g01"))]
     with pytest.raises(UserError, match=r"group v_g01 in .* test/a/v_g01_c01.mp4") as told:
@@ -123,7 +128,7 @@ def test_a_csv_names_clips(index, separator):
     for given in (path, path.parent):
         clips = find_clips(given)
         assert [clip.path.name for clip in clips] == ["a.mp4", "b.mp4"]
-        assert [clip[1:] for clip in clips] == [
+        assert [clip[1:4] for clip in clips] == [
             ("jump", "train", "one"),
             ("run", "validation", "two"),
         ]
@@ -143,11 +148,17 @@ def test_a_csv_names_clips(index, separator):
             "path,label,split,group\na.mp4,x,train,1\nb.mp4,y,test,1",
             "line 3 has the group 1 in test, but line 2 in train",
         ),
-        ('path,label\na.mp4,x\nb.mp4,"y\nc.mp4,z', "line 3 is no row .*: is a quote left open"),
-        ('path,label\na.mp4,"x\nb.mp4,"y"', "line 2 is no row .*: is a quote left open"),
-        ('path,label\na.mp4,"x\n' + "b" * 140_000, "line 2 is no row .*: is a quote left open"),
+        (
+            'path,label\na.mp4,x\nb.mp4,"y\nc.mp4,z',
+            "line 3 has a quotation mark that is not",
+        ),
+        ('path,label\na.mp4,"x\nb.mp4,"y"', "line 2 is no row of fields"),
+        (
+            'path,label\na.mp4,"x\n' + "b" * 140_000,
+            "line 2 has a quotation mark that is not",
+        ),
         ('path,label\na.mp4,"x\ny"', "line 2: the label holds a line break"),
-        ('path,"label\na.mp4,x', "line 1 is no row"),
+        ('path,"label\na.mp4,x', "line 1 has a quotation mark that is not"),
         ("path,label\na.mp4,x\nb.mp4,x", "has one class, x"),
         ("path,label", "has no clips"),
     ],
@@ -183,8 +194,8 @@ def test_pictures_and_vectors_are_told_apart(tmp_path):
     np.save(tmp_path / "values.npy", np.zeros(2))
     (tmp_path / "clip").mkdir()
     names = ["video.npy", "joints.npy", "batch.npy", "values.npy", "a.csv", "a.mp4", "clip"]
-    kinds = [is_sequence(tmp_path / name) for name in names]
+    kinds = [is_sequence(Clip(tmp_path / name, "", "", "")) for name in names]
     assert kinds == [False, True, True, True, True, False, False]
     (tmp_path / "bad.npy").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"bad.npy is not a .npy array"):
-        is_sequence(Path(tmp_path / "bad.npy"))
+        is_sequence(Clip(tmp_path / "bad.npy", "", "", ""))

@@ -261,7 +261,7 @@ def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path, monkeyp
         ({"clip_length": -1}, "clip_length is -1"),
         ({"frame_shape": [64, 64]}, r"frame_shape is \[64, 64\]"),
         ({"frame_shape": [64, 64, 2]}, "1 or 3 channels"),
-        ({"dataset": "missing.csv"}, "there is no file missing.csv"),
+        ({"dataset": "missing.csv"}, r"there is no file or folder \S+missing.csv"),
     ],
 )
 def test_options_out_of_range_are_refused(clips, options, said):
