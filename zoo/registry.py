@@ -1,4 +1,4 @@
-"""Named things: cells, topologies, tasks and models.
+"""Named things: cells, topologies, tasks, models and modalities.
 
 A registration is *read* before it is *run*: the decorator's arguments are literals, so that a
 listing needs to parse a source file but not to import it, and `zoo list` answers without
@@ -21,8 +21,14 @@ from typing import Any, TypeVar
 
 from zoo.errors import UserError
 
-KINDS = {"cell": "cells", "topology": "topologies", "task": "tasks", "model": "models"}
-_OWN_FOLDERS = {"cell": "cells", "topology": "topologies"}
+KINDS = {
+    "cell": "cells",
+    "topology": "topologies",
+    "task": "tasks",
+    "model": "models",
+    "modality": "modalities",
+}
+_OWN_FOLDERS = {"cell": "cells", "topology": "topologies", "modality": "readers"}
 
 T = TypeVar("T")
 
@@ -60,7 +66,7 @@ def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
     """Register the decorated class or function under a name.
 
     Args:
-        kind: "cell", "topology", "task" or "model".
+        kind: "cell", "topology", "task", "model" or "modality".
         name: the name users will type. A name of the same kind that another object holds already
             is refused.
         **info: literals that listings show and filter by: `paper` for a cell; `topology`,

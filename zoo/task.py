@@ -40,8 +40,8 @@ class Task(abc.ABC):
     task that can predict where the data are not.
 
     Attributes:
-        input_kind: "text", "image", "video" or "sequence": what `serve` is given, see
-            `zoo.readers.inputs`.
+        input_kind: the modality of what `serve` is given, such as "text" or "video", see
+            `zoo.readers.modality`.
         default_dataset: the bundled data set's name.
         monitor: the figure after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
@@ -84,7 +84,7 @@ class Task(abc.ABC):
         """The model's constructor arguments that the data decide, such as `vocab_size`."""
 
     def input_options(self) -> dict[str, Any]:
-        """How raw inputs are read, where that is to be as in training; see `zoo.readers.inputs`."""
+        """How raw inputs are read, where that is to be as in training; see `zoo.readers`."""
         return {}
 
     def check(self, model: SequenceModel) -> None:  # noqa: B027  most have nothing to check

@@ -39,7 +39,12 @@ _PIECE = 8
 
 
 @register(
-    "task", "language_modelling", topology="many_to_many", dataset="python_docs", input="text"
+    "task",
+    "language_modelling",
+    topology="many_to_many",
+    dataset="python_docs",
+    input="text",
+    draws=True,
 )
 class LanguageModelling(DataTask):
     """Continues a text.

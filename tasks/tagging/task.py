@@ -27,7 +27,14 @@ _LINES = 40
 _SHOWN = 6
 
 
-@register("task", "tagging", topology="many_to_many", dataset="python_source", input="text")
+@register(
+    "task",
+    "tagging",
+    topology="many_to_many",
+    dataset="python_source",
+    input="text",
+    stream="runs",
+)
 class Tagging(DataTask):
     """Names the class of each character of a text, a few characters after reading it.
 

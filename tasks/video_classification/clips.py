@@ -17,9 +17,15 @@ from tasks.video_classification.clip import Clip, is_sequence
 from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
-from zoo.readers.inputs import read_array_clip
 from zoo.readers.numbers import as_sequence, read_sequence
-from zoo.readers.video import fit_clip, frame_files, in_channels, read_frame_files, read_frames
+from zoo.readers.video import (
+    fit_clip,
+    frame_files,
+    in_channels,
+    read_array_clip,
+    read_frame_files,
+    read_frames,
+)
 
 _LARGEST = 64
 _TOLD = 5

@@ -32,7 +32,11 @@ _ROOM = 2**28
 
 
 @register(
-    "task", "video_classification", topology="many_to_one", dataset="moving_digits", input="video"
+    "task",
+    "video_classification",
+    topology="many_to_one",
+    dataset="moving_digits",
+    input=("video", "sequence"),
 )
 class VideoClassification(DataTask):
     """Says which of some classes a clip shows.

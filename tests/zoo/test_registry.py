@@ -316,9 +316,9 @@ def test_a_broken_plug_in_is_left_out_with_a_warning_and_the_others_stay(plug_in
             print(*registry.entries(kind))
     """
     result = python(code, plug_in, tmp_path / "site")
-    cells, topologies, tasks, models = map(str.split, result.stdout.splitlines())
+    cells, topologies, tasks, models, modalities = map(str.split, result.stdout.splitlines())
     assert {"lstm", "leaky"} <= set(cells) and "forecasting" in tasks
-    assert "seq2seq" in topologies and "leaky-words" in models
+    assert "seq2seq" in topologies and "leaky-words" in models and "text" in modalities
     for line in [
         "zoo_broken.gone:Gone was left out: there is no module zoo_broken.gone",
         "zoo_broken.typo:Typo was left out: invalid syntax",

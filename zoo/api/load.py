@@ -8,7 +8,7 @@ import keras
 from zoo.catalog.config import create, task_and_settings
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import restore_export
-from zoo.exporting.manifest import is_export, read_description
+from zoo.exporting.manifest import is_export, read_manifest
 from zoo.importing.keras_file import load_keras
 from zoo.pretrained import find
 from zoo.task import Task
@@ -20,7 +20,7 @@ from zoo.training.settings import Settings
 def load(what: Run | str | Path) -> keras.Model:
     """The trained Keras model of a run, of an export, or a ready-trained one by name.
 
-    No code from a file is run for it: the model is built from its description, and the weights are
+    No code from a file is run for it: the model is built from its manifest, and the weights are
     read as numbers. The model of a `.keras` file is read, too, if it holds nothing but layers of
     Keras and the zoo.
 
@@ -59,4 +59,4 @@ def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
 def config_of(what: Run | str | Path) -> dict[str, Any]:
     """What was run to make a model."""
     path = folder_of(what)
-    return read_description(path)["config"] if is_export(path) else open_run(path).config
+    return read_manifest(path)["config"] if is_export(path) else open_run(path).config

@@ -12,14 +12,13 @@ from zoo.api.load import folder_of, restore
 from zoo.errors import UserError
 from zoo.evaluation.plots import write_plots
 from zoo.exporting.manifest import is_export
-from zoo.readers.inputs import read_beginning, read_input
-from zoo.task import Task
+from zoo.readers.modality import modality, split_batches
 from zoo.training.run import Run
 
 
 def plot(
     what: Run | str | Path,
-    *inputs: str,
+    *inputs: Any,
     split: str = "test",
     data_dir: str | None = None,
     path: str | Path | None = None,
@@ -28,8 +27,8 @@ def plot(
 
     Args:
         what: a run, its folder, an export, or the name of a ready-trained model.
-        *inputs: text or paths, each for a picture of its own; none for one of the split. Of a
-            video the first 2,000 frames are drawn.
+        *inputs: as `zoo.predict` takes them, each for a picture of its own; none for one of the
+            split. Of a video the first 2,000 frames are drawn.
         split: "train", "validation" or "test".
         data_dir: folder of prepared data sets, if not that of the training.
         path: the file to write, whose ending says the format; of several inputs each gets a
@@ -56,7 +55,13 @@ def plot(
     if not inputs:
         figures = [task.report(model, split, settings)]
     else:
-        raws = [_to_draw(task, given) for given in inputs]
+        kind = modality(task.input_kind)
+        raws = []
+        for source in split_batches(kind, inputs):
+            raw, message = kind.beginning(source, **task.input_options())
+            raws.append(raw)
+            if message:
+                print(message, file=sys.stderr)
         figures = [task.figure(model, raw) for raw in raws]
     drawn = dict(zip(_names(path, len(figures), keep), figures))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,17 +70,7 @@ def plot(
 
 
 def _names(path: Path, number: int, keep: bool) -> list[Path]:
-    """So many files to write, numbered if there are several; also to `keep` what is there."""
+    """Return names for so many files, numbered if there are several, or to `keep` old ones."""
     numbered = (path.with_stem(f"{path.stem}-{n}") for n in count(1))
     names = numbered if number > 1 else chain([path], numbered)
     return list(islice((name for name in names if not (keep and name.exists())), number))
-
-
-def _to_draw(task: Task, given: str) -> Any:
-    """A raw input; of a long video the beginning, which is what a picture has room for."""
-    if task.input_kind != "video":
-        return read_input(task.input_kind, given, **task.input_options())
-    clip, more = read_beginning(given, **task.input_options())
-    if more:
-        print(f"{given} is long: only its first {len(clip)} frames are drawn", file=sys.stderr)
-    return clip

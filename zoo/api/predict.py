@@ -1,7 +1,8 @@
 """`zoo.predict`: readable answers to raw inputs."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,23 +10,28 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.api.load import folder_of, restore
+from zoo import registry
+from zoo.api.load import config_of, folder_of, restore
 from zoo.errors import UserError
-from zoo.exporting.endpoints import numeric_endpoints
+from zoo.exporting.endpoints import concrete, numeric_endpoints
 from zoo.exporting.formats.saved_model import load_saved_model
 from zoo.exporting.manifest import is_export
-from zoo.readers.inputs import read_clip_parts, read_input
+from zoo.readers.modality import Modality, modality, split_batches
 from zoo.training.run import Run
 from zoo.utils.progress import progress
 from zoo.utils.validation import reason
 
 
-def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
-    """Readable predictions for raw inputs.
+def predict(what: Run | str | Path, *inputs: Any, batch_size: int = 32) -> list[dict[str, Any]]:
+    """Predict from raw inputs, readably.
 
     Args:
         what: a run, its folder, an export, or the name of a ready-trained model.
-        *inputs: text or paths, see `zoo.readers.inputs.read_input`.
+        *inputs: what the model's modality reads, see `zoo.readers`: texts or paths, a `Path`, the
+            bytes of a file, or an array: `[T, D]` of numbers, `[h, w, 3]` or `[T, h, w, 3]` of
+            uint8. A list of inputs, or an array with one axis more, stands for each of them.
+        batch_size: how many are predicted at once, at most. Inputs of one shape go together where
+            each then has the answer that it has alone; others go one by one.
 
     Returns:
         For each input a dict with `text`, the answer, and whatever else the task tells, such as
@@ -34,54 +40,94 @@ def predict(what: Run | str | Path, *inputs: str) -> list[dict[str, Any]]:
     Raises:
         UserError: the model or an input cannot be read.
     """
+    if batch_size < 1:
+        raise UserError(f"batch_size is {batch_size}, but 1 or more is needed")
     path = folder_of(what)
     if is_export(path):
         # The object must outlive the calls: its variables die with it.
-        endpoints, description = load_saved_model(path)
-        kind, options = description["input"], description["options"]
+        endpoints, manifest = load_saved_model(path)
+        name, options = manifest["input"], manifest["options"]
+        task_name = manifest["config"].get("task", "")
     else:
         model, task, _ = restore(path)
         endpoints = SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
-        kind, options = task.input_kind, task.input_options()
-    # One at a time, as clips differ in length and size.
-    if kind == "video" and hasattr(endpoints, "serve_part"):
-        return [_watch(endpoints, given, options) for given in inputs]
-    raw = [read_input(kind, given, **options) for given in inputs]
-    return [_answer(endpoints.serve, one, name) for one, name in zip(raw, inputs)]
+        name, options = task.input_kind, task.input_options()
+        task_name = config_of(path)["task"]
+    kind = modality(name)
+    sources = split_batches(kind, inputs)
+    together = batch_size if _rows_are_alike(endpoints.serve, kind, task_name) else 1
+    answers: dict[int, dict[str, Any]] = {}
+    batches: dict[Hashable, dict[int, Any]] = {}
+    for place, source in enumerate(sources):
+        if hasattr(endpoints, "serve_part"):
+            parts = kind.parts(source, **options)
+        else:
+            parts = iter([kind.read(source, **options)])
+        first, second = next(parts), next(parts, None)
+        if second is not None:
+            answers[place] = _watch(endpoints, chain([first, second], parts), _name(source))
+            continue
+        key = kind.batch_key(first)
+        batches.setdefault(key, {})[place] = first
+        if len(batches[key]) == together:
+            answers |= _answers(endpoints.serve, batches.pop(key), sources)
+    for batch in batches.values():
+        answers |= _answers(endpoints.serve, batch, sources)
+    return [answers[place] for place in range(len(sources))]
 
 
-def _answer(served: Any, raw: Any, name: str) -> dict[str, Any]:
-    with _sizes_told(name):
-        return _readable(served(tf.expand_dims(raw, 0)))
+def _rows_are_alike(serve: Any, kind: Modality, task: str) -> bool:
+    """Return whether an input has the answer beside others that it has alone.
+
+    Not where answers are drawn at random; nor where a part of an answer is as long as the longest
+    in the batch: as there is where inputs may differ in length, but outputs have no fixed size.
+    """
+    entry = registry.entries("task").get(task)
+    if entry is None or entry.info.get("draws"):
+        return False
+    outputs = concrete(serve).structured_outputs.values()
+    return bool(kind.shape) or all(None not in output.shape[1:] for output in outputs)
 
 
-def _watch(endpoints: Any, name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a video of any length, which is read and shown part by part."""
+def _answers(serve: Any, batch: dict[int, Any], sources: Sequence[Any]) -> dict[int, Any]:
+    """Return the answers to raw inputs of one shape, by their places among the sources."""
+    names = [_name(sources[place]) for place in batch]
+    with _shape_errors(names[0] if len(names) == 1 else f"one of {', '.join(names)}"):
+        # Each by itself: of a list of arrays TensorFlow would choose the type.
+        outputs = serve(tf.stack([tf.convert_to_tensor(raw) for raw in batch.values()]))
+    return {place: _readable(outputs, row) for row, place in enumerate(batch)}
+
+
+def _name(source: Any) -> str:
+    return str(source)[:60] if isinstance(source, str | Path) else "the input"
+
+
+def _watch(endpoints: Any, parts: Iterable[Any], name: str) -> dict[str, Any]:
+    """Answer to an input of any length, which is read and shown part by part."""
     state, confidence = endpoints.initial_state(1), []
-    parts = read_clip_parts(name, **options)
-    with _sizes_told(name):
+    with _shape_errors(name):
         for part in progress(parts, "watching"):
             outputs, state = endpoints.serve_part(tf.expand_dims(part, 0), state)
-            answer = _readable(outputs)
-            confidence += answer["confidence"]
-    return {**answer, "confidence": confidence}
+            answer = _readable(outputs, 0)
+            confidence += answer.get("confidence", [])
+    return {**answer, **({"confidence": confidence} if confidence else {})}
 
 
 @contextmanager
-def _sizes_told(name: str) -> Iterator[None]:
-    """What does not fit into the model is the user's."""
+def _shape_errors(name: str) -> Iterator[None]:
+    """Raise UserError for what does not fit into the model."""
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        raise UserError(f"{name[:60]} cannot be taken: {reason(error)}") from error
+        raise UserError(f"{name} cannot be taken: {reason(error)}") from error
     except TypeError as error:
-        said = " ".join(str(error).split())
-        raise UserError(f"{name} is not of the size that the model takes: {said}") from error
+        message = " ".join(str(error).split())
+        raise UserError(f"{name} is not of the size that the model takes: {message}") from error
 
 
-def _readable(outputs: dict[str, Any]) -> dict[str, Any]:
-    """The only row of each output as plain Python values."""
-    return {key: _plain_python(value.numpy()[0]) for key, value in outputs.items()}
+def _readable(outputs: dict[str, Any], row: int) -> dict[str, Any]:
+    """Return a row of each output as plain Python values."""
+    return {key: _plain_python(value.numpy()[row]) for key, value in outputs.items()}
 
 
 def _plain_python(value: Any) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.errors import UserError
+from zoo.exporting.endpoints import concrete
 from zoo.exporting.formats.saved_model import load_saved_model
-from zoo.exporting.manifest import check_streams
+from zoo.exporting.manifest import check_streamed
 from zoo.pretrained import find
 
 _LONGEST_REST = 10_000
@@ -17,7 +18,7 @@ _LONGEST_REST = 10_000
 
 
 def open_stream(what: str | Path) -> "Stream":
-    """The stream that reads with an exported model.
+    """Open the stream that reads with an exported model.
 
     Args:
         what: an export, or the name of a ready-trained model.
@@ -26,9 +27,8 @@ def open_stream(what: str | Path) -> "Stream":
         UserError: there is no such model, it is damaged, or it cannot be run step by step.
     """
     path = find(what)
-    check_streams(path)
-    loaded, said = load_saved_model(path)
-    return Stream(loaded, said["input"])
+    check_streamed(path)
+    return Stream(load_saved_model(path)[0])
 
 
 class Stream:
@@ -37,17 +37,19 @@ class Stream:
     Args:
         endpoints: an object with `initial_state`, `step`, `read`, `tell` and perhaps `margins`,
             such as a SavedModel.
-        kind: what it reads: "text", "video", "sequence" or "image".
     """
 
-    def __init__(self, endpoints: Any, kind: str) -> None:
+    def __init__(self, endpoints: Any) -> None:
         # The object must outlive the calls: its variables die with it.
-        self._loaded, self.kind = endpoints, kind
+        self._loaded = endpoints
         none: list[Any] = []
         margins = self._loaded.margins() if hasattr(self._loaded, "margins") else {}
         self._before, self._after = (margins.get(side, none) for side in ("before", "after"))
         self._state = list(self._loaded.initial_state(1))
         self._run: Any = None
+        arguments, _ = concrete(self._loaded.read).structured_input_signature
+        # Of a text, `read` also asks whether a piece is the last, and gives back half a token.
+        self._takes, self._of_tokens = arguments[0], len(arguments) == 2
         if len(self._before):
             self._outputs(self._before)
 
@@ -55,8 +57,8 @@ class Stream:
         """One prediction a time step, each as soon as it can be.
 
         Args:
-            pieces: what comes, in order: str; or clips `[T, h, w, 3]`, uint8; or `[T, D]`, float32;
-                or one image, as the bytes of a file.
+            pieces: what comes, in order, as the model's modality gives them: str; or clips
+                `[T, h, w, 3]`, uint8; or `[T, D]`, float32; or one image, as the bytes of a file.
 
         Yields:
             `step`, counted from 1; of a text `input`, the character or word; and what the model
@@ -72,16 +74,16 @@ class Stream:
             if not len(xs):
                 continue
             waiting.extend(parts)
-            told = self._told(self._outputs(xs))
-            for row in told[min(skip, len(told)) :]:
+            rows = self._told(self._outputs(xs))
+            for row in rows[min(skip, len(rows)) :]:
                 step += 1
-                given = {"input": waiting.popleft()} if waiting else {}
-                yield {"step": step, **given, **row}
-            skip = max(0, skip - len(told))
+                part = {"input": waiting.popleft()} if waiting else {}
+                yield {"step": step, **part, **row}
+            skip = max(0, skip - len(rows))
 
     def _steps(self, pieces: Iterable[Any]) -> Iterator[tuple[Any, list[str]]]:
         """What `step` takes, `[T, ...]`, and the part of a text that each stands for."""
-        if self.kind == "text":
+        if self._of_tokens:
             yield from self._tokens(pieces)
         else:
             for piece in pieces:
@@ -103,12 +105,10 @@ class Stream:
             yield read["x"], [_text(part) for part in read["parts"]]
 
     def _check(self, piece: Any) -> None:
-        read = self._loaded.read
-        (spec,) = read.input_signature or read.concrete_functions[0].structured_input_signature[0]
-        if not spec.shape.is_compatible_with(piece.shape):
+        if not self._takes.shape.is_compatible_with(piece.shape):
             raise UserError(
                 f"a time step of the input has the shape {list(piece.shape[2:])}, but the model "
-                f"takes {list(spec.shape[2:])}"
+                f"takes {list(self._takes.shape[2:])}"
             )
 
     def _outputs(self, xs: Any) -> Any:

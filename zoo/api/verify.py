@@ -9,7 +9,7 @@ from typing import Any
 from zoo.api.load import config_of, folder_of, restore
 from zoo.errors import UserError
 from zoo.exporting.card.card import facts, form_of, measured_figures, sizes
-from zoo.exporting.card.examples import Cases, answer_to, read_example
+from zoo.exporting.card.examples import Cases, answer_to
 from zoo.exporting.card.markdown import flat, readme
 from zoo.exporting.card.provenance import training
 from zoo.exporting.checksums import CARD, README, check_files, hash_file, hash_files, read_card
@@ -212,7 +212,7 @@ def _examples(card: dict[str, Any], path: Path, cases: Cases, asked: bool) -> It
     # The object must outlive the calls: its variables die with it.
     loaded, _ = load_saved_model(path)
     for number, example in enumerate(progress(examples, "asking the SavedModel"), start=1):
-        raw = read_example(example, path)
+        raw = cases.read(example, path)
         yield _equal(f"example {number}", example["answer"], answer_to(loaded.serve, raw))
         marked, holds = f"{example['expected']}: {example['right']}", cases.bear_out(example, raw)
         told = marked if holds else "not so by the data"

@@ -71,7 +71,7 @@ def generate(
     text = _incoming() if prompt == "-" else None
     load_api()
     if text is None:
-        text = import_module("zoo.readers.inputs").read_input("text", prompt)
+        text = import_module("zoo.readers.text").read_text(prompt)
     parts = import_module("zoo.api.generate").generate(what, text, **asdict(sampling))
 
     try:

@@ -4,11 +4,14 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
+from zoo import registry
 from zoo.cli.common import load_api
 from zoo.errors import Interrupted, UserError
 from zoo.pretrained import find
@@ -43,16 +46,15 @@ def stream(what: str, given: str | None, camera: str | None, as_json: bool) -> N
     """
     try:
         # Found wrong before TensorFlow is imported, so that the answer comes at once.
-        description = import_module("zoo.exporting.manifest")
         path = find(what)
-        description.check_streams(path)
-        said = description.read_description(path)
-        pieces = _pieces(said["input"], given, camera, said["options"])
+        manifest = import_module("zoo.exporting.manifest").check_streamed(path)
+        kind = import_module("zoo.readers.modality").modality(manifest["input"])
+        pieces = _pieces(kind, given, camera, manifest["options"])
         load_api()
         predictions = import_module("zoo.api.stream").open_stream(path).predict(pieces)
-        show = _json if as_json else _Runs() if _is_tagger(said) else _line(said["input"])
-        for told in predictions:
-            print(show(told), end="", flush=True)
+        show = _json if as_json else _shown_as(manifest, kind.unit)
+        for prediction in predictions:
+            print(show(prediction), end="", flush=True)
         if isinstance(show, _Runs):
             print(show.end, end="", flush=True)
     except Interrupted:
@@ -63,51 +65,46 @@ def stream(what: str, given: str | None, camera: str | None, as_json: bool) -> N
 
 
 def _pieces(
-    kind: str, given: str | None, camera: str | None, options: dict[str, Any]
+    kind: Any, file: str | None, camera: str | None, options: dict[str, Any]
 ) -> Iterator[Any]:
     """What is read, piece by piece."""
-    sources = import_module("zoo.readers.streams")
-    if given and camera:
+    if file and camera:
         raise UserError("--input and --camera exclude each other: pass one of them")
     if camera:
-        if kind != "video":
-            raise UserError(f"--camera gives frames, but the model takes {kind}: pass --input")
-        return sources.camera_pieces(camera, **options)
-    if given:
-        return sources.file_pieces(kind, given, **options)
-    if kind in ("video", "image"):
-        more = " or --camera DEVICE" if kind == "video" else ""
-        raise UserError(f"the model takes {kind}, which has to be a file: pass --input FILE{more}")
-    texts = sources.text_pieces(sys.stdin.buffer)
-    return texts if kind == "text" else sources.number_pieces(texts, sources.STANDARD_INPUT)
+        return kind.camera(camera, **options)
+    if not file:
+        return kind.standard_input(sys.stdin.buffer)
+    if not Path(file).exists():
+        raise UserError(f"there is no file {file}: --input takes the path of a {kind.name} file")
+    return kind.pieces(Path(file), **options)
 
 
-def _is_tagger(said: dict[str, Any]) -> bool:
-    """Whether each character has a class of its own."""
-    return said.get("config", {}).get("task") == "tagging"
+def _shown_as(manifest: dict[str, Any], unit: str) -> Callable[[dict[str, Any]], str]:
+    """What makes text of predictions, as the task of the export is registered to stream."""
+    task = registry.entries("task").get(manifest["config"].get("task", ""))
+    if task and task.info.get("stream") == "runs":
+        return _Runs()
+    return partial(_line, unit)
 
 
-def _json(told: dict[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=False) + "\n"
+def _json(prediction: dict[str, Any]) -> str:
+    return json.dumps(prediction, ensure_ascii=False) + "\n"
 
 
-def _line(kind: str) -> Callable[[dict[str, Any]], str]:
-    """What makes a line of a prediction, the number of its step or what was read before it."""
-    unit = {"video": "frame", "text": ""}.get(kind, "step")
-
-    def show(told: dict[str, Any]) -> str:
-        start = f"{unit} {told['step']}" if unit else json.dumps(told["input"], ensure_ascii=False)
-        if "next" in told:
-            pairs = zip(told["next"], told["probabilities"])
-            said = "  ".join(
-                f"{json.dumps(token, ensure_ascii=False)} {share:.0%}" for token, share in pairs
-            )
-        else:
-            sure = f" ({told['probability']:.0%})" if "probability" in told else ""
-            said = told["text"] + sure
-        return f"{start:<12} {said}\n"
-
-    return show
+def _line(unit: str, prediction: dict[str, Any]) -> str:
+    """A line of a prediction, the number of its step or what was read before it."""
+    start = f"{unit} {prediction['step']}"
+    if not unit:
+        start = json.dumps(prediction["input"], ensure_ascii=False)
+    if "next" in prediction:
+        pairs = zip(prediction["next"], prediction["probabilities"])
+        answer = "  ".join(
+            f"{json.dumps(token, ensure_ascii=False)} {share:.0%}" for token, share in pairs
+        )
+    else:
+        sure = f" ({prediction['probability']:.0%})" if "probability" in prediction else ""
+        answer = prediction["text"] + sure
+    return f"{start:<12} {answer}\n"
 
 
 class _Runs:
@@ -124,8 +121,8 @@ class _Runs:
     def __init__(self) -> None:
         self._before, self.end = "", ""
 
-    def __call__(self, told: dict[str, Any]) -> str:
-        character, kind = told["input"], told["text"]
+    def __call__(self, prediction: dict[str, Any]) -> str:
+        character, kind = prediction["input"], prediction["text"]
         if kind == "whitespace" and character in "\t\n\f\r ":
             self._before = ""
             return ""

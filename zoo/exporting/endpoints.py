@@ -33,6 +33,13 @@ def numeric_endpoints(model: SequenceModel) -> dict[str, Any]:
     return found
 
 
+def concrete(endpoint: Any) -> Any:
+    """Return the one graph of an endpoint, of one that was just made or of a loaded export."""
+    if hasattr(endpoint, "concrete_functions"):
+        return endpoint.concrete_functions[0]
+    return endpoint.get_concrete_function()
+
+
 def signature_of(endpoint: Any) -> Any:
     """An endpoint as a signature: a state is `state_0` and so on, what else comes is named.
 

@@ -1,15 +1,20 @@
-"""Reads pictures of whatever kind people have."""
+"""Pictures of whatever kind people have."""
 
 import io
 import mimetypes
 import warnings
+from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from zoo.errors import UserError
+from zoo.readers.modality import Modality
+from zoo.readers.numbers import pixels_of, read_array
+from zoo.registry import register
 
 MOST_PIXELS = 90_000_000
 """A larger picture is refused: it takes a quarter of a gigabyte and more to look at."""
@@ -41,6 +46,60 @@ def _stub(kind: str) -> bool:
     """Whether a format is only identified, such as HDF5, and is no picture."""
     factory = Image.OPEN[kind][0]
     return isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
+
+
+@register("modality", "image")
+class Images(Modality):
+    """A picture: a file of any format that Pillow reads, or a `.npy` or array of uint8.
+
+    Arrays are `[h, w]`, or `[h, w, 1 or 3]`. A raw input is the bytes of a PNG file, which is what
+    every export can decode.
+    """
+
+    dtype = "string"
+    shape = ()
+    axes = 3
+
+    def read(self, source: Any, **options: Any) -> bytes:
+        """Return a picture as PNG."""
+        if isinstance(source, np.ndarray):
+            return _png(_from_pixels(pixels_of(source, 2, "the array")))
+        if isinstance(source, bytes):
+            return _png(read_picture(source, "the image"))
+        if not isinstance(source, str | Path):
+            raise self.refusal(source)
+        path = self.file(source)
+        if path.suffix == ".npy":
+            return _png(_from_pixels(pixels_of(read_array(path), 2, str(path))))
+        return _png(read_picture(path, str(path)))
+
+    def write(self, stem: Path, raw: bytes) -> Path:
+        """Write the PNG file."""
+        path = stem.with_suffix(".png")
+        path.write_bytes(raw)
+        return path
+
+    def read_shown(self, shown: dict[str, Any], folder: Path) -> bytes:
+        """Return the bytes of the file."""
+        return (folder / shown["file"]).read_bytes()
+
+    def key(self, raw: bytes) -> Hashable:
+        """Return the pixels, whoever wrote them as PNG."""
+        return super().key(Image.open(io.BytesIO(raw)))
+
+    def batch_key(self, raw: bytes) -> tuple[()]:
+        """Files of any size fit into one batch: the export brings them to its own."""
+        return ()
+
+
+def _from_pixels(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "png")
+    return buffer.getvalue()
 
 
 def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Image.Image:

@@ -1,14 +1,78 @@
-"""Reads sequences of numbers: arrays, and text files with a time step on each line."""
+"""Sequences of numbers: arrays, and text files with a time step on each line."""
 
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.readers.text import read_text_file
+from zoo.readers.modality import Modality
+from zoo.readers.text import opened, read_text_file, text_pieces
+from zoo.registry import register
+
+STANDARD_INPUT = "standard input"
 
 _SEPARATORS = ";\t,"
 _LARGEST_NUMBER = float(np.finfo("float32").max)
+
+
+@register("modality", "sequence")
+class Sequences(Modality):
+    """Vectors over time: a `.npy` or array `[T, D]`, or a text file with a time step on each line.
+
+    An array may be `[T]` or `[1, T, D]`, too.
+
+    The first line of a text may have names. What sets numbers apart in it: semicolons, else tabs,
+    commas or spaces; a comma that does not is a decimal point.
+    """
+
+    dtype = "float32"
+    shape = (None, None)
+    axes = 2
+
+    def read(self, source: Any, **options: Any) -> np.ndarray:
+        """Return `[T, D]`, float32."""
+        if isinstance(source, np.ndarray):
+            return as_sequence(source, "the array")
+        if isinstance(source, bytes):
+            if source.startswith(b"\x93NUMPY"):
+                return as_sequence(read_array(io.BytesIO(source), "the array"), "the array")
+            pieces = [*number_pieces(text_pieces(io.BytesIO(source)), "the text")]
+            if not pieces:
+                raise UserError("the text is no sequence: it has no line of numbers")
+            return np.concatenate(pieces)
+        if isinstance(source, str | Path):
+            return read_sequence(self.file(source))
+        raise self.refusal(source)
+
+    def pieces(self, path: Path, **options: Any) -> Iterator[np.ndarray]:
+        """Read a file in pieces of a line or more."""
+        if path.suffix == ".npy":
+            yield self.read(path)
+            return
+        with opened(path) as file:
+            yield from number_pieces(text_pieces(file), str(path))
+
+    def standard_input(self, file: IO[bytes]) -> Iterator[np.ndarray]:
+        """Read lines of numbers as they come."""
+        return number_pieces(text_pieces(file), STANDARD_INPUT)
+
+    def write(self, stem: Path, raw: np.ndarray) -> Path:
+        """Write a `.npy` file."""
+        path = stem.with_suffix(".npy")
+        np.save(path, raw)
+        return path
+
+    def read_shown(self, shown: dict[str, Any], folder: Path) -> np.ndarray:
+        """Return the array of the file."""
+        return np.load(folder / shown["file"], allow_pickle=False)
+
+    def python_example(self, path: str) -> tuple[str, list[str]]:
+        """Load the array."""
+        return f'np.load("{path}")[None]', ["import numpy as np"]
 
 
 def read_sequence(path: Path) -> np.ndarray:
@@ -28,8 +92,25 @@ def read_sequence(path: Path) -> np.ndarray:
     return np.array(rows, "float32")
 
 
+def number_pieces(texts: Iterable[str], name: str) -> Iterator[np.ndarray]:
+    """Read lines of numbers as they come, each a time step: `[T, D]`, float32.
+
+    Raises:
+        UserError: a line is none, see `NumberLines`.
+
+    Example:
+        >>> [rows.tolist() for rows in number_pieces(["1 2\\n3", " 4\\n5 6"], "a test")]
+        [[[1.0, 2.0]], [[3.0, 4.0]], [[5.0, 6.0]]]
+    """
+    lines, rest = NumberLines(name), ""
+    for text in chain(texts, "\n"):
+        *whole, rest = (rest + text).split("\n")
+        if rows := list(filter(None, map(lines.read, whole))):
+            yield np.array(rows, "float32")
+
+
 class NumberLines:
-    """Reads a sequence line by line, as `read_input` takes one from a text file.
+    """Reads a sequence line by line, as `Sequences` does a text file.
 
     Args:
         name: where the lines come from, for errors.
@@ -47,7 +128,7 @@ class NumberLines:
         self._names = ""
 
     def read(self, line: str) -> list[float] | None:
-        """The numbers of the next line; None if it is blank, or the first one and of names.
+        """Return the numbers of the next line; None if it is blank, or the first one and of names.
 
         Raises:
             UserError: it holds something else, or more or fewer numbers than the first.
@@ -63,9 +144,9 @@ class NumberLines:
                 self._names = " names"
                 return None
         cells = [cell.strip() for cell in line.split(self._separator)]
-        found = [(cell, _number(cell, self._separator)) for cell in cells]
         values = []
-        for cell, value in found:
+        for cell in cells:
+            value = _number(cell, self._separator)
             if value is None or not abs(value) <= _LARGEST_NUMBER:
                 raise UserError(
                     f"{self.name} is no sequence: line {self.number} has {cell!r}, which is no "
@@ -89,18 +170,18 @@ def _number(cell: str, separator: str | None) -> float | None:
         return None
 
 
-def as_sequence(array: np.ndarray, path: str) -> np.ndarray:
+def as_sequence(array: np.ndarray, name: str) -> np.ndarray:
     """Return the sequence `[T, D]`, float32, that an array holds.
 
     Args:
         array: of `[T, D]`; or of `[T]`, one feature a step; or of `[1, T, D]`, a batch of one.
-        path: what to call it in errors.
+        name: what to call it in errors.
 
     Raises:
         UserError: it is of another shape, or holds something else than finite numbers.
     """
     if array.dtype.kind not in "fiub":
-        raise UserError(f"{path} holds an array of {array.dtype}, but numbers are needed")
+        raise UserError(f"{name} holds an array of {array.dtype}, but numbers are needed")
     with np.errstate(over="ignore"):
         array = array.astype("float32")
     shape = list(array.shape)
@@ -109,20 +190,54 @@ def as_sequence(array: np.ndarray, path: str) -> np.ndarray:
     elif array.ndim == 3 and len(array) == 1:
         array = array[0]
     if array.ndim != 2 or array.size == 0:
-        raise UserError(f"{path} holds an array of shape {shape}, not [T, D]")
+        raise UserError(f"{name} holds an array of shape {shape}, not [T, D]")
     if not (finite := np.isfinite(array).all(axis=1)).all():
         raise UserError(
-            f"{path} has a value that is no number at time step {finite.argmin()}, or too large"
+            f"{name} has a value that is no number at time step {finite.argmin()}, or too large"
         )
     return array
 
 
-def read_array(path: Path) -> np.ndarray:
-    """The array of a `.npy` file."""
+def read_array(source: Path | IO[bytes], name: str = "") -> np.ndarray:
+    """Read the array of a `.npy` file.
+
+    Args:
+        source: its path, or the file itself.
+        name: what to call it in an error; the path if not given.
+
+    Raises:
+        UserError: it is none, or holds several.
+    """
+    name = name or str(source)
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(source, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"{path} is not a .npy array of numbers") from error
+        raise UserError(f"{name} is not a .npy array of numbers") from error
     if not isinstance(array, np.ndarray):
-        raise UserError(f"{path} holds several arrays, but one is needed")
+        raise UserError(f"{name} holds several arrays, but one is needed")
+    return array
+
+
+def pixels_of(array: np.ndarray, axes: int, name: str) -> np.ndarray:
+    """Return an array of uint8 with an axis of 1 or 3 channels after its other `axes`.
+
+    Args:
+        array: `[h, w]` (2 axes) or `[T, h, w]` (3), or the same with channels.
+        axes: how many there are but for that of the channels.
+        name: what to call it in an error.
+
+    Raises:
+        UserError: it is of another dtype or shape.
+    """
+    form = "[h, w]" if axes == 2 else "[T, h, w]"
+    if array.dtype != np.uint8:
+        raise UserError(
+            f"{name} holds an array of {array.dtype}, but {form} of uint8, 0 to 255, is needed"
+        )
+    array = array[..., None] if array.ndim == axes else array
+    if array.ndim != axes + 1 or array.shape[-1] not in (1, 3) or array.size == 0:
+        raise UserError(
+            f"{name} holds an array of shape {list(array.shape)}, but {form}, or the same with 1 "
+            "or 3 channels after it, is needed"
+        )
     return array

@@ -1,16 +1,22 @@
-"""Decodes videos, frame by frame: files, and folders of numbered pictures."""
+"""Videos: files, folders of numbered pictures, arrays and cameras, frame by frame."""
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from PIL import Image
 
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name, read_picture
+from zoo.readers.modality import Modality
+from zoo.readers.numbers import pixels_of, read_array
+from zoo.registry import register
 
 VIDEO_FILES = {".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".gif"}
 """How the name of a video file ends."""
@@ -22,18 +28,151 @@ _DRAWN_TEXT = {"ansi", "bintext", "idf", "xbin"}
 _ROUNDING, _LONGEST_PAUSE = 0.0101, 60.0
 
 
+_LONGEST_CLIP = 2000
+_CLIP_PART = 128
+_CAMERA = "v4l2"
+
+
+@register("modality", "video")
+class Videos(Modality):
+    """Frames over time: a video file, a folder of numbered pictures, or an array of uint8.
+
+    An array, or a `.npy`, is `[T, h, w]`, or `[T, h, w, 1 or 3]`.
+
+    Its options are `frames_per_second`, see `read_frames`, and `frame_size`, height and width. An
+    array is read at the rate that it has.
+    """
+
+    unit = "frame"
+    dtype = "uint8"
+    shape = (None, None, None, 3)
+    axes = 4
+
+    def read(self, source: Any, **options: Any) -> np.ndarray:
+        """Return `[T, h, w, 3]`, uint8, of a video that is not longer than 2,000 frames."""
+        clip, more = self.beginning(source, **options)
+        if more:
+            name = _name(source)
+            raise UserError(f"{name} has more than {_LONGEST_CLIP} frames: cut it into clips")
+        return clip
+
+    def parts(
+        self,
+        source: Any,
+        frames_per_second: float = 0.0,
+        frame_size: Sequence[int] | None = None,
+        **options: Any,
+    ) -> Iterator[np.ndarray]:
+        """Read parts `[T, h, w, 3]`, uint8, of 128 frames at most."""
+        name = _name(source)
+        if isinstance(source, str | Path):
+            source = self.file(source)
+        if isinstance(source, Path) and source.suffix == ".npy":
+            source = read_array_clip(source)
+        if isinstance(source, np.ndarray):
+            clip = pixels_of(source, 3, name)
+            for start in range(0, len(clip), _CLIP_PART):
+                part = in_channels(clip[start : start + _CLIP_PART], 3)
+                yield fit_clip(part, (*frame_size, 3)) if frame_size else part
+            return
+        if not isinstance(source, Path | bytes):
+            raise self.refusal(source)
+        frames = read_frames(source, frames_per_second, frame_size)
+        while some := list(islice(frames, _CLIP_PART)):
+            if len({frame.shape for frame in some}) != 1:
+                raise UserError(f"{name} has frames of several sizes")
+            yield np.stack(some)
+
+    def beginning(self, source: Any, **options: Any) -> tuple[np.ndarray, str]:
+        """Read the first 2,000 frames."""
+        parts, count = [], 0
+        for part in self.parts(source, **options):
+            parts.append(part)
+            count += len(part)
+            if count > _LONGEST_CLIP:
+                break
+        if len({part.shape[1:] for part in parts}) != 1:
+            raise UserError(f"{_name(source)} has frames of several sizes")
+        clip = np.concatenate(parts)[:_LONGEST_CLIP]
+        long = f"{_name(source)} is long: only its first {len(clip)} frames are drawn"
+        return clip, long if count > _LONGEST_CLIP else ""
+
+    def pieces(self, path: Path, **options: Any) -> Iterator[np.ndarray]:
+        """Read parts of a file."""
+        return self.parts(path, **options)
+
+    def standard_input(self, file: Any) -> Iterator[np.ndarray]:
+        """Refuse, and name the camera too."""
+        raise UserError(
+            "the model takes video, which has to be a file: pass --input FILE or --camera DEVICE"
+        )
+
+    def camera(self, device: str, **options: Any) -> Iterator[np.ndarray]:
+        """Read the frames of a camera, such as /dev/video0, each a clip `[1, h, w, 3]`, uint8."""
+        if not Path(device).exists():
+            raise UserError(f"there is no camera {device}: --camera takes one such as /dev/video0")
+        rate, size = options.get("frames_per_second", 0.0), options.get("frame_size")
+        return _camera_frames(read_frames(device, rate, size, device=_CAMERA))
+
+    def file(self, source: str | Path) -> Path:
+        """Return the path of a file, or of a folder of frames."""
+        return Path(source) if Path(source).is_dir() else super().file(source)
+
+    def write(self, stem: Path, raw: np.ndarray) -> Path:
+        """Write a `.npy` file."""
+        path = stem.with_suffix(".npy")
+        np.save(path, raw)
+        return path
+
+    def write_shown(self, stem: Path, raw: np.ndarray) -> dict[str, Any]:
+        """Write one picture of all frames side by side, as PNG, and return their number."""
+        path = stem.with_suffix(".png")
+        Image.fromarray(np.concatenate(list(raw), axis=1)).save(path, optimize=True)
+        return {"file": path, "frames": len(raw)}
+
+    def read_shown(self, shown: dict[str, Any], folder: Path) -> np.ndarray:
+        """Cut the picture into its frames."""
+        picture = Image.open(io.BytesIO((folder / shown["file"]).read_bytes()))
+        return np.stack(np.split(np.asarray(picture.convert("RGB")), shown["frames"], axis=1))
+
+    def python_example(self, path: str) -> tuple[str, list[str]]:
+        """Load the array."""
+        return f'np.load("{path}")[None]', ["import numpy as np"]
+
+
+def read_array_clip(path: Path) -> np.ndarray:
+    """Read the clip of a `.npy` file, `[T, h, w, 1 or 3]`, uint8.
+
+    Raises:
+        UserError: it holds something else.
+    """
+    return pixels_of(read_array(path), 3, str(path))
+
+
+def _name(source: Any) -> str:
+    return str(source) if isinstance(source, str | Path) else "the video"
+
+
+def _camera_frames(frames: Any) -> Iterator[np.ndarray]:
+    # Closed whatever happens, for the camera to be free.
+    with closing(frames):
+        for frame in frames:
+            yield frame[None]
+
+
 def read_frames(
-    path: str | Path,
+    source: str | Path | bytes,
     rate: float = 0.0,
     size: Sequence[int] | None = None,
     middle: float = 0.0,
     device: str | None = None,
 ) -> Iterator[np.ndarray]:
-    """The frames of a video, one after the other, so that it may be of any length.
+    """Read the frames of a video, one after the other, so that it may be of any length.
 
     Args:
-        path: a file of any format that FFmpeg reads, or a folder of pictures, see `frame_files`,
-            which tells no rate and is read as it is, without regard to `rate` and `middle`.
+        source: a file of any format that FFmpeg reads, or its bytes; or a folder of pictures, see
+            `frame_files`, which tells no rate and is read as it is, without regard to `rate` and
+            `middle`.
         rate: frames a second: at each time that is due, the frame that is then on display, once
             more where the video is slower. 0 for all frames as they are.
         size: height and width to bring frames to; what juts out at a proportion that is another
@@ -49,12 +188,13 @@ def read_frames(
         UserError: the file has no video, is damaged, or is of no known format. Each is found when
             the reading comes to it.
     """
-    if Path(path).is_dir():
-        yield from read_frame_files(frame_files(Path(path)), size)
+    if not isinstance(source, bytes) and Path(source).is_dir():
+        yield from read_frame_files(frame_files(Path(source)), size)
         return
-    count = 0
+    count, path = 0, _name(source)
+    file: Any = io.BytesIO(source) if isinstance(source, bytes) else str(source)
     try:
-        with av.open(str(path), format=device) as container:
+        with av.open(file, format=device) as container:
             if not container.streams.video:
                 what = "only sound" if container.streams.audio else "it may be cut off"
                 raise UserError(f"{path} has no video: {what}")
@@ -78,7 +218,7 @@ def read_frames(
         raise UserError(f"{path} is not a video that can be read: {reason}") from error
     if not count and middle:
         # Its index of places to seek may be what is damaged.
-        yield from read_frames(path, rate, size)
+        yield from read_frames(source, rate, size)
     elif not count:
         raise UserError(f"{path} has no video frames")
 

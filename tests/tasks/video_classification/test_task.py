@@ -11,7 +11,7 @@ from tasks.video_classification import dataset
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.task import VideoClassification
 from zoo import UserError
-from zoo.readers import inputs
+from zoo.readers import video
 from zoo.readers.video import fit_clip
 from zoo.training.settings import Settings
 from zoo.training.trainer import evaluate
@@ -81,7 +81,7 @@ def test_run_and_export_say_the_same_of_array_clips(run, export, tmp_path):
 def test_a_video_of_any_length_is_shown_in_parts(run, export, tmp_path, monkeypatch, write_video):
     path = str(write_video(tmp_path / "clip.mp4", range(0, 240, 8), rate=16))
     (whole,) = zoo.predict(run, path)
-    monkeypatch.setattr(inputs, "_CLIP_PART", 4)
+    monkeypatch.setattr(video, "_CLIP_PART", 4)
     for source in (run, export):
         (answer,) = zoo.predict(source, path)
         # Read at the rate of training, 8 a second.
@@ -128,7 +128,7 @@ def test_a_clip_of_no_frames_shows_no_class(run, task, export):
 
 def test_of_a_long_video_the_beginning_is_drawn(run, tmp_path, monkeypatch, capsys):
     np.save(tmp_path / "long.npy", np.zeros((7, 32, 32, 3), "uint8"))
-    monkeypatch.setattr(inputs, "_LONGEST_CLIP", 5)
+    monkeypatch.setattr(video, "_LONGEST_CLIP", 5)
     file = tmp_path / "long.png"
     assert zoo.plot(run, str(tmp_path / "long.npy"), path=file) == [file]
     assert "long.npy is long: only its first 5 frames are drawn" in capsys.readouterr().err

@@ -25,9 +25,10 @@ from zoo import UserError
 from zoo.api.stream import Stream, open_stream
 from zoo.exporting.endpoints import numeric_endpoints
 from zoo.exporting.formats.saved_model import load_saved_model
-from zoo.readers import streams
-from zoo.readers.inputs import read_input
-from zoo.readers.streams import camera_pieces, file_pieces, number_pieces, text_pieces
+from zoo.readers import video
+from zoo.readers.modality import modality
+from zoo.readers.numbers import number_pieces
+from zoo.readers.text import text_pieces
 
 PROGRAM = 'def f(x):\n\treturn "ä\n" + 10  # zehn\n'
 
@@ -128,7 +129,7 @@ def test_a_class_is_told_when_the_delay_is_over_and_not_later(tagger):
 
 
 def test_the_next_word_is_what_the_model_says_after_the_words_so_far(writer, writing):
-    told = list(Stream(writer, "text").predict(["The c", "at sa", "t ", "on the"]))
+    told = list(Stream(writer).predict(["The c", "at sa", "t ", "on the"]))
     assert [row["input"] for row in told] == ["The", "cat", "sat", "on", "the"]
     start, ids = [[2]], writing.vocabulary.encode(["The cat sat on the"]).to_tensor()
     logits, _ = writer.forward(tf.concat([start, ids], axis=1), writer.initial_state(1))
@@ -149,7 +150,7 @@ def test_the_probabilities_are_those_of_the_whole_vocabulary(writer):
 
 
 def test_a_word_that_never_ends_does_not_fill_the_memory(writer):
-    told = Stream(writer, "text").predict("x" * 1000 for _ in range(25))
+    told = Stream(writer).predict("x" * 1000 for _ in range(25))
     assert max(len(row["input"]) for row in told) < 12_000
 
 
@@ -157,7 +158,7 @@ def test_a_word_that_never_ends_does_not_fill_the_memory(writer):
 def test_a_text_is_of_the_class_that_the_whole_has(reader, cut):
     text = "cat <br /> dog\nred cat"
     pieces = [text[at : at + cut] for at in range(0, len(text), cut)]
-    told = list(Stream(reader, "text").predict(pieces))
+    told = list(Stream(reader).predict(pieces))
     assert [row["input"] for row in told] == ["cat", "<br />", "dog", "red", "cat"]
     assert told[-1]["probability"] == pytest.approx(whole(reader, [text])["probability"], rel=1e-5)
     first = whole(reader, ["cat <br />"])
@@ -169,7 +170,7 @@ def test_frames_of_a_file_are_told_one_by_one(zoo, watcher, write_video, tmp_pat
     code, out, _ = zoo("stream", watcher, "--input", path, "--json")
     told = [json.loads(line) for line in out.splitlines()]
     loaded, said = load_saved_model(watcher)
-    clip = read_input("video", str(path), **said["options"])
+    clip = modality("video").read(path, **said["options"])
     confidence = whole(loaded, clip[None])["confidence"]
     assert code == 0 and [row["step"] for row in told] == [1, 2, 3, 4, 5]
     chances = [row["probability"] for row in told]
@@ -180,25 +181,25 @@ def test_frames_of_a_file_are_told_one_by_one(zoo, watcher, write_video, tmp_pat
 
 def test_a_camera_is_read_frame_by_frame(watcher, write_video, tmp_path, monkeypatch):
     # No camera is here: a file is opened in the same way, by the name of its format.
-    monkeypatch.setattr(streams, "_CAMERA", "mp4")
+    monkeypatch.setattr(video, "_CAMERA", "mp4")
     path = write_video(tmp_path / "clip.mp4", [0, 30, 60])
-    pieces = list(camera_pieces(str(path), frame_size=[8, 8]))
+    pieces = list(modality("video").camera(str(path), frame_size=[8, 8]))
     assert [piece.shape for piece in pieces] == [(1, 8, 8, 3)] * 3
     assert len(list(open_stream(watcher).predict(pieces))) == 3
     with pytest.raises(UserError, match="no camera"):
-        camera_pieces("/dev/no-video")
+        modality("video").camera("/dev/no-video")
 
 
 def test_pieces_of_nothing_are_told_nothing_of(sensor, reader):
     none, row = np.zeros((0, 2), "float32"), np.ones((1, 2), "float32")
-    assert list(Stream(sensor, "sequence").predict([none])) == []
-    assert [told["step"] for told in Stream(sensor, "sequence").predict([none, row, none])] == [1]
-    assert list(Stream(reader, "text").predict(["", " ", ""])) == []
+    assert list(Stream(sensor).predict([none])) == []
+    assert [told["step"] for told in Stream(sensor).predict([none, row, none])] == [1]
+    assert list(Stream(reader).predict(["", " ", ""])) == []
 
 
 def test_lines_of_numbers_are_time_steps(sensor):
     lines = text_pieces(io.BytesIO(b"x;y\n0,5;1\n\n2;3\n4;5"))
-    told = list(Stream(sensor, "sequence").predict(number_pieces(lines, "here")))
+    told = list(Stream(sensor).predict(number_pieces(lines, "here")))
     confidence = whole(sensor, np.float32([[[0.5, 1], [2, 3], [4, 5]]]))["confidence"]
     assert len(told) == 3
     chances = [row["probability"] for row in told]
@@ -207,7 +208,7 @@ def test_lines_of_numbers_are_time_steps(sensor):
 
 def test_the_sum_so_far_is_told_after_each_number(adder):
     rows = np.float32([[0.5, 1], [0.2, 0], [0.3, 1]])
-    told = list(Stream(adder, "sequence").predict([rows[:1], rows[1:]]))
+    told = list(Stream(adder).predict([rows[:1], rows[1:]]))
     for count, row in enumerate(told, 1):
         assert row["value"] == pytest.approx(whole(adder, rows[None, :count])["value"], abs=1e-5)
 
@@ -215,8 +216,8 @@ def test_the_sum_so_far_is_told_after_each_number(adder):
 def test_an_image_is_read_row_by_row(rows, tmp_path):
     pixels = np.arange(64, dtype="uint8").reshape(8, 8, 1)
     (tmp_path / "picture.png").write_bytes(encode_png(pixels))
-    pieces = file_pieces("image", str(tmp_path / "picture.png"))
-    told = list(Stream(rows, "image").predict(pieces))
+    pieces = modality("image").pieces(tmp_path / "picture.png")
+    told = list(Stream(rows).predict(pieces))
     last = whole(rows, [encode_png(pixels)])["probability"]
     assert len(told) == 8 and told[-1]["probability"] == pytest.approx(last, rel=1e-5)
 
@@ -257,13 +258,13 @@ def test_numbers_come_in_pieces_that_are_cut_anywhere():
 
 def test_numbers_of_another_width_are_refused(sensor):
     with pytest.raises(UserError, match=r"shape \[3\], but the model takes \[2\]"):
-        list(Stream(sensor, "sequence").predict([np.zeros((1, 3), "float32")]))
+        list(Stream(sensor).predict([np.zeros((1, 3), "float32")]))
 
 
-@pytest.mark.parametrize("given", ["text", "video", "sequence", "image"])
-def test_a_file_that_is_missing(given):
-    with pytest.raises(UserError, match="no file"):
-        file_pieces(given, "none")
+def test_a_file_that_is_missing(zoo, watcher, tagger, tmp_path):
+    for model, kind in ((watcher, "video"), (tagger, "text")):
+        code, out, err = zoo("stream", model, "--input", tmp_path / "none")
+        assert (code, out) == (2, "") and f"none: --input takes the path of a {kind} file" in err
 
 
 def refused(answer, *said):

@@ -14,7 +14,7 @@ from tasks.adding.task import Adding
 from tasks.language_modelling.task import LanguageModelling
 from zoo import UserError
 from zoo.exporting.formats.saved_model import load_saved_model
-from zoo.exporting.manifest import check_streams
+from zoo.exporting.manifest import check_streamed
 
 SHARD = "variables/variables.data-00000-of-00001"
 
@@ -120,7 +120,7 @@ def test_a_card_that_is_none(zoo, copy, content):
 @pytest.mark.parametrize("content", NO_DICT)
 def test_a_description_that_is_none(copy, content):
     (copy / "assets.extra" / "zoo.json").write_bytes(content)
-    for use in (public.load, load_saved_model, check_streams):
+    for use in (public.load, load_saved_model, check_streamed):
         with pytest.raises(UserError, match=r"zoo\.json is damaged"):
             use(copy)
 
@@ -128,7 +128,7 @@ def test_a_description_that_is_none(copy, content):
 @pytest.mark.parametrize(
     "change",
     [
-        {"input": "sound"},
+        {"input": 3},
         {"model": 3},
         {"endpoints": None},
         {"options": 3},
@@ -139,7 +139,7 @@ def test_a_description_that_is_none(copy, content):
 def test_a_description_of_something_else(copy, change):
     path = copy / "assets.extra" / "zoo.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    for use in (public.load, load_saved_model, check_streams):
+    for use in (public.load, load_saved_model, check_streamed):
         with pytest.raises(UserError, match=r"zoo\.json is damaged"):
             use(copy)
 

@@ -7,7 +7,7 @@ from PIL import Image
 from zoo.errors import UserError
 from zoo.readers import images
 from zoo.readers.images import read_picture
-from zoo.readers.inputs import read_input
+from zoo.readers.modality import modality
 
 RED = (200, 30, 40)
 
@@ -94,7 +94,7 @@ def test_what_is_no_picture_is_named_in_one_line(data, tmp_path):
     path = tmp_path / "bad.jpg"
     path.write_bytes(data)
     with pytest.raises(UserError, match=r"^\S+bad.jpg is not an image that can be read: .+$"):
-        read_input("image", str(path))
+        modality("image").read(str(path))
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded(monkeypatch):
@@ -110,5 +110,5 @@ def test_predict_takes_the_upright_picture(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 8
     Image.new("RGB", (16, 8)).save(tmp_path / "phone.jpg", exif=exif)
-    png = Image.open(io.BytesIO(read_input("image", str(tmp_path / "phone.jpg"))))
+    png = Image.open(io.BytesIO(modality("image").read(str(tmp_path / "phone.jpg"))))
     assert png.size == (8, 16)

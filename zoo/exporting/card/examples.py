@@ -1,14 +1,12 @@
 """Answers that a card shows, some right and some wrong, and the same inputs read back."""
 
-import io
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-from PIL import Image
 
+from zoo.readers.modality import Modality, modality
 from zoo.task import Case, Task
 from zoo.topologies.base import SequenceModel
 from zoo.utils.progress import progress
@@ -26,17 +24,17 @@ def show_examples(model: SequenceModel, task: Task, folder: Path) -> list[dict[s
     Args:
         model: a built model.
         task: what it is for.
-        folder: of the export. Inputs that are no text are written to `examples/` in it: pictures,
-            and clips as one picture of all frames side by side, as PNG; other arrays as npy.
+        folder: of the export. Inputs that are no text are written to `examples/` in it, see
+            `zoo.readers.modality.Modality.write_shown`.
 
     Returns:
-        A dict each: `text` or `file`, the input, and of a clip the number of `frames`; `answer`,
+        A dict each: `text` or `file`, the input, and what else its modality notes; `answer`,
         `expected`, and `right`, which is None where no answer is right or wrong.
     """
     serve = task.endpoints(model)["serve"]
-    shown = []
+    kind, shown = modality(task.input_kind), []
     missing = {True: _EACH, False: _EACH, None: _EACH}
-    batches = _batches(task.cases(_TRIED))
+    batches = _batches(kind, task.cases(_TRIED))
     for batch in progress(batches, "looking for examples"):
         for case in _wanted(serve, batch, missing):
             # Alone, as people ask: beside others it may be drawn, or rounded, in another way.
@@ -50,14 +48,19 @@ def show_examples(model: SequenceModel, task: Task, folder: Path) -> list[dict[s
     # The right ones first.
     shown.sort(key=lambda each: each[2] is False)
     return [
-        {**_keep(case, number, folder), "answer": answer, "expected": case.expected, "right": right}
+        {
+            **_written(kind, case.raw, number, folder),
+            "answer": answer,
+            "expected": case.expected,
+            "right": right,
+        }
         for number, (case, answer, right) in enumerate(shown, start=1)
     ]
 
 
-def _batches(cases: list[Case]) -> list[list[Case]]:
-    """The same in order, those beside each other of one shape together."""
-    groups = [list(group) for _, group in groupby(cases, lambda case: np.shape(case.raw))]
+def _batches(kind: Modality, cases: list[Case]) -> list[list[Case]]:
+    """Cut cases into batches, in their order, each of inputs that fit together."""
+    groups = [list(group) for _, group in groupby(cases, lambda case: kind.batch_key(case.raw))]
     return [each[n : n + _AT_ONCE] for each in groups for n in range(0, len(each), _AT_ONCE)]
 
 
@@ -78,33 +81,25 @@ def answer_to(serve: Any, raw: Any) -> str:
     return serve(tf.expand_dims(raw, 0))["text"].numpy()[0].decode()
 
 
-def read_example(example: dict[str, Any], folder: Path) -> Any:
-    """The raw input of an example of a card, as `serve` takes it.
-
-    Raises:
-        OSError: its file is not there.
-    """
-    if "text" in example:
-        return example["text"]
-    path = folder / example["file"]
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
-    if "frames" not in example:
-        return path.read_bytes()
-    pixels = np.asarray(Image.open(io.BytesIO(path.read_bytes())).convert("RGB"))
-    return np.stack(np.split(pixels, example["frames"], axis=1))
-
-
 class Cases:
     """The cases that examples were taken from, found again by their inputs."""
 
     def __init__(self, task: Task) -> None:
+        self._kind = modality(task.input_kind)
         self._cases: dict[Any, list[Case]] = {}
         for case in task.cases(_TRIED):
-            self._cases.setdefault(_key(case.raw), []).append(case)
+            self._cases.setdefault(self._kind.key(case.raw), []).append(case)
 
     def __len__(self) -> int:
         return len(self._cases)
+
+    def read(self, example: dict[str, Any], folder: Path) -> Any:
+        """Read the raw input of an example of a card, as `serve` takes it.
+
+        Raises:
+            OSError: its file is not there.
+        """
+        return self._kind.read_shown(example, folder)
 
     def bear_out(self, example: dict[str, Any], raw: Any) -> bool:
         """Whether an example expects what the data do, and is right or wrong by the task's rule.
@@ -112,7 +107,7 @@ class Cases:
         Of an input that is none of the cases, only the same answer as is expected can be right.
         """
         expected, answer, right = (example[key] for key in ("expected", "answer", "right"))
-        known = self._cases.get(_key(raw))
+        known = self._cases.get(self._kind.key(raw))
         if known is None:
             return right is None or right == (answer == expected)
         return any(case.expected == expected and _is_right(case, answer) == right for case in known)
@@ -122,33 +117,10 @@ def _is_right(case: Case, answer: str) -> bool | None:
     return bool(case.is_right(answer)) if case.is_right else None
 
 
-def _key(raw: Any) -> Any:
-    """The same for inputs that are the same, whoever wrote a picture as PNG."""
-    if isinstance(raw, str):
-        return raw
-    pixels = Image.open(io.BytesIO(raw)) if isinstance(raw, bytes) else raw
-    array = np.asarray(pixels)
-    return array.shape, array.tobytes()
-
-
-def _keep(case: Case, number: int, folder: Path) -> dict[str, Any]:
-    """An input as the card has it, its file written."""
-    if isinstance(case.raw, str):
-        return {"text": case.raw}
+def _written(kind: Modality, raw: Any, number: int, folder: Path) -> dict[str, Any]:
+    """Return an input as the card has it, its file written."""
     (folder / FOLDER).mkdir(exist_ok=True)
-    stem = folder / FOLDER / str(number)
-    if isinstance(case.raw, bytes):
-        path = stem.with_suffix(".png")
-        path.write_bytes(case.raw)
-        return {"file": _name(path, folder)}
-    if case.raw.ndim == 4:
-        path = stem.with_suffix(".png")
-        Image.fromarray(np.concatenate(list(case.raw), axis=1)).save(path, optimize=True)
-        return {"file": _name(path, folder), "frames": len(case.raw)}
-    path = stem.with_suffix(".npy")
-    np.save(path, case.raw)
-    return {"file": _name(path, folder)}
-
-
-def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()
+    shown = kind.write_shown(folder / FOLDER / str(number), raw)
+    if "file" in shown:
+        shown["file"] = shown["file"].relative_to(folder).as_posix()
+    return shown

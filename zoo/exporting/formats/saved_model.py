@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from zoo.catalog.config import create, task_and_settings
@@ -13,11 +12,12 @@ from zoo.exporting.endpoints import numeric_endpoints, signature_of
 from zoo.exporting.formats.graph_pruning import shrink
 from zoo.exporting.formats.warmup import write_warmup
 from zoo.exporting.manifest import (
-    DESCRIPTION,
     EXAMPLES,
-    read_description,
-    write_description,
+    MANIFEST,
+    read_manifest,
+    write_manifest,
 )
+from zoo.readers.modality import modality
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
@@ -68,16 +68,19 @@ def write_saved_model(
     tf.saved_model.save(module, str(folder), signatures, options)
     shrink(folder)
     examples = task.examples()
-    _write_examples(folder / EXAMPLES, examples)
+    (folder / EXAMPLES).mkdir(parents=True)
+    for index, example in enumerate(examples):
+        modality(task.input_kind).write(folder / EXAMPLES / str(index), example)
     write_warmup(folder, signatures["serve"].function_spec.arg_names[0], examples)
-    said = {
+    manifest = {
         "model": config["model"],
         "input": task.input_kind,
         "endpoints": sorted(endpoints),
+        "recurrent": model.recurrent,
         "options": task.input_options(),
         "config": _portable(config),
     }
-    write_description(folder, said)
+    write_manifest(folder, manifest)
 
 
 def _portable(config: dict[str, Any]) -> dict[str, Any]:
@@ -90,28 +93,13 @@ def _portable(config: dict[str, Any]) -> dict[str, Any]:
     return portable
 
 
-def _write_examples(folder: Path, examples: list[Any]) -> None:
-    folder.mkdir(parents=True)
-    for index, example in enumerate(examples):
-        _write_example(folder / str(index), example)
-
-
-def _write_example(stem: Path, example: Any) -> None:
-    if isinstance(example, str):
-        stem.with_suffix(".txt").write_text(example, encoding="utf-8")
-    elif isinstance(example, bytes):
-        stem.with_suffix(".png").write_bytes(example)
-    else:
-        np.save(stem.with_suffix(".npy"), example)
-
-
 def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
-    """An export and its description, see `zoo.exporting.manifest`.
+    """Load an export, and read its manifest, see `zoo.exporting.manifest`.
 
     Raises:
         UserError: it is not an export of the zoo, or damaged, or holds no SavedModel.
     """
-    said = _read_checked(path)
+    manifest = read_checked(path)
     if not (path / "saved_model.pb").is_file():
         raise UserError(f"{path} holds no SavedModel: export the run with --format saved_model")
     try:
@@ -120,20 +108,19 @@ def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
             raise ValueError("it does not say what it gives")
     except UNREADABLE as error:
         raise damaged(path, error) from error
-    return loaded, said
+    return loaded, manifest
 
 
 def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
     """The Keras model of an export, its task and its settings.
 
-    They are built from the description, and the weights are read as numbers: nothing that lies in
+    They are built from the manifest, and the weights are read as numbers: nothing that lies in
     the export is run.
 
     Raises:
         UserError: as `load_saved_model`; or it was written without the run's config.
     """
-    said = _read_checked(path)
-    config, where = said.get("config", {}), path / DESCRIPTION
+    config, where = read_checked(path).get("config", {}), path / MANIFEST
     task, settings = task_and_settings(config, where)
     model = create(config["model"], **config["options"])
     try:
@@ -145,12 +132,16 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
     return model, task, settings
 
 
-def _read_checked(path: Path) -> dict[str, Any]:
-    """The description of an export whose files are those that its card has checksums of, if any."""
-    said = read_description(path)
+def read_checked(path: Path) -> dict[str, Any]:
+    """Read the manifest of an export whose files have the checksums of its card, if it has one.
+
+    Raises:
+        UserError: it is not an export of the zoo, or a file of it is damaged.
+    """
+    manifest = read_manifest(path)
     if (path / CARD).is_file():
         check_files(path)
-    return said
+    return manifest
 
 
 def damaged(path: Path, error: Exception) -> UserError:

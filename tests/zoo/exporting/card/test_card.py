@@ -75,6 +75,8 @@ def test_the_card_shows_right_and_wrong_answers(card, export):
 class Rare:
     """One wrong answer of a thousand."""
 
+    input_kind = "text"
+
     def endpoints(self, model):
         return {"serve": lambda raw: {"text": raw}}
 
