@@ -16,6 +16,18 @@ def same_seed():
     keras.utils.set_random_seed(1)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def plain_loops(request):
+    """The quick suite trains by the plain loop where a module is not marked `compiled`: XLA takes
+    a second for each shape, and what is marked proves that the two are equal."""
+    quick = request.config.option.markexpr == "not slow"
+    with pytest.MonkeyPatch.context() as patched:
+        if quick and not request.node.get_closest_marker("compiled"):
+            path = "zoo.recurrence.layer.CompiledScan"
+            patched.setattr(path, lambda scan, batch, lengths: scan)
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
     """Where the bundled data sets are prepared, once for all tests."""

@@ -23,6 +23,7 @@ from zoo.cells.wrappers import (
 )
 from zoo.recurrence import Recurrence
 
+pytestmark = pytest.mark.compiled
 B, T, H = 3, 5, 4
 WRAPPERS = {
     "zoneout": lambda cell: ZoneoutCell(cell, 0.3, seed=1),
@@ -200,9 +201,19 @@ def test_variational_dropout_masks_inputs_and_recurrent_operands(make_cell):
         np.testing.assert_allclose(y[:, t], expected)
 
 
-@pytest.mark.parametrize("run", [lambda f: f, tf.function], ids=["plain", "compiled"])
-@every_cell
-@every_wrapper
+# Compiling takes long: each wrapper with one of the cells, all in the slow suite.
+WAYS = [
+    pytest.param(wrap, cell, run, marks=pytest.mark.slow if slow else [], id=f"{key}-{name}-{way}")
+    for number, (key, wrap) in enumerate(WRAPPERS.items())
+    for way, run in (("plain", lambda f: f), ("compiled", tf.function))
+    for name, cell, slow in (
+        ("lstm", LSTMCell, way == "compiled" and number % 2),
+        ("gru", GRUCell, way == "compiled" and not number % 2),
+    )
+]
+
+
+@pytest.mark.parametrize(("wrap", "make_cell", "run"), WAYS)
 def test_the_gradient_in_training_equals_that_of_the_same_masks_step_by_step(wrap, make_cell, run):
     recurrence = make(wrap(make_cell(H, dtype="float64")))
     cell, x = recurrence.cell, random(B, T, H)

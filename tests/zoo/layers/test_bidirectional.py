@@ -7,6 +7,7 @@ from zoo.cells.gru import GRUCell
 from zoo.cells.wrappers import ZoneoutCell
 from zoo.layers.bidirectional import Bidirectional
 
+pytestmark = pytest.mark.compiled
 B, T, D, H = 3, 5, 2, 4
 
 
@@ -74,9 +75,18 @@ def with_gradients(run, x, weights):
     return [*values, *tape.gradient(loss, [x, *[weight.value for weight in weights]])]
 
 
-@pytest.mark.parametrize("way", [lambda function: function, tf.function], ids=["eager", "compiled"])
-@pytest.mark.parametrize("merge", ["concat", "sum"])
-@pytest.mark.parametrize("flags", [{}, {"lengths": [5, 0, 3], "reset": [[0, 1, 0, 0, 1]] * B}])
+FLAGS = {"lengths": [5, 0, 3], "reset": [[0, 1, 0, 0, 1]] * B}
+
+
+@pytest.mark.parametrize(
+    ("way", "merge", "flags"),
+    [
+        pytest.param(lambda function: function, "concat", {}, id="eager-concat"),
+        pytest.param(lambda function: function, "sum", FLAGS, id="eager-sum-flags"),
+        pytest.param(tf.function, "concat", FLAGS, id="compiled-concat-flags"),
+        pytest.param(tf.function, "sum", {}, id="compiled-sum"),
+    ],
+)
 def test_in_training_its_gradients_are_those_of_the_two_directions_by_themselves(way, merge, flags):
     layer = Bidirectional(GRUCell(H, dtype="float64"), merge=merge)
     layer.build((B, T, D))

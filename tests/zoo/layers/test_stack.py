@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from zoo.layers.stack import RecurrentStack
 
+pytestmark = pytest.mark.compiled
+
 
 @pytest.fixture
 def ones_through_dropout():

@@ -15,6 +15,7 @@ from zoo.topologies.many_to_many import ManyToMany
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 
+pytestmark = pytest.mark.compiled
 V, B, T = 20, 4, 7
 TIED = {"tied": True, "projection": False, "embedding": 8}
 EVERY = {

@@ -19,6 +19,9 @@ from zoo.errors import Interrupted, UserError
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.run import new_run, open_run
 
+# What a stopped run is held to, bit by bit, is the training that users run.
+pytestmark = pytest.mark.compiled
+
 TINY = {
     "units": 12,
     "dropout": 0.3,
