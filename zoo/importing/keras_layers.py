@@ -103,8 +103,9 @@ def _refuse_masks(layer: Any) -> None:
     masking = isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False)
     if masking:
         raise UserError(
-            f"the layer {layer.name} makes a mask, which the zoo's recurrences do not heed: set "
-            "mask_zero=False, or leave the Masking layer out"
+            f"the layer {layer.name} makes a mask, and at the steps that it leaves out the zoo's "
+            "layers answer zero where Keras repeats the step before: set mask_zero=False, or leave "
+            "the Masking layer out"
         )
 
 

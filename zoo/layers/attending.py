@@ -10,6 +10,7 @@ from zoo.layers.attention import PRODUCTS, Attention, Memory
 from zoo.layers.stack import time_dropout
 from zoo.recurrence import Recurrence
 from zoo.recurrence.backprop import loop, swap
+from zoo.recurrence.masking import refuse_mask
 from zoo.typing import Shape, Tensor
 
 
@@ -187,6 +188,7 @@ class AttendingStack(keras.layers.Layer):
             Outputs `[B, T, output_size]`, alignments `[B, T, S]`, and the state after the last
             step.
         """
+        refuse_mask(self, inputs)
         x = tf.cast(self.dropout(inputs, training=training), self.compute_dtype)
         if not self.feeding:
             return self._run_apart(x, state, training)

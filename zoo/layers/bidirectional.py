@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from zoo.recurrence import Recurrence
 from zoo.typing import Shape, State, Tensor
+from zoo.utils.keras_internals import mask_of
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -67,6 +68,7 @@ class Bidirectional(keras.layers.Layer):
         initial_state: State = None,
         lengths: Tensor = None,
         reset: Tensor = None,
+        mask: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Any, tuple[Any, Any]]:
         """Outputs `[B, T, H]`, H the sum of both sizes under "concat", and the two final states.
@@ -80,11 +82,16 @@ class Bidirectional(keras.layers.Layer):
         states = (None, None) if initial_state is None else tuple(initial_state)
         if len(states) != 2:
             raise ValueError(f"initial_state has {len(states)} parts, but a pair is needed")
-        arguments = {"lengths": lengths, "reset": reset}
+        mask = mask_of(inputs) if mask is None else mask
+        arguments = {"lengths": lengths, "reset": reset, "mask": mask}
         y, final = self.forwards(inputs, initial_state=states[0], **arguments)
         y_back, final_back = self.backwards(inputs, initial_state=states[1], **arguments)
         merged = y + y_back if self.merge == "sum" else tf.concat([y, y_back], axis=-1)
         return merged, (final, final_back)
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> list[Tensor]:
+        """Return the mask of the outputs, which is that of the inputs; the states have none."""
+        return [previous_mask]
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, the cells serialised."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 from zoo.layers.bidirectional import Bidirectional
 from zoo.layers.stack import time_dropout
 from zoo.typing import Shape, State, Tensor
+from zoo.utils.keras_internals import mask_of
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -61,25 +62,28 @@ class KerasLike(keras.layers.Layer):
         Args:
             sequences: the inputs.
             initial_state: a flat list of the parts of a state, forwards first.
-            mask: none is heeded.
+            mask: `[B, T]` booleans: a step where it is false is left out, and its output is zero
+                (Keras repeats the one before). The default is the mask that the inputs carry.
             training: whether dropout acts.
-
-        Raises:
-            ValueError: there is a mask.
         """
-        if mask is not None:
-            raise ValueError("masks are not heeded: pass whole sequences")
+        mask = mask_of(sequences) if mask is None else mask
         start = None
         if initial_state is not None:
             structure = self.recurrence.initial_state(1)
             start = tf.nest.pack_sequence_as(structure, tf.nest.flatten(initial_state))
         x = self.dropout(sequences, training=training)
-        y, state = self.recurrence(x, initial_state=start)
+        y, state = self.recurrence(x, initial_state=start, mask=mask)
         if not self.return_sequences:
             y = self._last(state)
         elif getattr(self.recurrence, "reverse", False):
             y = tf.reverse(y, [1])
         return [y, *tf.nest.flatten(state)] if self.return_state else y
+
+    def compute_mask(self, sequences: Tensor, previous_mask: Tensor) -> list[Tensor]:
+        """Return the mask of all outputs, which is that of the inputs; the last one has none."""
+        if self.return_sequences and getattr(self.recurrence, "reverse", False):
+            return [None if previous_mask is None else tf.reverse(previous_mask, [1])]
+        return [previous_mask if self.return_sequences else None]
 
     def _last(self, state: State) -> Any:
         """The last outputs: of all cells of Keras that is `h`."""

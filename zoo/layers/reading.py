@@ -10,6 +10,7 @@ from keras import ops
 
 from zoo.layers.pooling import AttentionPooling, pooling
 from zoo.layers.stack import RecurrentStack
+from zoo.recurrence.masking import refuse_mask
 from zoo.typing import Shape, State, Tensor
 
 
@@ -93,6 +94,7 @@ class PooledStack(keras.layers.Layer):
             reset: `[B]` or `[B, T]`, true where a row starts a new sequence.
             training: whether dropout acts.
         """
+        refuse_mask(self, inputs)
         batch, time = ops.shape(inputs)[0], ops.shape(inputs)[1]
         before = state if state else self.initial_state(batch)
         y, layers = self._outputs(inputs, before, lengths, reset, training)

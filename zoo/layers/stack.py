@@ -9,6 +9,7 @@ from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
 from zoo.layers.bidirectional import Bidirectional
 from zoo.recurrence import Recurrence
 from zoo.typing import Shape, State, Tensor
+from zoo.utils.keras_internals import mask_of
 
 
 def time_dropout(rate: float, variational: bool = True, dtype: Any = None) -> keras.layers.Dropout:
@@ -130,6 +131,7 @@ class RecurrentStack(keras.layers.Layer):
         initial_state: State = None,
         lengths: Tensor = None,
         reset: Tensor = None,
+        mask: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Any, tuple[Any, ...]]:
         """Outputs of the top layer `[B, T, units]` and one final state a layer.
@@ -137,13 +139,19 @@ class RecurrentStack(keras.layers.Layer):
         The arguments are those of `Recurrence.call`.
         """
         states = initial_state or [None] * len(self.recurrences)
+        mask = mask_of(inputs) if mask is None else mask
+        arguments = {"lengths": lengths, "reset": reset, "mask": mask}
         finals = []
         for recurrence, state in zip(self.recurrences, states, strict=True):
             x = self.dropout(inputs, training=training)
-            y, final = recurrence(x, initial_state=state, lengths=lengths, reset=reset)
+            y, final = recurrence(x, initial_state=state, **arguments)
             inputs = self._joined(inputs, y)
             finals.append(final)
         return inputs, tuple(finals)
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> list[Tensor]:
+        """Return the mask of the outputs, which is that of the inputs; the states have none."""
+        return [previous_mask]
 
     def step(self, x_t: Tensor, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
         """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones.

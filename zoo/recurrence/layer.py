@@ -10,11 +10,12 @@ import tensorflow as tf
 from zoo.cells.base import Cell, LinearCell, with_training
 from zoo.recurrence.backprop import DifferentiatedScan, differentiated, loop, swap
 from zoo.recurrence.cell_checks import check_cell
-from zoo.recurrence.masking import StepMasks
+from zoo.recurrence.masking import PackedSteps, StepMasks
 from zoo.recurrence.parallel_scan import ParallelScan
 from zoo.recurrence.tracing import CellTrace
 from zoo.recurrence.xla import CompiledScan, piece_lengths
 from zoo.typing import Shape, State, Tensor
+from zoo.utils.keras_internals import mask_of
 
 _NO_STEP = "the inputs have no time step; pass at least one"
 
@@ -51,7 +52,7 @@ class Recurrence(keras.layers.Layer):
         self.input_spec = keras.InputSpec(ndim=3)
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """The cell's initial state for that many rows."""
+        """Return the cell's initial state for that many rows."""
         return self.cell.get_initial_state(batch_size=batch_size)
 
     def build(self, input_shape: Shape) -> None:
@@ -69,7 +70,7 @@ class Recurrence(keras.layers.Layer):
             self._trace = CellTrace.of(self.cell, input_shape[-1])
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One time step: `[B, D]` and a state give `[B, H]` and the new state."""
+        """Run one time step: `[B, D]` and a state give `[B, H]` and the new state."""
         y, new_state = self.cell(x_t, state)
         return y, tf.nest.pack_sequence_as(state, tf.nest.flatten(new_state))
 
@@ -79,6 +80,7 @@ class Recurrence(keras.layers.Layer):
         initial_state: State = None,
         lengths: Tensor = None,
         reset: Tensor = None,
+        mask: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Tensor, State]:
         """Run the sequence.
@@ -93,16 +95,20 @@ class Recurrence(keras.layers.Layer):
                 speaks of the first time step only. Under `reverse` a sequence starts at its end,
                 so that the state is reset on passing from its first step to the sequence before.
                 Flags past the end of a row are not read.
+            mask: `[B, T]` booleans: a step where it is false is left out. Its output is zero, and
+                the state passes it by. The default is the mask that a layer such as
+                `keras.layers.Embedding(mask_zero=True)` attached to the inputs. `lengths` cost
+                less.
             training: whether a cell that drops or keeps at random does so, and whether a gradient
-                is expected: it is there without, too, but the sequence is not compiled as said
-                above, and backward computes again what forward did not keep.
+                is expected: it is there without, too, but then XLA does not compile the sequence,
+                and backward computes again what forward did not store.
 
         Returns:
             Outputs `[B, T, H]`, and the state after the last step of each row.
 
         Raises:
-            ValueError: `initial_state`, `lengths` or `reset` has the wrong structure or shape, T
-                is 0, or a length is outside 0..T (told from values outside a graph only).
+            ValueError: `initial_state`, `lengths`, `reset` or `mask` has the wrong structure or
+                shape, T is 0, or a length is outside 0..T (known outside a graph only).
             tf.errors.InvalidArgumentError: T is 0 in a graph that was traced without knowing it.
         """
         batch_size, steps = inputs.shape[0], inputs.shape[1]
@@ -117,6 +123,16 @@ class Recurrence(keras.layers.Layer):
         state = fresh if initial_state is None else _checked_state(initial_state, fresh)
         lengths = None if lengths is None else _checked_lengths(lengths, batch_size, steps)
         resets = None if reset is None else _time_major_flags(reset, batch_size, steps, time)
+        mask = mask_of(inputs) if mask is None else mask
+        if mask is not None:
+            counted = _checked_mask(mask, batch_size, steps)
+            if lengths is not None:
+                counted &= tf.sequence_mask(lengths, time)
+            packed = PackedSteps.of(counted, None if resets is None else tf.transpose(resets))
+            y, state = self.call(
+                packed.pack(x), state, packed.lengths, packed.resets, training=training
+            )
+            return packed.unpack(y), state
 
         if self.reverse:
             x = _reverse(x, lengths, time_axis=1)
@@ -183,6 +199,22 @@ class Recurrence(keras.layers.Layer):
             cell.reset_recurrent_dropout_mask()
         return tf.transpose(ys.stack(), [1, 0, 2]), tf.nest.pack_sequence_as(state, parts)
 
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> list[Tensor]:
+        """Return the mask of the outputs, which is that of the inputs; a state has none."""
+        return [previous_mask]
+
+    def compute_output_shape(self, input_shape: Shape, **_: Shape) -> tuple[Shape, State]:
+        """Return the shapes of outputs and state for inputs of shape `[B, T, D]`."""
+        batch, time, _features = input_shape
+        state = tf.nest.map_structure(
+            lambda part: (batch, *part.shape[1:]), self.initial_state(batch_size=1)
+        )
+        return (batch, time, self.cell.output_size), state
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace a call: unlike shapes, that also gives the parts of a state their types."""
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, the cell serialised."""
         cell = keras.saving.serialize_keras_object(self.cell)
@@ -196,14 +228,14 @@ class Recurrence(keras.layers.Layer):
 
 
 def _reverse(x: Tensor, lengths: Tensor, time_axis: int = 0) -> Tensor:
-    """`x [T, B, ...]`, or `[B, T, ...]`, with each row's first `lengths[b]` steps turned around."""
+    """Turn around the first `lengths[b]` steps of each row of `[T, B, ...]` or `[B, T, ...]`."""
     if lengths is None:
         return tf.reverse(x, [time_axis])
     return tf.reverse_sequence(x, lengths, seq_axis=time_axis, batch_axis=1 - time_axis)
 
 
 def _time_major_flags(reset: Tensor, batch: int | None, steps: int | None, time: Tensor) -> Tensor:
-    """`[B]` or `[B, T]` of any dtype to booleans `[T, B]`."""
+    """Return `[B]` or `[B, T]` of any dtype as booleans `[T, B]`."""
     masks = tf.cast(tf.convert_to_tensor(reset), tf.bool)
     if masks.shape.is_compatible_with([batch]):
         return masks[None, :] & (tf.range(time) == 0)[:, None]
@@ -215,8 +247,19 @@ def _time_major_flags(reset: Tensor, batch: int | None, steps: int | None, time:
     )
 
 
+def _checked_mask(mask: Tensor, batch: int | None, steps: int | None) -> Tensor:
+    """Return booleans `[B, T]`."""
+    mask = tf.cast(tf.convert_to_tensor(mask), tf.bool)
+    if not mask.shape.is_compatible_with([batch, steps]):
+        raise ValueError(
+            f"mask has shape {mask.shape}, but the batch has {batch} rows of {steps} time steps; "
+            "pass [B, T]"
+        )
+    return mask
+
+
 def _checked_lengths(lengths: Tensor, batch: int | None, steps: int | None) -> Tensor:
-    """Integers `[B]`; what is known of them outside a graph is checked."""
+    """Return integers `[B]`; what is known of them outside a graph is checked."""
     lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
     if not lengths.shape.is_compatible_with([batch]):
         raise ValueError(
@@ -236,14 +279,15 @@ def _checked_lengths(lengths: Tensor, batch: int | None, steps: int | None) -> T
 
 
 def _checked_state(state: State, fresh: State) -> Tensor:
-    """The tensors of `state` in the structure of `fresh`."""
-    given, needed = (
+    """Return the tensors of `state` in the structure of `fresh`."""
+    shapes, needed = (
         [tf.TensorShape(getattr(part, "shape", ())) for part in tf.nest.flatten(tree)]
         for tree in (state, fresh)
     )
-    if len(given) != len(needed) or not all(map(tf.TensorShape.is_compatible_with, given, needed)):
+    fits = tf.TensorShape.is_compatible_with
+    if len(shapes) != len(needed) or not all(map(fits, shapes, needed)):
         raise ValueError(
-            f"initial_state has shapes {', '.join(map(str, given))}, but the cell's state has "
+            f"initial_state has shapes {', '.join(map(str, shapes))}, but the cell's state has "
             f"{', '.join(map(str, needed))}; pass a state as initial_state(batch_size) gives it"
         )
     return tf.nest.pack_sequence_as(fresh, tf.nest.flatten(state))

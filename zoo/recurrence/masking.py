@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+import keras
 import tensorflow as tf
 
 from zoo.typing import Tensor
+from zoo.utils.keras_internals import mask_of
 
 
 class StepMasks(NamedTuple):
@@ -63,6 +65,63 @@ class StepMasks(NamedTuple):
             return dstate, None
         zero = tf.nest.map_structure(tf.zeros_like, dstate)
         return where(self.resets[t], zero, dstate), where(self.resets[t], dstate, zero)
+
+
+class PackedSteps(NamedTuple):
+    """Rows of which some steps are left out, the others moved to the front of each row.
+
+    Attributes:
+        order: `[B, T]`, the step that stands at each place.
+        places: `[B, T]`, the place at which each step stands.
+        lengths: `[B]`, how many steps each row has left.
+        resets: `[B, T]`, true where a row starts a new sequence; or None.
+    """
+
+    order: Tensor
+    places: Tensor
+    lengths: Tensor
+    resets: Tensor
+
+    @classmethod
+    def of(cls, mask: Tensor, resets: Tensor) -> "PackedSteps":
+        """Pack the steps where `mask` `[B, T]` is true.
+
+        Args:
+            mask: booleans.
+            resets: `[B, T]` booleans or None. Where the step of one is left out, it passes to the
+                next that is not.
+        """
+        ones = tf.cast(mask, tf.int32)
+        lengths = tf.reduce_sum(ones, axis=1)
+        left_out = lengths[:, None] + tf.cumsum(1 - ones, axis=1)
+        places = tf.where(mask, tf.cumsum(ones, axis=1), left_out) - 1
+        order = tf.argsort(places, axis=1)
+        if resets is not None:
+            number = tf.cumsum(tf.cast(resets, tf.int32), axis=1)
+            number = tf.gather(number, order, batch_dims=1)
+            resets = number > tf.pad(number[:, :-1], [[0, 0], [1, 0]])
+        return cls(order, places, lengths, resets)
+
+    def pack(self, x: Tensor) -> Tensor:
+        """Move the steps of `[B, T, ...]` to their places."""
+        return tf.gather(x, self.order, batch_dims=1)
+
+    def unpack(self, y: Tensor) -> Tensor:
+        """Move the steps of `[B, T, ...]` back to where they came from."""
+        return tf.gather(y, self.places, batch_dims=1)
+
+
+def refuse_mask(layer: keras.layers.Layer, inputs: Tensor) -> None:
+    """Raise if inputs carry a mask, which the layer would drop.
+
+    Raises:
+        ValueError: they do.
+    """
+    if mask_of(inputs) is not None:
+        raise ValueError(
+            f"the inputs of {layer.name} carry a mask, which {type(layer).__name__} does not take; "
+            "pass lengths where it has them, or make the layer before without a mask"
+        )
 
 
 def _split(mask: Tensor, sizes: list[int], axis: int) -> list[Tensor]:

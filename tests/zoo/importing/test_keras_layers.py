@@ -7,11 +7,8 @@ from keras import layers
 
 import zoo as public
 from zoo import UserError
-from zoo.cells.gru import GRUCell
 from zoo.importing import keras_layers
 from zoo.importing.keras_layers import import_keras, replace_layers
-from zoo.layers.keras_like import KerasLike
-from zoo.recurrence import Recurrence
 
 
 def spread(model):
@@ -207,9 +204,3 @@ def test_outputs_that_differ_are_not_written(tmp_path, monkeypatch):
     monkeypatch.setitem(keras_layers._GATES, "LSTM", ("ifgo", "fgoi"))
     with pytest.raises(UserError, match="nothing was written"):
         import_keras(tmp_path / "old.keras", tmp_path / "new.keras")
-
-
-def test_masks_are_not_passed_over():
-    read = KerasLike(Recurrence(GRUCell(4)))
-    with pytest.raises(ValueError, match="masks are not heeded"):
-        read(np.ones((2, 3, 4), "float32"), mask=np.ones((2, 3), bool))
