@@ -1,17 +1,31 @@
-"""Reads tagged sentences from files of columns: CoNLL and CoNLL-U."""
+"""Reads tagged sentences: the files of columns of the CoNLL family, and `word|tag` lines."""
 
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.sequence_labelling.layout import (
+    Layout,
+    check_names,
+    find_layout,
+    is_universal,
+    to_tags,
+)
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
-from zoo.registry import unknown
-
-UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-"""The columns of CoNLL-U, https://universaldependencies.org/format.html."""
 
 LONGEST = 1000
 """Words of the longest sentence: a file with longer ones lacks its blank lines."""
+
+_BETWEEN = re.compile(r"[ \t]+")
+_MARKS = "|/_"
+"""What may stand between a word and its tag, in a file of sentences."""
+
+
+_LOOKED_AT = 100
 
 
 class Sentence(NamedTuple):
@@ -22,82 +36,211 @@ class Sentence(NamedTuple):
     place: str
 
 
-def read_columns(path: Path, column: str = "") -> list[Sentence]:
-    """The sentences of a UTF-8 file, plain or gz: a word on each line, a blank line after each
-    sentence.
+class Line(NamedTuple):
+    """The number of a line, what it says, and its columns."""
 
-    In CoNLL-U, known by the name `*.conllu` in any case, a word is FORM; ranges of words (`1-2`),
-    empty nodes (`1.1`) and comments are left out. Any other file is as those of CoNLL-2003: columns
-    set apart by tabs, or else by spaces, the word first; lines of `-DOCSTART-` are left out.
+    number: int
+    text: str
+    fields: list[str]
+
+
+def read_columns(
+    path: Path, tag_column: str = "", word_column: str = "", layout: Layout | None = None
+) -> list[Sentence]:
+    """Return the sentences of a UTF-8 file, plain or gz.
+
+    - A word on each line, its columns set apart by tabs, or else by spaces; no other white space
+      sets anything apart, so that a word may be, or hold, a no-break or an ideographic space. A
+      blank line ends a sentence, and so does `-DOCSTART-`. In CoNLL-U ranges of words (`1-2`) and
+      empty nodes (`1.1`) are left out.
+    - A line that begins with `#` before a sentence is a comment if it has not as many columns as
+      the others, or if its tag is none of theirs. How many there are is told on standard error. In
+      CoNLL-U all lines with `#` are comments.
+    - Or a sentence on each line, each word with its tags: `word|tag`, `word|pos|ner`, `word/tag` or
+      `word_tag`.
 
     Args:
         path: the file.
-        column: what the tag is: in CoNLL-U "upos", the default, "xpos", "deprel" or another of
-            its columns; else a number, counted from 1, by default that of the last column.
+        tag_column: which column the tag is, see `find_layout`.
+        word_column: likewise the word.
+        layout: where words and tags stand, if that is known from another file of the data set.
 
     Raises:
-        UserError: the file cannot be read or has no sentence, a line lacks columns, a sentence has
-            more than 1000 words, or there is no such column.
+        UserError: the file cannot be read or has no sentence, a line has too few or too many
+            columns, a sentence has more than 1000 words, or it is not clear which columns hold the
+            words and the tags. File and line are named.
     """
-    universal = is_universal(path)
-    place = _universal_place(path, column) if universal else _place(path, column)
-    sentences: list[Sentence] = []
-    words, tags, begin, columns = list[str](), list[str](), 0, 10 if universal else 0
-    for number, line in enumerate([*read_text_file(path).split("\n"), ""], start=1):
-        if not line.strip():
-            if words:
-                sentences.append(Sentence(words, tags, f"line {begin} of {path}"))
-            words, tags = [], []
-            continue
-        # A tab at the end sets nothing apart.
-        line = line.rstrip()
-        if line.startswith("#" if universal else "-DOCSTART-"):
-            continue
-        fields = line.split("\t") if universal or "\t" in line else line.split()
-        columns = columns or len(fields)
-        _check_columns(path, number, fields, max(columns, place + 1, 2))
-        if not universal or fields[0].isdigit():
-            begin = begin if words else number
-            words.append(fields[1 if universal else 0])
-            tags.append(fields[place])
-        if len(words) > LONGEST:
-            raise UserError(
-                f"the sentence that ends after line {number} of {path} has more than {LONGEST} "
-                "words: put a blank line after each sentence"
-            )
+    return read_with(path, tag_column, word_column, layout)[0]
+
+
+def read_with(
+    path: Path, tag_column: str = "", word_column: str = "", layout: Layout | None = None
+) -> tuple[list[Sentence], Layout]:
+    """Return the sentences, see `read_columns`, and where words and tags stand."""
+    if is_universal(path):
+        check_names(path, word_column, tag_column)
+    lines = [*enumerate(read_text_file(path).split("\n"), start=1)]
+    groups = _marked(lines) or list(_grouped(lines, is_universal(path)))
+    for group in groups:
+        _check_length(path, [line for line in group if not line.text.startswith("#")])
+    width = _usual_width(groups)
+    plain = _without_comments(groups, bool(layout and layout.ids) or is_universal(path))
+    if layout is None:
+        whole = [[line for line in group if len(line.fields) >= width] for group in plain]
+        rows = [[line.fields for line in group] for group in whole if group]
+        if not rows or width < 2:
+            raise _nothing(path, plain)
+        layout = find_layout(path, rows, word_column, tag_column)
+    even = (line for group in plain for line in group if len(line.fields) == width)
+    tags = {line.fields[layout.tag] for line in even if layout.tag < width}
+    groups = list(_words_only(path, groups, layout, width, tags))
+    sentences = [_sentence(path, group, layout) for group in groups]
+    sentences = [sentence for sentence in sentences if sentence.words]
     if not sentences:
-        raise UserError(f"{path} has no sentences: expected a word on each line, with its tag")
-    return sentences
+        raise _nothing(path, [])
+    return sentences, layout
 
 
-def is_universal(path: Path) -> bool:
-    """Whether a name is that of a file in CoNLL-U.
+def _grouped(lines: list[tuple[int, str]], tabs: bool) -> Iterator[list[Line]]:
+    """Yield the lines between blank ones, their columns set apart by tabs if most have one."""
+    shown = [line for _, line in lines if line.strip() and not line.startswith("#")]
+    tabs = tabs or 2 * sum("\t" in line.rstrip(" \t") for line in shown) > len(shown)
+    group: list[Line] = []
+    for number, text in [*lines, (0, "")]:
+        if text.strip() and not text.startswith("-DOCSTART-"):
+            group.append(Line(number, text, _fields(text, tabs)))
+        elif group:
+            yield group
+            group = []
 
-    Example:
-        >>> is_universal(Path("TRAIN.CONLLU.gz")), is_universal(Path("eng.train"))
-        (True, False)
+
+def _check_length(path: Path, words: list[Line]) -> None:
+    if len(words) > LONGEST:
+        raise UserError(
+            f"the sentence that ends after line {words[LONGEST].number} of {path} has more than "
+            f"{LONGEST} words: put a blank line after each sentence"
+        )
+
+
+def _fields(text: str, tabs: bool) -> list[str]:
+    # What stands at the end of a line sets nothing apart.
+    text = text.rstrip(" \t")
+    if tabs:
+        return [field.strip(" ") for field in text.split("\t")]
+    return _BETWEEN.split(text.strip(" \t"))
+
+
+def _marked(lines: list[tuple[int, str]]) -> list[list[Line]] | None:
+    """Return sentences that stand on a line each, or words on a line each, with marks between a
+    word and its tags; None if there is any word without."""
+    shown = [(number, line) for number, line in lines if line.strip()]
+    pieces = [(number, line, _BETWEEN.split(line.strip(" \t"))) for number, line in shown]
+    for mark in _MARKS:
+        if not all(mark in piece for _, _, some in pieces[:_LOOKED_AT] for piece in some):
+            continue
+        counts = [piece.count(mark) for _, _, some in pieces for piece in some]
+        if not counts or not min(counts):
+            continue
+        cut = [
+            [Line(number, line, piece.rsplit(mark, min(counts))) for piece in some]
+            for number, line, some in pieces
+        ]
+        if not all(all(line.fields) for group in cut for line in group):
+            continue
+        if any(len(group) > 1 for group in cut):
+            return cut
+        blank = [number for number, line in lines if not line.strip()]
+        groups: dict[int, list[Line]] = {}
+        for (line,) in cut:
+            groups.setdefault(sum(number < line.number for number in blank), []).append(line)
+        return list(groups.values())
+    return None
+
+
+def _usual_width(groups: list[list[Line]]) -> int:
+    """Return how many columns most lines have."""
+    widths = Counter(
+        len(line.fields) for group in groups for line in group if not line.text.startswith("#")
+    )
+    return max(widths, key=lambda width: (widths[width], width), default=0)
+
+
+def _without_comments(groups: list[list[Line]], ids: bool) -> list[list[Line]]:
+    """Return the lines that do not begin with `#`; all lines where all do, but for CoNLL-U."""
+    plain = [[line for line in group if not line.text.startswith("#")] for group in groups]
+    return plain if ids or any(plain) else groups
+
+
+def _words_only(
+    path: Path, groups: list[list[Line]], layout: Layout, width: int, tags: set[str]
+) -> Iterator[list[Line]]:
+    """Yield the lines of words; each has as many columns as are needed."""
+    comments = []
+    for group in groups:
+        words: list[Line] = []
+        for line in group:
+            if _is_comment(line, bool(words), layout, width, tags):
+                comments.append(line)
+                continue
+            _check_columns(path, line, layout)
+            words.append(line)
+        yield words
+    if comments and not layout.ids:
+        first = comments[0]
+        print(
+            f"{path}: left out {len(comments)} lines as comments, the first is line "
+            f"{first.number}: {first.text.strip()[:60]!r}",
+            file=sys.stderr,
+        )
+
+
+def _is_comment(line: Line, inside: bool, layout: Layout, width: int, tags: set[str]) -> bool:
+    """Whether a line is a comment and not the word `#`, or one that begins with it.
+
+    Args:
+        line: any.
+        inside: whether it stands among the words of a sentence.
+        layout: of words and tags.
+        width: how many columns most lines have.
+        tags: those of lines that begin otherwise.
     """
-    return path.name.lower().removesuffix(".gz").endswith(".conllu")
+    if not line.text.startswith("#"):
+        return False
+    if layout.ids or re.match("#(begin|end) document", line.text):
+        return True
+    even = len(line.fields) == width
+    if even and layout.word == 0 and line.fields[layout.tag] in tags:
+        return False
+    # A hashtag may have a tag of its own.
+    return not inside and not (even and layout.word == 0 and re.match(r"#[^\s#]", line.text))
 
 
-def _universal_place(path: Path, column: str) -> int:
-    if (column or "upos") not in UNIVERSAL:
-        raise UserError(unknown(f"column of {path.name}", column, UNIVERSAL))
-    return UNIVERSAL.index(column or "upos")
+def _check_columns(path: Path, line: Line, layout: Layout) -> None:
+    fields, needed = line.fields, layout.width
+    if len(fields) >= needed and all(fields) and not (layout.exact and len(fields) > needed):
+        return
+    raise UserError(
+        f"line {line.number} of {path} has {sum(map(bool, fields))} columns, but {needed} are "
+        f"needed: {' '.join(fields)[:60]!r}"
+    )
 
 
-def _place(path: Path, column: str) -> int:
-    """-1 for the last one."""
-    if column and not (column.isdigit() and int(column) > 1):
-        raise UserError(
-            f"column is {column!r}, but {path.name} needs a number from 2 on, as 1 is the word"
-        )
-    return int(column or 0) - 1
+def _sentence(path: Path, group: list[Line], layout: Layout) -> Sentence:
+    words = [line for line in group if not layout.ids or line.fields[0].isdecimal()]
+    tags = [line.fields[layout.tag] for line in words]
+    return Sentence(
+        [line.fields[layout.word] for line in words],
+        to_tags(tags) if layout.brackets else tags,
+        f"line {words[0].number if words else 0} of {path}",
+    )
 
 
-def _check_columns(path: Path, number: int, fields: list[str], needed: int) -> None:
-    if len(fields) < needed or not all(fields):
-        raise UserError(
-            f"line {number} of {path} has {sum(map(bool, fields))} columns, but {needed} are "
-            f"needed: {' '.join(fields)[:60]!r}"
-        )
+def _nothing(path: Path, groups: list[list[Line]]) -> UserError:
+    needed = 10 if is_universal(path) else 2
+    for group in groups:
+        for line in group:
+            return UserError(
+                f"line {line.number} of {path} has {len(line.fields)} columns, but {needed} "
+                f"are needed: {line.text[:60]!r}"
+            )
+    return UserError(f"{path} has no sentences: expected a word on each line, with its tag")

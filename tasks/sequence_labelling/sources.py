@@ -1,68 +1,74 @@
 """Where tagged sentences come from: a data set by name, or a person's own files."""
 
-import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
 
-from tasks.common.data import load_split, numbered, prepared
-from tasks.sequence_labelling.columns import Sentence, is_universal, read_columns
+from tasks.common.data import load_split, prepared
+from tasks.common.sources import open_source
+from tasks.common.splits import RULE, name_without_split, split_named
+from tasks.sequence_labelling.columns import Sentence, read_with
+from tasks.sequence_labelling.layout import is_universal
 from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError
 
-SPLITS = ("train", "validation", "test")
-_PARTS = {
-    "train": r"train(ing)?",
-    "validation": r"dev(el)?|val(id|idation)?|testa",
-    "test": r"test|testb",
-}
-_ENDINGS = (".conllu", ".conll", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".tsv", ".txt")
+_ENDINGS = (
+    ".conllu", ".conll", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".tsv", ".txt",
+)  # fmt: skip
 _TAGS = ("tags", "ner", "ner_tags", "upos", "pos", "labels")
 
 
 def read_sentences(
-    dataset: str, data_dir: str | None, column: str = ""
+    dataset: str,
+    data_dir: str | None,
+    tag_column: str = "",
+    word_column: str = "",
+    rule: str = RULE,
 ) -> dict[str, list[Sentence]]:
-    """The sentences of each split; tags of entities are in the BIO scheme, see `to_bio`.
+    """Return the sentences of each split; tags of entities are in the BIO scheme, see `to_bio`.
+
+    Where validation or test is lacking, a tenth of the sentences for training is taken for it;
+    those of the same words stay together. See `tasks.common.splits.assign`.
 
     Args:
         dataset: a tensorflow-datasets name, or the path of a file or folder, see `find_files`.
         data_dir: folder of prepared data sets.
-        column: see `read_columns`; of a data set with `tokens`, the feature that holds the tags.
+        tag_column: see `read_columns`; of a data set with `tokens`, the feature with the tags.
+        word_column: see `read_columns`; of a data set by name, the feature with the words.
+        rule: see `tasks.common.splits.tell_rule`.
 
     Raises:
         UserError: there is no such data set, it cannot be read, or has too few sentences.
     """
-    path = Path(dataset)
-    meant = path.is_absolute() or path.suffix.lower() in (*_ENDINGS, ".gz")
-    if path.exists() or meant:
-        read = _from_files(path, column)
-    else:
-        read = {split: _from_dataset(dataset, split, data_dir, column) for split in SPLITS}
+    parts = open_source(
+        dataset,
+        partial(_from_files, tag_column=tag_column, word_column=word_column),
+        partial(_from_dataset, dataset, data_dir, tag_column, word_column or "tokens"),
+        lambda each: "\n".join(each.words),
+        "sentences",
+        rule=rule,
+    )
     return {
         split: [each._replace(tags=to_bio(each.tags)) for each in sentences]
-        for split, sentences in read.items()
+        for split, sentences in parts.items()
     }
 
 
 def find_files(path: Path) -> dict[str, Path]:
     """The file of each split.
 
-    - A folder: the files whose names say so, such as `en_ewt-ud-train.conllu`, `train.conll.gz` or
-      `eng.train`; for validation `dev`, `devel`, `val`, `valid`, `validation` or `testa`, for the
-      test `test` or `testb`. A file called just so, such as `train.txt`, goes before any other,
-      such as `training-notes.txt`. Where there are CoNLL-U files, no others are looked at.
+    - A folder: the files whose names say so, such as `en_ewt-ud-train.conllu`, `train.conll.gz`,
+      `eng.train` and `eng.testa`, see `tasks.common.splits`. A file called just so, such as
+      `train.txt`, goes before any other, such as `training-notes.txt`. Where there are CoNLL-U
+      files, no others are looked at.
     - A file for training: the same, in its folder, of those that are named as it is.
     - Any other file, or the only one of a folder: all of it is `train`.
 
-    For what is not found, `train` gives up a tenth each; sentences of the same words stay together.
-
     Raises:
-        UserError: there is no such file, none is for training, or several are for one split.
+        UserError: none is for training, or several are for one split.
     """
-    if not path.exists():
-        raise UserError(f"there is no file {path}")
     if path.is_dir():
         return _among(path, [each for each in sorted(path.iterdir()) if _may_hold(each)])
     if (part := _part(path)) is None:
@@ -100,15 +106,12 @@ def _among(folder: Path, files: list[Path]) -> dict[str, Path]:
 def _may_hold(path: Path) -> bool:
     """Whether a file's name is one of columns: by its ending, or as `eng.train` is."""
     name = path.name.lower().removesuffix(".gz")
-    ends = name.endswith(_ENDINGS) or bool(_part(Path(name.rpartition(".")[2])))
+    ends = name.endswith(_ENDINGS) or bool(split_named(name.rpartition(".")[2]))
     return path.is_file() and not name.startswith(".") and ends
 
 
 def _part(path: Path) -> str | None:
-    for split, words in _PARTS.items():
-        if re.search(_alone(words), path.name.lower()):
-            return split
-    return None
+    return split_named(path.name)
 
 
 def _is_exact(path: Path) -> bool:
@@ -117,45 +120,37 @@ def _is_exact(path: Path) -> bool:
 
 
 def _rest(path: Path) -> str:
-    """A file's name without what says its part, and without `.gz`."""
-    return re.sub(_alone("|".join(_PARTS.values())), "*", path.name.lower().removesuffix(".gz"))
+    """Return a file's name without what says its part, and without `.gz`."""
+    return name_without_split(path.name).removesuffix(".gz")
 
 
-def _alone(words: str) -> str:
-    return rf"(?<![a-z])(?:{words})(?![a-z])"
+def _from_files(path: Path, tag_column: str, word_column: str) -> dict[str, list[Sentence]]:
+    files = find_files(path)
+    # What stands where is decided once, on the largest part.
+    train, layout = read_with(files["train"], tag_column, word_column)
+    others = {
+        split: read_with(file, tag_column, word_column, layout)[0]
+        for split, file in files.items()
+        if split != "train"
+    }
+    return {"train": train, **others}
 
 
-def _from_files(path: Path, column: str) -> dict[str, list[Sentence]]:
-    read = {split: read_columns(file, column) for split, file in find_files(path).items()}
-    lacking = [split for split in SPLITS[1:] if split not in read]
-    whole = read["train"]
-    numbers = numbered(tuple(each.words) for each in whole)
-    if lacking and max(numbers) < 9:
-        raise UserError(
-            f"{path} has {max(numbers) + 1} different sentences, but at least 10 are needed where "
-            f"no files are named for {' and '.join(lacking)}; a blank line ends each"
-        )
-    # Of every ten different ones the ninth is for validation, the tenth for the test.
-    places = {7 + SPLITS.index(split): split for split in lacking}
-    cut: dict[str, list[Sentence]] = {split: [] for split in ("train", *lacking)}
-    for number, each in zip(numbers, whole):
-        cut[places.get(number % 10, "train")].append(each)
-    return {**read, **cut}
-
-
-def _from_dataset(name: str, split: str, data_dir: str | None, column: str) -> list[Sentence]:
+def _from_dataset(
+    name: str, data_dir: str | None, tag_column: str, word: str, split: str
+) -> list[Sentence]:
     features = prepared(name, data_dir).info.features
-    tag = column or next((key for key in _TAGS if key in features), "tags")
-    examples = load_split(name, split, data_dir, ("tokens", tag))
+    tag = tag_column or next((key for key in _TAGS if key in features), "tags")
+    examples = load_split(name, split, data_dir, (word, tag))
     names = _class_names(features[tag])
     return [
         Sentence(
-            [word.decode() for word in example["tokens"]],
-            [names[tag] if names else tag.decode() for tag in example[tag]],
+            [each.decode() for each in example[word]],
+            [names[each] if names else each.decode() for each in example[tag]],
             f"example {number} of {split} of {name}",
         )
         for number, example in enumerate(examples, start=1)
-        if len(example["tokens"])
+        if len(example[word])
     ]
 
 

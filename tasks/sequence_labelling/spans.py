@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_ENTITY = re.compile(r"O|[BIESLU]-.+")
+ENTITY = re.compile(r"O|[BIESLU]-.+")
 
 
 class Span(NamedTuple):
@@ -26,7 +26,7 @@ def are_entities(tags: Iterable[str]) -> bool:
         (True, False, False)
     """
     tags = set(tags)
-    return all(map(_ENTITY.fullmatch, tags)) and not tags <= {"O"}
+    return all(map(ENTITY.fullmatch, tags)) and not tags <= {"O"}
 
 
 def spans(tags: Sequence[str]) -> list[Span]:

@@ -4,21 +4,20 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from tasks.common.base import SHORT, DataTask, spread
+from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.classes import class_counts, confusion
 from tasks.common.classes import count_figures as class_count_figures
-from tasks.common.data import whole_path
 from tasks.common.spans import spans
+from tasks.common.splits import SPLITS
 from tasks.common.text import SPECIAL, UNKNOWN, split_tokens, token_places
 from tasks.sequence_labelling.columns import Sentence
-from tasks.sequence_labelling.sources import SPLITS, read_sentences
+from tasks.sequence_labelling.sources import read_sentences
 from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in, span_counts
 from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
 from zoo.errors import UserError
@@ -52,7 +51,9 @@ class SequenceLabelling(DataTask):
         dataset: name of a tensorflow-datasets set with `tokens` and their tags; or a file or folder
             of CoNLL or CoNLL-U, see `tasks.sequence_labelling.sources.find_files`.
         data_dir: folder of prepared data sets.
-        column: which column or feature the tags are, such as "xpos" or 2, see `read_sentences`.
+        tag_column: which column or feature the tags are, such as "xpos" or 2, see
+            `read_sentences`.
+        word_column: likewise the words.
         minimum_count: a word that occurs less often in the training data is `<unk>`, and known by
             its characters alone; letters of either case and all digits are the same in this.
         longest_word: characters of a word that are read, at least 2: of a longer one the first and
@@ -62,6 +63,8 @@ class SequenceLabelling(DataTask):
         tags: those that there are; read from the data if not given.
         words: the vocabulary; read from the training data if not given.
         characters: likewise.
+        split_rule: see `DataTask`.
+        column: what `tag_column` was called before.
 
     Raises:
         UserError: `longest_word` is too small, or the data set cannot be read.
@@ -82,20 +85,23 @@ class SequenceLabelling(DataTask):
         self,
         dataset: str | None = None,
         data_dir: str | None = None,
-        column: str | int = "",
+        tag_column: str | int = "",
+        word_column: str | int = "",
         minimum_count: int = 2,
         longest_word: int = 20,
         constrain: bool = True,
         tags: list[str] | None = None,
         words: list[str] | None = None,
         characters: list[str] | None = None,
+        split_rule: str | None = None,
+        column: str | int = "",
     ) -> None:
-        super().__init__(whole_path(dataset, Path.exists), data_dir)
+        super().__init__(dataset, data_dir, rule_of(split_rule, words))
         if longest_word < 2:
             raise UserError(f"longest_word is {longest_word}, but at least 2 is needed")
-        self.column = str(column)
+        self.tag_column, self.word_column = str(tag_column or column), str(word_column)
         self.minimum_count, self.constrain = minimum_count, constrain
-        self._read: dict[str, list[Sentence]] = {}
+        self._read: dict[tuple[str, str | None], dict[str, list[Sentence]]] = {}
         if tags is None or words is None or characters is None:
             tags = self._all_tags()
             found = [word for each in self._sentences("train") for word in each.words]
@@ -112,7 +118,8 @@ class SequenceLabelling(DataTask):
         """Constructor arguments."""
         return {
             **super().get_config(),
-            "column": self.column,
+            "tag_column": self.tag_column,
+            "word_column": self.word_column,
             "minimum_count": self.minimum_count,
             "longest_word": self.encoder.longest,
             "constrain": self.constrain,
@@ -221,9 +228,11 @@ class SequenceLabelling(DataTask):
         return [Case(" ".join(each.words), text, text.__eq__) for each, text in zip(chosen, texts)]
 
     def _sentences(self, split: str) -> list[Sentence]:
-        if not self._read:
-            self._read = read_sentences(self.dataset, self.data_dir, self.column)
-        return self._read[split]
+        at = (self.dataset, self.data_dir)
+        if at not in self._read:
+            columns = (self.tag_column, self.word_column)
+            self._read[at] = read_sentences(*at, *columns, self.split_rule)
+        return self._read[at][split]
 
     def _all_tags(self) -> list[str]:
         """The tags of the training data, the commonest first, and what the other splits add."""

@@ -1,7 +1,6 @@
 import pytest
 import tensorflow_datasets as tfds
 
-from tasks.sequence_labelling import sources
 from tasks.sequence_labelling.sources import find_files, read_sentences
 from zoo.errors import UserError
 
@@ -54,7 +53,6 @@ def test_a_file_named_just_by_its_part_goes_before_others(tmp_path):
         (("test.conll",), ".", "has no file for training, such as train.conllu: found test.conll"),
         ((), ".", "has no file for training, such as train.conllu: found none"),
         (("x.test.conll",), "x.test.conll", "is by its name for test: give the file for training"),
-        ((), "nothing.conll", "there is no file"),
     ],
 )
 def test_without_a_file_for_training_it_says_so(tmp_path, files, given, said):
@@ -65,40 +63,42 @@ def test_without_a_file_for_training_it_says_so(tmp_path, files, given, said):
 
 
 def test_what_is_named_as_a_file_is_no_data_set():
-    with pytest.raises(UserError, match=r"there is no file mine/words.conll"):
+    with pytest.raises(UserError, match=r"there is no file or folder mine/words.conll"):
         read_sentences("mine/words.conll", None)
 
 
-def test_a_single_file_gives_up_each_ninth_and_tenth_sentence(tmp_path):
+def test_sentences_of_a_single_file_stay_on_their_side_as_it_grows(tmp_path):
     path = tmp_path / "all.conll"
-    path.write_text("".join(f"word{n} NOUN\n\n" for n in range(20)))
-    whole = sources.read_columns(path)
-    read = read_sentences(str(path), None)
-    assert read["validation"] == [whole[8], whole[18]]
-    assert read["test"] == [whole[9], whole[19]]
-    assert read["train"] == whole[:8] + whole[10:18]
+
+    def read(numbers):
+        path.write_text("".join(f"word{n} NOUN\n\n" for n in numbers))
+        parts = read_sentences(str(path), None)
+        return {split: {each.words[0] for each in part} for split, part in parts.items()}
+
+    before, after = read(range(100)), read([*range(300, 400), *range(200)])
+    for split in ("train", "validation", "test"):
+        assert before[split] and before[split] <= after[split]
 
 
 def test_equal_sentences_of_a_single_file_stay_together(tmp_path):
     path = tmp_path / "all.conll"
     path.write_text("".join(f"word{n % 10} NOUN\n\n" for n in range(0, 210, 3)))
     parts = [{each.words[0] for each in part} for part in read_sentences(str(path), None).values()]
-    assert [len(part) for part in parts] == [8, 1, 1] and len(set.union(*parts)) == 10
+    assert sum(map(len, parts)) == 10 and all(parts)
 
 
 def test_only_the_part_that_is_missing_is_cut(tmp_path, conllu):
     (tmp_path / "train.conllu").write_text(conllu(0, 10))
     (tmp_path / "dev.conllu").write_text(conllu(10, 20))
     read = read_sentences(str(tmp_path), None)
-    assert {split: len(part) for split, part in read.items()} == {
-        "train": 9, "validation": 10, "test": 1
-    }  # fmt: skip
+    assert len(read["train"]) + len(read["test"]) == 10 == len(read["validation"])
+    assert read["test"]
 
 
 def test_a_few_sentences_are_too_few_to_be_cut(tmp_path, conllu):
     path = tmp_path / "all.conllu"
-    path.write_text(conllu(0, 9))
-    with pytest.raises(UserError, match=r"has 9 different sentences, but at least 10 are needed"):
+    path.write_text(conllu(0, 2))
+    with pytest.raises(UserError, match=r"has 2 different sentences and no validation and test"):
         read_sentences(str(path), None)
 
 
@@ -139,3 +139,13 @@ def test_a_data_set_without_tags_is_refused(tmp_path):
     ToyTags(data_dir=tmp_path).download_and_prepare()
     with pytest.raises(UserError, match=r"has tokens, ner, xpos: choose one that has pos"):
         read_sentences("toy_tags", str(tmp_path), "pos")
+
+
+def test_where_words_and_tags_stand_is_decided_on_the_training_part(tmp_path):
+    (tmp_path / "train.txt").write_text("".join(f"{n} w{n} X\n{n} v O\n\n" for n in range(9)))
+    (tmp_path / "dev.txt").write_text("1 7 X\n2 8 O\n")
+    (tmp_path / "test.txt").write_text("1 w O\n2 X\n")
+    with pytest.raises(UserError, match=r"line 2 of .*test.txt has 2 columns, but 3 are needed"):
+        read_sentences(str(tmp_path), None)
+    (tmp_path / "test.txt").write_text("1 w O\n")
+    assert read_sentences(str(tmp_path), None)["validation"][0].words == ["7", "8"]

@@ -52,7 +52,8 @@ def test_every_word_is_a_target_once_with_its_tag(treebank):
 
 def test_sentences_of_a_window_are_of_about_the_same_length(tmp_path):
     lengths = [1, 3, 30, 60] * 10
-    text = "\n\n".join("\n".join([f"w{n} O"] * length) for n, length in enumerate(lengths))
+    sentences = [[f"w{n}x{word} O" for word in range(length)] for n, length in enumerate(lengths)]
+    text = "\n\n".join("\n".join(words) for words in sentences)
     (tmp_path / "all.conll").write_text(text)
     task = SequenceLabelling(str(tmp_path))
     for window in task.windows("train", Settings(batch_size=2), seed=1):
@@ -73,19 +74,22 @@ def test_the_seed_orders_the_training_sentences(treebank):
 
 
 def test_a_config_makes_the_same_task_without_the_data(treebank, tmp_path):
-    task = SequenceLabelling(str(treebank), column="xpos", longest_word=9)
+    task = SequenceLabelling(str(treebank), tag_column="xpos", longest_word=9)
     config = json.loads(json.dumps(task.get_config()))
     config["dataset"] = str(tmp_path / "gone.conllu")
     again = SequenceLabelling(**config)
     assert again.tags == ["XD", "XN", "XP", "XV"]
     assert again.model_options() == task.model_options()
+    # As runs of before have it.
+    config["column"] = config.pop("tag_column")
+    assert SequenceLabelling(**config).tag_column == "xpos"
 
 
 def test_a_column_may_be_given_as_a_number(conll):
-    assert SequenceLabelling(str(conll), column=2).tags[0] == "NNP"
-    assert plan("tagger-bilstm-crf", {"column": 2}).task_options["column"] == "2"
-    with pytest.raises(UserError, match="column is True, but str is needed"):
-        plan("tagger-bilstm-crf", {"column": True})
+    assert SequenceLabelling(str(conll), tag_column=2).tags[0] == "NNP"
+    assert plan("tagger-bilstm-crf", {"tag_column": 2}).task_options["tag_column"] == "2"
+    with pytest.raises(UserError, match="tag_column is True, but str is needed"):
+        plan("tagger-bilstm-crf", {"tag_column": True})
 
 
 def test_a_word_may_be_spelt_as_the_unknown_one(tmp_path):
