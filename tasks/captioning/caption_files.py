@@ -1,20 +1,21 @@
 """Files of captions, in the forms in which Flickr8k, Flickr30k and COCO come."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tasks.common.splits import split_named
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name
+from zoo.readers.tables import Row, read_rows
 from zoo.readers.text import read_text_file
 
 _IMAGE = ("image", "image_name", "filename", "file_name")
 _CAPTION = ("caption", "comment")
-_KARPATHY = {"restval": "train"}
+_LITERAL = "\t|"
 _FORMS = (
     "captions.txt",
     "captions.csv",
@@ -28,7 +29,6 @@ _FORMS = (
     "*.json",
 )
 """Names of files of captions, the surest first."""
-_WORDS = {"train": "train|training", "validation": "dev|val|valid|validation", "test": "test"}
 
 
 class Captions(NamedTuple):
@@ -80,7 +80,7 @@ def find_caption_files(path: Path) -> tuple[Path, list[Path]]:
 def read_captions(file: Path) -> Captions:
     """The captions of one file.
 
-    - csv with a header `image,caption`, as on Kaggle; also set apart by tabs or, as in
+    - csv with a header `image,caption`, as on Kaggle; also set apart by semicolons, tabs or, as in
       Flickr30k's `results.csv`, by `|`, and with `image_name` and `comment`.
     - `name.jpg#0`, a tab and the caption, as in Flickr8k's `.token.txt`.
     - json of COCO (`images`, `annotations`) or of Karpathy (`images` with `sentences`).
@@ -97,15 +97,14 @@ def read_captions(file: Path) -> Captions:
 
 
 def split_of(name: str) -> str | None:
-    """The split that a file's name speaks of.
+    """Return the split that a name speaks of; None if it speaks of none, or of two.
 
     Example:
-        >>> split_of("Flickr_8k.devImages"), split_of("captions_val2017"), split_of("trains")
+        >>> split_of("Flickr_8k.devImages"), split_of("captions_val2017"), split_of("train_val")
         ('validation', 'validation', None)
     """
-    for split, words in _WORDS.items():
-        if re.search(rf"(?<![a-z])({words})(_?images|_?set)?(?![a-z])", name.lower()):
-            return split
+    with suppress(UserError):
+        return split_named(name)
     return None
 
 
@@ -121,9 +120,16 @@ def has_words(caption: str) -> bool:
 
 def _lines(file: Path, text: str) -> Captions:
     first = next(line for line in text.splitlines() if line.strip())
-    delimiter = next((sign for sign in "\t|," if sign in first), ",")
-    lines = _quoted(file, text, delimiter) if delimiter == "," else _split(text, delimiter)
-    columns = [name.strip().lower() for name in first.split(delimiter)]
+    delimiter = next((sign for sign in _LITERAL if sign in first), "")
+    # Quotation marks are text like any other where tabs or bars set columns apart.
+    if delimiter:
+        columns, lines = first.split(delimiter), _split(text, delimiter)
+    else:
+        delimiter, rows = read_rows(file, ragged=True)
+        _check_not_swallowed(file, rows, delimiter)
+        columns, lines = rows[0].cells, iter(rows)
+        first, delimiter = delimiter.join(columns), f"{delimiter} "
+    columns = [name.strip().lower() for name in columns]
     image = next((columns.index(name) for name in _IMAGE if name in columns), None)
     caption = next((columns.index(name) for name in _CAPTION if name in columns), None)
     if image is not None and caption is not None:
@@ -156,29 +162,16 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split(delimiter)
 
 
-def _quoted(file: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line of a csv, and the number of the line on which they begin."""
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    number = 1
-    try:
-        for cells in reader:
-            if _swallows(cells, delimiter):
-                raise csv.Error("it goes on over lines of other images")
-            if any(cell.strip() for cell in cells):
-                yield number, cells
-            number = reader.line_num + 1
-    except csv.Error as error:
-        raise UserError(
-            f"{file} line {number} is no csv ({error}): close each quotation mark that begins a "
-            "caption, and write one inside it twice"
-        ) from error
-
-
-def _swallows(cells: list[str], delimiter: str) -> bool:
-    """Whether a cell goes on over a line that has the name of an image between delimiters."""
-    later = (line.split(delimiter) for cell in cells for line in cell.split("\n")[1:])
-    names = (part.strip(' "') for parts in later if len(parts) > 1 for part in parts)
-    return any(map(is_image_name, names))
+def _check_not_swallowed(file: Path, rows: list[Row], delimiter: str) -> None:
+    """Check that no cell goes on over a line that has the name of an image between delimiters."""
+    for row in rows:
+        later = (line.split(delimiter) for cell in row.cells for line in cell.split("\n")[1:])
+        names = (part.strip(' "') for parts in later if len(parts) > 1 for part in parts)
+        if any(map(is_image_name, names)):
+            raise UserError(
+                f"{file}, line {row.line} has a quotation mark that is not closed: it goes on over "
+                "lines of other images"
+            )
 
 
 def _json(file: Path, text: str) -> Captions:
@@ -246,7 +239,7 @@ def _karpathy(file: Path, content: dict[str, Any]) -> Captions:
     for image in content["images"]:
         name = "/".join(filter(None, (image.get("filepath"), str(image["filename"]))))
         if split := image.get("split"):
-            splits[name] = _KARPATHY.get(split) or split_of(split) or split
+            splits[name] = split_of(split) or split
         texts = [_words(_raw(sentence)) for sentence in image["sentences"]]
         if any(texts):
             captions[name] = captions.get(name, []) + [text for text in texts if text]

@@ -1,7 +1,6 @@
 """A person's own folder of images and captions."""
 
 import filecmp
-import hashlib
 import os
 import unicodedata
 from collections import defaultdict
@@ -11,11 +10,10 @@ from typing import NamedTuple
 
 from tasks.captioning.caption_files import find_caption_files, read_captions, split_of
 from tasks.common.notices import left_out
+from tasks.common.splits import RULE, SPLITS, assign, tell_rule
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name, read_picture
 from zoo.readers.text import read_text_file
-
-SPLITS = ("train", "validation", "test")
 
 
 class Picture(NamedTuple):
@@ -25,7 +23,7 @@ class Picture(NamedTuple):
     captions: list[str]
 
 
-def read_folder(path: Path) -> dict[str, list[Picture]]:
+def read_folder(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
     """The images with captions of each split.
 
     - Images may lie anywhere in the folder and below; hidden ones are left out.
@@ -37,14 +35,14 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
     - Flickr8k's split files (`Flickr_8k.trainImages.txt`, `.devImages.txt`, `.testImages.txt`),
       others named likewise (`train.txt`, `val.txt`), and the splits that a json has are kept.
       Images that none of them names are left out.
-    - Where `validation` or `test` has no images, a tenth of all others is taken for each: the
-      first ones by the SHA-256 of their names, so that another computer takes the same; and more,
-      if none of these can be read.
+    - Where `validation` or `test` has no images, a tenth of all others is taken for each, by a hash
+      of their names, see `tasks.common.splits.assign`; and more, if none of these can be read.
 
     What has to be left out is counted and named on standard error.
 
     Args:
         path: the folder, or the file of captions in it.
+        rule: that of the run that asks, see `tasks.common.splits.tell_rule`.
 
     Raises:
         UserError: there are no captions or they cannot be read, or no image has one, or there are
@@ -87,7 +85,7 @@ def read_folder(path: Path) -> dict[str, list[Picture]]:
         )
     if not splits:
         splits = _split_files(root, {*files}, images)
-    return _parts(root, found, splits)
+    return _parts(root, found, splits, rule)
 
 
 class _Images:
@@ -185,10 +183,10 @@ def _split_files(root: Path, others: set[Path], images: _Images) -> dict[str, se
 
 
 def _parts(
-    root: Path, found: dict[Path, Picture], splits: dict[str, set[Path]]
+    root: Path, pictures: dict[Path, Picture], splits: dict[str, set[Path]], rule: str
 ) -> dict[str, list[Picture]]:
     """The pictures of each split; an image that is listed twice is not for training."""
-    ordered = sorted(found)
+    ordered = sorted(pictures)
     parts: dict[str, list[Path]] = {}
     taken: set[Path] = set()
     for split in reversed(SPLITS):
@@ -200,22 +198,39 @@ def _parts(
     else:
         rest = [path.name for path in ordered if path not in taken]
         left_out(root, "image", "in no split", rest)
-    lacking = [split for split in ("validation", "test") if not parts[split]]
-    count = max(1, len(parts["train"]) // 10)
-    if len(parts["train"]) <= count * len(lacking):
+    lacking = [split for split in SPLITS[1:] if not parts[split]]
+    if lacking:
+        sides = _assigned(root, parts["train"], lacking, rule)
+        for split in ("train", *lacking):
+            parts[split] = [path for path, side in sides.items() if side == split]
+    return {split: [pictures[path] for path in parts[split]] for split in SPLITS}
+
+
+def _assigned(root: Path, paths: list[Path], lacking: list[str], rule: str) -> dict[Path, str]:
+    """Return the split of each image, by a hash of its name.
+
+    A split whose images are all damaged gets another.
+    """
+    count = len({_plain(path.name) for path in paths})
+    if count <= len(lacking):
         raise UserError(
-            f"{root} has {len(found)} images with captions, {len(parts['train'])} of them for "
-            "training: at least one is needed for each of training, validation and test"
+            f"{root} has {count} images with captions for training: at least one is needed for "
+            f"each of train, {' and '.join(lacking)}"
         )
-    shuffled = sorted(
-        parts["train"], key=lambda p: hashlib.sha256(_plain(p.name).encode()).hexdigest()
-    )
-    for split in lacking:
-        first = next((n for n, path in enumerate(shuffled) if _can_be_read(path)), 0)
-        end = max(count, first + 1)
-        parts[split], shuffled = sorted(shuffled[:end]), shuffled[end:]
-    parts["train"] = sorted(shuffled)
-    return {split: [found[path] for path in parts[split]] for split in SPLITS}
+    tell_rule(rule, str(root))
+    sides: dict[Path, str] = {}
+    rest = paths
+    while len({_plain(path.name) for path in rest}) > len(lacking):
+        sides |= dict(zip(rest, assign([_plain(path.name) for path in rest], lacking)))
+        damaged: set[Path] = set()
+        for split in lacking:
+            own = [path for path in paths if sides[path] == split]
+            if not any(map(_can_be_read, own)):
+                damaged.update(own)
+        if not damaged & {*rest}:
+            break
+        rest = [path for path in rest if path not in damaged]
+    return {path: sides[path] for path in paths}
 
 
 def _can_be_read(path: Path) -> bool:

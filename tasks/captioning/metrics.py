@@ -142,4 +142,5 @@ class NextImages:
         return len(self._images)
 
     def __getitem__(self, places: Any) -> np.ndarray:
-        return self._images[(places + 1) % len(self._images)]
+        rows = np.arange(len(self._images))[places]
+        return self._images[(rows + 1) % len(self._images)]

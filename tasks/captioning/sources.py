@@ -1,7 +1,6 @@
 """Where images and captions come from: a data set by name, or a person's own folder."""
 
 import abc
-import os
 import sys
 from collections.abc import Generator
 from contextlib import closing
@@ -19,6 +18,8 @@ from tasks.common.cache import Cached, cached_rows, file_key, in_threads
 from tasks.common.data import iterate_split, part_of, prepared
 from tasks.common.images import read_pixels
 from tasks.common.notices import counted, left_out
+from tasks.common.sources import own_path
+from tasks.common.splits import RULE
 from zoo.errors import UserError
 from zoo.readers.images import read_picture
 
@@ -152,26 +153,27 @@ def _usable(captions: list[str]) -> list[str]:
     return [caption.lower() for caption in captions if has_words(caption)][:MOST_CAPTIONS]
 
 
-def open_source(dataset: str, data_dir: str | None) -> Source:
-    """The data set of a name, or of a path; see `folders.read_folder` for what that may be.
+def open_source(dataset: str, data_dir: str | None, rule: str = RULE) -> Source:
+    """Return the data set of a name, or of a path, see `folders.read_folder`.
+
+    Args:
+        dataset: a name or a path, see `tasks.common.sources.is_path`.
+        data_dir: folder of prepared data sets.
+        rule: that of the run that asks, see `tasks.common.splits.tell_rule`.
 
     Raises:
         UserError: there is no such data set or path, or it has no images with captions.
     """
-    path = Path(os.path.expanduser(dataset))
-    if path.exists():
-        return FolderSource(path.absolute(), data_dir)
-    if path.is_absolute() or dataset.startswith((".", "~")):
-        raise UserError(f"there is no folder {dataset}: give one of images and captions")
-    return NamedSource(dataset, data_dir)
+    path = own_path(dataset, "captioned_scenes", "folder of images and captions")
+    return FolderSource(path.absolute(), data_dir, rule) if path else NamedSource(dataset, data_dir)
 
 
 class FolderSource(Source):
     """A person's own folder, see `folders.read_folder`."""
 
-    def __init__(self, path: Path, data_dir: str | None) -> None:
+    def __init__(self, path: Path, data_dir: str | None, rule: str = RULE) -> None:
         super().__init__(str(path), data_dir)
-        self._parts = read_folder(path)
+        self._parts = read_folder(path, rule)
 
     def channels(self) -> int:
         """Three, as any of its images may have a colour."""

@@ -11,7 +11,8 @@ from tasks.common.base import DataTask, spread
 from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
 from tasks.common.data import likeliest
 from tasks.common.images import fit_frames
-from tasks.common.sources import own_path, whole_path
+from tasks.common.sources import own_path
+from tasks.common.splits import RULE
 from tasks.common.streams import as_step, tell
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
@@ -65,6 +66,7 @@ class VideoClassification(DataTask):
             they are small; else 64, 64 and 3.
         mean: of each feature of a sequence; measured on the training data if not given.
         deviation: likewise.
+        split_rule: see `DataTask`; clips have never been split by another.
 
     Raises:
         UserError: an option is out of range, or the data set cannot be read.
@@ -91,8 +93,9 @@ class VideoClassification(DataTask):
         frame_shape: list[int] | None = None,
         mean: list[float] | None = None,
         deviation: list[float] | None = None,
+        split_rule: str = RULE,
     ) -> None:
-        super().__init__(whole_path(dataset, self.default_dataset), data_dir)
+        super().__init__(dataset, data_dir, split_rule)
         for name, value, least in (
             ("frames_per_second", frames_per_second, 0),
             ("clip_length", clip_length, 0),

@@ -4,9 +4,9 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 import zoo
-from tasks.captioning.folders import SPLITS
 from tasks.captioning.sources import MOST_CAPTIONS, Captioned, open_source
 from tasks.captioning.task import Captioning
+from tasks.common.splits import SPLITS
 from tasks.common.text import END, PADDING, START
 from zoo.errors import UserError
 from zoo.readers import images
@@ -23,12 +23,15 @@ def colours(images):
 def test_each_image_keeps_its_own_captions(kaggle, tmp_path):
     folder, _ = kaggle
     source = open_source(str(folder), str(tmp_path))
-    for split, count in (("train", 10), ("validation", 1), ("test", 1)):
+    counts = []
+    for split in SPLITS:
         data = source.read(split, [16, 24, 3])
-        assert data.images.shape == (count, 16, 24, 3) and data.images.dtype == np.uint8
+        assert data.images.shape[1:] == (16, 24, 3) and data.images.dtype == np.uint8
+        counts.append(len(data.images))
         said = [texts[0].split()[1] for texts in data.captions]
         assert colours(data.images) == said
         assert all(texts[0].islower() and len(texts) == 2 for texts in data.captions)
+    assert sum(counts) == 12 and min(counts) > 0
 
 
 def test_images_are_decoded_once_and_again_when_they_change(kaggle, tmp_path):
@@ -49,12 +52,12 @@ def test_damaged_images_are_named_counted_and_skipped(kaggle, tmp_path, capsys, 
     folder, _ = kaggle
     monkeypatch.setattr(images, "MOST_PIXELS", 48 * 32)
     source = open_source(str(folder), str(tmp_path))
-    first, second, *_ = (item.name for item in source._items("train"))
+    first, second, *rest = (item.name for item in source._items("train"))
     with open(first, "wb") as file:
         file.write(b"no picture")
     Image.new("RGB", (64, 64)).save(second, "png")
     data = source.read("train", [8, 8, 3])
-    assert len(data.images) == len(data.captions) == 8
+    assert len(data.images) == len(data.captions) == len(rest)
     assert colours(data.images) == [texts[0].split()[1] for texts in data.captions]
     told = capsys.readouterr().err
     assert "train: left out 2 images that cannot be read: " in told
@@ -68,14 +71,16 @@ def test_damaged_images_are_named_counted_and_skipped(kaggle, tmp_path, capsys, 
 def test_a_damaged_image_alone_in_a_split_gets_another_beside_it(kaggle, tmp_path, capsys):
     folder, _ = kaggle
     source = open_source(str(folder), str(tmp_path))
-    for split in ("validation", "test"):
-        [item] = source._items(split)
-        with open(item.name, "wb") as file:
+    damaged = {split: [item.name for item in source._items(split)] for split in SPLITS[1:]}
+    for name in damaged["validation"] + damaged["test"]:
+        with open(name, "wb") as file:
             file.write(b"no picture")
     source = open_source(str(folder), str(tmp_path))
-    assert [len(source.read(split, [8, 8, 3]).images) for split in SPLITS] == [8, 1, 1]
-    # The two come one after the other, before any that can be read.
-    assert "validation: left out 2 images that cannot be read" in capsys.readouterr().err
+    counts = [len(source.read(split, [8, 8, 3]).images) for split in SPLITS]
+    assert min(counts) > 0 and sum(counts) == 12 - sum(map(len, damaged.values()))
+    told = capsys.readouterr().err
+    for split, names in damaged.items():
+        assert f"{split}: left out {len(names)} image" in told and names[0] in told
 
 
 def test_a_folder_of_damaged_images_is_one_line(kaggle, tmp_path):
@@ -159,7 +164,7 @@ def test_captions_without_a_word_do_no_harm(uneven):
 
 
 def test_a_path_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(UserError, match=r"there is no folder \S+/gone: give one of images"):
+    with pytest.raises(UserError, match=r"there is no folder of images and captions \S+/gone"):
         Captioning(str(tmp_path / "gone"))
 
 
