@@ -29,6 +29,27 @@ def plain_loops(request):
 
 
 @pytest.fixture(scope="session")
+def assert_same_answers():
+    """That two graphs of one model answer alike: their numbers are rounded in another order."""
+
+    def check(ours, theirs):
+        if isinstance(ours, dict):
+            assert ours.keys() == theirs.keys()
+            for key in ours:
+                check(ours[key], theirs[key])
+        elif isinstance(ours, list):
+            assert len(ours) == len(theirs)
+            for one, other in zip(ours, theirs):
+                check(one, other)
+        elif isinstance(ours, float):
+            assert ours == pytest.approx(theirs, abs=1e-5)
+        else:
+            assert ours == theirs
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
     """Where the bundled data sets are prepared, once for all tests."""
     return str(tmp_path_factory.mktemp("tensorflow_datasets"))

@@ -10,20 +10,9 @@ from zoo.exporting.checksums import check_files, read_card
 from zoo.pretrained import find, ready_models
 
 CARDS = {name: read_card(find(name)) for name in ready_models()}
-# One of each topology whose answers are soon measured, the rest with the slow tests.
-FIRST = {
-    CARDS[name]["topology"]: name
-    for name in (
-        "digits-mlp",
-        "sequence-gru",
-        "highlight-gru",
-    )
-}
-
-
-def models(names):
-    slow = pytest.mark.slow
-    return [pytest.param(n, marks=[] if n in names else [slow]) for n in CARDS]
+# Whose answers are soon measured; the rest with the slow tests.
+QUICK = ("digits-mlp", "sequence-gru", "highlight-gru")
+MODELS = [pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in CARDS]
 
 
 def test_there_is_one_of_each_topology_and_all_are_small():
@@ -51,7 +40,7 @@ def test_a_ready_trained_model_is_whole_and_small(name):
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 3_000_000
 
 
-@pytest.mark.parametrize("name", models(FIRST.values()))
+@pytest.mark.parametrize("name", MODELS)
 def test_the_card_of_a_ready_trained_model_holds(name, data_dir):
     told = verify(name, data_dir)
     assert not [check for check in told.checks if check.holds is False]

@@ -307,7 +307,9 @@ def test_fit_prints_its_run_folder_and_nothing_else(zoo, tmp_path):
     assert "epoch 1/1" in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_and_tells_what_goes_on(data_dir, tmp_path, number):
     command = "from zoo import cli; cli.main()"
     options = ["--epochs", "100000", "--data-dir", str(data_dir), "--runs", str(tmp_path)]
