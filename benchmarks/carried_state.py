@@ -23,9 +23,8 @@ import tensorflow as tf
 
 import zoo
 from tasks.tagging.task import Tagging
+from zoo.api.run import open_run
 from zoo.errors import UserError
-from zoo.training.run import open_run
-from zoo.training.settings import Settings
 from zoo.training.trainer import evaluate
 
 RESULTS = Path(__file__).parent / "results" / "carried_state.md"
@@ -56,17 +55,17 @@ def main() -> None:
 def measure(run: str) -> list[str]:
     """The accuracies of a run with the state carried and reset, as rows of a table."""
     config = open_run(run).config
-    if config["task"] != "tagging":
+    if config.task != "tagging":
         raise UserError(f"{run} was trained for {config['task']}: give a run of a tagging model")
-    model, settings = zoo.load(run), Settings(**config["training"])
+    model, settings = zoo.load(run), config.training
     rows = []
     for carry in (True, False):
-        task = Tagging(**{**config["task_config"], "carry": carry})
+        task = Tagging(**{**config.task_options, "carry": carry})
         windows = task.windows("test", settings)
         figures = [evaluate(model, w)["accuracy"] for w in (windows, read_in_window(windows, task))]
-        words = ["carried" if kept else "reset" for kept in (config["task_config"]["carry"], carry)]
+        words = ["carried" if kept else "reset" for kept in (config.task_options["carry"], carry)]
         accuracies = [f"{accuracy:.4f}" for accuracy in figures]
-        columns = [config["model"], str(settings.window), *words, *accuracies]
+        columns = [config.model, str(settings.window), *words, *accuracies]
         rows.append(f"| {' | '.join(columns)} |")
     return rows
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import zoo
+from zoo.api.run import Run
 from zoo.pretrained import FOLDER
-from zoo.training.run import Run
 
 MODELS: dict[str, dict[str, Any]] = {
     "digits-cnn": {},

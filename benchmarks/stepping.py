@@ -29,8 +29,7 @@ from rich.progress import Progress
 
 from benchmarks.side_by_side import STDERR, medians, write_table
 from benchmarks.torch_contenders import INSTALLED, Torch
-from zoo import registry
-from zoo.catalog.config import create, plan
+from zoo.catalog.config import resolve
 from zoo.exporting.formats import litert
 from zoo.exporting.formats.onnx import write_onnx
 from zoo.exporting.formats.saved_model import write_saved_model
@@ -70,11 +69,10 @@ def main() -> None:
 
 def export_rows(folder: Path) -> list[list[Any]]:
     """Write every form; how long each took, and its size."""
-    chosen = plan(NAME, {"units": UNITS})
-    task = registry.load("task", chosen.task)(chosen.dataset, **chosen.task_options)
-    options = {**chosen.options, **task.model_options()}
-    model = create(NAME, **options)
-    config = {"model": NAME, "options": options, "task": chosen.task}
+    config = resolve(NAME, {"units": UNITS})
+    task = config.make_task()
+    config = config.decided_by(task)
+    model = config.make_model()
     rows = []
 
     def timed(name: str, write: Callable[[], Any], place: str = "") -> None:
@@ -87,7 +85,7 @@ def export_rows(folder: Path) -> list[list[Any]]:
     timed("LiteRT", lambda: litert.write_litert(model, folder))
     timed("LiteRT, quantised", lambda: litert.write_litert(model, folder, quantise=True))
     timed("ONNX", lambda: write_onnx(model, folder))
-    timed("certificate of all", lambda: certify(model, task, chosen.settings, folder))
+    timed("certificate of all", lambda: certify(model, task, config.training, folder))
     return rows
 
 

@@ -12,10 +12,8 @@ from typing import Any
 
 import keras
 
-import zoo
 from benchmarks.turns import Clock, tell
-from zoo import registry
-from zoo.catalog.config import plan
+from zoo.catalog.config import resolve
 from zoo.training.callbacks import KeepBest
 from zoo.training.trainer import Trainer
 
@@ -54,13 +52,14 @@ class Turns(keras.callbacks.Callback):
 def main() -> None:
     options = _options()
     overrides = {"epochs": options.epochs, "patience": options.epochs, "unit": "token"}
-    chosen = plan(options.model, overrides)
-    task = registry.load("task", chosen.task)(dataset=options.data, **chosen.task_options)
+    config = resolve(options.model, overrides, dataset=options.data)
+    task = config.make_task()
+    config = config.decided_by(task)
     keras.utils.set_random_seed(options.seed)
-    train = task.windows("train", chosen.settings, seed=options.seed)
+    train = task.windows("train", config.training, seed=options.seed)
     if options.steps:
         train = train.take(options.steps)
-    model = zoo.create(options.model, **chosen.options, **task.model_options())
+    model = config.make_model()
     tell(
         vocabulary=task.vocabulary.size,
         parameters=model.count_params(),
@@ -68,12 +67,12 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         best = KeepBest(Path(folder) / "best.weights.h5", task.monitor, options.epochs)
-        validation = task.windows("validation", chosen.settings)
-        Trainer(model, chosen.settings).fit(train, validation, [Turns(options.turns), best])
+        validation = task.windows("validation", config.training)
+        Trainer(model, config.training).fit(train, validation, [Turns(options.turns), best])
         if options.turns:
             sys.stdin.readline()
         model.load_weights(best.path)
-    tell(test=task.score(model, "test", chosen.settings)["perplexity"])
+    tell(test=task.score(model, "test", config.training)["perplexity"])
 
 
 def _options() -> argparse.Namespace:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zoo.api.plot import plot
     from zoo.api.predict import predict
     from zoo.api.reproduce import reproduce
+    from zoo.api.run import Run
     from zoo.api.stream import open_stream
     from zoo.api.verify import verify
     from zoo.catalog.config import create
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from zoo.diagnostics.cost import cell_card
     from zoo.importing.keras_layers import import_keras
     from zoo.importing.torch_layers import import_torch
-    from zoo.training.run import Run
 
 __all__ = [
     "Run",
@@ -59,7 +59,7 @@ __all__ = [
     "verify",
 ]
 _LAZY = {
-    "Run": "zoo.training.run",
+    "Run": "zoo.api.run",
     "cell_card": "zoo.diagnostics.cost",
     "compare_cells": "zoo.diagnostics.compare_cells",
     "create": "zoo.catalog.config",

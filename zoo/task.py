@@ -51,7 +51,9 @@ class Task(abc.ABC):
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
             may be added after them.
         outcomes: those that hold what there is to choose from, such as classes.
-        learned: others that are read from the data though they have a default.
+        learned: all others that are read from the data where they are not set.
+        outcome_options: options of the model that say how many of these there are: its weights for
+            them mean nothing where the data are others.
 
     Args:
         dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
@@ -67,6 +69,15 @@ class Task(abc.ABC):
     vocabularies: ClassVar[tuple[str, ...]] = ()
     outcomes: ClassVar[tuple[str, ...]] = ()
     learned: ClassVar[tuple[str, ...]] = ()
+    outcome_options: ClassVar[tuple[str, ...]] = ("classes", "outputs")
+
+    @property
+    def vocabularies_grow(self) -> bool:
+        """Whether tokens can be added after those of the vocabularies.
+
+        Not where these have an order of their own, and spell any text.
+        """
+        return True
 
     def __init__(self, dataset: str | None = None, data_dir: str | None = None) -> None:
         if dataset is not None and not dataset.strip():

@@ -95,6 +95,7 @@ class Captioning(DataTask):
         "too. Its captions may be wrong without a sign of it."
     )
     vocabularies = ("words",)
+    learned = (*DataTask.learned, "image_shape")
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -30,6 +30,8 @@ class DataTask(Task):
     Raises:
         UserError: `dataset` is empty.
     """
+
+    learned: ClassVar[tuple[str, ...]] = ("split_rule",)
 
     def __init__(
         self,

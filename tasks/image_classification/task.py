@@ -52,6 +52,7 @@ class ImageClassification(DataTask):
         "size and contrast."
     )
     outcomes = ("classes",)
+    learned = (*DataTask.learned, "image_shape")
 
     def __init__(
         self,

@@ -64,6 +64,7 @@ class Tagging(DataTask):
         "comes later than the model looks ahead, and an answer of it may be wrong without a sign."
     )
     vocabularies = ("characters",)
+    learned = (*DataTask.learned, "classes")
 
     def __init__(
         self,

@@ -103,6 +103,11 @@ class TextClassification(DataTask):
             tokens = learn_tokens(texts, unit, lowercase, minimum_count, vocabulary_size)
         self.encoder = TextEncoder(tokens, unit, lowercase, max_length)
 
+    @property
+    def vocabularies_grow(self) -> bool:
+        """Pieces of words do not: they have an order of their own."""
+        return self.unit != "subword"
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {

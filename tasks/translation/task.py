@@ -70,7 +70,7 @@ class Translation(DataTask):
     input_kind = "text"
     default_dataset = "cldr_phrases/en-fr"
     counted = "sentences"
-    learned = ("capital",)
+    learned = (*DataTask.learned, "cased_words", "capital")
     limits = (
         "It translates texts like those of its data set; of any other it makes something fluent "
         "and wrong without a warning."
@@ -120,6 +120,11 @@ class Translation(DataTask):
         self.source = vocabulary(source_tokens, unit, lowercase)
         self.target = vocabulary(target_tokens, unit, lowercase)
         self.casing = Casing(cased_words or [], capital, PATTERN) if lowercase else None
+
+    @property
+    def vocabularies_grow(self) -> bool:
+        """Pieces of words do not: they have an order of their own."""
+        return self.unit != "subword"
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -80,6 +80,7 @@ class VideoClassification(DataTask):
         "only clips like those of its data set, at their frame rate."
     )
     outcomes = ("classes",)
+    learned = (*DataTask.learned, "frame_shape", "mean", "deviation")
 
     def __init__(
         self,

@@ -1,12 +1,11 @@
 import sys
-from dataclasses import asdict
 
 import pytest
 
 import zoo
 from zoo import cli
+from zoo.catalog.config import RunConfig
 from zoo.exporting.formats.saved_model import write_saved_model
-from zoo.training.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +28,8 @@ def export_small():
     def export_small(name, task, folder, **options):
         task.examples = lambda: []
         options |= task.model_options()
-        config = {"model": name, "options": options, "task_config": task.get_config(), "seed": 1}
-        config |= {"task": zoo.describe(name)["task"], "training": asdict(Settings())}
+        kind = zoo.describe(name)["task"]
+        config = RunConfig(name, kind, options, task.get_config())
         write_saved_model(zoo.create(name, **options), task, folder / name, config)
         return folder / name
 

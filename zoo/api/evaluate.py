@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.api.load import restore
+from zoo.api.run import Run
 from zoo.errors import UserError
-from zoo.training.run import Run
 from zoo.utils.files import check_not_empty
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.api.load import config_of, folder_of, restore
+from zoo.api.run import Run
 from zoo.errors import UserError
 from zoo.exporting.export import check_formats, check_target, write_export
-from zoo.training.run import Run
 
 
 def export(

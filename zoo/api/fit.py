@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,13 @@ from filelock import FileLock, Timeout
 from zoo import registry
 from zoo.api.finetune import take_weights, task_to_go_on
 from zoo.api.load import config_of, folder_of, restore
-from zoo.catalog.config import create, plan, settings_from, task_and_settings
+from zoo.api.run import Run, new_run, open_run
+from zoo.catalog.config import RunConfig, resolve
 from zoo.errors import Interrupted, UserError
 from zoo.task import Task
 from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress, TensorBoard
 from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.replicas import Replicas, replicas
-from zoo.training.run import Run, new_run, open_run
-from zoo.training.settings import Settings
 from zoo.training.step import check_windows
 from zoo.training.trainer import Trainer
 from zoo.utils.files import check_not_empty
@@ -66,44 +64,17 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM came; `resume` goes on from where it was.
     """
     check_not_empty(dataset=dataset, data_dir=data_dir, runs=runs, start_from=start_from)
-    if not 0 <= seed < 2**32:
-        raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
-    chosen = plan(name, overrides)
+    base = config_of(start_from) if start_from else None
+    start = str(folder_of(start_from).absolute()) if start_from else None
+    config = resolve(name, overrides, dataset, data_dir, seed, start, base)
     where = replicas(devices)
-    where.rows(chosen.settings.batch_size)
-    base = _base(name, start_from)
-    task: Task
-    if base:
-        task = task_to_go_on(chosen, base, overrides, dataset, data_dir)
-    else:
-        task = registry.load("task", chosen.task)(
-            dataset=dataset or chosen.dataset, data_dir=data_dir, **chosen.task_options
-        )
-    for key in sorted(set(overrides) & set(task.model_options()) - set(chosen.task_options)):
-        raise UserError(f"{key} cannot be set: the data decide it")
-    given = {key: chosen.options[key] for key in overrides if key in chosen.options}
-    options = {**chosen.options, **base.get("options", {}), **given, **task.model_options()}
-    config = {
-        "model": name,
-        "options": options,
-        "task": chosen.task,
-        "task_config": task.get_config(),
-        "training": asdict(chosen.settings),
-        "seed": seed,
-        **({"start_from": str(folder_of(start_from).absolute())} if start_from else {}),
-    }
-    trained = _Training(config, task, chosen.settings, where)
-    run = new_run(runs, name, config) if where.chief else Run(Path(runs) / name)
+    where.rows(config.training.batch_size)
+    task = task_to_go_on(config, base) if base else config.make_task()
+    config = config.decided_by(task, overrides)
+    trained = _Training(config, task, where)
+    run = new_run(runs, config) if where.chief else Run(Path(runs) / name)
     trained.run(run, verbose)
     return run
-
-
-def _base(name: str, start_from: Run | str | Path | None) -> dict[str, Any]:
-    """The config of the model to start from; empty for none."""
-    base = config_of(start_from) if start_from else {}
-    if base and base["model"] != name:
-        raise UserError(f"{start_from} is of {base['model']}, not of {name}: name the same model")
-    return base
 
 
 def resume(
@@ -134,13 +105,9 @@ def resume(
     run = open_run(run.path if isinstance(run, Run) else run, trained=False)
     _newest_checkpoint(run)
     where = replicas(devices)
-    config = run.config
-    task, settings = task_and_settings(config, run.config_file)
-    if limits:
-        settings = settings_from({**config["training"], **limits})
-        config["training"] = asdict(settings)
-    _Training(config, task, settings, where).run(run, verbose)
-    return run
+    config = run.config.with_limits(limits)
+    _Training(config, config.make_task(), where).run(run, verbose)
+    return open_run(run.path, trained=False)
 
 
 def _newest_checkpoint(run: Run) -> tuple[Checkpoint | None, list[str]]:
@@ -166,22 +133,21 @@ def _newest_checkpoint(run: Run) -> tuple[Checkpoint | None, list[str]]:
 class _Training:
     """A model with its data, made in one order, so that the same seed gives the same numbers."""
 
-    def __init__(
-        self, config: dict[str, Any], task: Task, settings: Settings, where: Replicas
-    ) -> None:
-        self.name, self.task, self.where = config["model"], task, where
-        self.config = config
+    def __init__(self, config: RunConfig, task: Task, where: Replicas) -> None:
+        self.config, self.task, self.where = config, task, where
+        settings = config.training
         # After the data are prepared, which may draw random numbers of its own.
-        keras.utils.set_random_seed(config["seed"])
-        self.train = task.windows("train", settings, seed=config["seed"])
+        keras.utils.set_random_seed(config.seed)
+        self.train = task.windows("train", settings, seed=config.seed)
         self.validation = task.windows("validation", settings)
         check_windows(self.train, settings)
         with where.scope(), _computing_in(settings.precision):
-            model = create(self.name, **config["options"])
+            model = config.make_model()
         task.check(model)
-        if start := config.get("start_from"):
-            take_weights(model, restore(start)[0], task.model_options())
-        self.trainer = Trainer(model, settings, where, config["seed"])
+        if config.start_from:
+            learned, *_ = restore(config.start_from)
+            take_weights(model, learned, task.model_options(), task.outcome_options)
+        self.trainer = Trainer(model, settings, where, config.seed)
 
     def run(self, run: Run, verbose: bool) -> None:
         """Train on in the run's folder, which only the first of several workers writes."""
@@ -210,7 +176,7 @@ class _Training:
 
     def _callbacks(self, run: Run, position: Position, verbose: bool) -> list[Any]:
         settings, history = self.trainer.settings, position.history
-        best = run.weights if self.where.chief else None
+        best = run.weights_file if self.where.chief else None
         monitor = "val_reward" if settings.reward else self.task.monitor
         stopping = KeepBest(best, monitor, settings.patience, history)
         if not self.where.chief:
@@ -219,12 +185,14 @@ class _Training:
         return [
             # With new limits, if any: only now are they known to be of use, as nobody else trains
             # the run, and its checkpoint fits.
-            keras.callbacks.LambdaCallback(on_train_begin=lambda _: run.write_config(self.config)),
+            keras.callbacks.LambdaCallback(
+                on_train_begin=lambda _: run.write_config(self.config.to_json())
+            ),
             stopping,
-            Metrics(run.metrics, history),
+            Metrics(run.metrics_file, history),
             Curves(run.path / "plots" / "curves.png", history),
             TensorBoard(run.path / "logs"),
-            *([Progress(self.name, settings, position, windows)] if verbose else []),
+            *([Progress(self.config.model, settings, position, windows)] if verbose else []),
         ]
 
 

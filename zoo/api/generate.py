@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.api.load import restore
+from zoo.api.run import Run
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
-from zoo.training.run import Run
 from zoo.utils.validation import LONGEST_TEXT
 
 

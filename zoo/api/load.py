@@ -1,19 +1,17 @@
 """`zoo.load`: a trained model again, whatever it was kept as."""
 
 from pathlib import Path
-from typing import Any
 
 import keras
 
-from zoo.catalog.config import create, task_and_settings
-from zoo.errors import UserError
+from zoo.api.run import Run, open_run
+from zoo.catalog.config import RunConfig, made_task
 from zoo.exporting.formats.saved_model import restore_export
-from zoo.exporting.manifest import is_export, read_manifest
+from zoo.exporting.manifest import MANIFEST, is_export, read_manifest
 from zoo.importing.keras_file import load_keras
 from zoo.pretrained import find
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
-from zoo.training.run import Run, open_run
 from zoo.training.settings import Settings
 
 
@@ -47,16 +45,13 @@ def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
     if is_export(path):
         return restore_export(path)
     run = open_run(path)
-    task, settings = task_and_settings(run.config, run.config_file)
-    model = create(run.config["model"], **run.config["options"])
-    try:
-        model.load_weights(str(run.weights))
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"cannot read the checkpoint {run.weights}: {error}") from error
-    return model, task, settings
+    model, task = run.restore_model(), made_task(run.config, run.config_file)
+    return model, task, run.config.training
 
 
-def config_of(what: Run | str | Path) -> dict[str, Any]:
-    """What was run to make a model."""
+def config_of(what: Run | str | Path) -> RunConfig:
+    """Return what was run to make a model."""
     path = folder_of(what)
-    return read_manifest(path)["config"] if is_export(path) else open_run(path).config
+    if not is_export(path):
+        return open_run(path).config
+    return RunConfig.from_json(read_manifest(path)["config"], path / MANIFEST)

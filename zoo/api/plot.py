@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from zoo.api.evaluate import check_split
 from zoo.api.load import folder_of, restore
+from zoo.api.run import Run
 from zoo.errors import UserError
 from zoo.evaluation.plots import write_plots
 from zoo.exporting.manifest import is_export
 from zoo.readers.modality import modality, split_batches
-from zoo.training.run import Run
 
 
 def plot(

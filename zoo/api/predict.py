@@ -12,12 +12,12 @@ import tensorflow as tf
 
 from zoo import registry
 from zoo.api.load import config_of, folder_of, restore
+from zoo.api.run import Run
 from zoo.errors import UserError
 from zoo.exporting.endpoints import concrete, numeric_endpoints
 from zoo.exporting.formats.saved_model import load_saved_model
 from zoo.exporting.manifest import is_export
 from zoo.readers.modality import Modality, modality, split_batches
-from zoo.training.run import Run
 from zoo.utils.progress import progress
 from zoo.utils.validation import reason
 
@@ -52,7 +52,7 @@ def predict(what: Run | str | Path, *inputs: Any, batch_size: int = 32) -> list[
         model, task, _ = restore(path)
         endpoints = SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
         name, options = task.input_kind, task.input_options()
-        task_name = config_of(path)["task"]
+        task_name = config_of(path).task
     kind = modality(name)
     sources = split_batches(kind, inputs)
     together = batch_size if _rows_are_alike(endpoints.serve, kind, task_name) else 1

@@ -10,10 +10,10 @@ from typing import Any
 from zoo.api.evaluate import evaluate
 from zoo.api.fit import fit
 from zoo.api.fit import resume as go_on
-from zoo.catalog.config import plan
+from zoo.api.run import Run, open_run
+from zoo.catalog.config import resolve
 from zoo.catalog.recipes import Recipe, check_data, get
 from zoo.errors import Interrupted, UserError
-from zoo.training.run import Run, open_run
 from zoo.utils.files import check_not_empty, write_whole
 
 RESULT = "reproduced.json"
@@ -111,7 +111,7 @@ def reproduce(
 
 
 def _check_model(recipe: Recipe, folder: str | Path) -> None:
-    model = open_run(folder, trained=False).config.get("model")
+    model = open_run(folder, trained=False).config.model
     if model != recipe.model:
         raise UserError(
             f"{folder} is a run of {model}, but {recipe.name} needs one of {recipe.model}"
@@ -138,22 +138,12 @@ def _measured(recipe: Recipe, run: Run) -> Reproduction:
 
 def _differences(recipe: Recipe, run: Run) -> Iterator[str]:
     """What of a run is not as its recipe says."""
-    config = run.config
-    yield from _other_data(recipe, config["task_config"]["dataset"])
-    expected = plan(recipe.model, dict(recipe.overrides))
-    places = {
-        "training": asdict(expected.settings),
-        "options": expected.options,
-        "task_config": expected.task_options,
-    }
-    for place, values in places.items():
-        for key, value in values.items():
-            given = config[place].get(key, value)
-            # What the data decide is not the recipe's; what is saved when changes no figure.
-            decided = place == "options" and key not in recipe.overrides
-            if given != value and key != "save_steps" and not decided:
-                says = f"says {value}" if value or key not in _LIMITS else "sets no limit"
-                yield f"{key} was {given}, but the recipe {says}"
+    yield from _other_data(recipe, str(run.config.dataset))
+    for key, value, asked in run.config.differences(resolve(recipe.model, recipe.overrides)):
+        # What is saved when changes no metric.
+        if key != "save_steps":
+            says = f"says {asked}" if asked or key not in _LIMITS else "sets no limit"
+            yield f"{key} was {value}, but the recipe {says}"
 
 
 def _other_data(recipe: Recipe, dataset: str) -> Iterator[str]:

@@ -7,11 +7,10 @@ left at its default. Sizes that the data decide, such as `vocab_size`, are those
 set.
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from zoo import registry
-from zoo.training.settings import Settings
+from zoo.catalog.config import defaults
 
 
 def list_models(
@@ -57,19 +56,12 @@ def describe(name: str) -> dict[str, Any]:
         'many_to_many'
     """
     entry = registry.get("model", name)
-    info = entry.info
-    builder = entry if entry.target else registry.get("topology", registry.builder_of(entry))
-    cell = {"cell": info["cell"]} if info.get("cell") else {}
-    task = registry.get("task", info["task"]).parameters
-    own = {key: value for key, value in task.items() if key not in ("dataset", "data_dir")}
     return {
         "name": name,
         "summary": entry.summary,
         "source": entry.source,
-        "topology": info["topology"],
-        "task": info["task"],
-        "cell": info.get("cell"),
-        "options": {**builder.parameters, **info.get("options", {}), **cell},
-        "task_options": {**own, **info.get("task_options", {})},
-        "training": {**asdict(Settings()), **info.get("training", {})},
+        "topology": entry.info["topology"],
+        "task": entry.info["task"],
+        "cell": entry.info.get("cell"),
+        **{group: values for group, values in defaults(entry).items() if group != "objective"},
     }

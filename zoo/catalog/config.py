@@ -1,19 +1,318 @@
-"""From a model's name and what a user overrides to all that is needed to build and train it."""
+"""What a run is, as one value; and the one place where what decides it comes together."""
 
-import inspect
-from dataclasses import MISSING, dataclass, fields
+import json
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo import registry
-from zoo.catalog import describe
+from zoo.catalog.options import Option, checked, options_of
 from zoo.errors import UserError
-from zoo.task import Task
-from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
+if TYPE_CHECKING:
+    from zoo.task import Task
+    from zoo.topologies.base import SequenceModel
 
-def create(name: str, **overrides: Any) -> SequenceModel:
+DATA = ("dataset", "data_dir")
+"""Arguments of a task that say where its data are."""
+
+FLAGS = ("epochs", "steps", "minutes", "cell")
+"""What `zoo fit` has options of its own for."""
+
+_ONCE_FOR_ALL = {"label_smoothing": 0.0, "teacher_forcing": 1.0, "reward": ""}
+"""Settings that were of all trainings once and now are of some objectives, at rest."""
+_WITH_THEM = ("forcing_schedule", "reward_from")
+"""Such as say nothing while those are at rest."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides a run, as plain values.
+
+    Attributes:
+        model: its name in the catalog.
+        task: the name of its task.
+        options: constructor arguments of the model.
+        task_options: constructor arguments of the task, `dataset` and `data_dir` among them.
+        training: how it is trained.
+        objective: settings of the task's objective.
+        seed: of the weights, of dropout and of the order of the data.
+        start_from: the path of the model whose weights it starts from; None for none.
+        decided: which `options` were decided by the data; None where that is not written down.
+    """
+
+    model: str
+    task: str
+    options: dict[str, Any] = field(default_factory=dict)
+    task_options: dict[str, Any] = field(default_factory=dict)
+    training: Settings = field(default_factory=Settings)
+    objective: dict[str, Any] = field(default_factory=dict)
+    seed: int = 1
+    start_from: str | None = None
+    decided: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        # As they come back from JSON, so that a config equals what is read of its file.
+        for name in ("options", "task_options", "objective"):
+            object.__setattr__(self, name, _listed(getattr(self, name)))
+
+    @property
+    def dataset(self) -> str | None:
+        """Name or path of the data set; None for the task's own."""
+        return self.task_options.get("dataset")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values, from which `from_json` makes it again."""
+        values = asdict(self)
+        values["task_config"] = values.pop("task_options")
+        values["decided"] = None if self.decided is None else list(self.decided)
+        return {key: value for key, value in values.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, values: Any, where: Path) -> "RunConfig":
+        """Read the config of a run or an export, of this version or of one before.
+
+        Args:
+            values: as `to_json` gave them.
+            where: the file that they were read from, for messages.
+
+        Raises:
+            UserError: something is missing, or of another version, or a plug-in is not installed.
+        """
+        try:
+            entry = registry.get("model", values["model"])
+            task_class = registry.load("task", values["task"])
+            known = {group: set(names) for group, names in _options(entry, task_class).items()}
+            training, objective = _old_training(values["training"], values.get("objective"), known)
+            task_options = dict(values["task_config"])
+            for key in {*task_options} - known["task_options"] - {*DATA}:
+                raise KeyError(f"unknown option {key!r} of the task {values['task']}")
+            decided = values.get("decided")
+            return cls(
+                model=values["model"],
+                task=values["task"],
+                options=dict(values["options"]),
+                task_options=task_options,
+                training=_settings(training),
+                objective=_objective(task_class, objective),
+                seed=values["seed"],
+                start_from=values.get("start_from"),
+                decided=None if decided is None else tuple(decided),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"{where} is damaged or of another version: {error}; fit the model anew"
+            ) from error
+
+    def make_task(self) -> "Task":
+        """Make the task, which reads its data if these have not decided its options yet."""
+        return registry.load("task", self.task)(**self.task_options)
+
+    def make_model(self) -> "SequenceModel":
+        """Build the model, with fresh weights."""
+        return create(self.model, **self.options)
+
+    def decided_by(self, task: "Task", overrides: Iterable[str] = ()) -> "RunConfig":
+        """Return the config with what the data decide, such as the size of a vocabulary.
+
+        Args:
+            task: made from this config.
+            overrides: names of the options that a user set.
+
+        Raises:
+            UserError: one of these is for the data to decide.
+        """
+        options = task.model_options()
+        for key in sorted({*overrides} & {*options} - {*self.task_options}):
+            raise UserError(f"{key} cannot be set: the data decide it")
+        return replace(
+            self,
+            options={**self.options, **options},
+            task_options=task.get_config(),
+            decided=tuple(options),
+        )
+
+    def with_limits(self, limits: Mapping[str, Any]) -> "RunConfig":
+        """Return the config with other settings of training, such as more `epochs`."""
+        return replace(self, training=_settings({**asdict(self.training), **limits}))
+
+    def differences(self, other: "RunConfig") -> Iterator[tuple[str, Any, Any]]:
+        """Yield what another config sets otherwise; what the data decide is left aside.
+
+        Yields:
+            The option's name, its value here, and that of the other.
+        """
+        decided = {*DATA, *self.decided_options()}
+        for mine, others in (
+            (asdict(self.training), asdict(other.training)),
+            (self.objective, other.objective),
+            (self.options, other.options),
+            (self.task_options, other.task_options),
+        ):
+            for key in (key for key in others if key not in decided):
+                value = mine.get(key, others[key])
+                if value != others[key]:
+                    yield key, value, others[key]
+
+    def decided_options(self, task: "Task | None" = None) -> tuple[str, ...]:
+        """Return which options of the model the data decided.
+
+        Args:
+            task: made from this config, if there is one already: a run of before says it nowhere.
+        """
+        if self.decided is not None:
+            return self.decided
+        return tuple((task or self.make_task()).model_options())
+
+    def portable(self) -> "RunConfig":
+        """Return the config without what holds only on the machine where it was trained."""
+        start = self.start_from and Path(self.start_from).name
+        return replace(self, task_options={**self.task_options, "data_dir": None}, start_from=start)
+
+    def without_paths(self) -> "RunConfig":
+        """Return the portable config with the name of a person's data in place of their path."""
+        if not self.dataset or not Path(self.dataset).is_absolute():
+            return self.portable()
+        named = {**self.task_options, "dataset": Path(self.dataset).name}
+        return replace(self, task_options=named).portable()
+
+    def to_command(self, task: "Task | None" = None) -> str:
+        """Return the `zoo fit` that makes this run again, with all that is not as by default.
+
+        Args:
+            task: made from this config, if there is one already.
+        """
+        usual = defaults(registry.get("model", self.model))
+        kind = registry.load("task", self.task)
+        learned = (*DATA, *kind.vocabularies, *kind.outcomes, *kind.learned)
+        words = ["zoo", "fit", self.model, "--seed", str(self.seed)]
+        if self.dataset not in (None, self.usual_dataset):
+            words += ["--dataset", str(self.dataset)]
+        if directory := self.task_options.get("data_dir"):
+            words += ["--data-dir", directory]
+        if self.start_from:
+            words += ["--from", self.start_from]
+        for key, value in [
+            *_changed(asdict(self.training), usual["training"]),
+            *_changed(self.objective, usual["objective"]),
+            *_changed(self.options, usual["options"], self.decided_options(task)),
+            *_changed(self.task_options, usual["task_options"], learned),
+        ]:
+            if key in FLAGS:
+                words += [f"--{key}", _written(value)]
+            else:
+                words += ["--set", f"{key}={_written(value)}"]
+        return shlex.join(words)
+
+    @property
+    def usual_dataset(self) -> str:
+        """The data set that the model is trained on where none is named."""
+        usual = registry.get("model", self.model).info.get("dataset")
+        return usual or registry.load("task", self.task).default_dataset
+
+
+def resolve(
+    name: str,
+    overrides: Mapping[str, Any] | None = None,
+    dataset: str | None = None,
+    data_dir: str | None = None,
+    seed: int = 1,
+    start_from: str | None = None,
+    base: RunConfig | None = None,
+) -> RunConfig:
+    """Return the config of a run, from the catalog's defaults and what a user sets.
+
+    What the data decide is added by `decided_by`, once they are read.
+
+    Args:
+        name: of a model, as `list_models` gives it.
+        overrides: options by name: of training, of the objective, of the task, of the model.
+        dataset: name or path of the data; None for those of `base`, or of the catalog.
+        data_dir: folder of prepared data sets.
+        seed: of the weights, of dropout and of the order of the data.
+        start_from: the path of the model to start from.
+        base: the config of that one, whose options hold where nothing else is set.
+
+    Raises:
+        UserError: the model or an override is not known, or is of a wrong type or out of range.
+    """
+    entry = registry.get("model", name)
+    if base and base.model != name:
+        raise UserError(f"{start_from} is of {base.model}, not of {name}: name the same model")
+    if not 0 <= seed < 2**32:
+        raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
+    task_class = registry.load("task", entry.info["task"])
+    chosen = _catalog(entry)
+    if base:
+        chosen["options"] |= base.options
+        chosen["task_options"] = dict(base.task_options)
+    known = _options(entry, task_class)
+    for key, value in (overrides or {}).items():
+        group = next((group for group, options in known.items() if key in options), None)
+        if group is None:
+            raise UserError(
+                registry.unknown(f"option of {name}", key, set().union(*known.values()))
+            )
+        chosen[group][key] = checked(key, value, known[group][key])
+    if cell := chosen["options"].get("cell"):
+        registry.get("cell", cell)
+    usual = chosen["task_options"].get("dataset", entry.info.get("dataset"))
+    return RunConfig(
+        model=name,
+        task=entry.info["task"],
+        options=chosen["options"],
+        task_options={
+            **chosen["task_options"],
+            "dataset": usual if dataset is None else dataset,
+            "data_dir": data_dir,
+        },
+        training=_settings(chosen["training"]),
+        objective=_objective(task_class, chosen["objective"]),
+        seed=seed,
+        start_from=start_from,
+    )
+
+
+def made_task(config: RunConfig, where: Path) -> "Task":
+    """Make the task of a run or an export that was read.
+
+    Args:
+        config: the run's.
+        where: the file that it was read from, for messages.
+
+    Raises:
+        UserError: its options do not make one.
+    """
+    try:
+        return config.make_task()
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{where} is damaged or of another version: {error}; fit the model anew"
+        ) from error
+
+
+def defaults(entry: registry.Entry) -> dict[str, dict[str, Any]]:
+    """Return all that can be set of a model, with its defaults; imports no TensorFlow.
+
+    Returns:
+        `options`, `task_options`, `objective` and `training`, each a dict of defaults by name.
+    """
+    chosen = _catalog(entry)
+    builder = entry if entry.target else registry.get("topology", registry.builder_of(entry))
+    task = registry.get("task", entry.info["task"]).parameters
+    known = {
+        "options": builder.parameters,
+        "task_options": {key: value for key, value in task.items() if key not in DATA},
+        "objective": {},
+        "training": asdict(Settings()),
+    }
+    return {group: {**values, **chosen[group]} for group, values in known.items()}
+
+
+def create(name: str, **overrides: Any) -> "SequenceModel":
     """Build a model of the catalog.
 
     Args:
@@ -33,24 +332,43 @@ def create(name: str, **overrides: Any) -> SequenceModel:
         TensorShape([2, 3, 50])
     """
     entry = registry.get("model", name)
-    options = model_options(entry)
-    accepted = _accepted(_builder(entry))
+    builder = _builder(entry)
+    known = options_of(builder)
     for key in overrides:
-        if key not in accepted:
-            raise UserError(registry.unknown(f"option of {name}", key, accepted))
-    options |= overrides
+        if key not in known:
+            raise UserError(registry.unknown(f"option of {name}", key, known))
+    options = _catalog(entry)["options"] | overrides
     if cell := options.get("cell"):
         registry.get("cell", cell)
     try:
-        return _builder(entry)(**options)
+        return builder(**options)
     except (ValueError, TypeError) as error:
         raise UserError(f"cannot build {name}: {str(error).splitlines()[0]}") from error
 
 
-def model_options(entry: registry.Entry) -> dict[str, Any]:
-    """The constructor arguments that a model's entry sets."""
-    cell = entry.info.get("cell")
-    return {**entry.info.get("options", {}), **({"cell": cell} if cell else {})}
+def _catalog(entry: registry.Entry) -> dict[str, dict[str, Any]]:
+    """Return what a model's entry sets, by what it speaks of."""
+    info = entry.info
+    own = {each.name for each in fields(Settings)}
+    training = info.get("training", {})
+    cell = {"cell": info["cell"]} if info.get("cell") else {}
+    return {
+        "training": {key: value for key, value in training.items() if key in own},
+        "objective": {key: value for key, value in training.items() if key not in own},
+        "task_options": dict(info.get("task_options", {})),
+        "options": {**info.get("options", {}), **cell},
+    }
+
+
+def _options(entry: registry.Entry, task_class: Any) -> dict[str, dict[str, Option]]:
+    """Return what can be set of a model, by what it speaks of."""
+    objective = getattr(task_class, "objective_class", None)
+    return {
+        "training": options_of(Settings),
+        "objective": options_of(objective) if objective else {},
+        "task_options": options_of(task_class, without=DATA),
+        "options": options_of(_builder(entry)),
+    }
 
 
 def _builder(entry: registry.Entry) -> Any:
@@ -59,108 +377,66 @@ def _builder(entry: registry.Entry) -> Any:
     return registry.load("model", entry.name)
 
 
-def _accepted(function: Any) -> set[str]:
-    parameters = inspect.signature(function).parameters.values()
-    return {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+def _settings(values: Mapping[str, Any]) -> Settings:
+    """Return settings, each value turned to its field's type."""
+    known = options_of(Settings)
+    return Settings(**{key: checked(key, value, known[key]) for key, value in values.items()})
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A model's entry with a user's overrides sorted into what they speak of."""
-
-    model: str
-    options: dict[str, Any]
-    task: str
-    task_options: dict[str, Any]
-    settings: Settings
-    dataset: str | None = None
+def _objective(task_class: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all settings of a task's objective, each value turned to its field's type."""
+    kind = getattr(task_class, "objective_class", None)
+    if kind is None:
+        return dict(values)
+    known = options_of(kind)
+    return asdict(kind(**{key: checked(key, value, known[key]) for key, value in values.items()}))
 
 
-def plan(name: str, overrides: dict[str, Any]) -> Plan:
-    """Sort overrides into the model's options, the task's, and training settings.
-
-    Raises:
-        UserError: the model or an override is not known.
-    """
-    entry = registry.get("model", name)
-    task_class = registry.load("task", entry.info["task"])
-    known = {
-        "training": {field.name for field in fields(Settings)},
-        "task_options": _accepted(task_class) - {"dataset", "data_dir"},
-        "options": _accepted(_builder(entry)),
-    }
-    defaults = describe(name)
-    chosen: dict[str, dict[str, Any]] = {
-        "training": dict(entry.info.get("training", {})),
-        "options": model_options(entry),
-        "task_options": dict(entry.info.get("task_options", {})),
-    }
-    for key, value in overrides.items():
-        place = next((place for place, names in known.items() if key in names), None)
-        if place is None:
-            raise UserError(
-                registry.unknown(f"option of {name}", key, set().union(*known.values()))
-            )
-        if place != "training":
-            value = _typed(key, value, defaults[place].get(key))
-        chosen[place][key] = value
-    if cell := chosen["options"].get("cell"):
-        registry.get("cell", cell)
-    settings = settings_from(chosen["training"])
-    return Plan(
-        name,
-        chosen["options"],
-        entry.info["task"],
-        chosen["task_options"],
-        settings,
-        entry.info.get("dataset"),
-    )
-
-
-def _typed(key: str, value: Any, default: Any) -> Any:
-    """A value of its default's kind: a list where that says nothing; for a text also an integer.
+def _old_training(
+    training: Mapping[str, Any],
+    objective: Mapping[str, Any] | None,
+    known: Mapping[str, Collection[str]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings of training and of the objective, which were written as one before.
 
     Raises:
-        UserError: it is of another kind.
+        KeyError: one is not known.
     """
-    kinds: tuple[type, ...]
-    if isinstance(default, str) and type(value) is int:
-        return str(value)
-    if isinstance(default, (list, tuple)) or default is None:
-        kinds = (list, tuple)
-    else:
-        kinds = (int, float) if isinstance(default, float) else (type(default),)
-    if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
-        raise UserError(f"{key} is {value!r}, but {kinds[-1].__name__} is needed")
-    return value
+    sorted_out: dict[str, dict[str, Any]] = {"training": {}, "objective": dict(objective or {})}
+    for key, value in training.items():
+        group = next((group for group in sorted_out if key in known[group]), None)
+        if group:
+            sorted_out[group][key] = value
+        elif key not in _WITH_THEM and (key, value) not in _ONCE_FOR_ALL.items():
+            raise KeyError(f"unknown setting {key!r}")
+    for key in {*sorted_out["objective"]} - {*known["objective"]}:
+        raise KeyError(f"unknown setting {key!r} of the objective")
+    return sorted_out["training"], sorted_out["objective"]
 
 
-def settings_from(values: dict[str, Any]) -> Settings:
-    """Settings with each value turned to its field's type."""
-    typed: dict[str, Any] = {}
-    for field in fields(Settings):
-        if field.name in values:
-            default = {} if field.default is MISSING else field.default
-            kind, value = type(default), values[field.name]
-            if kind is float and isinstance(value, int):
-                value = float(value)
-            if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
-                raise UserError(f"{field.name} is {value!r}, but {kind.__name__} is needed")
-            typed[field.name] = value
-    return Settings(**typed)
+def _changed(
+    values: Mapping[str, Any], usual: Mapping[str, Any], decided: Collection[str] = ()
+) -> list[tuple[str, Any]]:
+    """Return what is not as by default; what the data decided is not a user's choice."""
+    return [
+        (key, value)
+        for key, value in values.items()
+        if key not in decided and _written(value) != _written(usual.get(key))
+    ]
 
 
-def task_and_settings(config: dict[str, Any], path: Path) -> tuple[Task, Settings]:
-    """As the config of a run or an export has them, which also holds a model and its options.
+def _written(value: Any) -> str:
+    """Return a value as `--set` reads it: as JSON, or a text that is none as it is."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value, ensure_ascii=False)
 
-    Raises:
-        UserError: something is missing, or of another version; `path` is where it was read.
-    """
-    try:
-        _ = config["model"], {**config["options"]}, config["seed"]
-        task = registry.load("task", config["task"])(**config["task_config"])
-        return task, Settings(**config["training"])
-    except (KeyError, TypeError) as error:
-        raise UserError(
-            f"{path} is damaged or of another version: {error}; fit the model anew"
-        ) from error
+
+def _listed(value: Any) -> Any:
+    """Return the same values with lists for tuples, as JSON has them."""
+    if isinstance(value, Mapping):
+        return {key: _listed(each) for key, each in value.items()}
+    return [_listed(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,11 +1,13 @@
 """`zoo fit`: from a name to a trained model."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from zoo import registry
+from zoo.catalog.config import FLAGS
 from zoo.cli.common import (
     NOT_EMPTY,
     as_json,
@@ -94,33 +96,56 @@ def fit(
         run = load_api().resume(resume, verbose=not as_json, devices=devices, **limits)
         _tell(run, as_json)
         return
-    if not name:
-        raise UserError("no model is named: `zoo list` shows them, such as `zoo fit char-lstm`")
-    named = {"epochs": epochs, "steps": steps, "cell": cell, "minutes": minutes}
-    overrides = {key: value for key, value in named.items() if value is not None}
-    overrides |= dict(_key_and_value(text) for text in settings)
-    for key in _NAMED & set(overrides):
-        raise UserError(f"{key} is not for --set: see `zoo fit --help`")
+    arguments = asked(**context.params)
+    overrides = arguments.pop("overrides")
     # Found wrong before TensorFlow is imported, so that the answer comes at once.
-    registry.get("model", name)
+    registry.get("model", arguments["name"])
     if cell:
         registry.get("cell", cell)
     if start_from:
         find(start_from)
-    api = load_api()
-
-    run = api.fit(
-        name,
-        dataset=dataset,
-        data_dir=data_dir,
-        seed=seed,
-        runs=runs,
-        verbose=not as_json,
-        devices=devices,
-        start_from=start_from,
-        **overrides,
-    )
+    run = load_api().fit(**arguments, **overrides, runs=runs, verbose=not as_json, devices=devices)
     _tell(run, as_json)
+
+
+def asked(
+    name: str | None,
+    settings: Sequence[str],
+    dataset: str | None,
+    data_dir: str | None,
+    seed: int,
+    start_from: str | None,
+    **others: Any,
+) -> dict[str, Any]:
+    """Return what a command line asks for: `overrides`, and other arguments of `zoo.fit`.
+
+    Args:
+        name: of the model.
+        settings: what --set says, each KEY=VALUE.
+        dataset: of --dataset.
+        data_dir: of --data-dir.
+        seed: of --seed.
+        start_from: of --from.
+        **others: what else the command was given.
+
+    Raises:
+        UserError: no model is named, or a setting is none.
+    """
+    if not name:
+        raise UserError("no model is named: `zoo list` shows them, such as `zoo fit char-lstm`")
+    flags = {key: others[key] for key in FLAGS}
+    overrides = {key: value for key, value in flags.items() if value is not None}
+    overrides |= dict(_key_and_value(text) for text in settings)
+    for key in _NAMED & set(overrides):
+        raise UserError(f"{key} is not for --set: see `zoo fit --help`")
+    return {
+        "name": name,
+        "dataset": dataset,
+        "data_dir": data_dir,
+        "seed": seed,
+        "start_from": start_from,
+        "overrides": overrides,
+    }
 
 
 def _tell(run: Any, as_json: bool) -> None:

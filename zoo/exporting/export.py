@@ -4,8 +4,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+from zoo.catalog.config import RunConfig
 from zoo.errors import UserError
 from zoo.exporting.card.card import make_card, write_card
 from zoo.exporting.formats.litert import check_litert, write_litert
@@ -25,7 +25,7 @@ def write_export(
     model: SequenceModel,
     task: Task,
     settings: Settings,
-    config: dict[str, Any],
+    config: RunConfig,
     run: Path,
     path: Path,
     formats: Sequence[str] = FORMATS[:1],

@@ -1,6 +1,8 @@
-"""Run folders: `runs/<model>/<n>/`."""
+"""Run folders, `runs/<model>/<n>/`: where the files of a training lie."""
 
+import csv
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,8 @@ from zoo.utils.files import write_whole
 
 
 @dataclass(frozen=True)
-class Run:
-    """One training run's folder: config.json, checkpoints/, logs/, plots/, metrics.csv.
+class RunFolder:
+    """The folder of a training: config.json, checkpoints/, logs/, plots/, metrics.csv.
 
     Attributes:
         path: the folder.
@@ -20,18 +22,9 @@ class Run:
     path: Path
 
     @property
-    def config(self) -> dict[str, Any]:
-        """What was run: model, options, task, task_config, training, seed."""
-        return json.loads(self.config_file.read_text(encoding="utf-8"))
-
-    @property
     def config_file(self) -> Path:
-        """Where that is kept."""
+        """The file that says what was run."""
         return self.path / "config.json"
-
-    def write_config(self, config: dict[str, Any]) -> None:
-        """Keep what is run."""
-        write_whole(self.config_file, json.dumps(config, indent=2, ensure_ascii=False))
 
     @property
     def checkpoints(self) -> Path:
@@ -39,26 +32,73 @@ class Run:
         return self.path / "checkpoints"
 
     @property
-    def weights(self) -> Path:
-        """The best weights so far."""
+    def weights_file(self) -> Path:
+        """The file of the best weights so far."""
         return self.checkpoints / "best.weights.h5"
 
     @property
-    def metrics(self) -> Path:
-        """One line an epoch."""
+    def metrics_file(self) -> Path:
+        """The file with one line of metrics an epoch."""
         return self.path / "metrics.csv"
+
+    @property
+    def weights(self) -> Path:
+        """The former name of `weights_file`."""
+        warnings.warn("Run.weights is now Run.weights_file", DeprecationWarning, stacklevel=2)
+        return self.weights_file
+
+    @property
+    def metrics(self) -> Path:
+        """The former name of `metrics_file`; the numbers are in `Run.history`."""
+        warnings.warn("Run.metrics is now Run.metrics_file", DeprecationWarning, stacklevel=2)
+        return self.metrics_file
 
     @property
     def has_results(self) -> bool:
         """Whether an epoch was ever finished, so that there is something to lose."""
-        return self.metrics.exists() or self.weights.exists()
+        return self.metrics_file.exists() or self.weights_file.exists()
+
+    def read_config(self) -> Any:
+        """Return the JSON value that config.json holds.
+
+        Raises:
+            UserError: it is no JSON.
+        """
+        try:
+            return json.loads(self.config_file.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{self.config_file} is damaged: {error}") from error
+
+    def write_config(self, values: Any) -> None:
+        """Write a JSON value as config.json, whole or not at all."""
+        write_whole(self.config_file, json.dumps(values, indent=2, ensure_ascii=False))
+
+    def read_metrics(self) -> list[dict[str, float]]:
+        """Return the metrics of each epoch, by name; none where no epoch was finished.
+
+        Raises:
+            UserError: metrics.csv is damaged.
+        """
+        if not self.metrics_file.is_file():
+            return []
+        try:
+            with self.metrics_file.open(encoding="utf-8", newline="") as file:
+                return [
+                    {
+                        name: int(cell) if name == "epoch" else float(cell)
+                        for name, cell in row.items()
+                    }
+                    for row in csv.DictReader(file)
+                ]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise UserError(f"{self.metrics_file} is damaged: {error}") from error
 
 
-def new_run(root: str | Path, model: str, config: dict[str, Any]) -> Run:
-    """Make the next free folder `root/model/<n>` and write its config.json.
+def make_folder(root: str | Path, model: str) -> RunFolder:
+    """Make the next free folder `root/model/<n>`.
 
     Raises:
-        UserError: the folder cannot be made.
+        UserError: it cannot be made.
     """
     parent = Path(root) / model
     try:
@@ -70,35 +110,10 @@ def new_run(root: str | Path, model: str, config: dict[str, Any]) -> Run:
                 break
             except FileExistsError:
                 number += 1
-        run = Run(parent / str(number))
-        run.checkpoints.mkdir()
-        run.write_config(config)
+        folder = RunFolder(parent / str(number))
+        folder.checkpoints.mkdir()
     except OSError as error:
         raise UserError(
             f"cannot write the run to {parent}: {error.strerror}; choose another --runs folder"
         ) from error
-    return run
-
-
-def open_run(path: str | Path, trained: bool = True) -> Run:
-    """The run in a folder.
-
-    Args:
-        path: the folder.
-        trained: ask for the weights of an epoch, too.
-
-    Raises:
-        UserError: there is no folder, no config.json or no checkpoint.
-    """
-    run = Run(Path(path))
-    if not run.path.is_dir():
-        raise UserError(f"there is no run folder {path}: `zoo fit` prints where it writes")
-    if not run.config_file.is_file():
-        raise UserError(f"{path} is not a run folder: it has no config.json")
-    if trained and not run.weights.is_file():
-        raise UserError(f"the run {path} has no checkpoint yet: fit it for at least one epoch")
-    try:
-        run.config  # noqa: B018
-    except ValueError as error:
-        raise UserError(f"{run.config_file} is damaged: {error}") from error
-    return run
+    return folder

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import zoo
 from tasks.sequence_labelling.task import SequenceLabelling, label_lines
-from zoo.catalog.config import plan
+from zoo.catalog.config import resolve
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
@@ -87,9 +87,9 @@ def test_a_config_makes_the_same_task_without_the_data(treebank, tmp_path):
 
 def test_a_column_may_be_given_as_a_number(conll):
     assert SequenceLabelling(str(conll), tag_column=2).tags[0] == "NNP"
-    assert plan("tagger-bilstm-crf", {"tag_column": 2}).task_options["tag_column"] == "2"
-    with pytest.raises(UserError, match="tag_column is True, but str is needed"):
-        plan("tagger-bilstm-crf", {"tag_column": True})
+    assert resolve("tagger-bilstm-crf", {"tag_column": 2}).task_options["tag_column"] == 2
+    with pytest.raises(UserError, match="tag_column is True, but str or int is needed"):
+        resolve("tagger-bilstm-crf", {"tag_column": True})
 
 
 def test_a_word_may_be_spelt_as_the_unknown_one(tmp_path):
@@ -187,7 +187,7 @@ def test_an_export_tags_texts_without_keras(tagger, tmp_path):
 
 
 def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
-    task = SequenceLabelling(**tagger.config["task_config"])
+    task = SequenceLabelling(**tagger.config.task_options)
     serve = task.endpoints(zoo.load(tagger.path))["serve"]
     alone, both = (serve(tf.constant(t)) for t in (["a dog"], ["a dog", "the cat sees a tree ."]))
     assert alone["text"][0] == both["text"][0]
@@ -200,7 +200,7 @@ def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
 
 
 def test_the_report_shows_what_was_taken_for_what(tagger):
-    task = SequenceLabelling(**tagger.config["task_config"])
+    task = SequenceLabelling(**tagger.config.task_options)
     figure = task.report(zoo.load(tagger.path), "test", Settings(batch_size=4))
     numbers = [text.get_text() for text in figure.axes[0].texts]
     assert numbers.count("10") == 2 and numbers.count("5") == 2

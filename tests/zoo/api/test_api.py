@@ -46,16 +46,16 @@ def test_create_names_what_is_wrong(name, overrides, said):
 
 
 def test_a_run_folder_holds_everything(run):
-    rows = list(csv.DictReader(run.metrics.open()))
+    rows = list(csv.DictReader(run.metrics_file.open()))
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"} <= set(rows[0])
-    assert run.config["options"]["classes"] == 10
+    assert run.config.options["classes"] == 10
     assert (run.path / "plots" / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert any((run.path / "logs").rglob("events*"))
 
 
 def test_the_loaded_model_is_the_trained_one(run):
-    rows = list(csv.DictReader(run.metrics.open()))
+    rows = list(csv.DictReader(run.metrics_file.open()))
     best = max(float(row["val_accuracy"]) for row in rows)
     assert zoo.evaluate(run, "validation")["accuracy"] == pytest.approx(best, abs=1e-6)
 

@@ -41,8 +41,8 @@ def tuned(base, folder):
 
 
 def test_new_tokens_come_after_those_that_are_known(base, tuned):
-    old = zoo.api.load.config_of(base)["task_config"]["tokens"]
-    new = tuned.config["task_config"]["tokens"]
+    old = zoo.api.load.config_of(base).task_options["tokens"]
+    new = tuned.config.task_options["tokens"]
     assert new[: len(old)] == old
     assert {*new} - {*old} == {*"ZwölfBoxkämpferjagenViktor!"} - {*TEXT}
 
@@ -61,13 +61,13 @@ def test_weights_are_kept_and_those_of_new_tokens_are_not_zero(base, tuned):
 
 
 def test_options_of_the_base_are_kept_and_the_start_is_written_down(base, tuned):
-    assert tuned.config["options"]["units"] == 16
-    assert tuned.config["start_from"] == str(base)
+    assert tuned.config.options["units"] == 16
+    assert tuned.config.start_from == str(base)
 
 
 def test_a_run_that_was_begun_so_is_resumed(base, tuned):
     again = zoo.resume(tuned, verbose=False, epochs=2)
-    assert len(again.metrics.read_text().splitlines()) == 3
+    assert len(again.metrics_file.read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize(

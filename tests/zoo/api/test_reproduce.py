@@ -1,14 +1,15 @@
 import dataclasses
 import gzip
 import json
+from importlib import import_module
 
 import pytest
 
 import zoo as package
 from zoo.api.reproduce import Reproduction, _other_data, reproduce
+from zoo.api.run import Run
 from zoo.catalog.recipes import RECIPES, Figure
 from zoo.errors import UserError
-from zoo.training.run import Run
 
 ROWS = {"units": 8, "epochs": 1, "batch_size": 64, "cell": "vanilla_rnn"}
 
@@ -33,8 +34,9 @@ def recipes(monkeypatch, tiny):
     hard = dataclasses.replace(tiny, name="hard", published=(Figure("accuracy", "test", 1.1),))
     rows = dataclasses.replace(hard, name="rows", model="rows-lstm", overrides=ROWS)
     known = {**RECIPES, "tiny": tiny, "hard": hard, "rows": rows}
-    for module in ("zoo.catalog.recipes.RECIPES", "zoo.cli.reproduce.RECIPES"):
-        monkeypatch.setattr(module, known)
+    for module in ("zoo.catalog.recipes", "zoo.cli.reproduce"):
+        # By import, as `zoo.cli.reproduce` is also the name of its command.
+        monkeypatch.setattr(import_module(module), "RECIPES", known)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_a_shorter_training_is_told_and_held_to_nothing(zoo, data_dir, tmp_path)
 
 def test_other_data_are_told(result, tiny):
     recipe = dataclasses.replace(tiny, data="mnist", dataset="mnist")
-    assert list(_other_data(recipe, result.run.config["task_config"]["dataset"])) == [
+    assert list(_other_data(recipe, result.run.config.dataset)) == [
         "the data are digits, but the figures were published for mnist"
     ]
 

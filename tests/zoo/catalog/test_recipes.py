@@ -3,7 +3,7 @@ import pytest
 import zoo
 from zoo import registry
 from zoo.catalog import recipes
-from zoo.catalog.config import plan
+from zoo.catalog.config import resolve
 from zoo.catalog.recipes import RECIPES, Figure, check_data
 from zoo.errors import UserError
 
@@ -24,7 +24,7 @@ def recipe(request):
 
 
 def test_a_recipe_trains_a_model_that_there_is_with_settings_that_there_are(recipe):
-    settings = plan(recipe.model, dict(recipe.overrides)).settings
+    settings = resolve(recipe.model, recipe.overrides).training
     # Early stopping would make it another training than the one that is described.
     assert settings.patience >= settings.epochs
 

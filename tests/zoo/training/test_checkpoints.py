@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -15,9 +16,9 @@ import pytest
 from filelock import FileLock
 
 import zoo
+from zoo.api.run import new_run, open_run
 from zoo.errors import Interrupted, UserError
 from zoo.training.checkpoints import Checkpoints
-from zoo.training.run import new_run, open_run
 
 # What a stopped run is held to, bit by bit, is the training that users run.
 pytestmark = pytest.mark.compiled
@@ -51,7 +52,7 @@ def assert_same(run, other):
     assert newest.position.epoch == expected.position.epoch == len(newest.position.history)
     for a, b in zip(newest.variables, expected.variables, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert run.metrics.read_text() == other.metrics.read_text()
+    assert run.metrics_file.read_text() == other.metrics_file.read_text()
     weights = [zoo.load(r).get_weights() for r in (run, other)]
     for a, b in zip(*weights, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -90,21 +91,24 @@ def test_a_run_that_ended_within_an_epoch_goes_on_from_there(text, tmp_path):
     whole = zoo.fit("char-lstm", text, runs=tmp_path / "whole", **steady)
     run = zoo.fit("char-lstm", text, runs=tmp_path, **steady, steps=14)
     assert Checkpoints(run.checkpoints).newest()[0].position.step == 14
-    figures = run.metrics.read_text()
+    figures = run.metrics_file.read_text()
     zoo.resume(run, verbose=False)
-    assert run.metrics.read_text() == figures and len(figures.splitlines()) == 1 + 1
+    assert run.metrics_file.read_text() == figures and len(figures.splitlines()) == 1 + 1
     assert_same(zoo.resume(run, verbose=False, steps=0), whole)
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_anew(text, undisturbed, tmp_path):
-    run = new_run(tmp_path, "char-lstm", undisturbed.config)
+    run = new_run(tmp_path, undisturbed.config)
     assert_same(zoo.resume(run, verbose=False), undisturbed)
 
 
 def test_a_run_that_has_ended_stays_as_it_is(undisturbed):
-    before = undisturbed.metrics.read_text(), sorted(undisturbed.checkpoints.iterdir())
+    before = undisturbed.metrics_file.read_text(), sorted(undisturbed.checkpoints.iterdir())
     zoo.resume(undisturbed.path, verbose=False)
-    assert before == (undisturbed.metrics.read_text(), sorted(undisturbed.checkpoints.iterdir()))
+    assert before == (
+        undisturbed.metrics_file.read_text(),
+        sorted(undisturbed.checkpoints.iterdir()),
+    )
 
 
 def test_three_are_kept_and_a_damaged_one_is_passed_over(undisturbed, tmp_path):
@@ -175,7 +179,7 @@ def test_a_run_without_a_checkpoint_to_read_is_refused_and_left_as_it_is(
 
 def test_only_metrics_or_only_weights_are_not_overwritten_either(undisturbed, tmp_path):
     for number, name in enumerate(("metrics.csv", "checkpoints/best.weights.h5")):
-        run = new_run(tmp_path / str(number), "char-lstm", undisturbed.config)
+        run = new_run(tmp_path / str(number), undisturbed.config)
         shutil.copy(undisturbed.path / name, run.path / name)
         before = contents(run.path)
         with pytest.raises(UserError, match="there is no checkpoint in"):
@@ -184,10 +188,10 @@ def test_only_metrics_or_only_weights_are_not_overwritten_either(undisturbed, tm
 
 
 def test_a_run_in_use_is_refused(undisturbed):
-    held, config = FileLock(undisturbed.path / "lock"), undisturbed.config
+    held, config = FileLock(undisturbed.path / "lock"), undisturbed.config_file.read_bytes()
     with held, pytest.raises(UserError, match="is being trained by another process"):
         zoo.resume(undisturbed, verbose=False, epochs=7)
-    assert undisturbed.config == config
+    assert undisturbed.config_file.read_bytes() == config
 
 
 def test_what_is_no_limit_of_a_run_is_refused(undisturbed):
@@ -196,8 +200,8 @@ def test_what_is_no_limit_of_a_run_is_refused(undisturbed):
 
 
 def test_a_checkpoint_of_another_model_is_refused(text, undisturbed, tmp_path):
-    run = new_run(tmp_path, "char-lstm", undisturbed.config | {"options": {
-        **undisturbed.config["options"], "units": 5}})  # fmt: skip
+    options = {**undisturbed.config.options, "units": 5}
+    run = new_run(tmp_path, replace(undisturbed.config, options=options))
     for path in undisturbed.checkpoints.glob("step-*.npz"):
         (run.checkpoints / path.name).write_bytes(path.read_bytes())
     before = run.config_file.read_bytes()
@@ -253,7 +257,7 @@ def test_the_last_good_checkpoint_outlives_a_loss_that_is_no_number(text, tmp_pa
 def test_twenty_kills_change_nothing(text, undisturbed, tmp_path):
     """SIGKILL at random moments, also within a save: each time the run is resumed."""
     random = np.random.default_rng(1)
-    run = new_run(tmp_path, "char-lstm", undisturbed.config)
+    run = new_run(tmp_path, undisturbed.config)
     resume = (
         "import sys, time, numpy, zoo\n"
         "from zoo.training.trainer import Trainer\n"

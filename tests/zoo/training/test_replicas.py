@@ -14,10 +14,10 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from zoo.api.run import Run
 from zoo.errors import UserError
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.replicas import Replicas, replicas
-from zoo.training.run import Run
 
 ROOT = Path(__file__).parents[3]
 FIT = """

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from zoo.catalog import describe
+from zoo.catalog.config import RunConfig
 from zoo.diagnostics.cost import model_multiply_adds
 from zoo.evaluation.bootstrap import LEVEL, RESAMPLES, SEED
 from zoo.evaluation.plots import curves_figure
 from zoo.exporting.card.examples import show_examples
 from zoo.exporting.card.markdown import readme
-from zoo.exporting.card.provenance import training, usual_dataset, versions
+from zoo.exporting.card.provenance import training, versions
 from zoo.exporting.checksums import CARD, CURVE, FORMAT, README, hash_file, hash_files
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
@@ -26,7 +27,7 @@ def make_card(
     model: SequenceModel,
     task: Task,
     settings: Settings,
-    config: dict[str, Any],
+    config: RunConfig,
     folder: Path,
     run: Path | None,
     certificate: dict[str, Any],
@@ -65,17 +66,16 @@ def make_card(
     }
 
 
-def facts(model: SequenceModel, task: Task, config: dict[str, Any]) -> dict[str, Any]:
+def facts(model: SequenceModel, task: Task, config: RunConfig) -> dict[str, Any]:
     """What a card says that the model and what was run to make it decide alone."""
-    entry = describe(config["model"])
-    usual = config["task_config"]["dataset"] == usual_dataset(config["model"], task)
-    ours = usual and not config.get("start_from")
+    entry = describe(config.model)
+    ours = config.dataset == config.usual_dataset and not config.start_from
     return {
-        "name": config["model"],
+        "name": config.model,
         "summary": entry["summary"],
-        "task": config["task"],
+        "task": config.task,
         "topology": entry["topology"],
-        "cell": config["options"].get("cell", entry["cell"]),
+        "cell": config.options.get("cell", entry["cell"]),
         "parameters": model.count_params(),
         "multiply_adds": model_multiply_adds(model),
         "licence": WEIGHTS_LICENCE if ours else "not stated",

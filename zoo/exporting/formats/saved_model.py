@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.catalog.config import create, task_and_settings
+from zoo.catalog.config import RunConfig, made_task
 from zoo.errors import UserError
 from zoo.exporting.checksums import CARD, check_files
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
@@ -34,9 +34,7 @@ UNREADABLE = (
 """What TensorFlow raises of a damaged SavedModel or checkpoint."""
 
 
-def write_saved_model(
-    model: SequenceModel, task: Task, folder: Path, config: dict[str, Any]
-) -> None:
+def write_saved_model(model: SequenceModel, task: Task, folder: Path, config: RunConfig) -> None:
     """Write a model with its task's pre- and post-processing as one SavedModel.
 
     `tf.saved_model.load(folder)` gives an object with the task's endpoints, `serve` among them, and
@@ -48,8 +46,7 @@ def write_saved_model(
         model: a built model.
         task: the task it was trained for.
         folder: where to write; nothing is there.
-        config: the run's, from which the model can be built again; of it only `model` is needed
-            to use the endpoints.
+        config: the run's, from which the model can be built again.
 
     Raises:
         OSError: it cannot be written.
@@ -73,24 +70,14 @@ def write_saved_model(
         modality(task.input_kind).write(folder / EXAMPLES / str(index), example)
     write_warmup(folder, signatures["serve"].function_spec.arg_names[0], examples)
     manifest = {
-        "model": config["model"],
+        "model": config.model,
         "input": task.input_kind,
         "endpoints": sorted(endpoints),
         "recurrent": model.recurrent,
         "options": task.input_options(),
-        "config": _portable(config),
+        "config": config.portable().to_json(),
     }
     write_manifest(folder, manifest)
-
-
-def _portable(config: dict[str, Any]) -> dict[str, Any]:
-    """A run's config without what holds on the machine only where it was trained."""
-    portable = dict(config)
-    if "task_config" in config:
-        portable["task_config"] = {**config["task_config"], "data_dir": None}
-    if "start_from" in config:
-        portable["start_from"] = Path(config["start_from"]).name
-    return portable
 
 
 def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
@@ -120,16 +107,16 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
     Raises:
         UserError: as `load_saved_model`; or it was written without the run's config.
     """
-    config, where = read_checked(path).get("config", {}), path / MANIFEST
-    task, settings = task_and_settings(config, where)
-    model = create(config["model"], **config["options"])
+    where = path / MANIFEST
+    config = RunConfig.from_json(read_checked(path)["config"], where)
+    task, model = made_task(config, where), config.make_model()
     try:
         reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
         for index, variable in enumerate(model.variables):
             variable.assign(reader.get_tensor(f"variables_/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
     except UNREADABLE as error:
         raise damaged(path, error) from error
-    return model, task, settings
+    return model, task, config.training
 
 
 def read_checked(path: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-import json
 import platform
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +8,7 @@ from zoo.api.load import config_of, restore
 from zoo.exporting.card.card import facts, write_card
 from zoo.exporting.card.examples import show_examples
 from zoo.exporting.card.markdown import flat, number, readme
-from zoo.exporting.card.provenance import command, training
+from zoo.exporting.card.provenance import training
 from zoo.exporting.checksums import hash_files, read_card
 from zoo.task import Case
 
@@ -34,7 +34,7 @@ def test_the_card_says_how_it_was_trained(card, run):
     made = card["training"]
     assert made["command"] == "zoo fit digits-mlp --seed 1 --epochs 2"
     assert made["seed"] == 1 and made["epochs"] == 2 and made["seconds"] > 0
-    lines = run.metrics.read_text().splitlines()
+    lines = run.metrics_file.read_text().splitlines()
     assert [str(epoch["val_loss"]) in line for epoch, line in zip(made["curve"], lines[1:])] == [
         True,
         True,
@@ -137,9 +137,9 @@ def test_a_card_tells_how_a_text_was_written_and_marks_it_neither_right_nor_wron
 
 def test_a_card_of_a_persons_own_files_is_no_licence_of_theirs(card, run):
     model, task, _ = restore(run)
-    own = json.loads(json.dumps(run.config))
-    own["task_config"]["dataset"] = "/home/someone/photos"
-    tuned = {**run.config, "start_from": "runs/digits-mlp/1"}
+    photos = {**run.config.task_options, "dataset": "/home/someone/photos"}
+    own = replace(run.config, task_options=photos)
+    tuned = replace(run.config, start_from="runs/digits-mlp/1")
     assert [facts(model, task, c)["licence"] for c in (run.config, own, tuned)] == [
         "Apache-2.0", "not stated", "not stated"
     ]  # fmt: skip
@@ -182,11 +182,13 @@ def test_a_card_without_figures_needs_no_data(card, tmp_path):
 
 def test_the_command_tells_what_was_asked_for_and_not_what_the_data_decided(run):
     _, task, _ = restore(run)
-    config = json.loads(json.dumps(run.config))
-    config |= {"seed": 7, "start_from": "/home/someone/runs/digits-mlp/1"}
-    config["training"] |= {"learning_rate": 0.5, "epochs": 9}
-    config["task_config"]["dataset"] = "/home/someone/photos and more"
-    assert command(config, task) == (
+    config = replace(
+        run.config.with_limits({"learning_rate": 0.5, "epochs": 9}),
+        seed=7,
+        start_from="/home/someone/runs/digits-mlp/1",
+        task_options={**run.config.task_options, "dataset": "/home/someone/photos and more"},
+    )
+    assert training(config, task, None)["command"] == (
         "zoo fit digits-mlp --seed 7 --dataset 'photos and more' --from 1 --epochs 9 "
         "--set learning_rate=0.5"
     )
