@@ -13,7 +13,7 @@ import numpy as np
 from tasks.common.cache import Cached, cached_array, cached_rows, file_key, in_threads
 from tasks.common.data import check_classes, class_names, count_examples, iterate_split, prepared
 from tasks.video_classification.arrays import load_array
-from tasks.video_classification.clip import Clip, is_sequence
+from tasks.video_classification.clip import SEQUENCE_FILES, Clip, is_sequence
 from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
@@ -75,13 +75,15 @@ class OwnClips:
     Args:
         path: of it.
         data_dir: where decoded clips are kept.
+        columns: of text files of numbers, those that are read, see
+            `zoo.readers.numbers.NumberLines`; all, if there are none.
 
     Raises:
-        UserError: as `find_clips`.
+        UserError: as `find_clips`; or there are columns, but no text files.
     """
 
-    def __init__(self, path: str, data_dir: str | None) -> None:
-        self.path, self.data_dir = path, data_dir
+    def __init__(self, path: str, data_dir: str | None, columns: Sequence[str] = ()) -> None:
+        self.path, self.data_dir, self.columns = path, data_dir, columns
         self.found = find_clips(Path(path))
         self.classes = sorted({clip.label for clip in self.found})
         kinds = {}
@@ -95,6 +97,12 @@ class OwnClips:
                 f"{kinds[True]}: give one kind"
             )
         self._sequences = True in kinds
+        texts = all(clip.path.suffix.lower() in SEQUENCE_FILES for clip in self.found)
+        if columns and not texts:
+            raise UserError(
+                f"columns are {', '.join(columns)}, but {path} has not only text files of numbers, "
+                "which have columns"
+            )
         self._told: set[str] = set()
 
     def frame_shape(self) -> list[int]:
@@ -102,16 +110,26 @@ class OwnClips:
         if not self._sequences:
             return [_LARGEST, _LARGEST, 3]
         widths: Counter[int] = Counter()
+        counting: list[set[int]] = []
         # Some tell enough; at random, as one folder may differ from the others.
         for clip in Random(0).sample(self.found, len(self.found)):
             try:
-                widths[_sequence(clip).shape[1]] += 1
+                steps = _sequence(clip, self.columns)
+                widths[steps.shape[1]] += 1
+                counting.append(_counting(steps))
             except UserError as error:
                 last = error
             if widths.total() == _ASKED:
                 break
         if not widths:
             raise UserError(f"{self.path} has no sequence that can be read: {last}")
+        if rising := sorted(set.intersection(*counting)):
+            numbers = " and ".join(str(at + 1) for at in rising)
+            print(
+                f"{self.path}: feature {numbers} rises by the same amount from step to step, as an "
+                "index or a time does: is it to be learned from? Else choose others with columns",
+                file=sys.stderr,
+            )
         return [widths.most_common(1)[0][0]]
 
     def clips(self, split: str, reading: Reading, classes: Sequence[str]) -> Clips:
@@ -152,10 +170,10 @@ class OwnClips:
     def _cached(self, reading: Reading) -> Cached:
         paths = [clip.path for clip in self.found]
         return cached_array(
-            ["clips", file_key(paths), reading.rate, reading.keep],
+            ["clips", file_key(paths), reading.rate, reading.keep, *self.columns],
             (len(paths), None, *reading.frame_shape),
             "float32" if self._sequences else "uint8",
-            lambda index: _read(self.found[index], reading),
+            lambda index: _read(self.found[index], reading, self.columns),
             f"reading {Path(self.path).name}",
             self.data_dir,
         )
@@ -177,19 +195,29 @@ class OwnClips:
         self._told.add("skipped")
 
 
-def _sequence(clip: Clip) -> np.ndarray:
+def _sequence(clip: Clip, columns: Sequence[str]) -> np.ndarray:
     """Return the numbers of a clip, `[T, features]`, float32."""
     if clip.array:
         name, row = clip.array
         return as_sequence(load_array(clip.path, name)[row], clip.name)
-    return read_sequence(clip.path)
+    return read_sequence(clip.path, columns)
 
 
-def _read(clip: Clip, reading: Reading) -> np.ndarray:
+def _counting(steps: np.ndarray) -> set[int]:
+    """Return which features count the steps, or time; of fewer than three it cannot be said."""
+    rises = np.diff(steps.astype("float64"), axis=0)
+    if len(rises) < 2:
+        return set()
+    near = 1e-4 * np.abs(rises[0]) + 1e-6 * np.abs(steps).max(axis=0)
+    even = (np.abs(rises - rises[0]) <= near).all(axis=0) & (rises[0] > 2 * near)
+    return {*np.flatnonzero(even).tolist()}
+
+
+def _read(clip: Clip, reading: Reading, columns: Sequence[str] = ()) -> np.ndarray:
     """Return the steps of one clip, `[T, *frame_shape]`."""
     path = clip.path
     if len(reading.frame_shape) == 1:
-        sequence = _sequence(clip)
+        sequence = _sequence(clip, columns)
         if sequence.shape[1] != reading.frame_shape[0]:
             raise UserError(
                 f"{clip.name} has {sequence.shape[1]} features a time step, but "

@@ -60,6 +60,8 @@ class VideoClassification(DataTask):
             carried to the next; the class is told after the last.
         epoch_windows: the least batches of an epoch of training: a small set is gone through
             several times, of longer clips another part each time.
+        columns: of text files of numbers, those that are read, by their names in the first line
+            or their numbers, such as "x,y,z" or "2,3,4"; "" for all.
         classes: names of the classes; read from the data set if not given.
         frame_shape: height, width and channels (1 or 3) to which frames are brought; for
             sequences, the number of features. If not given, those of the data set's own frames if
@@ -90,6 +92,7 @@ class VideoClassification(DataTask):
         clip_length: int = 0,
         whole: bool = False,
         epoch_windows: int = 100,
+        columns: str = "",
         classes: list[str] | None = None,
         frame_shape: list[int] | None = None,
         mean: list[float] | None = None,
@@ -106,6 +109,7 @@ class VideoClassification(DataTask):
                 raise UserError(f"{name} is {value}, but {least} or more is needed")
         self.frames_per_second, self.clip_length = frames_per_second, clip_length
         self.whole, self.epoch_windows = whole, epoch_windows
+        self.columns = columns
         self._opened: dict[tuple[str, str | None], NamedClips | OwnClips] = {}
         self.classes = classes or self._source.classes
         self.frame_shape = [int(size) for size in frame_shape or self._source.frame_shape()]
@@ -128,6 +132,7 @@ class VideoClassification(DataTask):
             "clip_length": self.clip_length,
             "whole": self.whole,
             "epoch_windows": self.epoch_windows,
+            "columns": self.columns,
             "classes": self.classes,
             "frame_shape": self.frame_shape,
             "mean": self.mean,
@@ -142,7 +147,7 @@ class VideoClassification(DataTask):
     def input_options(self) -> dict[str, Any]:
         """How a video of the user's is read: as those in training were."""
         if not self.is_video:
-            return {}
+            return {"columns": self._columns} if self.columns else {}
         rate, size = self.frames_per_second, self.frame_shape[:2]
         return {"frames_per_second": rate, "frame_size": size}
 
@@ -244,9 +249,18 @@ class VideoClassification(DataTask):
         at = (self.dataset, self.data_dir)
         if at not in self._opened:
             path = own_path(self.dataset, self.default_dataset)
-            own = OwnClips(str(path), self.data_dir) if path else None
+            if self.columns and not path:
+                raise UserError(
+                    f"columns are {self.columns}, but {self.dataset} is a data set by name: only "
+                    "text files of numbers have columns"
+                )
+            own = OwnClips(str(path), self.data_dir, self._columns) if path else None
             self._opened[at] = own or NamedClips(*at)
         return self._opened[at]
+
+    @property
+    def _columns(self) -> list[str]:
+        return [name.strip() for name in self.columns.split(",") if name.strip()]
 
     @property
     def _clip_length(self) -> int:

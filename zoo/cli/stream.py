@@ -73,7 +73,7 @@ def _pieces(
     if camera:
         return kind.camera(camera, **options)
     if not file:
-        return kind.standard_input(sys.stdin.buffer)
+        return kind.standard_input(sys.stdin.buffer, **options)
     if not Path(file).exists():
         raise UserError(f"there is no file {file}: --input takes the path of a {kind.name} file")
     return kind.pieces(Path(file), **options)

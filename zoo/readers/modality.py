@@ -73,7 +73,7 @@ class Modality(abc.ABC):
         """
         return iter([self.read(path, **options)])
 
-    def standard_input(self, file: IO[bytes]) -> Iterator[Any]:
+    def standard_input(self, file: IO[bytes], **options: Any) -> Iterator[Any]:
         """Read pieces from a pipe as they come.
 
         Raises:

@@ -1,7 +1,8 @@
 """Sequences of numbers: arrays, and text files with a time step on each line."""
 
 import io
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +16,8 @@ from zoo.registry import register
 
 STANDARD_INPUT = "standard input"
 
-_SEPARATORS = ";\t,"
+_SEPARATORS = ";\t|,"
+_EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _LARGEST_NUMBER = float(np.finfo("float32").max)
 
 
@@ -25,8 +27,9 @@ class Sequences(Modality):
 
     An array may be `[T]` or `[1, T, D]`, too.
 
-    The first line of a text may have names. What sets numbers apart in it: semicolons, else tabs,
-    commas or spaces; a comma that does not is a decimal point.
+    The first line of a text may have names. What sets numbers apart in it: what Excel's `sep=;`
+    says, else semicolons, tabs, bars, commas or spaces; a comma that does not is a decimal point.
+    The option `columns` names those that are read, see `NumberLines`; an array is read whole.
     """
 
     dtype = "float32"
@@ -40,25 +43,26 @@ class Sequences(Modality):
         if isinstance(source, bytes):
             if source.startswith(b"\x93NUMPY"):
                 return as_sequence(read_array(io.BytesIO(source), "the array"), "the array")
-            pieces = [*number_pieces(text_pieces(io.BytesIO(source)), "the text")]
+            columns = options.get("columns", ())
+            pieces = [*number_pieces(text_pieces(io.BytesIO(source)), "the text", columns)]
             if not pieces:
                 raise UserError("the text is no sequence: it has no line of numbers")
             return np.concatenate(pieces)
         if isinstance(source, str | Path):
-            return read_sequence(self.file(source))
+            return read_sequence(self.file(source), options.get("columns", ()))
         raise self.refusal(source)
 
     def pieces(self, path: Path, **options: Any) -> Iterator[np.ndarray]:
         """Read a file in pieces of a line or more."""
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             yield self.read(path)
             return
         with opened(path) as file:
-            yield from number_pieces(text_pieces(file), str(path))
+            yield from number_pieces(text_pieces(file), str(path), options.get("columns", ()))
 
-    def standard_input(self, file: IO[bytes]) -> Iterator[np.ndarray]:
+    def standard_input(self, file: IO[bytes], **options: Any) -> Iterator[np.ndarray]:
         """Read lines of numbers as they come."""
-        return number_pieces(text_pieces(file), STANDARD_INPUT)
+        return number_pieces(text_pieces(file), STANDARD_INPUT, options.get("columns", ()))
 
     def write(self, stem: Path, raw: np.ndarray) -> Path:
         """Write a `.npy` file."""
@@ -75,25 +79,34 @@ class Sequences(Modality):
         return f'np.load("{path}")[None]', ["import numpy as np"]
 
 
-def read_sequence(path: Path) -> np.ndarray:
+def read_sequence(path: Path, columns: Sequence[str] = ()) -> np.ndarray:
     """Read a sequence `[T, D]`, float32, from a `.npy` file or a text file.
 
-    For the shapes that an array may have see `as_sequence`.
+    Args:
+        path: of a text, see `NumberLines`, or of an array, see `as_sequence`.
+        columns: those of a text that are read; all, if there are none.
 
     Raises:
         UserError: the file holds something else.
     """
     if path.suffix.lower() == ".npy":
         return as_sequence(read_array(path), str(path))
-    lines = NumberLines(str(path))
+    lines = NumberLines(str(path), columns)
     rows = list(filter(None, map(lines.read, read_text_file(path).split("\n"))))
     if not rows:
         raise UserError(f"{path} is no sequence: it has no line of numbers")
     return np.array(rows, "float32")
 
 
-def number_pieces(texts: Iterable[str], name: str) -> Iterator[np.ndarray]:
+def number_pieces(
+    texts: Iterable[str], name: str, columns: Sequence[str] = ()
+) -> Iterator[np.ndarray]:
     """Read lines of numbers as they come, each a time step: `[T, D]`, float32.
+
+    Args:
+        texts: pieces of a text.
+        name: what to call it in errors.
+        columns: see `NumberLines`.
 
     Raises:
         UserError: a line is none, see `NumberLines`.
@@ -102,7 +115,7 @@ def number_pieces(texts: Iterable[str], name: str) -> Iterator[np.ndarray]:
         >>> [rows.tolist() for rows in number_pieces(["1 2\\n3", " 4\\n5 6"], "a test")]
         [[[1.0, 2.0]], [[3.0, 4.0]], [[5.0, 6.0]]]
     """
-    lines, rest = NumberLines(name), ""
+    lines, rest = NumberLines(name, columns), ""
     for text in chain(texts, "\n"):
         *whole, rest = (rest + text).split("\n")
         if rows := list(filter(None, map(lines.read, whole))):
@@ -114,52 +127,80 @@ class NumberLines:
 
     Args:
         name: where the lines come from, for errors.
+        columns: those to read, in this order: by their names in the first line, or by their
+            numbers from 1 on; all, if there are none. The others may hold anything.
 
     Example:
         >>> lines = NumberLines("a test")
         >>> [lines.read(line) for line in ("x, y", "1, 2.5")]
         [None, [1.0, 2.5]]
+        >>> lines = NumberLines("a test", ["y"])
+        >>> [lines.read(line) for line in ("time, x, y", "10:15, 1, 2.5")]
+        [None, [2.5]]
     """
 
-    def __init__(self, name: str) -> None:
-        self.name, self.number = name, 0
+    def __init__(self, name: str, columns: Sequence[str] = ()) -> None:
+        self.name, self.columns, self.number = name, columns, 0
         self._separator: str | None = None
         self._first = self._width = 0
+        self._chosen: Sequence[int] = ()
         self._names = ""
 
     def read(self, line: str) -> list[float] | None:
         """Return the numbers of the next line; None if it is blank, or the first one and of names.
 
         Raises:
-            UserError: it holds something else, or more or fewer numbers than the first.
+            UserError: it holds something else, or more or fewer numbers than the first; or there
+                is no such column.
         """
         self.number += 1
         line = line.rstrip()
         if not line.strip():
             return None
+        if not self._first and (excel := _EXCEL.fullmatch(line.strip())):
+            self._separator = excel[1]
+            return None
         if not self._first:
-            self._separator = next((sign for sign in _SEPARATORS if sign in line), None)
-            self._first, self._width = self.number, len(line.split(self._separator))
-            if all(_number(cell, self._separator) is None for cell in line.split(self._separator)):
+            self._separator = self._separator or next(filter(line.__contains__, _SEPARATORS), None)
+        cells = [cell.strip(' \t"') for cell in line.split(self._separator)]
+        if not self._first:
+            self._first, self._width = self.number, len(cells)
+            self._chosen = [self._index(column, cells) for column in self.columns]
+            if all(
+                _number(cells[at], self._separator) is None
+                for at in self._chosen or range(len(cells))
+            ):
                 self._names = " names"
                 return None
-        cells = [cell.strip() for cell in line.split(self._separator)]
-        values = []
-        for cell in cells:
-            value = _number(cell, self._separator)
-            if value is None or not abs(value) <= _LARGEST_NUMBER:
-                raise UserError(
-                    f"{self.name} is no sequence: line {self.number} has {cell!r}, which is no "
-                    "number or too large; a line a time step is needed"
-                )
-            values.append(value)
-        if len(values) != self._width:
+        chosen = [at for at in self._chosen if at < len(cells)] or range(len(cells))
+        values = [self._value(cells[at]) for at in chosen]
+        if len(cells) != self._width:
             raise UserError(
                 f"{self.name} is no sequence: as many numbers are needed on each line, but line "
-                f"{self.number} has {len(values)}, and line {self._first} has "
+                f"{self.number} has {len(cells)}, and line {self._first} has "
                 f"{self._width}{self._names}"
             )
         return values
+
+    def _value(self, cell: str) -> float:
+        value = _number(cell, self._separator)
+        if value is None or not abs(value) <= _LARGEST_NUMBER:
+            raise UserError(
+                f"{self.name} is no sequence: line {self.number} has {cell!r}, which is no "
+                "number or too large; a line a time step is needed"
+            )
+        return value
+
+    def _index(self, column: str, cells: list[str]) -> int:
+        lower = [cell.lower() for cell in cells]
+        if column.isdecimal() and 1 <= int(column) <= len(cells):
+            return int(column) - 1
+        if column.lower() not in lower or _number(column, None) is not None:
+            raise UserError(
+                f"{self.name} has {', '.join(cells)} in its first line, but no column {column}: "
+                "give names that are there, or numbers from 1 on"
+            )
+        return lower.index(column.lower())
 
 
 def _number(cell: str, separator: str | None) -> float | None:

@@ -49,7 +49,7 @@ class Text(Modality):
         with opened(path) as file:
             yield from text_pieces(file)
 
-    def standard_input(self, file: IO[bytes]) -> Iterator[str]:
+    def standard_input(self, file: IO[bytes], **options: Any) -> Iterator[str]:
         """Read text as it comes, see `text_pieces`."""
         return text_pieces(file)
 

@@ -101,7 +101,7 @@ class Videos(Modality):
         """Read parts of a file."""
         return self.parts(path, **options)
 
-    def standard_input(self, file: Any) -> Iterator[np.ndarray]:
+    def standard_input(self, file: Any, **options: Any) -> Iterator[np.ndarray]:
         """Refuse, and name the camera too."""
         raise UserError(
             "the model takes video, which has to be a file: pass --input FILE or --camera DEVICE"

@@ -92,7 +92,7 @@ def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
         split_clips(OwnClips(str(folder), str(tmp_path)))
 
 
-def refuse(clip, reading):
+def refuse(clip, reading, columns):
     raise UserError(f"{clip.name} is bad")
 
 
@@ -217,6 +217,49 @@ def test_two_clips_a_class_are_enough_and_the_empty_split_is_told(tmp_path, caps
     with pytest.raises(UserError, match="has no clips in test: a class of three sources has some"):
         source.clips("test", Reading((4,)), source.classes)
     assert len(source.some(3, Reading((4,)), source.classes)) == 2
+
+
+def sensors(folder, count=4):
+    """Files of a time, a text and three sensors; returns the sensors of each."""
+    rng = np.random.default_rng(2)
+    steps = {}
+    for label in ("walk", "sit"):
+        (folder / label).mkdir(parents=True)
+        for index in range(count):
+            values = rng.normal(size=(5 + index, 3)).astype("float32")
+            lines = ["Time,place,x,y,z"]
+            lines += [f"{n / 10},home,{x},{y},{z}" for n, (x, y, z) in enumerate(values)]
+            (folder / label / f"{index}.csv").write_text("\n".join(lines))
+            steps[label, 5 + index] = values
+    return steps
+
+
+@pytest.mark.parametrize("columns", [["z", "X"], ["5", "3"]])
+def test_columns_of_sensors_are_chosen_by_name_or_number(tmp_path, columns, capsys):
+    steps = sensors(tmp_path / "s")
+    source = OwnClips(str(tmp_path / "s"), str(tmp_path), columns)
+    assert source.frame_shape() == [2]
+    for part in split_clips(source, Reading((2,))).values():
+        for index, label in enumerate(part.labels):
+            clip = part.clip(index)
+            expected = steps[source.classes[label], len(clip)][:, [2, 0]]
+            np.testing.assert_allclose(clip, expected, rtol=1e-5)
+    assert "rises by the same amount" not in capsys.readouterr().err
+    with pytest.raises(UserError, match=r"has Time, place, x, y, z in its first line, but no col"):
+        OwnClips(str(tmp_path / "s"), str(tmp_path), ["w"]).frame_shape()
+
+
+def test_a_column_that_counts_is_told(tmp_path, capsys):
+    sensors(tmp_path / "s")
+    assert OwnClips(str(tmp_path / "s"), str(tmp_path), ["x", "time", "y"]).frame_shape() == [3]
+    told = capsys.readouterr().err
+    assert f"{tmp_path / 's'}: feature 2 rises by the same amount from step to step" in told
+
+
+def test_columns_are_of_text_files_alone(tmp_path):
+    folder = sequences(tmp_path / "s", ".npy", count=2)
+    with pytest.raises(UserError, match=r"columns are a, b, but \S+ has not only text files of"):
+        OwnClips(str(folder), str(tmp_path), ["a", "b"])
 
 
 def test_mending_a_clip_moves_no_other(tmp_path):

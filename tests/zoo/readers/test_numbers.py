@@ -60,6 +60,27 @@ def test_arrays_without_numbers_are_refused(tmp_path, array, said):
         SEQUENCE.read(str(tmp_path / "steps.npy"))
 
 
+@pytest.mark.parametrize("text", ["sep=|\n1|2,5", '"a";"b"\n"1";"2,5"', "a|b\n1|2.5"])
+def test_numbers_in_quotation_marks_and_other_separators_are_read(tmp_path, text):
+    (tmp_path / "numbers.csv").write_text(text)
+    assert SEQUENCE.read(str(tmp_path / "numbers.csv")).tolist() == [[1.0, 2.5]]
+
+
+def test_columns_are_read_alike_from_files_and_streams(tmp_path):
+    path, columns = tmp_path / "numbers.csv", ["b", "a"]
+    path.write_text("when,a,b\nnow,1,2\nlater,3,4\n")
+    expected = [[2.0, 1.0], [4.0, 3.0]]
+    assert SEQUENCE.read(str(path), columns=columns).tolist() == expected
+    assert SEQUENCE.read(path.read_bytes(), columns=columns).tolist() == expected
+    for pieces in (
+        SEQUENCE.pieces(path, columns=columns),
+        SEQUENCE.standard_input(io.BytesIO(path.read_bytes()), columns=columns),
+    ):
+        assert np.concatenate([*pieces]).tolist() == expected
+    with pytest.raises(UserError, match="line 2 has 'now', which is no number"):
+        SEQUENCE.read(str(path))
+
+
 @pytest.mark.parametrize("array", [[1.0, 2.0, 3.0], [[[1.0], [2.0], [3.0]]]])
 def test_one_value_a_step_and_a_batch_of_one_are_sequences(tmp_path, array):
     np.save(tmp_path / "steps.npy", np.array(array))
