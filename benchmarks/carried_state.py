@@ -6,7 +6,7 @@ with the state reset at each.
     python -m benchmarks.carried_state runs/highlight-lstm/1 runs/highlight-lstm/2
 
 After a reset, the first outputs of a window are due for characters of the window before, which
-the model can no longer know. So the figures are given for all characters, and for those alone
+the model can no longer know. So the figures are those of all characters, and for those alone
 that were read in the window in which they are labelled.
 """
 
@@ -56,14 +56,15 @@ def measure(run: str) -> list[str]:
     """The accuracies of a run with the state carried and reset, as rows of a table."""
     config = open_run(run).config
     if config.task != "tagging":
-        raise UserError(f"{run} was trained for {config['task']}: give a run of a tagging model")
+        raise UserError(f"{run} was trained for {config.task}: give a run of a tagging model")
     model, settings = zoo.load(run), config.training
     rows = []
     for carry in (True, False):
         task = Tagging(**{**config.task_options, "carry": carry})
         windows = task.windows("test", settings)
         figures = [evaluate(model, w)["accuracy"] for w in (windows, read_in_window(windows, task))]
-        words = ["carried" if kept else "reset" for kept in (config.task_options["carry"], carry)]
+        modes = (config.task_options["carry"], carry)
+        words = ["carried" if carries else "reset" for carries in modes]
         accuracies = [f"{accuracy:.4f}" for accuracy in figures]
         columns = [config.model, str(settings.window), *words, *accuracies]
         rows.append(f"| {' | '.join(columns)} |")

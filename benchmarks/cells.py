@@ -39,7 +39,7 @@ def main() -> None:
         name for name in registry.entries("cell") if name not in ("lstm", "gru")
     ]
     with Torch() if INSTALLED else contextlib.nullcontext() as torch:
-        found = {name: measure(name, torch) for name in track(names, "cells", console=STDERR)}
+        measured = {name: measure(name, torch) for name in track(names, "cells", console=STDERR)}
     rows = [
         [name]
         + [milliseconds(times[side]) for side in ("zoo", "graph", "keras")]
@@ -49,12 +49,12 @@ def main() -> None:
             if "torch" in times
             else ["", ""]
         )
-        for name, times in found.items()
+        for name, times in measured.items()
     ]
     head = ["cell", "zoo, ms", "graph, ms", "keras.layers.RNN, ms", "keras / zoo", "keras / graph"]
     head += ["torch loop, ms", "torch / zoo"]
-    given = "; ".join(f"{name}: {options}" for name, options in OPTIONS.items())
-    notes = f"(B, T, D, H) = {SIZE}; {given}."
+    options = "; ".join(f"{name}: {options}" for name, options in OPTIONS.items())
+    notes = f"(B, T, D, H) = {SIZE}; {options}."
     write_table("cells", "python -m benchmarks.cells", head, rows, notes)
 
 

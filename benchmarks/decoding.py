@@ -74,10 +74,10 @@ def in_the_graph(name: str, width: int, source: np.ndarray) -> Callable[[], Any]
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
     def run(source: Any) -> Any:
-        told = generate(
+        decoded = generate(
             model, source, START, SAID, END, width, min_length=SAID, banned=(0,), watched=False
         )
-        return told.tokens
+        return decoded.tokens
 
     source = tf.constant(source)
     return lambda: run(source).numpy()
@@ -92,7 +92,7 @@ def in_a_loop(name: str, width: int, source: np.ndarray) -> Callable[[], Any]:
         *memory, h = encoder.predict(source, verbose=0, batch_size=batch)
         memory = [np.repeat(part, width, axis=0) for part in memory]
         h = np.repeat(h, width, axis=0)
-        tokens, said = np.full((rows, 1), START, "int32"), np.zeros((rows, 0), "int32")
+        tokens, written = np.full((rows, 1), START, "int32"), np.zeros((rows, 0), "int32")
         sums = np.where(np.arange(width) == 0, 0.0, -np.inf) + np.zeros((batch, 1))
         for _ in range(SAID):
             logits, h = decoder.predict([tokens, h, *memory], verbose=0, batch_size=rows)
@@ -103,14 +103,14 @@ def in_a_loop(name: str, width: int, source: np.ndarray) -> Callable[[], Any]:
                 logits -= logits.max(axis=-1, keepdims=True)
                 logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
                 each = (sums[:, :, None] + logits.reshape(batch, width, -1)).reshape(batch, -1)
-                found = np.argpartition(each, -width, axis=1)[:, -width:]
-                sums = np.take_along_axis(each, found, axis=1)
-                parents = (np.arange(batch)[:, None] * width + found // VOCABULARY).ravel()
-                tokens = (found % VOCABULARY).astype("int32").reshape(-1, 1)
-                h, said = h[parents], said[parents]
-            said = np.concatenate([said, tokens], axis=1)
+                best_places = np.argpartition(each, -width, axis=1)[:, -width:]
+                sums = np.take_along_axis(each, best_places, axis=1)
+                parents = (np.arange(batch)[:, None] * width + best_places // VOCABULARY).ravel()
+                tokens = (best_places % VOCABULARY).astype("int32").reshape(-1, 1)
+                h, written = h[parents], written[parents]
+            written = np.concatenate([written, tokens], axis=1)
         best = np.arange(batch) * width + sums.argmax(axis=1)
-        return said[best]
+        return written[best]
 
     return run
 

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def row(cell: str, size: Size | None, torch: Torch | None) -> list[Any]:
-    """A size's times, in ms; those of a single step, in µs, where no size is given."""
+    """A size's times, in ms; those of a single step, in µs, where there is no size."""
     if size is None:
         times = {name: t / STEPS for name, t in medians(steps(cell, torch), REPEATS).items()}
         label, shown = (

@@ -44,33 +44,33 @@ def main() -> None:
         folder = options.dataset or scratch
         if not options.dataset:
             write_bundled(Path(scratch))
-        told, facts = train_in_turns(Path(folder), options.epochs, options.steps)
+        turns_of, facts = train_in_turns(Path(folder), options.epochs, options.steps)
     named = f" --dataset {Path(folder).name}" if options.dataset else ""
     command = f"python -m benchmarks.language_model{named} --epochs {options.epochs}"
     if options.steps:
         command += f" --steps {options.steps}"
     name = f"language_model_{Path(folder).name}" if options.dataset else "language_model"
-    write_table(name, command, HEAD, rows(told), notes(told, facts))
+    write_table(name, command, HEAD, rows(turns_of), notes(turns_of, facts))
 
 
 def train_in_turns(folder: Path, epochs: int, steps: int) -> tuple[dict, dict]:
-    """What each side told after each of its turns, and when it was ready."""
-    given = ["--data", str(folder), "--epochs", str(epochs), "--steps", str(steps)]
+    """What each side printed after each of its turns, and when it was ready."""
+    arguments = ["--data", str(folder), "--epochs", str(epochs), "--steps", str(steps)]
     with contextlib.ExitStack() as stack:
         names = SIDES if INSTALLED else ["zoo"]
-        sides = {name: stack.enter_context(Side(SIDES[name], *given)) for name in names}
-        told: dict[str, list[dict]] = {name: [] for name in sides}
+        sides = {name: stack.enter_context(Side(SIDES[name], *arguments)) for name in names}
+        turns_of: dict[str, list[dict]] = {name: [] for name in sides}
         for _ in track(range(epochs + 1), "language model", console=STDERR):
             for name, side in sides.items():
-                told[name].append(side.turn())
-        return told, {name: side.facts for name, side in sides.items()}
+                turns_of[name].append(side.turn())
+        return turns_of, {name: side.facts for name, side in sides.items()}
 
 
-def rows(told: dict[str, list[dict]]) -> list[list[Any]]:
+def rows(turns_of: dict[str, list[dict]]) -> list[list[Any]]:
     """An epoch each, then the test; what PyTorch did not run stays blank."""
-    blank = [{}] * len(told["zoo"])
+    blank = [{}] * len(turns_of["zoo"])
     table = []
-    for zoo, torch in zip(told["zoo"], told.get("torch", blank)):
+    for zoo, torch in zip(turns_of["zoo"], turns_of.get("torch", blank)):
         name = "valid" if "epoch" in zoo else "test"
         reached = [_shown(side.get(name), 2) for side in (zoo, torch)]
         times = [side.get("seconds") for side in (zoo, torch)]
@@ -84,14 +84,14 @@ def _shown(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def notes(told: dict[str, list[dict]], facts: dict[str, dict]) -> str:
+def notes(turns_of: dict[str, list[dict]], facts: dict[str, dict]) -> str:
     """What was run, and what the seconds leave out."""
     sizes = "; ".join(
         f"{name}: {fact['vocabulary']:,} words, {fact['parameters']:,} weights, "
         f"{fact['steps']:,} steps an epoch"
         for name, fact in facts.items()
     )
-    first = ", ".join(f"{name} {turns[0]['first']:.1f} s" for name, turns in told.items())
+    first = ", ".join(f"{name} {turns[0]['first']:.1f} s" for name, turns in turns_of.items())
     return (
         f"{sizes}. Seconds are those of the training steps, without validation. The first {WARM} "
         "steps of an epoch are not counted, and the others stand for them; in the first epoch, "
@@ -118,8 +118,8 @@ def spaced(documents: Iterable[str], known: set[str]) -> str:
     'if x :\n<unk>\nx\n'
     """
     lines = [line for document in documents for line in document.split("\n")]
-    kept = ([w if w in known else UNKNOWN for w in split_words(line)] for line in lines)
-    return "".join(" ".join(line) + "\n" for line in kept)
+    replaced = ([w if w in known else UNKNOWN for w in split_words(line)] for line in lines)
+    return "".join(" ".join(line) + "\n" for line in replaced)
 
 
 if __name__ == "__main__":

@@ -28,13 +28,13 @@ def main() -> None:
     head = ["(B, T, D, H)", "graph, ms", "one loop, ms", "halves, ms"]
     head += ["graph / halves", "one loop / halves"]
     write_table("mechanisms", "python -m benchmarks.mechanisms", head, steps)
-    found = [
+    table = [
         _ratios(f"{rows} x {wide} by {wide} x {wide // 4}, {where}", products(rows, wide, jit))
         for rows, wide in ((16, 1024), (32, 2048))
         for where, jit in track([("graph", False), ("XLA", True)], "products", console=STDERR)
     ]
     head = [f"{PRODUCTS} products", "view, ms", "transposed once, ms", "view / once"]
-    write_table("transposed", "python -m benchmarks.mechanisms", head, found)
+    write_table("transposed", "python -m benchmarks.mechanisms", head, table)
 
 
 def training_steps(size: Size) -> dict[str, Callable[[], Any]]:

@@ -27,8 +27,8 @@ def medians(contenders: Mapping[str, Callable[[], Any]], repeats: int) -> dict[s
         for name, run in contenders.items():
             run()
             start = time.perf_counter()
-            told = run()
-            took = told if isinstance(told, float) else time.perf_counter() - start
+            result = run()
+            took = result if isinstance(result, float) else time.perf_counter() - start
             if repeat:
                 seconds[name].append(took)
     return {name: statistics.median(values) for name, values in seconds.items()}
@@ -43,7 +43,7 @@ def write_table(
 ) -> None:
     """Print a table and keep it in `results/NAME.md`, with what made it."""
     libraries = [
-        f"{lib} {found}" for lib in ("tensorflow", "keras", "torch") if (found := _of(lib))
+        f"{lib} {version}" for lib in ("tensorflow", "keras", "torch") if (version := _of(lib))
     ]
     lines = [
         f"Measured on {date.today()} with `{command}`: {', '.join(libraries)}, "

@@ -5,7 +5,7 @@
 All are a character model of the same sizes: embedding, one LSTM, logits. Each step starts from the
 state of the one before, and all run on one thread. In the class "called from Python" a step is a
 call; in "inside one graph" the loop runs in TensorFlow, as where a text is generated. PyTorch runs
-where it is installed, in a process of its own. Two more tables tell how long an export takes, form
+where it is installed, in a process of its own. Two more tables show how long an export takes, form
 by form, and how long `zoo predict` takes from a cold start.
 """
 
@@ -117,9 +117,9 @@ def saved_model(folder: Path) -> dict[str, Callable[[], Any]]:
     start = loaded.initial_state(tf.constant(1))
 
     def by_signature(state: Any) -> Any:
-        told = signature(x=x, **state)
-        told.pop("outputs")
-        return told
+        state_after = signature(x=x, **state)
+        state_after.pop("outputs")
+        return state_after
 
     named = {f"state_{n}": part for n, part in enumerate(start)}
     return {
@@ -130,9 +130,9 @@ def saved_model(folder: Path) -> dict[str, Callable[[], Any]]:
 
 
 def lite(folder: Path) -> dict[str, Callable[[], Any]]:
-    """Both files, on one thread, as LiteRT does unless it is told otherwise."""
+    """Both files, on one thread, as LiteRT does by default."""
     start = {f"state_{n}": np.zeros((1, UNITS), "float32") for n in range(2)}
-    found = {}
+    steppers = {}
     for label, file in {
         "zoo, LiteRT": "model.tflite",
         "zoo, LiteRT quantised": "model-quantised.tflite",
@@ -141,12 +141,12 @@ def lite(folder: Path) -> dict[str, Callable[[], Any]]:
         runner = interpreter.get_signature_runner("step")
 
         def step(state: Any, runner: Any = runner) -> Any:
-            told = runner(x=TOKEN, **state)
-            told.pop("outputs")
-            return told
+            state_after = runner(x=TOKEN, **state)
+            state_after.pop("outputs")
+            return state_after
 
-        found[label] = partial(_stepped, step, start)
-    return found
+        steppers[label] = partial(_stepped, step, start)
+    return steppers
 
 
 def onnx(folder: Path) -> Callable[[], Any]:
@@ -160,9 +160,9 @@ def onnx(folder: Path) -> Callable[[], Any]:
     states = ["next_state_0", "next_state_1"]
 
     def step(state: Any) -> Any:
-        given = {"x": TOKEN, "state_0": state[0], "state_1": state[1]}
+        feeds = {"x": TOKEN, "state_0": state[0], "state_1": state[1]}
         # The logits, too, as all others compute them.
-        return session.run(["outputs", *states], given)[1:]
+        return session.run(["outputs", *states], feeds)[1:]
 
     return partial(_stepped, step, [np.zeros((1, UNITS), "float32")] * 2)
 
@@ -187,19 +187,19 @@ def keras_model() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 def keras_called() -> dict[str, Callable[[], Any]]:
     x, start = tf.constant(TOKEN), [tf.zeros((1, UNITS))] * 2
-    found = {}
+    steppers = {}
     for name, step in zip(("LSTMCell", "LSTM"), keras_model()):
         step(x, start)
         graph = tf.function(step)
-        found[f"Keras, {name} as tf.function"] = partial(
+        steppers[f"Keras, {name} as tf.function"] = partial(
             _stepped, lambda s, graph=graph: graph(x, s)[1], start
         )
-        found[f"Keras, {name}"] = partial(_stepped, lambda s, step=step: step(x, s)[1], start)
-    return found
+        steppers[f"Keras, {name}"] = partial(_stepped, lambda s, step=step: step(x, s)[1], start)
+    return steppers
 
 
 def inside(folder: Path) -> dict[str, Callable[[], Any]]:
-    """The same steps in a loop of TensorFlow's own."""
+    """Run the steps in a loop of TensorFlow's own."""
     loaded = tf.saved_model.load(str(folder))
     by_cell, _ = keras_model()
     start = [tf.zeros((1, UNITS))] * 2
@@ -242,8 +242,8 @@ def start_rows(folder: Path) -> list[list[Any]]:
     }
     times = medians({name: partial(_run, asked) for name, asked in processes.items()}, STARTS)
     whole, imported = times.values()
-    found = [[name, f"{seconds:.1f}"] for name, seconds in times.items()]
-    return [*found, ["of it: the rest", f"{whole - imported:.1f}"]]
+    rows = [[name, f"{seconds:.1f}"] for name, seconds in times.items()]
+    return [*rows, ["of it: the rest", f"{whole - imported:.1f}"]]
 
 
 def _run(arguments: list[str]) -> None:

@@ -1,6 +1,6 @@
 """PyTorch's side of the benchmarks.
 
-`python -m benchmarks.torch_contenders` is a process that makes and runs contenders as it is told,
+`python -m benchmarks.torch_contenders` is a process that makes and runs contenders on request,
 so that the threads of two libraries do not collide in one.
 """
 
@@ -30,7 +30,7 @@ class Torch:
         self.process.wait()
 
     def contender(self, kind: str, *arguments: Any) -> Callable[[], float]:
-        """`kind` is the function below that makes what is run; it tells its seconds."""
+        """`kind` is the function below that makes what is run; the answer is its seconds."""
         number = self._ask([kind, *arguments])
         return lambda: self._ask(number)
 
@@ -41,7 +41,7 @@ class Torch:
 
 
 def serve() -> None:
-    """Make what is asked for, run what was made, and tell the seconds."""
+    """Make what is asked for, run what was made, and print the seconds."""
     made: list[Callable[[], Any]] = []
     for line in sys.stdin:
         question = json.loads(line)

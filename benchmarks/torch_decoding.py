@@ -10,17 +10,17 @@ START, END = 2, 3
 
 
 class Translator(nn.Module):
-    """A GRU that reads, and a GRU that tells; `keys` is the size of attention, 0 for none."""
+    """A GRU that reads, and a GRU that writes; `keys` is the size of attention, 0 for none."""
 
     def __init__(
-        self, vocabulary: int, embedding: int, units: int, keys: int, said: int = 0
+        self, vocabulary: int, embedding: int, units: int, keys: int, target_vocabulary: int = 0
     ) -> None:
         super().__init__()
-        said = said or vocabulary
+        target_vocabulary = target_vocabulary or vocabulary
         self.attends = keys > 0
         size = 2 * units if keys else units
         self.source = nn.Embedding(vocabulary, embedding)
-        self.target = nn.Embedding(said, embedding)
+        self.target = nn.Embedding(target_vocabulary, embedding)
         self.encoder = nn.GRU(embedding, units, batch_first=True, bidirectional=self.attends)
         self.bridge = nn.Linear(size, units)
         self.cell = nn.GRUCell(embedding + size, units)
@@ -29,10 +29,10 @@ class Translator(nn.Module):
             self.query = nn.Linear(units, keys, bias=False)
             self.energy = nn.Linear(keys, 1, bias=False)
             self.readout = nn.Linear(units + size + embedding, embedding)
-            self.head = nn.Linear(embedding, said)
+            self.head = nn.Linear(embedding, target_vocabulary)
         else:
-            self.head = nn.Linear(units, said)
-            self.context_head = nn.Linear(size, said, bias=False)
+            self.head = nn.Linear(units, target_vocabulary)
+            self.context_head = nn.Linear(size, target_vocabulary, bias=False)
 
     def encode(self, source: Any) -> tuple[list[Any], Any]:
         """What stays the same at each step, and the first state."""
@@ -58,9 +58,9 @@ class Translator(nn.Module):
 
 
 def contender(
-    sizes: tuple[int, int, int, int], width: int, batch: int, read: int, said: int
+    sizes: tuple[int, int, int, int], width: int, batch: int, read: int, written: int
 ) -> Callable[[], Any]:
-    """Translate random sources of `read` tokens into `said` tokens."""
+    """Translate random sources of `read` tokens into `written` tokens."""
     model, vocabulary = Translator(*sizes).eval(), sizes[0]
     source = torch.randint(4, vocabulary, (batch, read))
 
@@ -74,16 +74,16 @@ def contender(
         sums = torch.full((batch, width), -torch.inf)
         sums[:, 0] = 0
         first = torch.arange(batch)[:, None] * width
-        for _ in range(said):
+        for _ in range(written):
             logits, h = model.step(tokens, h, memory)
             logits[:, [0, END]] = -torch.inf
             if width == 1:
                 tokens = logits.argmax(dim=1)
             else:
                 each = sums[:, :, None] + torch.log_softmax(logits, dim=1).view(batch, width, -1)
-                sums, found = each.flatten(1).topk(width)
-                parents = (first + found // vocabulary).flatten()
-                tokens, h, out = (found % vocabulary).flatten(), h[parents], out[parents]
+                sums, best = each.flatten(1).topk(width)
+                parents = (first + best // vocabulary).flatten()
+                tokens, h, out = (best % vocabulary).flatten(), h[parents], out[parents]
             out = torch.cat([out, tokens[:, None]], dim=1)
         return out.view(batch, width, -1)[:, 0]
 
@@ -104,14 +104,14 @@ def training(sizes: tuple[int, int, int, int, int], batch: int, steps: int) -> C
     def run() -> Any:
         (values, keys), h = model.encode(source)
         vectors = model.target(tokens)
-        said = []
+        outputs = []
         for t in range(steps):
             energy = model.energy(torch.tanh(keys + model.query(h)[:, None]))
             context = (torch.softmax(energy, dim=1).transpose(1, 2) @ values)[:, 0]
             h = model.cell(torch.cat([vectors[:, t], context], dim=1), h)
-            said.append(torch.cat([h, context], dim=1))
+            outputs.append(torch.cat([h, context], dim=1))
         # Logits of all steps at once, as no step needs them.
-        joined = torch.cat([torch.stack(said, dim=1), vectors], dim=2)
+        joined = torch.cat([torch.stack(outputs, dim=1), vectors], dim=2)
         logits = model.head(torch.tanh(model.readout(joined)))
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
         return torch.autograd.grad(loss, weights)

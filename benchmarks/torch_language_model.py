@@ -117,7 +117,7 @@ def main() -> None:
     model = LanguageModel(len(numbers), options.units, options.layers, options.dropout)
     parameters = sum(weight.numel() for weight in model.parameters())
     tell(vocabulary=len(numbers), tokens=len(ids["train"]), parameters=parameters, steps=steps)
-    rate, best, kept = options.lr, math.inf, model.state_dict()
+    rate, best, weights = options.lr, math.inf, model.state_dict()
     for epoch in range(1, options.epochs + 1):
         if options.turns:
             sys.stdin.readline()
@@ -126,12 +126,12 @@ def main() -> None:
         reached = perplexity(model, ids["valid"], numbers[END])
         tell(epoch=epoch, **clock.figures(), loss=loss, valid=reached, rate=rate)
         if reached < best:
-            best, kept = reached, copy.deepcopy(model.state_dict())
+            best, weights = reached, copy.deepcopy(model.state_dict())
         else:
             rate /= 4
     if options.turns:
         sys.stdin.readline()
-    model.load_state_dict(kept)
+    model.load_state_dict(weights)
     tell(test=perplexity(model, ids["test"], numbers[END]))
 
 

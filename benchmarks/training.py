@@ -36,21 +36,21 @@ REPEATS = 15
 def main() -> None:
     cases = [(cell, size) for cell in ("lstm", "gru") for size in SIZES]
     with Torch() if INSTALLED else contextlib.nullcontext() as torch:
-        found = {
+        measured = {
             case: measure(*case, torch) for case in track(cases, "training step", console=STDERR)
         }
-    names = list(next(iter(found.values())))
+    names = list(next(iter(measured.values())))
     others = [name for name in names if name != "zoo"]
     rows = [
         [cell, size]
         + [milliseconds(times[name]) for name in names]
         + [f"{times[name] / times['zoo']:.2f}" for name in others]
-        for (cell, size), times in found.items()
+        for (cell, size), times in measured.items()
     ]
     for cell in ("lstm", "gru"):
         means = [
             statistics.geometric_mean(
-                times[name] / times["zoo"] for (c, _), times in found.items() if c == cell
+                times[name] / times["zoo"] for (c, _), times in measured.items() if c == cell
             )
             for name in others
         ]

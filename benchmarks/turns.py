@@ -46,7 +46,7 @@ def tell(**figures: Any) -> None:
 
 
 class Side:
-    """A side's process, seen from a benchmark; `facts` is what it told when it was ready."""
+    """A side's process, seen from a benchmark; `facts` is what it printed when it was ready."""
 
     def __init__(self, module: str, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -66,7 +66,7 @@ class Side:
         self.process.wait()
 
     def turn(self) -> dict[str, Any]:
-        """Let it have a turn, and give what it tells after it."""
+        """Let it have a turn, and return what it prints after it."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return self._read()

@@ -25,7 +25,7 @@ examples:
 
 
 class Turns(keras.callbacks.Callback):
-    """Waits for each epoch's turn if asked to, times its steps, and tells its figures."""
+    """Waits for each epoch's turn if asked to, times its steps, and prints its figures."""
 
     def __init__(self, waiting: bool) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ class ClockworkRNNCell(DenseCell):
 
     The units fall into modules of equal size, one for each period p_i, in ascending order. A
     module reads the modules as slow as itself or slower: U is block triangular. t counts from zero
-    and so wakes all modules at the first step. It is kept modulo the least common multiple of the
+    and so wakes all modules at the first step. It is stored modulo the least common multiple of the
     periods, so that it stays exact in half precision, however long the sequence. Weights: `kernel`
     (W, `[D, H]`), `recurrent_kernel` (U, `[H, H]`, masked where it is used) and `bias` (`[H]`).
 

@@ -128,7 +128,7 @@ class SRUCell(_ProjectedCell):
 class LRUCell(LinearCell):
     """x_t = λ x_(t-1) + γ B u_t; y_t = Re(C x_t) + D u_t; λ = exp(-exp(ν) + i exp(θ)).
 
-    The state x is complex, kept as its real and then its imaginary parts. λ starts with absolute
+    The state x is complex, stored as its real and then its imaginary parts. λ starts with absolute
     values evenly spread in area between the radii 0.9 and 0.999, and at any angle; γ starts at
     √(1 - |λ|²), so that all of x starts at the scale of the input. Weights: `nu`, `theta` and
     `gamma` (log γ), each `[H]`; `kernel` (`[D, 3H]`: the real and imaginary parts of B, and D);

@@ -59,8 +59,8 @@ class SLSTMCell(_HeadedCell):
     """c_t = σ(f) c_(t-1) + exp(i) tanh(g); h_t = σ(o) c_t / n_t.
 
     f, i, o, g = W x_t + U h_(t-1) + b, and the normaliser is n_t = σ(f) n_(t-1) + exp(i). Memory
-    and normaliser are kept divided by exp(m), m_t = max(log σ(f) + m_(t-1), i), which cancels in h
-    and keeps them in range. Weights: `kernel` (W, `[D, 4H]`, columns f, i, o, g),
+    and normaliser are stored divided by exp(m), m_t = max(log σ(f) + m_(t-1), i), which cancels in
+    h and keeps them in range. Weights: `kernel` (W, `[D, 4H]`, columns f, i, o, g),
     `recurrent_kernel` (U, `[N, d, 4d]`, one block a head, the same columns in each) and `bias` (b,
     `[4H]`), whose forget part starts at one.
 
@@ -102,12 +102,12 @@ class SLSTMCell(_HeadedCell):
     def update(self, z: Tensor, state: ScalarState, recur: Recur) -> tuple[Tensor, ScalarState]:
         """The gates in logarithms, then memory, normaliser and output."""
         f, i, o, g = ops.split(z + recur(state.h), 4, axis=-1)
-        kept = ops.log_sigmoid(f) + state.m
+        past = ops.log_sigmoid(f) + state.m
         # An empty memory has no scale yet: the first entry sets it, so that n is never below one
         # and the division is safe however small exp(i) is.
-        m = ops.where(state.n == 0, i, ops.maximum(kept, i))
-        # An empty memory is not multiplied by exp(kept - i), which may overflow.
-        forget, enter = ops.exp(ops.minimum(kept - m, 0)), ops.exp(i - m)
+        m = ops.where(state.n == 0, i, ops.maximum(past, i))
+        # An empty memory is not multiplied by exp(past - i), which may overflow.
+        forget, enter = ops.exp(ops.minimum(past - m, 0)), ops.exp(i - m)
         c = forget * state.c + enter * ops.tanh(g)
         n = forget * state.n + enter
         h = ops.sigmoid(o) * c / n
@@ -119,7 +119,7 @@ class MLSTMCell(_HeadedCell):
     """C_t = σ(f) C_(t-1) + exp(i) v kᵀ; h_t = σ(o) C_t q / max(|n_tᵀ q|, 1).
 
     The normaliser is n_t = σ(f) n_(t-1) + exp(i) k. All of f, i, q, k, v and o are W x_t + b, the
-    keys divided by √d, and each head has one f and one i. C and n are kept divided by exp(m), so
+    keys divided by √d, and each head has one f and one i. C and n are stored divided by exp(m), so
     that the 1 reads exp(-m), with m_t = max(log σ(f) + m_(t-1), i, 0). Weights: `kernel` (W,
     `[D, 2N + 4H]`, columns f, i, q, k, v, o) and `bias` (`[2N + 4H]`), whose forget part starts at
     one.
@@ -163,18 +163,18 @@ class MLSTMCell(_HeadedCell):
         f, i = z[:, : self.heads], z[:, self.heads : 2 * self.heads]
         q, k, v, o = ops.split(z[:, 2 * self.heads :], 4, axis=-1)
         q, k, v = (ops.reshape(part, size) for part in (q, k / self.size**0.5, v))
-        kept = ops.log_sigmoid(f) + state.m
+        past = ops.log_sigmoid(f) + state.m
         # The paper's m without the 0 may sink without end, until exp(-m) overflows.
-        m = ops.maximum(ops.maximum(kept, i), 0)
-        forget = ops.reshape(ops.exp(kept - m), heads)
+        m = ops.maximum(ops.maximum(past, i), 0)
+        forget = ops.reshape(ops.exp(past - m), heads)
         enter = ops.reshape(ops.exp(i - m), heads)
         stored = v[..., None] * k[:, :, None, :]
         c = ops.reshape(state.c, (*size, self.size))
         c = forget[..., None] * c + enter[..., None] * stored
         n = forget * ops.reshape(state.n, size) + enter * k
-        found = ops.sum(c * q[:, :, None, :], axis=-1)
+        retrieved = ops.sum(c * q[:, :, None, :], axis=-1)
         weight = ops.abs(ops.sum(n * q, axis=-1, keepdims=True))
-        answer = found / ops.maximum(weight, ops.reshape(ops.exp(-m), heads))
+        answer = retrieved / ops.maximum(weight, ops.reshape(ops.exp(-m), heads))
         h = ops.sigmoid(o) * ops.reshape(answer, (-1, self.units))
         c, n = (ops.reshape(part, (-1, total)) for part, total in zip((c, n), self.state_size))
         return h, MatrixState(c, n, m)

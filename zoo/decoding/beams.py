@@ -22,24 +22,24 @@ class Beams(NamedTuple):
 
     tokens: Tensor
     lengths: Tensor
-    scores: Any
-    watched: Any = None
+    scores: Tensor
+    watched: Tensor = None
 
 
 def beam_search(
-    step: Callable[[Any, Any], tuple[Any, Any]],
+    step: Callable[[Tensor, State], tuple[Tensor, State]],
     state: State,
-    first: Any,
-    max_length: Any,
-    end: Any,
-    width: Any = 5,
-    length_penalty: Any = 1.0,
-    n_best: Any = 1,
-    min_length: Any = 0,
-    no_repeat_ngram: Any = 0,
-    prefix: Any = None,
+    first: Tensor,
+    max_length: int | Tensor,
+    end: Tensor,
+    width: int | Tensor = 5,
+    length_penalty: float | Tensor = 1.0,
+    n_best: int | Tensor = 1,
+    min_length: int | Tensor = 0,
+    no_repeat_ngram: int | Tensor = 0,
+    prefix: Tensor = None,
     banned: tuple[int, ...] = (),
-    watch: Callable[[Any], Any] | None = None,
+    watch: Callable[[State], Tensor] | None = None,
 ) -> Beams:
     """Look for the likeliest sequences, of `width` beginnings at a time (Graves 2012).
 
@@ -79,8 +79,8 @@ def beam_search(
         >>> table = tf.math.log([[0.1, 0.6, 0.3], [0.1, 0.4, 0.5], [0.0, 0.1, 0.9]])
         >>> def follow(token, state):
         ...     return tf.gather(table, token), state
-        >>> told = beam_search(follow, (), [1], 3, end=0, width=2, n_best=2, length_penalty=0.0)
-        >>> told.tokens.numpy().tolist(), [f"{p:.3f}" for p in tf.exp(told.scores[0])]
+        >>> beams = beam_search(follow, (), [1], 3, end=0, width=2, n_best=2, length_penalty=0.0)
+        >>> beams.tokens.numpy().tolist(), [f"{p:.3f}" for p in tf.exp(beams.scores[0])]
         ([[[2, 2, 2], [1, 2, 2]]], ['0.405', '0.180'])
     """
     first = tf.cast(first, tf.int32)
@@ -91,23 +91,25 @@ def beam_search(
     repeated = [tf.repeat(part, width, axis=0) for part in tf.nest.flatten(state)]
     known = (first.shape[0], width if isinstance(width, int) else None)
 
-    def penalty(length: Tensor) -> Any:
+    def penalty(length: Tensor) -> Tensor:
         return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** length_penalty
 
-    def going(t: Tensor, tokens: Tensor, flat: Any, live: Any, *others: Any) -> Any:
+    def going(
+        t: Tensor, tokens: Tensor, flat: list[Tensor], live: Tensor, *others: Tensor
+    ) -> Tensor:
         # One step even for no rows: without any, the shape of the outputs is not known.
         return (t < max_length) & (tf.reduce_any(live > NEVER) | (t == 0))
 
     def body(
         t: Tensor,
         tokens: Tensor,
-        flat: Any,
-        live: Any,
-        best: Any,
-        ended: Any,
-        history: Any,
-        outs: Any,
-    ) -> tuple[Any, ...]:
+        flat: list[Tensor],
+        live: Tensor,
+        best: Tensor,
+        ended: Tensor,
+        history: Tensor,
+        outs: Tensor,
+    ) -> tuple[Tensor, ...]:
         logits, new_state = step(tokens, tf.nest.pack_sequence_as(state, flat))
         gains, choices = _likeliest(tf.cast(logits, tf.float32), rules, t, history, width)
         sums, parents, tokens = _candidates(live, gains, choices)
@@ -123,16 +125,16 @@ def beam_search(
         live = tf.where(done[:, None], NEVER, live)
         rows = tf.reshape(tf.range(batch)[:, None] * width + parents, [-1])
 
-        def reordered(new: State, old: State = None) -> Any:
+        def reordered(new: State, old: State = None) -> Tensor:
             # All hypotheses of a row have the same in a part that no step changes.
             same = new is old or (isinstance(width, int) and width == 1)
             return new if same else tf.gather(new, rows)
 
         flat = [reordered(*pair) for pair in zip(tf.nest.flatten(new_state), flat)]
-        told = [parents, tokens]
+        values = [parents, tokens]
         if watch:
-            told.append(tf.cast(watch(tf.nest.pack_sequence_as(state, flat)), tf.float32))
-        outs = [out.write(t, value) for out, value in zip(outs, told)]
+            values.append(tf.cast(watch(tf.nest.pack_sequence_as(state, flat)), tf.float32))
+        outs = [out.write(t, value) for out, value in zip(outs, values)]
         tokens = tf.reshape(tokens, [-1])
         history = rules.note(reordered(history), t, tokens) if rules.looks_back else history
         parts = (tokens, flat, live, best, ended, history)
@@ -160,14 +162,14 @@ def beam_search(
     return _traced(best, *(out.stack() for out in outs))
 
 
-def _shaped(new: State, start: State) -> Any:
+def _shaped(new: State, start: State) -> State:
     """With the shape that the loop begins with, of which a step may know less."""
     return tf.ensure_shape(new, start.shape) if new.shape != start.shape else new
 
 
 def _likeliest(
-    logits: Tensor, rules: Constraints, t: Tensor, history: Any, width: Any
-) -> tuple[Any, Any]:
+    logits: Tensor, rules: Constraints, t: Tensor, history: Tensor, width: int | Tensor
+) -> tuple[Tensor, Tensor]:
     """What each hypothesis may go on with: gains in log-probability, and tokens, `[R, K]`.
 
     By each hypothesis' logits, not by sums, in which small differences are lost.
@@ -175,11 +177,11 @@ def _likeliest(
     whole = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
     allowed = rules.allowed(logits, t, history)
     # One of them may be the end, which does not go on.
-    found, tokens = tf.math.top_k(allowed, tf.minimum(width + 1, tf.shape(logits)[-1]))
+    likeliest, tokens = tf.math.top_k(allowed, tf.minimum(width + 1, tf.shape(logits)[-1]))
     # Where one token is certain it is the first, and the others cannot be.
-    alone = tf.where(tf.range(tf.shape(found)[1]) == 0, 0.0, NEVER)
+    alone = tf.where(tf.range(tf.shape(likeliest)[1]) == 0, 0.0, NEVER)
     ends = stuck(allowed)[:, None]
-    gains = tf.where(ends, alone, found - whole)
+    gains = tf.where(ends, alone, likeliest - whole)
     tokens = tf.where(ends, rules.end, tokens)
     forced = rules.forced(t)
     if forced is not None:
@@ -191,7 +193,7 @@ def _likeliest(
     return gains, tokens
 
 
-def _candidates(live: Any, gains: Any, choices: Any) -> tuple[Any, Any, Any]:
+def _candidates(live: Tensor, gains: Tensor, choices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The 2 W likeliest beginnings of each row: sums, the hypotheses they go on from, tokens."""
     batch, width = tf.unstack(tf.shape(live))
     count = tf.shape(gains)[1]
@@ -201,7 +203,7 @@ def _candidates(live: Any, gains: Any, choices: Any) -> tuple[Any, Any, Any]:
     return sums, places // count, tokens
 
 
-def _merged(best: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+def _merged(best: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The best of both: scores, lengths, and where each one's last token is."""
     count = tf.shape(best[0])[1]
     scores, *parts = (tf.concat(pair, axis=1) for pair in zip(best, others))
@@ -209,7 +211,9 @@ def _merged(best: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
     return scores, *(tf.gather(part, order, batch_dims=1) for part in parts)
 
 
-def _traced(best: tuple[Any, ...], parents: Any, tokens: Tensor, watched: Any = None) -> Beams:
+def _traced(
+    best: tuple[Tensor, ...], parents: Tensor, tokens: Tensor, watched: Tensor = None
+) -> Beams:
     """Follow each hypothesis from its last token back to its first one.
 
     Args:
@@ -222,19 +226,19 @@ def _traced(best: tuple[Any, ...], parents: Any, tokens: Tensor, watched: Any = 
     lengths = tf.where(scores > NEVER, lengths, 0)
     steps = tf.range(tf.shape(parents)[0])
 
-    def back(at: Any, step: Any) -> Any:
+    def back(at: Tensor, step: Tensor) -> Tensor:
         t, parents = step
         return tf.where(t == lengths - 1, last, tf.gather(parents, at, batch_dims=1))
 
     after = tf.concat([parents[1:], tf.zeros_like(parents[:1])], axis=0)
     path = tf.scan(back, (steps, after), tf.zeros_like(last), reverse=True)
 
-    def along(told: Any) -> Any:
-        found = tf.gather(told, path, batch_dims=2)
+    def along(values: Any) -> Tensor:
+        gathered = tf.gather(values, path, batch_dims=2)
         counts = steps[:, None, None] < lengths
-        counts = tf.reshape(counts, [*tf.unstack(tf.shape(counts)), *[1] * (len(told.shape) - 3)])
-        found = tf.where(counts, found, tf.zeros_like(found))
-        return tf.transpose(found, [1, 2, 0, *range(3, len(found.shape))])
+        counts = tf.reshape(counts, [*tf.unstack(tf.shape(counts)), *[1] * (len(values.shape) - 3)])
+        gathered = tf.where(counts, gathered, tf.zeros_like(gathered))
+        return tf.transpose(gathered, [1, 2, 0, *range(3, len(gathered.shape))])
 
     if watched is not None:
         watched = tf.reshape(watched, tf.concat([tf.shape(tokens), tf.shape(watched)[2:]], axis=0))

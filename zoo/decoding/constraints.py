@@ -1,7 +1,5 @@
 """Which token may come next."""
 
-from typing import Any
-
 import tensorflow as tf
 
 from zoo.typing import Tensor
@@ -30,12 +28,12 @@ class Constraints:
 
     def __init__(
         self,
-        max_length: Any,
-        end: Any = None,
+        max_length: int | Tensor,
+        end: Tensor = None,
         banned: tuple[int, ...] = (),
-        min_length: Any = 0,
-        no_repeat_ngram: Any = 0,
-        prefix: Any = None,
+        min_length: int | Tensor = 0,
+        no_repeat_ngram: int | Tensor = 0,
+        prefix: Tensor = None,
     ) -> None:
         self.max_length, self.end, self.banned = max_length, end, tuple(banned)
         self.min_length, self.ngram = min_length, no_repeat_ngram
@@ -47,17 +45,17 @@ class Constraints:
             missing = tf.maximum(max_length - tf.shape(prefix)[1], 0)
             self.prefix = tf.pad(prefix, [[0, 0], [0, missing]])
 
-    def history(self, rows: Any) -> Any:
+    def history(self, rows: Tensor) -> Tensor:
         """What `note` writes to and `allowed` reads: `[N, T]`, or nothing where it is not read."""
         return tf.zeros([rows, self.max_length if self.looks_back else 0], tf.int32)
 
-    def note(self, history: Any, t: Tensor, tokens: Tensor) -> Any:
+    def note(self, history: Tensor, t: Tensor, tokens: Tensor) -> Tensor:
         """The history with the tokens `[N]` of step t."""
         if not self.looks_back:
             return history
         return tf.where(tf.range(self.max_length) == t, tokens[:, None], history)
 
-    def allowed(self, logits: Tensor, t: Tensor, history: Any) -> Any:
+    def allowed(self, logits: Tensor, t: Tensor, history: Tensor) -> Tensor:
         """Logits `[N, V]`, float32, with -inf for what must not come at step t."""
         size = logits.shape[-1]
         never = tf.reduce_any(tf.one_hot(self.banned, size, True, False), axis=0)
@@ -67,7 +65,7 @@ class Constraints:
             logits = tf.where(never, NEVER, logits)
         return self._without_repeats(logits, t, history) if self.looks_back else logits
 
-    def forced(self, t: Tensor) -> Any:
+    def forced(self, t: Tensor) -> Tensor:
         """Tokens `[N]` that come at step t, 0 where any may; None if that is so everywhere."""
         return None if self.prefix is None else self.prefix[:, t]
 
@@ -75,7 +73,7 @@ class Constraints:
         unlimited = isinstance(self.min_length, int) and self.min_length <= 0
         return self.end is not None and not unlimited
 
-    def _without_repeats(self, logits: Tensor, t: Tensor, history: Any) -> Any:
+    def _without_repeats(self, logits: Tensor, t: Tensor, history: Tensor) -> Tensor:
         back, place = tf.range(1, self.ngram), tf.range(self.max_length)
         # Whether the tokens before each place are those before the next one: [N, T].
         before = tf.gather(history, tf.maximum(place[:, None] - back, 0), axis=1)
@@ -87,6 +85,6 @@ class Constraints:
         return tf.tensor_scatter_nd_min(logits, tf.stack([rows, history], axis=-1), limit)
 
 
-def stuck(allowed: Any) -> Any:
+def stuck(allowed: Tensor) -> Tensor:
     """Rows `[N]` of `allowed` in which no token may come: they end there."""
     return tf.reduce_max(allowed, axis=-1) == NEVER

@@ -1,7 +1,7 @@
 """Greedy decoding and sampling."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -23,24 +23,24 @@ class Decoded(NamedTuple):
     tokens: Tensor
     lengths: Tensor
     state: State
-    watched: Any = None
+    watched: Tensor = None
 
 
 def decode(
-    step: Callable[[Any, Any], tuple[Any, Any]],
+    step: Callable[[Tensor, State], tuple[Tensor, State]],
     state: State,
-    first: Any,
-    max_length: Any,
-    end: Any = None,
-    temperature: Any = 0.0,
-    seed: Any = (0, 0),
+    first: Tensor,
+    max_length: int | Tensor,
+    end: Tensor = None,
+    temperature: float | Tensor = 0.0,
+    seed: Tensor = (0, 0),
     banned: tuple[int, ...] = (),
-    top_k: Any = 0,
-    top_p: Any = 1.0,
-    min_length: Any = 0,
-    no_repeat_ngram: Any = 0,
-    prefix: Any = None,
-    watch: Callable[[Any], Any] | None = None,
+    top_k: int | Tensor = 0,
+    top_p: float | Tensor = 1.0,
+    min_length: int | Tensor = 0,
+    no_repeat_ngram: int | Tensor = 0,
+    prefix: Tensor = None,
+    watch: Callable[[State], Tensor] | None = None,
 ) -> Decoded:
     """Feed a model its own outputs: greedy decoding, or sampling.
 
@@ -50,7 +50,7 @@ def decode(
     `top_p` leave only likely tokens to draw from, see `likely`.
 
     The draws of step t come from `(seed[0], seed[1] + t)`. So a text can be made in pieces: after
-    n tokens go on from the last token and the state given back, with `(seed[0], seed[1] + n)`.
+    n tokens go on from the last token and the state returned, with `(seed[0], seed[1] + n)`.
 
     A row for which no token is left, after all that is asked for, ends there.
 
@@ -79,8 +79,8 @@ def decode(
     Example:
         >>> def count(token, state):
         ...     return tf.one_hot((token + 1) % 5, 5), state
-        >>> told = decode(count, (), tf.constant([1]), max_length=4, end=4)
-        >>> told.tokens.numpy().tolist(), told.lengths.numpy().tolist()
+        >>> decoded = decode(count, (), tf.constant([1]), max_length=4, end=4)
+        >>> decoded.tokens.numpy().tolist(), decoded.lengths.numpy().tolist()
         ([[2, 3, 0, 0]], [2])
     """
     first = tf.cast(first, tf.int32)
@@ -90,13 +90,21 @@ def decode(
     if watch:
         outs.append(tf.TensorArray(tf.float32, max_length, element_shape=watch(state).shape))
 
-    def going(t: Tensor, token: Any, flat: Any, alive: Any, *others: Any) -> Any:
+    def going(
+        t: Tensor, token: Tensor, flat: list[Tensor], alive: Tensor, *others: Tensor
+    ) -> Tensor:
         # One step even for no rows: without any, the shape of the outputs is not known.
         return (t < max_length) & (tf.reduce_any(alive) | (t == 0))
 
     def body(
-        t: Tensor, token: Any, flat: Any, alive: Any, lengths: Tensor, history: Any, outs: Any
-    ) -> tuple[Any, ...]:
+        t: Tensor,
+        token: Tensor,
+        flat: list[Tensor],
+        alive: Tensor,
+        lengths: Tensor,
+        history: Tensor,
+        outs: Tensor,
+    ) -> tuple[Tensor, ...]:
         logits, new_state = step(token, tf.nest.pack_sequence_as(state, flat))
         logits = rules.allowed(tf.cast(logits, tf.float32), t, history)
         token = _draw(logits, temperature, top_k, top_p, tf.stack([seed[0], seed[1] + t]))
@@ -108,11 +116,11 @@ def decode(
         alive = alive & goes_on
         if end is not None:
             alive = alive & (token != end)
-        told = [tf.where(alive, token, 0)]
+        values = [tf.where(alive, token, 0)]
         if watch:
             seen = tf.cast(watch(new_state), tf.float32)
-            told.append(tf.where(alive[:, None], seen, 0.0))
-        outs = [out.write(t, value) for out, value in zip(outs, told)]
+            values.append(tf.where(alive[:, None], seen, 0.0))
+        outs = [out.write(t, value) for out, value in zip(outs, values)]
         lengths += tf.cast(alive, tf.int32)
         history = rules.note(history, t, token)
         return t + 1, token, tf.nest.flatten(new_state), alive, lengths, history, outs
@@ -132,7 +140,7 @@ def decode(
     return Decoded(tokens, lengths, tf.nest.pack_sequence_as(state, flat_state), watched)
 
 
-def likely(logits: Tensor, top_k: Any = 0, top_p: Any = 1.0) -> Any:
+def likely(logits: Tensor, top_k: int | Tensor = 0, top_p: float | Tensor = 1.0) -> Tensor:
     """Which tokens are among the likeliest: by number (top-k), by probability (nucleus), or both.
 
     Of the `top_k` likeliest tokens, those stay that are needed for a sum of at least `top_p`, the
@@ -141,7 +149,7 @@ def likely(logits: Tensor, top_k: Any = 0, top_p: Any = 1.0) -> Any:
     as in greedy decoding. The likeliest token always stays.
 
     Args:
-        logits: `[B, V]`, float; -inf for what cannot be. Each row is judged by itself.
+        logits: `[B, V]`, float; -inf for what cannot be. Each row counts by itself.
         top_k: int; 0, or more than there are tokens, for all of them.
         top_p: 0..1; 1 for all.
 
@@ -166,14 +174,16 @@ def likely(logits: Tensor, top_k: Any = 0, top_p: Any = 1.0) -> Any:
     return tf.gather(stay, tf.argsort(order), batch_dims=1)
 
 
-def _draw(logits: Tensor, temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Any:
+def _draw(
+    logits: Tensor, temperature: float | Tensor, top_k: int | Tensor, top_p: Tensor, seed: Tensor
+) -> Tensor:
     """A token `[B]` of each row of logits `[B, V]`."""
     heat = tf.cast(temperature, tf.float32)
 
-    def greedy() -> Any:
+    def greedy() -> Tensor:
         return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
-    def drawn() -> Any:
+    def drawn() -> Tensor:
         # Less the largest first: then the smallest temperature makes no number too large.
         largest = tf.maximum(tf.reduce_max(logits, axis=-1, keepdims=True), logits.dtype.min)
         heated = (logits - largest) / heat

@@ -1,4 +1,4 @@
-"""From what a conditional model is given to what it says about it."""
+"""Generates from what a conditional model is conditioned on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from zoo.decoding.beams import beam_search
 from zoo.decoding.drawing import Decoded, decode
-from zoo.typing import State
+from zoo.typing import State, Tensor
 from zoo.utils.validation import checked, named_function
 
 LONGEST, WIDEST = 10_000, 64
@@ -21,34 +21,36 @@ OPTIONS = {
     "beam_width": tf.TensorSpec([], tf.int32),
     "seed": tf.TensorSpec([2], tf.int32),
 }
-"""What an endpoint takes for `generate`, beside what it is about, in this order."""
+"""The options of `generate`, after its condition, in this order."""
 
 
-def generating(given: tf.TensorSpec, answer: Callable[..., dict[str, Any]], max_length: int) -> Any:
-    """The endpoint `generate(given, max_length, temperature, top_k, top_p, beam_width, seed)`.
+def generating(
+    condition: tf.TensorSpec, answer: Callable[..., dict[str, Any]], max_length: int
+) -> Any:
+    """Return the endpoint `generate`, of a condition and `OPTIONS`.
 
-    It takes the likeliest token each time, unless a temperature or a beam width is given. The draws
+    It takes the likeliest token each time, unless a temperature or a beam width is set. The draws
     of a row depend on the seed, two integers, and on its place in the batch.
 
     Args:
-        given: what the texts are about, `[N]`; its name is that of the argument.
-        answer: `(given, **options)` to what the endpoint gives.
-        max_length: tokens at most, where a call does not say it.
+        condition: what the texts are about, `[N]`; its name is that of the argument.
+        answer: `(condition, **options)` to what the endpoint returns.
+        max_length: tokens at most, where a call does not set it.
 
     Returns:
         A `tf.function`; it raises `tf.errors.InvalidArgumentError` if an option is out of range.
     """
 
-    def generate(given: Any, *options: Any) -> dict[str, Any]:
-        return answer(given, **_within_bounds(**dict(zip(OPTIONS, options))))
+    def generate(condition: Tensor, *options: Tensor) -> dict[str, Any]:
+        return answer(condition, **_within_bounds(**dict(zip(OPTIONS, options))))
 
     free = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "beam_width": 1, "seed": (0, 0)}
-    specs, defaults = {given.name: given, **OPTIONS}, {"max_length": max_length, **free}
+    specs, defaults = {condition.name: condition, **OPTIONS}, {"max_length": max_length, **free}
     return named_function(generate, specs, defaults)
 
 
 def _within_bounds(**options: Any) -> dict[str, Any]:
-    """The options, once each is in its range."""
+    """Return the options, each checked to be in its range."""
     length, heat, top_k, top_p, width = (options[name] for name in [*OPTIONS][:-1])
     fit = {
         "max_length": ((length >= 1) & (length <= LONGEST), f"1 to {LONGEST:,}"),
@@ -66,20 +68,20 @@ def _within_bounds(**options: Any) -> dict[str, Any]:
 
 def generate(
     model: Any,
-    condition: Any,
-    first: Any,
-    max_length: Any,
-    end: Any,
-    beam_width: Any = 1,
-    temperature: Any = 0.0,
-    top_k: Any = 0,
-    top_p: Any = 1.0,
-    seed: Any = (0, 0),
+    condition: Tensor,
+    first: Tensor,
+    max_length: int | Tensor,
+    end: Tensor,
+    beam_width: int | Tensor = 1,
+    temperature: float | Tensor = 0.0,
+    top_k: int | Tensor = 0,
+    top_p: float | Tensor = 1.0,
+    seed: Tensor = (0, 0),
     banned: tuple[int, ...] = (),
-    length_penalty: Any = 1.0,
-    min_length: Any = 0,
-    no_repeat_ngram: Any = 0,
-    prefix: Any = None,
+    length_penalty: float | Tensor = 1.0,
+    min_length: int | Tensor = 0,
+    no_repeat_ngram: int | Tensor = 0,
+    prefix: Tensor = None,
     watched: bool = True,
 ) -> Decoded:
     """Encode, then decode: by beam search where `beam_width` is above 1, else see `decode`.
@@ -116,8 +118,8 @@ def generate(
     Example:
         >>> from zoo.topologies.seq2seq import Seq2Seq
         >>> model = Seq2Seq(source_vocab_size=9, target_vocab_size=9, embedding=4, units=4)
-        >>> told = generate(model, tf.ones([2, 3], tf.int32), 1, max_length=5, end=2, beam_width=3)
-        >>> told.tokens.shape
+        >>> source = tf.ones([2, 3], tf.int32)
+        >>> generate(model, source, 1, max_length=5, end=2, beam_width=3).tokens.shape
         TensorShape([2, 5])
     """
     max_length = _checked(max_length)
@@ -147,15 +149,15 @@ def generate(
 def continued(
     model: Any,
     state: State,
-    first: Any,
-    max_length: Any,
-    end: Any = None,
-    beam_width: Any = 1,
-    temperature: Any = 0.0,
-    top_k: Any = 0,
-    top_p: Any = 1.0,
-    seed: Any = (0, 0),
-    length_penalty: Any = 1.0,
+    first: Tensor,
+    max_length: int | Tensor,
+    end: Tensor = None,
+    beam_width: int | Tensor = 1,
+    temperature: float | Tensor = 0.0,
+    top_k: int | Tensor = 0,
+    top_p: float | Tensor = 1.0,
+    seed: Tensor = (0, 0),
+    length_penalty: float | Tensor = 1.0,
     watched: bool = True,
     **limits: Any,
 ) -> Decoded:
@@ -180,8 +182,8 @@ def continued(
 
     def drawn() -> Decoded:
         how = {"temperature": temperature, "seed": seed, "top_k": top_k, "top_p": top_p}
-        told = decode(model.step, state, first, max_length, end, **how, **limits)
-        return told._replace(state=None)
+        decoded = decode(model.step, state, first, max_length, end, **how, **limits)
+        return decoded._replace(state=None)
 
     def searched() -> Decoded:
         # No token is -1.
@@ -197,12 +199,12 @@ def continued(
     return tf.cond(beam_width > 1, searched, drawn)
 
 
-def _checked(max_length: Any) -> Any:
+def _checked(max_length: int | Tensor) -> Tensor:
     """At least 1, also where that is known only when an export is called."""
-    said = "max_length must be at least 1"
+    message = "max_length must be at least 1"
     if isinstance(max_length, int):
         if max_length < 1:
-            raise ValueError(f"{said}, but is {max_length}")
+            raise ValueError(f"{message}, but is {max_length}")
         return max_length
-    with tf.control_dependencies([tf.debugging.assert_positive(max_length, said)]):
+    with tf.control_dependencies([tf.debugging.assert_positive(max_length, message)]):
         return tf.identity(max_length)

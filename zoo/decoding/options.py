@@ -1,4 +1,4 @@
-"""How tokens are drawn, checked without TensorFlow to tell of a mistake at once."""
+"""How tokens are drawn, checked without TensorFlow, so that a mistake is answered at once."""
 
 import math
 from dataclasses import dataclass

@@ -62,7 +62,7 @@ def compare_cells(
     """Train each cell on each diagnostic of `memory_tasks`, under one parameter budget.
 
     Each cell gets as many units as the budget allows, counted on the built network. What is done
-    is kept in `output`, so that a comparison can be stopped and continued, or joined by other
+    is written to `output`, so that a comparison can be stopped and continued, or joined by other
     cells.
 
     On 1024 sequences not trained on are scored: the sum of `adding`, all symbols of `copy`, and
@@ -92,9 +92,9 @@ def compare_cells(
     names = list(dict.fromkeys(names)) or list(registry.entries("cell"))
     for name in names:
         registry.get("cell", name)
-    kept = Comparison(output, parameters, length, steps, seed)
+    log = Comparison(output, parameters, length, steps, seed)
     wanted = [(name, task) for name in names for task in TASKS]
-    missing = [key for key in wanted if key not in kept.rows]
+    missing = [key for key in wanted if key not in log.rows]
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -108,10 +108,10 @@ def compare_cells(
         line = bar.add_task("", total=len(missing) * steps)
         for name, task in missing:
             bar.update(line, description=f"{name} {task}")
-            kept.add(_row(name, TASKS[task], kept.settings, lambda: bar.advance(line)))
-    rows = [kept.rows[key] for key in wanted]
-    write_whole(kept.folder / "results.md", _markdown(rows, kept.settings))
-    _draw(kept.folder / "scores.png", rows, kept.settings)
+            log.add(_row(name, TASKS[task], log.settings, lambda: bar.advance(line)))
+    rows = [log.rows[key] for key in wanted]
+    write_whole(log.folder / "results.md", _markdown(rows, log.settings))
+    _draw(log.folder / "scores.png", rows, log.settings)
     return rows
 
 
@@ -201,12 +201,12 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _markdown(rows: list[dict[str, Any]], settings: dict[str, int]) -> str:
-    told = ", ".join(f"{key} {value}" for key, value in settings.items())
+    shown = ", ".join(f"{key} {value}" for key, value in settings.items())
     tasks = "\n".join(f"- {task.name}: {task.summary}" for task in TASKS.values())
     lines = [["cell", *TASKS], ["---"] * (1 + len(TASKS)), *(x.values() for x in summary(rows))]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
-        f"# Cells compared\n\nSettings: {told}. A score of 0 is chance, 1 is perfect; solved is "
+        f"# Cells compared\n\nSettings: {shown}. A score of 0 is chance, 1 is perfect; solved is "
         f"from {SOLVED}, partly from {PARTLY}.\n\n{tasks}\n\n{table}\n"
     )
 

@@ -1,4 +1,4 @@
-"""What a comparison of cells keeps, read without TensorFlow to tell of a mistake at once."""
+"""The log of a comparison of cells, read without TensorFlow: a mistake is answered at once."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,10 @@ PROTOCOL = 2
 
 
 class Comparison:
-    """What is done of a comparison under some settings, kept as `settings.json` and `rows.jsonl`.
+    """The rows of a comparison under some settings, stored as `settings.json` and `rows.jsonl`.
 
     Attributes:
-        folder: where it is kept; made if need be.
+        folder: where they lie; made if need be.
         settings: parameters, length, steps, seed and protocol.
         rows: by cell and task, those that are done.
 
@@ -57,8 +57,8 @@ class Comparison:
         try:
             before = {"protocol": 1, **json.loads(config.read_text(encoding="utf-8"))}
             text = rows.read_text(encoding="utf-8") if rows.is_file() else ""
-            found = [json.loads(line) for line in text.splitlines()]
-            done = {(row["cell"], row["task"]): row for row in found}
+            parsed = [json.loads(line) for line in text.splitlines()]
+            done = {(row["cell"], row["task"]): row for row in parsed}
             changed = [key for key, value in self.settings.items() if before[key] != value]
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(

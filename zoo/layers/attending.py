@@ -11,14 +11,14 @@ from zoo.layers.stack import time_dropout
 from zoo.recurrence import Recurrence
 from zoo.recurrence.backprop import loop, swap
 from zoo.recurrence.masking import refuse_mask
-from zoo.typing import Shape, Tensor
+from zoo.typing import Shape, State, Tensor
 
 
 def wide_start() -> keras.initializers.Initializer:
     """How vectors of tokens, and the output weights for them, start around attention.
 
     N(0, 0.3²), ten times as wide as Keras' embeddings: from those, the states first saturated to
-    tell frequent tokens from rare ones, and attention found nothing for some epochs.
+    tell frequent tokens from rare ones, and attention learnt nothing for some epochs.
 
     Example:
         >>> 0.2 < float(tf.math.reduce_std(wide_start()([100, 100]))) < 0.4
@@ -38,9 +38,9 @@ class AttendingState(NamedTuple):
         memory: the `Memory` that is looked at; the same at all steps.
     """
 
-    layers: tuple[Any, ...]
-    fed: Any
-    attention: dict[str, Any]
+    layers: tuple[State, ...]
+    fed: Tensor
+    attention: dict[str, Tensor]
     memory: Any
 
 
@@ -67,7 +67,7 @@ class AttendingStack(keras.layers.Layer):
         kind: of attention, see `Attention`.
         attention_units: what queries and keys are projected to; 0 for `units`.
         coverage: whether past alignments enter the energies.
-        feeding: whether what a product found enters the next step; the other kinds always feed.
+        feeding: whether what a product looked at enters the next step; the other kinds always feed.
         residual: add a layer's input y to its output, from the second layer on.
         dropout: share of each layer's inputs that is dropped in training, the same entries at all
             time steps.
@@ -108,8 +108,8 @@ class AttendingStack(keras.layers.Layer):
             raise ValueError(f"layers is {layers}, but at least 1 is needed")
         self.asks_after = kind in PRODUCTS
         if not feeding and (coverage or not self.asks_after):
-            given = "coverage" if self.asks_after else f"attention of the kind {kind!r}"
-            raise ValueError(f"{given} needs feeding: leave it at True")
+            needing = "coverage" if self.asks_after else f"attention of the kind {kind!r}"
+            raise ValueError(f"{needing} needs feeding: leave it at True")
         self.units, self.memory_size = units, memory_size
         self.feeding, self.residual = feeding, residual
         self.recurrences = [
@@ -150,7 +150,7 @@ class AttendingStack(keras.layers.Layer):
         if self.gate is not None:
             self.gate.build((None, self.query_size))
 
-    def layer_states(self, batch_size: int | Tensor) -> tuple[Any, ...]:
+    def layer_states(self, batch_size: int | Tensor) -> tuple[Tensor, ...]:
         """The cells' initial states, one a layer."""
         return tuple(recurrence.initial_state(batch_size) for recurrence in self.recurrences)
 
@@ -160,7 +160,9 @@ class AttendingStack(keras.layers.Layer):
         keys = tf.zeros([batch_size, 1, self.attention.key_size], self.compute_dtype)
         return self.start(Memory(values, keys, tf.zeros_like(values[..., 0])))
 
-    def start(self, memory: Memory, layers: Any = None, fed: Any = None) -> AttendingState:
+    def start(
+        self, memory: Memory, layers: tuple[State, ...] | None = None, fed: Tensor = None
+    ) -> AttendingState:
         """The state before the first step.
 
         Args:
@@ -176,7 +178,7 @@ class AttendingStack(keras.layers.Layer):
 
     def call(
         self, inputs: Tensor, state: AttendingState, training: bool | None = None
-    ) -> tuple[Any, Any, AttendingState]:
+    ) -> tuple[Tensor, Tensor, AttendingState]:
         """Run a sequence.
 
         Args:
@@ -202,7 +204,7 @@ class AttendingStack(keras.layers.Layer):
             y = y + above if self.residual else above
         return tf.concat([y, context], axis=-1), alignments, state._replace(layers=tuple(finals))
 
-    def step(self, x_t: Tensor, state: AttendingState) -> tuple[Any, AttendingState]:
+    def step(self, x_t: Tensor, state: AttendingState) -> tuple[Tensor, AttendingState]:
         """One time step: `[B, D]` and a state give `[B, output_size]` and the new state."""
         (y, context), state = self._step(tf.cast(x_t, self.compute_dtype), state)
         if self.asks_after:
@@ -214,8 +216,8 @@ class AttendingStack(keras.layers.Layer):
         return tf.concat([y, context], axis=-1), state._replace(layers=tuple(finals))
 
     def _step(
-        self, x_t: Tensor, state: AttendingState, noise: Any = None
-    ) -> tuple[tuple[Any, ...], AttendingState]:
+        self, x_t: Tensor, state: AttendingState, noise: Tensor = None
+    ) -> tuple[tuple[Tensor, ...], AttendingState]:
         """What depends on the step before: the parts of an output, and the new state."""
         memory = state.memory
         if not self.asks_after:
@@ -230,14 +232,16 @@ class AttendingStack(keras.layers.Layer):
         fed = self.joint(tf.concat([context, y], axis=-1))
         return (fed, context), AttendingState(layers, fed, attention, memory)
 
-    def _look(self, query: Tensor, state: AttendingState, noise: Any = None) -> tuple[Any, Any]:
+    def _look(
+        self, query: Tensor, state: AttendingState, noise: Tensor = None
+    ) -> tuple[Tensor, Tensor]:
         context, attention = self.attention(query, state.memory, state.attention, noise)
         return self._gated(context, query), attention
 
-    def _gated(self, context: Tensor, query: Tensor) -> Any:
+    def _gated(self, context: Tensor, query: Tensor) -> Tensor:
         return context if self.gate is None else context * self.gate(query)
 
-    def _up(self, x_t: Tensor, state: AttendingState) -> tuple[Any, tuple[Any, ...]]:
+    def _up(self, x_t: Tensor, state: AttendingState) -> tuple[Tensor, tuple[Tensor, ...]]:
         """One step through all layers."""
         y = tf.concat([x_t, state.fed], axis=-1) if self.feeding else x_t
         layers = []
@@ -249,12 +253,12 @@ class AttendingStack(keras.layers.Layer):
 
     def _run_apart(
         self, x: Tensor, state: AttendingState, training: bool | None
-    ) -> tuple[Any, Any, AttendingState]:
+    ) -> tuple[Tensor, Tensor, AttendingState]:
         """All layers whole, then attention for all steps."""
         y, layers = x, []
         for n, (recurrence, before) in enumerate(zip(self.recurrences, state.layers, strict=True)):
-            given = self.dropout(y, training=training) if n else y
-            above, after = recurrence(given, initial_state=before)
+            dropped = self.dropout(y, training=training) if n else y
+            above, after = recurrence(dropped, initial_state=before)
             y = y + above if n and self.residual else above
             layers.append(after)
         contexts, alignments = self.attention.all(y, state.memory)
@@ -266,7 +270,7 @@ class AttendingStack(keras.layers.Layer):
             AttendingState(tuple(layers), outputs[:, -1], attention, state.memory),
         )
 
-    def _run(self, x: Tensor, state: AttendingState, training: bool | None) -> tuple[Any, ...]:
+    def _run(self, x: Tensor, state: AttendingState, training: bool | None) -> tuple[Tensor, ...]:
         """Step after step: the parts of the outputs, alignments, and the last state."""
         time = tf.shape(x)[1]
         steps = tf.TensorArray(x.dtype, time).unstack(swap(x))
@@ -276,12 +280,14 @@ class AttendingStack(keras.layers.Layer):
             noise = tf.TensorArray(drawn.dtype, time).unstack(drawn)
         moving = state._replace(memory=())
 
-        def body(t: Tensor, flat: Any, arrays: Any) -> tuple[Any, Any, Any]:
+        def body(
+            t: Tensor, flat: list[Tensor], arrays: list[tf.TensorArray]
+        ) -> tuple[Tensor, Tensor, Tensor]:
             before = tf.nest.pack_sequence_as(moving, flat)._replace(memory=state.memory)
             noise_t = None if noise is None else noise.read(t)
             y, after = self._step(steps.read(t), before, noise_t)
-            given = (*y, after.attention["alignment"])
-            arrays = [array.write(t, part) for array, part in zip(arrays, given, strict=True)]
+            values = (*y, after.attention["alignment"])
+            arrays = [array.write(t, part) for array, part in zip(arrays, values, strict=True)]
             return t + 1, tf.nest.flatten(after._replace(memory=())), arrays
 
         # LiteRT's converter takes arrays of unknown shapes for one and the same.

@@ -136,7 +136,7 @@ class Attention(keras.layers.Layer):
         valid.set_shape(values.shape[:2])
         return Memory(values, self._keys(values), valid)
 
-    def _keys(self, values: Tensor) -> Any:
+    def _keys(self, values: Tensor) -> Tensor:
         if self.kind == "dot":
             return values
         keys = tf.matmul(values, self._read(self.memory_kernel))
@@ -144,7 +144,7 @@ class Attention(keras.layers.Layer):
             keys += self._read(self.bias)
         return keys
 
-    def start(self, memory: Memory) -> dict[str, Any]:
+    def start(self, memory: Memory) -> dict[str, Tensor]:
         """What stands before the first query: `alignment` and, if asked for, `coverage`, `[B, S]`.
 
         The alignment is zero, but for a monotonic reader, who stands at the first place.
@@ -157,8 +157,8 @@ class Attention(keras.layers.Layer):
         return {**state, "coverage": nothing} if self.coverage else state
 
     def call(
-        self, query: Tensor, memory: Memory, before: dict[str, Any], noise: Any = None
-    ) -> tuple[Any, dict[str, Any]]:
+        self, query: Tensor, memory: Memory, before: dict[str, Tensor], noise: Tensor = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Look at a memory.
 
         Args:
@@ -182,7 +182,7 @@ class Attention(keras.layers.Layer):
             after["coverage"] = before["coverage"] + alignment
         return context, after
 
-    def all(self, queries: Tensor, memory: Memory) -> tuple[Any, Any]:
+    def all(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Contexts `[B, T, D]` and alignments `[B, T, S]` of queries `[B, T, Q]`, all at once.
 
         For products without coverage, where no alignment depends on another.
@@ -191,12 +191,12 @@ class Attention(keras.layers.Layer):
         alignments = masked_softmax(energies, memory.valid[:, None])
         return tf.matmul(self._narrow(alignments), memory.values), alignments
 
-    def noise(self, steps: Any, memory: Memory) -> Any:
+    def noise(self, steps: int | Tensor, memory: Memory) -> Tensor:
         """What is added in training, `[T, B, S]`, to the energies of a monotonic kind."""
         shape = tf.concat([[steps], tf.shape(memory.valid)], axis=0)
         return keras.random.normal(shape, dtype=self.wide, seed=self.seed_generator)
 
-    def _energy(self, query: Tensor, memory: Memory, before: dict[str, Any]) -> Any:
+    def _energy(self, query: Tensor, memory: Memory, before: dict[str, Tensor]) -> Tensor:
         """`[B, S]`, before anything is masked."""
         if self.kind in PRODUCTS:
             energy = self._products(query[:, None], memory)[:, 0]
@@ -219,13 +219,13 @@ class Attention(keras.layers.Layer):
             energy += tf.cast(self.offset, self.wide)
         return energy
 
-    def _products(self, queries: Tensor, memory: Memory) -> Any:
+    def _products(self, queries: Tensor, memory: Memory) -> Tensor:
         """Energies `[B, T, S]`."""
         energies = tf.matmul(queries, memory.keys, transpose_b=True)
         energies = tf.cast(energies, self.wide)
         return energies * self.query_size**-0.5 if self.kind == "scaled" else energies
 
-    def _walk(self, energy: Any, valid: Tensor, before: Any, noise: Any) -> Any:
+    def _walk(self, energy: Tensor, valid: Tensor, before: Tensor, noise: Tensor) -> Tensor:
         """Where a reader stops who starts from places that have the probabilities `before`.
 
         The probability q of passing place j is q_j = (1 - p_(j-1)) q_(j-1) + before_j.
@@ -240,10 +240,10 @@ class Attention(keras.layers.Layer):
         reached = tf.transpose(linear_scan(tf.transpose(goes), tf.transpose(before)))
         return stays * reached * valid
 
-    def _read(self, weight: Tensor) -> Any:
+    def _read(self, weight: Tensor) -> Tensor:
         return tf.cast(tf.convert_to_tensor(weight), self.compute_dtype)
 
-    def _narrow(self, alignment: Any) -> Any:
+    def _narrow(self, alignment: Tensor) -> Tensor:
         return tf.cast(alignment, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -252,7 +252,7 @@ class Attention(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def masked_softmax(energy: Any, valid: Tensor) -> Any:
+def masked_softmax(energy: Tensor, valid: Tensor) -> Tensor:
     """softmax over the last axis where `valid` is not 0; elsewhere, and of none, exactly 0.
 
     Example:
@@ -266,7 +266,7 @@ def masked_softmax(energy: Any, valid: Tensor) -> Any:
     return tf.math.divide_no_nan(e, tf.reduce_sum(e, axis=-1, keepdims=True))
 
 
-def coverage_loss(alignments: Any, weights: Any) -> Any:
+def coverage_loss(alignments: Tensor, weights: Tensor) -> Tensor:
     """mean_t Σ_j min(α_tj, Σ_(u<t) α_uj): looking at places again (See et al. 2017, eq. 12).
 
     Args:
@@ -284,7 +284,7 @@ def coverage_loss(alignments: Any, weights: Any) -> Any:
     return tf.math.divide_no_nan(tf.reduce_sum(again), tf.reduce_sum(weights))
 
 
-def doubly_stochastic_loss(alignments: Any, weights: Any) -> Any:
+def doubly_stochastic_loss(alignments: Tensor, weights: Tensor) -> Tensor:
     """mean_j (1 - Σ_t α_tj)²: each place should be looked at once (Xu et al. 2015, eq. 14).
 
     The paper sums over the places of an image and over the words of a caption; with means of both,

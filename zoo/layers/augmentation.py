@@ -43,7 +43,7 @@ class RandomView(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
         self.built = True
 
-    def call(self, images: Tensor, training: bool | None = None) -> Any:
+    def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         """`[B, h, w, c]`, values 0..255, to the same shape."""
         images = tf.cast(images, self.compute_dtype)
         if not training or not (self.strength or self.flip):
@@ -68,7 +68,7 @@ class RandomView(keras.layers.Layer):
         return {**super().get_config(), "strength": self.strength, "flip": self.flip}
 
 
-def _resampling(size: int, scale: Any, move: Any, dtype: Any) -> Any:
+def _resampling(size: int, scale: Tensor, move: Tensor, dtype: Any) -> Tensor:
     """Weights `[B, size, size]` of the old places for each new one, linear between neighbours."""
     middle = (size - 1) / 2
     places = tf.range(size, dtype=tf.float32)

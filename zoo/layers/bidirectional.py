@@ -58,7 +58,7 @@ class Bidirectional(keras.layers.Layer):
         self.forwards.build(input_shape)
         self.backwards.build(input_shape)
 
-    def initial_state(self, batch_size: int | Tensor) -> tuple[Any, Any]:
+    def initial_state(self, batch_size: int | Tensor) -> tuple[Tensor, Tensor]:
         """The two cells' initial states for that many rows."""
         return self.forwards.initial_state(batch_size), self.backwards.initial_state(batch_size)
 
@@ -70,7 +70,7 @@ class Bidirectional(keras.layers.Layer):
         reset: Tensor = None,
         mask: Tensor = None,
         training: bool | None = None,
-    ) -> tuple[Any, tuple[Any, Any]]:
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Outputs `[B, T, H]`, H the sum of both sizes under "concat", and the two final states.
 
         The arguments are those of `Recurrence.call`; `initial_state` is a pair. Keras hands

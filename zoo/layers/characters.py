@@ -61,13 +61,13 @@ class CharacterEncoder(keras.layers.Layer):
         for convolution in self.convolutions:
             convolution.build((*input_shape, self.embedding.output_dim))
 
-    def call(self, ids: Tensor, training: bool | None = None) -> Any:
+    def call(self, ids: Tensor, training: bool | None = None) -> Tensor:
         """Characters `[N, C]`, right-padded with 0, to vectors `[N, filters * len(widths)]`."""
         inside = tf.cast(ids > 0, self.compute_dtype)[..., None]
         x = self.dropout(self.embedding(ids) * inside, training=training)
-        # What is found is not negative, so that padding at 0 is never the most.
-        found = [tf.reduce_max(each(x) * inside, axis=1) for each in self.convolutions]
-        return tf.concat(found, axis=-1)
+        # Features are not negative, so that padding at 0 is never the most.
+        features = [tf.reduce_max(each(x) * inside, axis=1) for each in self.convolutions]
+        return tf.concat(features, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -22,9 +22,9 @@ class Chain(NamedTuple):
         end: `[K]`, of the last tag.
     """
 
-    transitions: Any
+    transitions: Tensor
     start: State
-    end: Any
+    end: Tensor
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -63,11 +63,11 @@ class LinearChain(keras.layers.Layer):
         """The weights."""
         return Chain(self.transitions.value, self.start.value, self.end.value)
 
-    def call(self, logits: Tensor, lengths: Tensor) -> Any:
+    def call(self, logits: Tensor, lengths: Tensor) -> Tensor:
         """Logits `[B, T, K]` to log p(y_t = k | x), float32 of the same shape; see `marginals`."""
         return marginals(logits, lengths, self.chain)
 
-    def negative_log_likelihood(self, logits: Tensor, tags: Any, lengths: Tensor) -> Any:
+    def negative_log_likelihood(self, logits: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         """-log p(tags | logits), `[B]`, of tags `[B, T]`."""
         logits = tf.cast(logits, tf.float32)
         return log_partition(logits, lengths, self.chain) - score(logits, tags, lengths, self.chain)
@@ -77,7 +77,7 @@ class LinearChain(keras.layers.Layer):
         return {**super().get_config(), "tags": self.tags}
 
 
-def score(logits: Tensor, tags: Any, lengths: Tensor, chain: Chain) -> Any:
+def score(logits: Tensor, tags: Tensor, lengths: Tensor, chain: Chain) -> Tensor:
     """s(x, y) of logits `[B, T, K]` and tags `[B, T]`, `[B]`; see `LinearChain`.
 
     Args:
@@ -94,13 +94,13 @@ def score(logits: Tensor, tags: Any, lengths: Tensor, chain: Chain) -> Any:
     return tf.reduce_sum(own * valid, axis=1) + tf.reduce_sum(pairs * valid[:, 1:], axis=1) + ends
 
 
-def log_partition(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
+def log_partition(logits: Tensor, lengths: Tensor, chain: Chain) -> Tensor:
     """log Σ_y exp s(x, y), `[B]`, by the forward algorithm."""
     alphas = _forward(logits, lengths, chain)
     return tf.reduce_logsumexp(alphas[-1] + chain.end, axis=-1)
 
 
-def marginals(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
+def marginals(logits: Tensor, lengths: Tensor, chain: Chain) -> Tensor:
     """log p(y_t = k | x), `[B, T, K]`, by the forward-backward algorithm; past the end 0.
 
     Args:
@@ -118,7 +118,7 @@ def marginals(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
     return tf.where(inside, tf.nn.log_softmax(both), 0.0)
 
 
-def viterbi(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
+def viterbi(logits: Tensor, lengths: Tensor, chain: Chain) -> Tensor:
     """The tags of the largest score, int32 `[B, T]`; past the end the last one again.
 
     Args:
@@ -139,7 +139,7 @@ def viterbi(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
     valid = _valid(lengths, time)
     stay = tf.range(tags)[None]
 
-    def ahead(t: Tensor, best: Any, back: Any) -> Any:
+    def ahead(t: Tensor, best: Tensor, back: Tensor) -> Tensor:
         paths = best[:, :, None] + chain.transitions
         came = tf.argmax(paths, axis=1, output_type=tf.int32)
         here = valid[t][:, None]
@@ -152,7 +152,7 @@ def viterbi(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
     _, best, back = loop(ahead, (tf.constant(1), best, back), time)
     last = tf.argmax(best + chain.end, axis=-1, output_type=tf.int32)
 
-    def home(t: Tensor, tag: Any, path: Any) -> Any:
+    def home(t: Tensor, tag: Tensor, path: Tensor) -> Tensor:
         path = path.write(time - t, tag)
         return t + 1, tf.gather(back.read(time - t), tag, batch_dims=1), path
 
@@ -161,13 +161,13 @@ def viterbi(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
     return swap(path.stack())
 
 
-def _forward(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
+def _forward(logits: Tensor, lengths: Tensor, chain: Chain) -> Tensor:
     """log Σ exp s of all beginnings that end in k at t, `[T, B, K]`; past the end the last one."""
     logits = swap(logits)
     time = tf.shape(logits)[0]
     valid = _valid(lengths, time)
 
-    def step(t: Tensor, alpha: Any, alphas: Any) -> Any:
+    def step(t: Tensor, alpha: Tensor, alphas: Tensor) -> Tensor:
         paths = tf.reduce_logsumexp(alpha[:, :, None] + chain.transitions, axis=1)
         alpha = tf.where(valid[t][:, None], paths + logits[t], alpha)
         return t + 1, alpha, alphas.write(t - 1, alpha)
@@ -179,11 +179,11 @@ def _forward(logits: Tensor, lengths: Tensor, chain: Chain) -> Any:
     return tf.concat([first[None], alphas.stack()], axis=0)
 
 
-def _valid(lengths: Tensor, time: Tensor) -> Any:
+def _valid(lengths: Tensor, time: Tensor) -> Tensor:
     """`[T, B]`, whether a row goes on at a step."""
     return tf.range(time)[:, None] < tf.cast(lengths, tf.int32)
 
 
-def _turn(x: Tensor, lengths: Tensor) -> Any:
+def _turn(x: Tensor, lengths: Tensor) -> Tensor:
     """`[B, T, K]` with each row's valid steps turned around."""
     return tf.reverse_sequence(x, lengths, seq_axis=1, batch_axis=0)

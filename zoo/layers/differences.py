@@ -13,8 +13,8 @@ from zoo.typing import Tensor
 class Frame(NamedTuple):
     """The last frame `[B, *shape]`, and whether there was one, 0 or 1 `[B, 1]`."""
 
-    pixels: Any
-    seen: Any
+    pixels: Tensor
+    seen: Tensor
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -46,7 +46,7 @@ class FrameDifferences(keras.layers.Layer):
         state: Frame | None = None,
         lengths: Tensor = None,
         reset: Tensor = None,
-    ) -> tuple[Any, Frame]:
+    ) -> tuple[Tensor, Frame]:
         """Frames `[B, T, *shape]` to their differences, likewise, and the last frame of each row.
 
         The other arguments are those of `PooledStack.call`. What comes after a row's end means

@@ -1,7 +1,5 @@
 """Tokens to vectors."""
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 from keras import ops
@@ -24,7 +22,7 @@ class Embedding(keras.layers.Embedding):
         TensorShape([3, 4, 2])
     """
 
-    def call(self, inputs: Tensor) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Integers of any shape `[...]` to vectors `[..., D]`."""
         table = ops.convert_to_tensor(self.embeddings)
         return ops.cast(tf.gather(table, inputs), self.compute_dtype)

@@ -77,7 +77,7 @@ class _AtLeastOne(layers.Layer):
     In training there are always some.
     """
 
-    def call(self, images: Tensor, training: bool | None = None) -> Any:
+    def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         if training:
             return images
         missing = tf.maximum(1 - tf.shape(images)[0], 0)
@@ -87,11 +87,11 @@ class _AtLeastOne(layers.Layer):
 class _AsMany(layers.Layer):
     """Leaves out what stands for no image."""
 
-    def call(self, values: Tensor, images: Tensor) -> Any:
+    def call(self, values: Tensor, images: Tensor) -> Tensor:
         return values[: tf.shape(images)[0]]
 
 
-def _block(maps: Tensor, channels: int, halve: bool) -> Any:
+def _block(maps: Tensor, channels: int, halve: bool) -> Tensor:
     size, strides = (5, 2) if halve else (3, 1)
     maps = layers.Conv2D(channels, size, strides, padding="same", use_bias=False)(maps)
     maps = layers.Activation("relu")(_normalization()(maps))

@@ -56,7 +56,7 @@ class KerasLike(keras.layers.Layer):
         initial_state: State = None,
         mask: Tensor = None,
         training: bool | None = None,
-    ) -> Any:
+    ) -> Tensor:
         """`[B, T, D]` to `[B, T, H]` or `[B, H]`, and perhaps the parts of the final state.
 
         Args:
@@ -85,7 +85,7 @@ class KerasLike(keras.layers.Layer):
             return [None if previous_mask is None else tf.reverse(previous_mask, [1])]
         return [previous_mask if self.return_sequences else None]
 
-    def _last(self, state: State) -> Any:
+    def _last(self, state: State) -> Tensor:
         """The last outputs: of all cells of Keras that is `h`."""
         if not isinstance(self.recurrence, Bidirectional):
             return state.h

@@ -1,4 +1,4 @@
-"""One vector from the outputs at all time steps, kept up as the steps come."""
+"""One vector from the outputs at all time steps, updated as the steps come."""
 
 from typing import Any, NamedTuple
 
@@ -15,22 +15,22 @@ class Last(NamedTuple):
     """The last output `[B, H]`, and whether there was one, 0 or 1 `[B, 1]`."""
 
     y: Tensor
-    seen: Any
+    seen: Tensor
 
 
 class Mean(NamedTuple):
     """The sum of the outputs `[B, H]`, and their number `[B, 1]`."""
 
-    total: Any
-    count: Any
+    total: Tensor
+    count: Tensor
 
 
 class Attended(NamedTuple):
     """A weighted sum `[B, H]` and the weights' own `[B, 1]`, over exp of the highest `[B, 1]`."""
 
-    total: Any
+    total: Tensor
     weight: Tensor
-    highest: Any
+    highest: Tensor
 
 
 class Pooling(keras.layers.Layer):
@@ -52,19 +52,19 @@ class Pooling(keras.layers.Layer):
         """The state before any step."""
         raise NotImplementedError
 
-    def of(self, y: Tensor, mask: Tensor) -> Any:
+    def of(self, y: Tensor, mask: Tensor) -> State:
         """The state after outputs `[B, T, H]` alone, of those where `mask` `[B, T]` is true."""
         raise NotImplementedError
 
-    def join(self, first: Any, second: Any) -> Any:
+    def join(self, first: State, second: State) -> State:
         """The state after one stretch of time and the next."""
         raise NotImplementedError
 
-    def read(self, state: State) -> Any:
+    def read(self, state: State) -> Tensor:
         """The vector `[B, H]`, float32."""
         raise NotImplementedError
 
-    def _nothing(self, batch_size: int | Tensor) -> tuple[Any, Any]:
+    def _nothing(self, batch_size: int | Tensor) -> tuple[Tensor, Tensor]:
         return ops.zeros((batch_size, self.size), "float32"), ops.zeros((batch_size, 1), "float32")
 
 
@@ -98,10 +98,10 @@ class LastPooling(Pooling):
 
     def join(self, first: Last, second: Last) -> Last:
         """The later one, if there is one."""
-        kept = (1 - second.seen) * first.y
-        return Last(second.y + kept, ops.maximum(first.seen, second.seen))
+        earlier = (1 - second.seen) * first.y
+        return Last(second.y + earlier, ops.maximum(first.seen, second.seen))
 
-    def read(self, state: Last) -> Any:
+    def read(self, state: Last) -> Tensor:
         """The output."""
         return state.y
 
@@ -129,7 +129,7 @@ class MeanPooling(Pooling):
         """Both added."""
         return Mean(first.total + second.total, first.count + second.count)
 
-    def read(self, state: Mean) -> Any:
+    def read(self, state: Mean) -> Tensor:
         """The sum over the number."""
         return state.total / ops.maximum(state.count, 1)
 
@@ -141,15 +141,15 @@ class MaxPooling(Pooling):
         """Less than any output."""
         return ops.full((batch_size, self.size), _NEVER, "float32")
 
-    def of(self, y: Tensor, mask: Tensor) -> Any:
+    def of(self, y: Tensor, mask: Tensor) -> State:
         """The largest."""
         return ops.max(ops.where(mask[..., None], ops.cast(y, "float32"), _NEVER), axis=1)
 
-    def join(self, first: Any, second: Any) -> Any:
+    def join(self, first: State, second: State) -> State:
         """The larger."""
         return ops.maximum(first, second)
 
-    def read(self, state: State) -> Any:
+    def read(self, state: State) -> Tensor:
         """The state, unless no step came."""
         return ops.where(state > _NEVER, state, 0)
 
@@ -203,17 +203,17 @@ class AttentionPooling(Pooling):
             a * first.total + b * second.total, a * first.weight + b * second.weight, highest
         )
 
-    def read(self, state: Attended) -> Any:
+    def read(self, state: Attended) -> Tensor:
         """The weighted mean."""
         return state.total / ops.where(state.weight > 0, state.weight, 1)
 
-    def shares(self, y: Tensor, mask: Tensor) -> Any:
+    def shares(self, y: Tensor, mask: Tensor) -> Tensor:
         """α `[B, T]`: rows sum to 1, and are 0 where `mask` `[B, T]` is false."""
         parts, _ = self._parts(y, mask)
         total = ops.sum(parts, axis=1, keepdims=True)
         return parts / ops.where(total > 0, total, 1)
 
-    def _parts(self, y: Tensor, mask: Tensor) -> tuple[Any, Any]:
+    def _parts(self, y: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """exp(e_t - m) `[B, T]`, and m `[B, 1]`."""
         energies = ops.cast(self.outer(self.inner(y))[..., 0], "float32")
         energies = ops.where(mask, energies, _NEVER)
@@ -251,6 +251,6 @@ def pooling(kind: str, size: int, backwards: int = 0) -> Pooling:
     return layer
 
 
-def _at(y: Tensor, place: Any) -> Any:
+def _at(y: Tensor, place: Tensor) -> Tensor:
     """`y[b, place[b]]`."""
     return ops.take_along_axis(y, ops.cast(place, "int32")[:, None, None], axis=1)[:, 0]

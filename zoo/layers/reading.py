@@ -17,8 +17,8 @@ from zoo.typing import Shape, State, Tensor
 class ReadState(NamedTuple):
     """One state a recurrent layer, and what the outputs so far come to."""
 
-    layers: Any
-    pool: Any
+    layers: tuple[State, ...]
+    pool: State
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -103,23 +103,23 @@ class PooledStack(keras.layers.Layer):
         # Of a row that starts anew within the window, what came before does not count.
         later = ops.flip(ops.cumsum(ops.flip(ops.cast(starts, "int32"), axis=1), axis=1), axis=1)
         latest = later - ops.cast(starts, "int32") == 0
-        found = self.pool.of(y, read & latest)
+        latest_state = self.pool.of(y, read & latest)
         if self.bidirectional:
-            return ops.cast(self.pool.read(found), self.compute_dtype), ()
+            return ops.cast(self.pool.read(latest_state), self.compute_dtype), ()
         fresh = self.pool.initial_state(batch)
         anew = ops.any(starts, axis=1)[:, None]
-        kept = tf.nest.map_structure(lambda a, b: ops.where(anew, a, b), fresh, before.pool)
-        pool = self.pool.join(kept, found)
+        earlier = tf.nest.map_structure(lambda a, b: ops.where(anew, a, b), fresh, before.pool)
+        pool = self.pool.join(earlier, latest_state)
         return ops.cast(self.pool.read(pool), self.compute_dtype), ReadState(layers, pool)
 
-    def step(self, x_t: Tensor, state: ReadState) -> tuple[Any, ReadState]:
+    def step(self, x_t: Tensor, state: ReadState) -> tuple[Tensor, ReadState]:
         """One time step `[B, D]`: the vector of all that was read so far, and the new state."""
         y, layers = self.stack.step(x_t, state.layers)
         y = self._averaged(y)[:, None]
         pool = self.pool.join(state.pool, self.pool.of(y, ops.ones_like(y[..., 0], "bool")))
         return ops.cast(self.pool.read(pool), self.compute_dtype), ReadState(layers, pool)
 
-    def time_weights(self, inputs: Tensor, lengths: Tensor) -> Any:
+    def time_weights(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """How much each step counts `[B, T]`, where the pooling is "attention"; rows sum to 1.
 
         Raises:
@@ -132,8 +132,8 @@ class PooledStack(keras.layers.Layer):
         return self.pool.shares(y, marks(lengths, batch, time))
 
     def _outputs(
-        self, inputs: Tensor, before: Any, lengths: Tensor, reset: Tensor, training: bool | None
-    ) -> tuple[Any, Any]:
+        self, inputs: Tensor, before: Tensor, lengths: Tensor, reset: Tensor, training: bool | None
+    ) -> tuple[Tensor, Tensor]:
         y, layers = self.stack(
             inputs,
             initial_state=before.layers if before else None,
@@ -143,7 +143,7 @@ class PooledStack(keras.layers.Layer):
         )
         return self._averaged(y), layers
 
-    def _averaged(self, y: Tensor) -> Any:
+    def _averaged(self, y: Tensor) -> Tensor:
         """Flattened maps `[..., places · units]` to their means `[..., units]`."""
         if self.places == 1:
             return y
@@ -151,13 +151,13 @@ class PooledStack(keras.layers.Layer):
         return ops.mean(maps, axis=-2)
 
 
-def marks(lengths: Tensor, batch: Tensor, time: Tensor) -> Any:
+def marks(lengths: Tensor, batch: Tensor, time: Tensor) -> Tensor:
     """True `[B, T]` where a step is inside its row; everywhere, where `lengths` is None."""
     ends = ops.full((batch,), time, "int32") if lengths is None else ops.cast(lengths, "int32")
     return ops.arange(time)[None] < ends[:, None]
 
 
-def start_marks(reset: Tensor, batch: Tensor, time: Tensor) -> Any:
+def start_marks(reset: Tensor, batch: Tensor, time: Tensor) -> Tensor:
     """True `[B, T]` where a row starts a new sequence, from `[B]`, `[B, T]` or None."""
     if reset is None:
         return ops.zeros((batch, time), "bool")

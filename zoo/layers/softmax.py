@@ -9,7 +9,9 @@ import tensorflow as tf
 from zoo.typing import Tensor
 
 
-def cross_entropy(h: Tensor, kernel: Tensor, bias: Tensor, targets: Tensor) -> tuple[Any, Any]:
+def cross_entropy(
+    h: Tensor, kernel: Tensor, bias: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor]:
     """The exact cross-entropy of s = W h + b, with few passes over the logits s.
 
     With e = exp(s - max s), z = Σ e and g the gradient of a loss, those of h and W are
@@ -38,13 +40,13 @@ def cross_entropy(h: Tensor, kernel: Tensor, bias: Tensor, targets: Tensor) -> t
     kernel, bias = (tf.cast(part, h.dtype) for part in (kernel, bias))
 
     @tf.custom_gradient
-    def told(h: Tensor, kernel: Tensor, bias: Tensor) -> Any:
+    def losses(h: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
         s = _wide(tf.nn.bias_add(tf.matmul(h, kernel, transpose_b=True), bias))
         own, most = tf.gather(s, y, axis=1, batch_dims=1), tf.reduce_max(s, axis=-1)
         e = tf.exp(s - most[:, None])
         z = tf.reduce_sum(e, axis=-1)
 
-        def gradient(g: Tensor, _: Any) -> tuple[Any, Any, Any]:
+        def gradient(g: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             share, g = tf.cast(g / z, h.dtype)[:, None], tf.cast(g, h.dtype)[:, None]
             scaled, place = tf.cast(e, h.dtype), y[:, None]
             dh = share * tf.matmul(scaled, kernel) - g * tf.gather(kernel, y)
@@ -58,7 +60,7 @@ def cross_entropy(h: Tensor, kernel: Tensor, bias: Tensor, targets: Tensor) -> t
 
         return (tf.math.log(z) + most - own, tf.cast(own >= most, tf.float32)), gradient
 
-    nll, right = told(h, kernel, bias)
+    nll, right = losses(h, kernel, bias)
     return tf.reshape(nll, shape), tf.reshape(right, shape)
 
 
@@ -106,7 +108,7 @@ class SampledSoftmax(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
         self.built = True
 
-    def draw(self) -> Any:
+    def draw(self) -> Tensor:
         """Classes, `[n]`, int32: those of the head in their order, then one of each stratum."""
         strata = tf.range(self.drawn - self.head, dtype=tf.float32)
         place = strata + keras.random.uniform(strata.shape, seed=self.seed_generator)
@@ -114,14 +116,14 @@ class SampledSoftmax(keras.layers.Layer):
         tail = tf.clip_by_value(tail, self.head, self.classes - 1)
         return tf.concat([tf.range(self.head), tail], axis=0)
 
-    def log_expected(self, k: Any) -> Any:
+    def log_expected(self, k: Tensor) -> Tensor:
         """log π_k of classes k, float32."""
         gap = tf.math.log1p(1 / (tf.cast(k, tf.float32) + 1))
         return tf.where(k < self.head, 0.0, tf.math.log(gap / self.width))
 
     def call(
         self, h: Tensor, targets: Tensor, kernel: Tensor, bias: Tensor
-    ) -> tuple[Any, Any, Any]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Score targets against one sample of classes for all of them.
 
         Args:
@@ -148,9 +150,9 @@ class SampledSoftmax(keras.layers.Layer):
         best = tf.reduce_max(others, axis=-1)
         rest = tf.reduce_logsumexp(others - self.log_expected(drawn), axis=-1)
         corrected = own - self.log_expected(y)
-        told = tf.math.softplus(rest - corrected), tf.math.softplus(rest - own)
+        losses = tf.math.softplus(rest - corrected), tf.math.softplus(rest - own)
         right = tf.cast(own > best, tf.float32)
-        loss, nll, right = (tf.reshape(part, shape) for part in (*told, right))
+        loss, nll, right = (tf.reshape(part, shape) for part in (*losses, right))
         return loss, nll, right
 
     def get_config(self) -> dict[str, Any]:
@@ -158,5 +160,5 @@ class SampledSoftmax(keras.layers.Layer):
         return {**super().get_config(), "classes": self.classes, "samples": self.samples}
 
 
-def _wide(x: Tensor) -> Any:
+def _wide(x: Tensor) -> Tensor:
     return tf.cast(x, tf.float32)

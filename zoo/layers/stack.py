@@ -121,7 +121,7 @@ class RecurrentStack(keras.layers.Layer):
             recurrence.build((None, None, size))
             size = self._size(recurrence)
 
-    def initial_state(self, batch_size: int | Tensor) -> tuple[Any, ...]:
+    def initial_state(self, batch_size: int | Tensor) -> tuple[Tensor, ...]:
         """One state a layer, from the bottom up."""
         return tuple(recurrence.initial_state(batch_size) for recurrence in self.recurrences)
 
@@ -133,7 +133,7 @@ class RecurrentStack(keras.layers.Layer):
         reset: Tensor = None,
         mask: Tensor = None,
         training: bool | None = None,
-    ) -> tuple[Any, tuple[Any, ...]]:
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Outputs of the top layer `[B, T, units]` and one final state a layer.
 
         The arguments are those of `Recurrence.call`.
@@ -153,7 +153,7 @@ class RecurrentStack(keras.layers.Layer):
         """Return the mask of the outputs, which is that of the inputs; the states have none."""
         return [previous_mask]
 
-    def step(self, x_t: Tensor, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    def step(self, x_t: Tensor, state: tuple[State, ...]) -> tuple[Tensor, tuple[State, ...]]:
         """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones.
 
         Raises:
@@ -168,10 +168,10 @@ class RecurrentStack(keras.layers.Layer):
             new_states.append(new_state)
         return x_t, tuple(new_states)
 
-    def _size(self, layer: Any) -> int:
+    def _size(self, layer: Recurrence | Bidirectional) -> int:
         if not self.bidirectional:
             return layer.cell.output_size
         return layer.forwards.cell.output_size + layer.backwards.cell.output_size
 
-    def _joined(self, x: Tensor, y: Tensor) -> Any:
+    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
         return x + y if self.residual and x.shape[-1] == y.shape[-1] else y

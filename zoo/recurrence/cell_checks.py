@@ -1,4 +1,4 @@
-"""What a cell owes the engine, found out where it is built."""
+"""Checks, where a cell is built, that it can be run over a sequence."""
 
 from typing import Any
 
@@ -106,11 +106,11 @@ def _check_results(cell: Cell, state: State, y: Tensor, new: State) -> None:
         [(_with_batch(part), part.dtype) for part in tf.nest.flatten(tree)] for tree in (state, new)
     ]
     if kinds[0] != kinds[1]:
-        needed, given = (", ".join(f"{s} {t.name}" for s, t in kind) for kind in kinds)
+        needed, returned = (", ".join(f"{s} {t.name}" for s, t in kind) for kind in kinds)
         _refuse(
             cell,
-            f"update returns a state of {given}, but get_initial_state gives {needed}; return the "
-            "same parts in the same order",
+            f"update returns a state of {returned}, but get_initial_state gives {needed}; return "
+            "the same parts in the same order",
         )
 
 

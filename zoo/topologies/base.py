@@ -24,11 +24,11 @@ class Scores(NamedTuple):
 
     loss: Tensor
     nll: Tensor
-    right: Any
+    right: Tensor
 
 
 class SequenceModel(keras.Model):
-    """A model whose state is always explicit: passed in, given back, never kept.
+    """A model whose state is always explicit: passed in, returned, never stored.
 
     `model(inputs, state=None, reset=None, return_state=False)` runs a window; `initial_state` and
     `step` run the same thing one time step at a time. A model without recurrence over its inputs
@@ -64,13 +64,13 @@ class SequenceModel(keras.Model):
         """Note the arguments: `keras.Model` keeps those of a functional model only."""
         model = super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind(model, *args, **kwargs)
-        given = {k: v for k, v in bound.arguments.items() if k not in ("self", "kwargs")}
-        set_before_init(model, "_given", given)
+        arguments = {k: v for k, v in bound.arguments.items() if k not in ("self", "kwargs")}
+        set_before_init(model, "_arguments", arguments)
         return model
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {**super().get_config(), **self._given}
+        return {**super().get_config(), **self._arguments}
 
     def initial_state(self, batch_size: int | Tensor) -> State:
         """The state before the first time step of a sequence: a tree of tensors `[B, ...]`."""
@@ -80,13 +80,13 @@ class SequenceModel(keras.Model):
         """One time step: outputs `[B, ...]` and the new state."""
         raise NotImplementedError
 
-    def alignment(self, state: State) -> Any:
+    def alignment(self, state: State) -> Tensor:
         """What the last step looked at: weights `[B, S]` of the places; None without attention."""
         return None
 
     def score(
         self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
-    ) -> tuple[Scores, Any]:
+    ) -> tuple[Scores, State]:
         """What the answers to a window are worth, and the state after it.
 
         Args:

@@ -139,7 +139,7 @@ class ManyToMany(SequenceModel):
         lengths: Tensor = None,
         training: bool | None = None,
         targets: Tensor = None,
-    ) -> Any:
+    ) -> Tensor:
         """Token ids `[B, T]` to logits `[B, T, outputs]`.
 
         Args:
@@ -163,7 +163,7 @@ class ManyToMany(SequenceModel):
         if training:
             self._regularize(y, dropped)
         outputs = (
-            self._logits(dropped) if targets is None else self._told(dropped, targets, training)
+            self._logits(dropped) if targets is None else self._scored(dropped, targets, training)
         )
         return (outputs, state) if return_state else outputs
 
@@ -174,7 +174,7 @@ class ManyToMany(SequenceModel):
 
     def score(
         self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
-    ) -> tuple[Scores, Any]:
+    ) -> tuple[Scores, State]:
         """As every model's, but that a large softmax is not computed as such.
 
         Raises:
@@ -201,45 +201,45 @@ class ManyToMany(SequenceModel):
         """Rows of the first token."""
         return np.zeros((batch_size, time), "int32")
 
-    def _embedded(self, inputs: Tensor, training: bool | None) -> Any:
+    def _embedded(self, inputs: Tensor, training: bool | None) -> Tensor:
         x = self.embedding(inputs)
         if not (training and self.word_dropout.rate):
             return x
-        kept = self.word_dropout(ops.ones((self.embedding.input_dim, 1), x.dtype), training=True)
-        return x * ops.take(kept, inputs, axis=0)
+        keep = self.word_dropout(ops.ones((self.embedding.input_dim, 1), x.dtype), training=True)
+        return x * ops.take(keep, inputs, axis=0)
 
-    def _regularize(self, y: Tensor, dropped: Any) -> None:
+    def _regularize(self, y: Tensor, dropped: Tensor) -> None:
         """Losses of the top layer's outputs `[B, T, units]`, in float32."""
         if self.activation_reg:
             self.add_loss(self.activation_reg * _mean_square(dropped))
         if self.temporal_reg:
             self.add_loss(self.temporal_reg * _mean_square(y[:, 1:] - y[:, :-1]))
 
-    def _projected(self, y: Tensor) -> Any:
+    def _projected(self, y: Tensor) -> Tensor:
         return y if self.head is None else self.head(y)
 
-    def _told(self, y: Tensor, targets: Tensor, training: bool | None) -> Scores:
+    def _scored(self, y: Tensor, targets: Tensor, training: bool | None) -> Scores:
         """In training with `samples` an estimate, else exact."""
-        given = self._projected(y), self._kernel(), self.bias
+        head = self._projected(y), self._kernel(), self.bias
         if training and self.sampled:
-            h, kernel, bias = given
+            h, kernel, bias = head
             return Scores(*self.sampled(h, targets, kernel, bias))
-        nll, right = cross_entropy(*given, targets)
+        nll, right = cross_entropy(*head, targets)
         return Scores(nll, nll, right)
 
-    def _kernel(self) -> Any:
+    def _kernel(self) -> Tensor:
         """Output weights with a row for each class."""
         return (self.embedding.embeddings if self.tied else self.kernel).value
 
-    def _logits(self, y: Tensor) -> Any:
+    def _logits(self, y: Tensor) -> Tensor:
         y = self._projected(y)
         if not self.tied and self.sampled is None:
             return y
         return ops.matmul(y, ops.transpose(self._kernel())) + self.bias
 
 
-def _check_not_negative(**given: float) -> None:
-    for name, value in given.items():
+def _check_not_negative(**values: float) -> None:
+    for name, value in values.items():
         if value < 0:
             raise ValueError(f"{name} is {value}, but it must not be negative")
 
@@ -248,7 +248,7 @@ def _uniform(scale: float) -> keras.initializers.Initializer:
     return keras.initializers.RandomUniform(-scale, scale)
 
 
-def _mean_square(x: Tensor) -> Any:
+def _mean_square(x: Tensor) -> Tensor:
     """Of no entry, as in a window of one step, it is zero."""
     squares = tf.square(tf.cast(x, tf.float32))
     return tf.math.divide_no_nan(tf.reduce_sum(squares), tf.cast(tf.size(squares), tf.float32))

@@ -107,7 +107,7 @@ class BidirectionalTagger(SequenceModel):
         reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
-    ) -> Any:
+    ) -> Tensor:
         """Sentences to logits `[B, T, outputs]`, whose softmax is each word's chance of each tag.
 
         With `crf` these are the logarithms of the marginals; past the end of a row they are 0.
@@ -125,19 +125,19 @@ class BidirectionalTagger(SequenceModel):
             logits = self.crf(logits, lengths=inputs["lengths"])
         return (logits, ()) if return_state else logits
 
-    def emissions(self, inputs: Tensor, training: bool | None = None) -> Any:
+    def emissions(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """What each word says by itself, `[B, T, outputs]`, without the `crf`."""
         words = tf.convert_to_tensor(inputs["words"])
         if training and self.word_dropout.rate:
-            kept = self.word_dropout(tf.ones_like(words, self.compute_dtype), training=True)
-            words = tf.where(kept > 0, words, self.unknown)
+            keep = self.word_dropout(tf.ones_like(words, self.compute_dtype), training=True)
+            words = tf.where(keep > 0, words, self.unknown)
         x = self.embedding(words)
         if self.encoder is not None:
             x = tf.concat([x, self._spelt(inputs["characters"], training)], axis=-1)
         x, _ = self.stack(x, lengths=inputs["lengths"], training=training)
         return self.head(self.dropout(x, training=training))
 
-    def tags(self, inputs: Tensor, chain: Chain | None = None) -> Any:
+    def tags(self, inputs: Tensor, chain: Chain | None = None) -> Tensor:
         """The best tags as a whole, int32 `[B, T]`, by Viterbi's algorithm.
 
         Args:
@@ -154,7 +154,7 @@ class BidirectionalTagger(SequenceModel):
 
     def score(
         self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
-    ) -> tuple[Scores, Any]:
+    ) -> tuple[Scores, State]:
         """As every model's; with `crf` a sentence's loss is shared by its words.
 
         Raises:
@@ -180,7 +180,7 @@ class BidirectionalTagger(SequenceModel):
             "lengths": np.full(batch_size, time, "int32"),
         }
 
-    def _spelt(self, characters: Any, training: bool | None) -> Any:
+    def _spelt(self, characters: Tensor, training: bool | None) -> Tensor:
         """Vectors `[B, T, F]` of spelt words `[B, T, C]`."""
         shape = tf.shape(characters)
         rows = tf.reshape(characters, (-1, characters.shape[-1] or shape[2]))

@@ -20,8 +20,8 @@ from zoo.typing import State, Tensor
 class ClipState(NamedTuple):
     """What was read so far, and the last frame, where differences are looked at."""
 
-    read: Any
-    frame: Any = ()
+    read: Tensor
+    frame: Tensor = ()
 
 
 @register("topology", "many_to_one", inputs="video", outputs="class")
@@ -111,7 +111,7 @@ class ManyToOne(SequenceModel):
         reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
-    ) -> Any:
+    ) -> Tensor:
         """Clips to logits `[B, classes]` after the last frame of each.
 
         Args:
@@ -138,7 +138,7 @@ class ManyToOne(SequenceModel):
         vector, read = self.reader.step(vectors[:, 0], state.read)
         return self.head(vector), ClipState(read, frame)
 
-    def frame_weights(self, inputs: Tensor) -> Any:
+    def frame_weights(self, inputs: Tensor) -> Tensor:
         """How much each frame counts `[B, T]`, with the pooling "attention"; rows sum to 1.
 
         Raises:
@@ -157,11 +157,11 @@ class ManyToOne(SequenceModel):
     def _vectors(
         self,
         frames: Tensor,
-        frame: Any,
+        frame: Tensor,
         lengths: Tensor = None,
         reset: Tensor = None,
         training: bool | None = None,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, Tensor]:
         """What the recurrent layers see `[B, T, D]`, and the last frame to carry on."""
         batch, time = ops.shape(frames)[0], ops.shape(frames)[1]
         # One convolution over all frames: TimeDistributed would emit one for each.

@@ -85,7 +85,7 @@ class TextToOne(SequenceModel):
         reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
-    ) -> Any:
+    ) -> Tensor:
         """Texts to logits `[B, classes]`.
 
         Args:
@@ -98,8 +98,8 @@ class TextToOne(SequenceModel):
         """
         tokens = inputs["tokens"]
         if training and self.word_dropout.rate:
-            kept = self.word_dropout(ops.ones(ops.shape(tokens)), training=True) > 0
-            tokens = ops.where(kept, tokens, self.unknown)
+            keep = self.word_dropout(ops.ones(ops.shape(tokens)), training=True) > 0
+            tokens = ops.where(keep, tokens, self.unknown)
         vector, state = self.reader(
             self.embedding(tokens), state, lengths=inputs["lengths"], reset=reset, training=training
         )
@@ -111,7 +111,7 @@ class TextToOne(SequenceModel):
         vector, state = self.reader.step(self.embedding(x_t), state)
         return self.head(vector), state
 
-    def token_weights(self, inputs: Tensor) -> Any:
+    def token_weights(self, inputs: Tensor) -> Tensor:
         """How much each token counts `[B, T]`, with the pooling "attention"; rows sum to 1.
 
         Raises:

@@ -157,11 +157,11 @@ class OneToMany(SequenceModel):
         v = ops.zeros((batch_size, self.v_size), self.compute_dtype)
         return {"v": v, "stack": self.stack.initial_state(batch_size)}
 
-    def encode(self, inputs: Tensor, training: bool | None = None) -> Any:
+    def encode(self, inputs: Tensor, training: bool | None = None) -> State:
         """The state before `<start>` for images `[B, h, w, c]`, values 0..255."""
         return self._start(self._seen(inputs, training))
 
-    def _seen(self, images: Tensor, training: bool | None) -> Any:
+    def _seen(self, images: Tensor, training: bool | None) -> Tensor:
         """The vector `[B, size]` of each image, or with attention its places `[B, S, features]`."""
         if self.view:
             images = self.view(images, training=training)
@@ -172,7 +172,7 @@ class OneToMany(SequenceModel):
         places = self.values(maps) + ops.cast(self.place_vectors, self.compute_dtype)
         return self.dropout(places, training=training)
 
-    def _start(self, seen: Any) -> Any:
+    def _start(self, seen: Tensor) -> State:
         """The state before `<start>`."""
         batch = ops.shape(seen)[0]
         if not self.attends:
@@ -190,7 +190,7 @@ class OneToMany(SequenceModel):
         return_state: bool = False,
         return_alignments: bool = False,
         training: bool | None = None,
-    ) -> Any:
+    ) -> Tensor:
         """Teacher forcing: logits `[B, T, vocab_size]` of each next word.
 
         Args:
@@ -212,7 +212,7 @@ class OneToMany(SequenceModel):
         state = self._start(seen)
         tokens = ops.reshape(tokens, (-1, shape[-1]))
         words = self.embedding(tokens)
-        alignments: Any = None
+        alignments: Tensor = None
         if self.attends:
             y, alignments, state = self.stack(words, state, training=training)
             logits = self.head(self.dropout(self._read(y, words), training=training))
@@ -222,14 +222,14 @@ class OneToMany(SequenceModel):
             alignments = ops.reshape(alignments, (*shape, self.places))
         else:
             logits, state = self._through_vector(words, state, training)
-        found: tuple[Any, ...] = (ops.reshape(logits, (*shape, logits.shape[-1])),)
-        found += (alignments,) if return_alignments else ()
-        found += (state,) if return_state else ()
-        return found if len(found) > 1 else found[0]
+        results: tuple[Tensor, ...] = (ops.reshape(logits, (*shape, logits.shape[-1])),)
+        results += (alignments,) if return_alignments else ()
+        results += (state,) if return_state else ()
+        return results if len(results) > 1 else results[0]
 
     def _through_vector(
         self, words: Tensor, state: State, training: bool | None
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, Tensor]:
         """Logits and the last state of word vectors `[B, T, embedding]`."""
         shown = ops.repeat(state["v"][:, None], ops.shape(words)[1], axis=1)
         if self.image_input == "first":
@@ -254,15 +254,15 @@ class OneToMany(SequenceModel):
         v = ops.zeros_like(state["v"]) if self.image_input == "first" else state["v"]
         return self._logits(y, state["v"]), {"v": v, "stack": stack}
 
-    def alignment(self, state: State) -> Any:
+    def alignment(self, state: State) -> Tensor:
         """How much the last step looked at each place, `[B, S]`; None without attention."""
         return state.attention["alignment"] if self.attends else None
 
-    def _read(self, y: Tensor, words: Tensor) -> Any:
+    def _read(self, y: Tensor, words: Tensor) -> Tensor:
         """What logits are made from, of the layer's outputs and of the words before."""
         return self.readout(ops.concatenate([y, words], axis=-1))
 
-    def _logits(self, h: Tensor, v: Tensor) -> Any:
+    def _logits(self, h: Tensor, v: Tensor) -> Tensor:
         if self.image_input == "gated":
             h = ops.concatenate([h, self.gate(h) * v], axis=-1)
         return self.head(h)

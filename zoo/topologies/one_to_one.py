@@ -61,7 +61,7 @@ class OneToOne(SequenceModel):
         reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
-    ) -> Any:
+    ) -> Tensor:
         """Images `[B, h, w, c]`, values 0..255, to logits `[B, classes]`."""
         logits = self.head(self.encoder(inputs, training=training))
         return (logits, ()) if return_state else logits

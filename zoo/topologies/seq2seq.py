@@ -47,7 +47,7 @@ class Seq2Seq(SequenceModel):
         dropout: share dropped before each recurrent layer and before the logits, in training.
         attention: "none", or a kind of `zoo.layers.attention.Attention`.
         attention_units: what queries and keys are projected to; 0 for `units`.
-        feeding: whether what a product found enters the next step.
+        feeding: whether what a product looked at enters the next step.
         coverage: weight of the loss of looking at a place again, for which past alignments enter
             the attention, too; 0 for neither.
         residual: add the inputs of layers to their outputs. Of "both" readings, only the first
@@ -166,7 +166,7 @@ class Seq2Seq(SequenceModel):
         context = ops.zeros((batch_size, self.context_size), self.compute_dtype)
         return {"context": context, "decoder": self.decoder.initial_state(batch_size)}
 
-    def encode(self, inputs: Tensor, training: bool | None = None) -> Any:
+    def encode(self, inputs: Tensor, training: bool | None = None) -> State:
         """The state before `<start>` for source ids `[B, S]`, right-padded with 0."""
         source = ops.convert_to_tensor(inputs)
         lengths = ops.sum(ops.cast(ops.not_equal(source, PADDING), "int32"), axis=1)
@@ -190,7 +190,7 @@ class Seq2Seq(SequenceModel):
         memory = self.decoder.attention.remember(values, lengths)
         return self.decoder.start(memory, *self._decoder_state(context))
 
-    def _decoder_state(self, context: Tensor) -> Any:
+    def _decoder_state(self, context: Tensor) -> State:
         """What the context starts: the layers' states; with attention also the first query."""
         parts = tf.split(self.bridge(context), self.decoder_part_sizes(), axis=-1)
         batch = ops.shape(context)[0]
@@ -208,7 +208,7 @@ class Seq2Seq(SequenceModel):
         return_alignments: bool = False,
         training: bool | None = None,
         targets: Tensor = None,
-    ) -> Any:
+    ) -> Tensor:
         """Teacher forcing: logits `[B, T, target_vocab_size]` of each next target token.
 
         Args:
@@ -227,21 +227,21 @@ class Seq2Seq(SequenceModel):
         if self.attends:
             y, alignments, state = self.decoder(vectors, state, training=training)
             h = self.dropout(self._read(y, vectors), training=training)
-            outputs = self._logits(h) if targets is None else self._told(h, targets)
+            outputs = self._logits(h) if targets is None else self._scored(h, targets)
             if training and self.coverage:
                 real = ops.not_equal(inputs["tokens"], PADDING)
                 self.add_loss(self.coverage * coverage_loss(alignments, real))
         else:
             alignments = None
             outputs, state = self._through_context(vectors, state, training)
-        found: tuple[Any, ...] = (outputs,)
-        found += (alignments,) if return_alignments else ()
-        found += (state,) if return_state else ()
-        return found if len(found) > 1 else outputs
+        results: tuple[Tensor, ...] = (outputs,)
+        results += (alignments,) if return_alignments else ()
+        results += (state,) if return_state else ()
+        return results if len(results) > 1 else outputs
 
     def _through_context(
         self, vectors: Tensor, state: State, training: bool | None
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, Tensor]:
         """Logits and the last state of target vectors `[B, T, embedding]`."""
         context = ops.repeat(state["context"][:, None], ops.shape(vectors)[1], axis=1)
         y, decoder = self.decoder(
@@ -265,13 +265,13 @@ class Seq2Seq(SequenceModel):
         logits = self.head(y) + self.context_head(state["context"])
         return logits, {**state, "decoder": decoder}
 
-    def alignment(self, state: State) -> Any:
+    def alignment(self, state: State) -> Tensor:
         """How much the last step looked at each source token, `[B, S]`; None without attention."""
         return state.attention["alignment"] if self.attends else None
 
     def score(
         self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
-    ) -> tuple[Scores, Any]:
+    ) -> tuple[Scores, State]:
         """As every model's, but that one which attends does not compute its softmax as such."""
         if smoothing or not self.attends:
             return super().score(window, state, training, smoothing)
@@ -282,7 +282,7 @@ class Seq2Seq(SequenceModel):
         source = np.ones((batch_size, time), "int32")
         return {"source": source, "tokens": np.zeros((batch_size, time), "int32")}
 
-    def _read(self, y: Tensor, vectors: Tensor) -> Any:
+    def _read(self, y: Tensor, vectors: Tensor) -> Tensor:
         """What logits are made from: of the decoder's outputs, and of the tokens before."""
         if self.readout is None:
             return y
@@ -290,15 +290,15 @@ class Seq2Seq(SequenceModel):
             y = ops.concatenate([y, vectors], axis=-1)
         return self.readout(y)
 
-    def _kernel(self) -> Any:
+    def _kernel(self) -> Tensor:
         """Output weights, `[V, size]`."""
         return self.target_embedding.embeddings if self.tied else self.kernel
 
-    def _logits(self, h: Tensor) -> Any:
+    def _logits(self, h: Tensor) -> Tensor:
         kernel = ops.cast(self._kernel(), self.compute_dtype)
         return ops.matmul(h, ops.transpose(kernel)) + ops.cast(self.bias, self.compute_dtype)
 
-    def _told(self, h: Tensor, targets: Tensor) -> Scores:
+    def _scored(self, h: Tensor, targets: Tensor) -> Scores:
         nll, right = cross_entropy(h, self._kernel().value, self.bias, targets)
         return Scores(nll, nll, right)
 
