@@ -1,25 +1,49 @@
 """Where text comes from: a data set by name, or a person's own files."""
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.common.data import iterate_split
+from tasks.common.sources import own_path
+from tasks.common.splits import (
+    RULE,
+    SPLITS,
+    assign,
+    name_without_split,
+    side,
+    split_named,
+    tell_rule,
+)
 from tasks.language_modelling.corpus import Corpus
-from tasks.language_modelling.dataset import SHARES, assign_splits
 from zoo.errors import UserError
-from zoo.readers.text import TEXT_FILES, read_head, read_pieces
+from zoo.readers.text import read_head, read_pieces
 
 BUNDLED = "python_docs"
 
 Piece = tuple[str, bool]
 """Some text of a document, and whether it is the document's beginning."""
 
-_TRAIN = re.compile(r"(?<![a-z])train(ing)?(?![a-z])")
-_OTHERS = {"validation": ("valid", "validation", "dev", "val"), "test": ("test",)}
+
+class Unit(NamedTuple):
+    """Some text that is for one split.
+
+    Attributes:
+        key: what it is told apart by from others.
+        text: of it, or of a part of it.
+        starts: whether a document begins with it.
+    """
+
+    key: str
+    text: str
+    starts: bool
+
+
+_SMALLEST, _LARGEST, _GROWTH = 64, 1 << 14, 16
 # As in WikiText: alone between blank lines, with one sign on each side.
 _HEADING = re.compile(r"^ = (?!= ).+(?<! =) = \n(?= ?\n)", re.MULTILINE)
 
@@ -32,17 +56,19 @@ class Source:
             `find_files` for the splits of those.
         data_dir: folder of prepared data sets.
         unit: what its tokens are.
+        rule: see `tasks.common.splits.tell_rule`.
 
     Raises:
         UserError: the file or folder is not there, or has no text; `pieces` and `corpus` raise it
             if the text or the data set cannot be read.
     """
 
-    def __init__(self, dataset: str, data_dir: str | None, unit: str) -> None:
-        self.dataset, self.data_dir, self.unit = dataset, data_dir, unit
-        path = Path(os.path.expanduser(dataset))
-        meant = path.exists() or path.is_absolute() or path.suffix in {*TEXT_FILES, ".gz"}
-        self._files = find_files(path) if meant and dataset != BUNDLED else None
+    def __init__(self, dataset: str, data_dir: str | None, unit: str, rule: str = RULE) -> None:
+        self.dataset, self.data_dir, self.unit, self.rule = dataset, data_dir, unit, rule
+        path = own_path(dataset, BUNDLED)
+        self._files = find_files(path) if path else None
+        self._root = path.parent if path and path.is_file() else path
+        self._sides: dict[str, str] = {}
         self._corpora: dict[str, Corpus] = {}
 
     def corpus(self, split: str) -> Corpus:
@@ -57,35 +83,60 @@ class Source:
         if self._files is None:
             for example in iterate_split(self.dataset, split, self.data_dir, ("text",)):
                 yield example["text"].decode(), True
-        elif split in self._files and (split != "train" or len(self._files) == len(SHARES)):
+        elif split in self._files and (split != "train" or len(self._files) == len(SPLITS)):
             yield from read_documents(self._files[split])
         else:
-            yield from self._cut(split)
+            yield from self._taken(split)
 
-    def _cut(self, split: str) -> Iterator[Piece]:
-        """The part of the training text that is for a split, as others have no files."""
-        assert self._files
-        files = self._files["train"]
-        cuts = ["train", *[other for other in SHARES if other not in self._files]]
-        total = sum(len(text) for text, _ in read_documents(files))
-        # Twentieths: 0 to 18, to 19, to 20 if both others are missing.
-        edges = [0, *[total * (20 - left) // 20 for left in range(len(cuts) - 1, -1, -1)]]
-        place = cuts.index(split)
-        return cut_pieces(read_documents(files), edges[place], edges[place + 1])
+    def _taken(self, split: str) -> Iterator[Piece]:
+        """Yield the part of the training text that is for a split, as others have no files."""
+        if not self._sides:
+            self._sides = self._assigned()
+        before = ""
+        for unit in self._units():
+            now = self._sides[unit.key]
+            if now == split:
+                yield unit.text, unit.starts or before != split
+            before = now
+
+    def _units(self) -> Iterator[Unit]:
+        assert self._files and self._root
+        for file in self._files["train"]:
+            yield from read_units(file, file.relative_to(self._root).as_posix())
+
+    def _assigned(self) -> dict[str, str]:
+        """Return the split of each unit of the training text, and say how many each has."""
+        lacking = [split for split in SPLITS if split not in (self._files or {})]
+        keys = list(dict.fromkeys(unit.key for unit in self._units()))
+        if len(keys) <= len(lacking):
+            raise UserError(
+                f"{self.dataset} is too short to take {' and '.join(lacking)} from it, as there "
+                f"is no file for them: some {_SMALLEST * 4} characters are needed"
+            )
+        sides = dict(zip(keys, assign(keys, lacking)))
+        counts = [[*sides.values()].count(split) for split in ("train", *lacking)]
+        listed = ", ".join(f"{n} for {split}" for n, split in zip(counts, ("train", *lacking)))
+        print(
+            f"{self.dataset}: its text was cut into {len(keys)} parts, a document or some lines "
+            f"each, and split by a hash of each, {listed}",
+            file=sys.stderr,
+        )
+        tell_rule(self.rule, self.dataset)
+        return sides
 
 
 def find_files(path: Path) -> dict[str, list[Path]]:
     """The text files of each split.
 
     - A file whose name says that it is the training part, such as `train.txt`, `ptb.train.txt` or
-      `wiki.train.tokens.gz`: those for validation (`valid`, `validation`, `dev` or `val` in the
-      place of `train`) and for the test (`test`) beside it are the other splits.
+      `wiki.train.tokens.gz`: those beside it that are called like it but for the split, see
+      `tasks.common.splits`, are the other splits.
     - A folder with one such file: the same. The parts may also be folders, `train/` and so on.
-    - Any other folder: every text file in it and below, but for hidden and binary ones, goes whole
-      to one of the splits, by their sizes in the order of their paths.
-    - Any other file, and a folder of too few files for all splits: all of it is `train`.
+    - Any other folder: every text file in it and below, but for hidden and binary ones, is a
+      document that goes whole to one of the splits, by a hash of its path.
+    - Any other file: all of it is `train`.
 
-    What is not found is left out: 5% of the training text, from its end, take its place each.
+    What is not found is left out: a tenth of the training text takes its place, see `read_units`.
 
     Raises:
         UserError: there is no such file, several are for training, or the folder has no text.
@@ -98,29 +149,43 @@ def find_files(path: Path) -> dict[str, list[Path]]:
             names = " and ".join(parts["train"].name for parts in trios[:2])
             raise UserError(f"{path} has the training parts {names}: give one of them")
         if not trios:
-            return _assigned(_text_files(path))
+            return _assigned(_text_files(path), path)
         parts = trios[0]
     return {split: _text_files(at) if at.is_dir() else [at] for split, at in parts.items()}
 
 
 def _beside(train: Path) -> dict[str, Path]:
-    """A training part, if its name says so, and the parts beside it, by split."""
+    """Return a training part, if its name says so, and the parts beside it, by split."""
     parts = {"train": train}
-    if match := _TRAIN.search(train.name):
-        before, after = train.name[: match.start()], train.name[match.end() :].removesuffix(".gz")
-        for split, words in _OTHERS.items():
-            names = [before + word + after + end for word in words for end in ("", ".gz")]
-            found = [train.with_name(name) for name in names if train.with_name(name).exists()]
-            if found:
-                parts[split] = found[0]
+    if _split(train) == "train":
+        for path in sorted(train.parent.iterdir()):
+            if _name(path) == _name(train):
+                parts.setdefault(_split(path) or "train", path)
     return parts
 
 
-def _assigned(files: list[Path]) -> dict[str, list[Path]]:
-    names = assign_splits([file.stat().st_size for file in files])
-    if set(names) != set(SHARES):
-        return {"train": files}
-    return {split: [file for file, name in zip(files, names) if name == split] for split in SHARES}
+def _split(path: Path) -> str | None:
+    try:
+        return split_named(path.name)
+    except UserError:
+        # The texts of a folder may be called anything.
+        return None
+
+
+def _name(path: Path) -> str:
+    return name_without_split(path.name).removesuffix(".gz")
+
+
+def _assigned(files: list[Path], folder: Path) -> dict[str, list[Path]]:
+    """Return each file for a split, whichever there are."""
+    parts: dict[str, list[Path]] = {}
+    for file in files:
+        parts.setdefault(side(file.relative_to(folder).as_posix()), []).append(file)
+    if "train" not in parts:
+        parts = {"train": files}
+    listed = ", ".join(f"{len(parts.get(split, ()))} for {split}" for split in SPLITS)
+    print(f"{folder}: {len(files)} files, each a document, {listed}", file=sys.stderr)
+    return parts
 
 
 def _text_files(folder: Path) -> list[Path]:
@@ -172,18 +237,65 @@ def split_at_headings(pieces: Iterable[str]) -> Iterator[Piece]:
             starts = False
 
 
-def cut_pieces(pieces: Iterable[Piece], begin: int, end: int) -> Iterator[Piece]:
-    """What stands between two places, counted in characters; its beginning starts a document.
+def read_units(file: Path, name: str) -> Iterator[Unit]:
+    """Yield a file's text in units that are each for one split.
+
+    A document with a heading is one unit, by its title. What has none is cut into blocks, by their
+    numbers: each grows with what stands before it, from some lines to some 16,000 characters, and
+    ends with a line, or else a word. So short texts have several, those of long ones hold on, and
+    none changes when text is added at the end.
+
+    Args:
+        file: of text.
+        name: what it is told apart by from others.
+
+    Raises:
+        UserError: it is empty or cannot be read.
+    """
+    for _, pieces in groupby(_numbered(read_documents([file])), key=itemgetter(0)):
+        texts, head = (text for _, text in pieces), ""
+        for text in texts:
+            head += text
+            if not head.isspace():
+                break
+        heading = _HEADING.search(head)
+        titled = heading and not head[: heading.start()].strip()
+        whole = chain([head], texts)
+        for number, text in enumerate(whole if titled else cut_blocks(whole)):
+            key = f"{name}\n{heading[0].strip()}" if heading and titled else f"{name}\0{number}"
+            yield Unit(key, text, number == 0)
+
+
+def _numbered(pieces: Iterable[Piece]) -> Iterator[tuple[int, str]]:
+    """Yield each piece after the number of its document."""
+    number = 0
+    for text, starts in pieces:
+        number += starts
+        yield number, text
+
+
+def cut_blocks(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield a text in blocks, see `read_units`.
 
     Example:
-        >>> list(cut_pieces([("abcd", True), ("efgh", False), ("ijkl", True)], 2, 10))
-        [('cd', True), ('efgh', False), ('ij', True)]
+        >>> [len(block) for block in cut_blocks(["a line of text\\n" * 20, "end"])]
+        [75, 75, 75, 75, 3]
     """
-    at, first = 0, True
-    for text, starts in pieces:
-        if at >= end:
-            break
-        if part := text[max(begin - at, 0) : end - at]:
-            yield part, starts or first
-            first = False
-        at += len(text)
+    held, place = "", 0
+    for piece in chain(pieces, [None]):
+        held += piece or ""
+        size = min(max(place // _GROWTH, _SMALLEST), _LARGEST)
+        while len(held) >= 2 * size or (piece is None and held):
+            end = _end(held, size)
+            yield held[:end]
+            held, place = held[end:], place + end
+            size = min(max(place // _GROWTH, _SMALLEST), _LARGEST)
+
+
+def _end(text: str, size: int) -> int:
+    """Return where a block of about a size ends: with the first line from there on, or a word."""
+    for sign in "\n ":
+        place = text.find(sign, size - 1, 2 * size)
+        if place >= 0 and (sign == "\n" or len(text) >= 2 * size):
+            return place + 1
+    return 2 * size

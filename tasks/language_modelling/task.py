@@ -3,14 +3,12 @@
 import math
 from collections.abc import Iterator
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tasks.common.base import SHORT, DataTask, spread
-from tasks.common.data import whole_path
+from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.streams import HALF_WORD, margins, read_tokens, tell
 from tasks.common.text import END, PADDING, START, UNKNOWN, Vocabulary
 from tasks.language_modelling.sources import BUNDLED, Source
@@ -52,8 +50,8 @@ class LanguageModelling(DataTask):
     Any tensorflow-datasets set with `text` will do, such as `tiny_shakespeare`, and so do UTF-8
     text files, plain or gz. Files beside `train.txt` that are named likewise, such as `valid.txt`
     and `test.txt`, are the other splits; of a folder without such files, each file is a document
-    of one split. Where validation or test are lacking, each takes 5% from the end of the training
-    text. See `tasks.language_modelling.sources.find_files` for the rules.
+    of one split. Where validation or test are lacking, each takes a tenth of the training text, in
+    blocks. See `tasks.language_modelling.sources.find_files` for the rules.
 
     A document is an example of a data set, a file, or in a file what follows a WikiText heading
     (` = Title = ` between blank lines). Each is predicted from `<start>` on, every token of it.
@@ -68,6 +66,7 @@ class LanguageModelling(DataTask):
         vocabulary_size: the commonest so many tokens are kept, others are `<unk>`; 0 for no limit.
         tokens: the vocabulary; read from the training data if not given. Words that occur there
             only once are `<unk>`.
+        split_rule: see `DataTask`.
 
     Raises:
         UserError: `unit` is none of these, `vocabulary_size` is negative, or the data set cannot
@@ -90,8 +89,9 @@ class LanguageModelling(DataTask):
         unit: str = "character",
         vocabulary_size: int = 0,
         tokens: list[str] | None = None,
+        split_rule: str | None = None,
     ) -> None:
-        super().__init__(whole_path(dataset, Path.exists), data_dir)
+        super().__init__(dataset, data_dir, rule_of(split_rule, tokens))
         if unit not in PATTERN:
             raise UserError(f"unit is {unit!r}, but one of {', '.join(PATTERN)} is needed")
         if vocabulary_size < 0:
@@ -258,5 +258,5 @@ class LanguageModelling(DataTask):
         """The data set that the task has now: `zoo.evaluate` may name another."""
         now = (self.dataset, self.data_dir)
         if self._last is None or (self._last.dataset, self._last.data_dir) != now:
-            self._last = Source(self.dataset, self.data_dir, self.unit)
+            self._last = Source(self.dataset, self.data_dir, self.unit, self.split_rule)
         return self._last

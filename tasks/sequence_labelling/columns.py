@@ -126,7 +126,8 @@ def _fields(text: str, tabs: bool) -> list[str]:
     # What stands at the end of a line sets nothing apart.
     text = text.rstrip(" \t")
     if tabs:
-        return [field.strip(" ") for field in text.split("\t")]
+        fields = text.split("\t")
+        return [field.strip(" ") for field in fields] if " " in text else fields
     return _BETWEEN.split(text.strip(" \t"))
 
 
@@ -134,10 +135,11 @@ def _marked(lines: list[tuple[int, str]]) -> list[list[Line]] | None:
     """Return sentences that stand on a line each, or words on a line each, with marks between a
     word and its tags; None if there is any word without."""
     shown = [(number, line) for number, line in lines if line.strip()]
-    pieces = [(number, line, _BETWEEN.split(line.strip(" \t"))) for number, line in shown]
+    first = [piece for _, line in shown[:_LOOKED_AT] for piece in _fields(line, False)]
     for mark in _MARKS:
-        if not all(mark in piece for _, _, some in pieces[:_LOOKED_AT] for piece in some):
+        if not all(mark in piece for piece in first):
             continue
+        pieces = [(number, line, _fields(line, False)) for number, line in shown]
         counts = [piece.count(mark) for _, _, some in pieces for piece in some]
         if not counts or not min(counts):
             continue

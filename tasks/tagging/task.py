@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.common.base import SHORT, DataTask, spread
-from tasks.common.data import likeliest, load_split, whole_path
+from tasks.common.base import SHORT, DataTask, rule_of, spread
+from tasks.common.data import likeliest, load_split
+from tasks.common.sources import own_path
 from tasks.common.spans import spans
+from tasks.common.splits import RULE, SPLITS, assign, tell_few, tell_rule
 from tasks.common.streams import margins, read_tokens, tell
 from tasks.common.text import PADDING, Vocabulary, most_common
 from tasks.tagging.dataset import CLASSES, label_characters
@@ -50,6 +52,7 @@ class Tagging(DataTask):
             the state at each window, to measure what the memory is worth.
         characters: the vocabulary; read from the training data if not given.
         classes: names of the classes, in the order of the labels.
+        split_rule: see `DataTask`.
 
     Raises:
         UserError: `delay` is negative, or the data set cannot be read.
@@ -74,8 +77,9 @@ class Tagging(DataTask):
         carry: bool = True,
         characters: list[str] | None = None,
         classes: list[str] | None = None,
+        split_rule: str | None = None,
     ) -> None:
-        super().__init__(whole_path(dataset, Path.is_dir), data_dir)
+        super().__init__(dataset, data_dir, rule_of(split_rule, characters))
         if delay < 0:
             raise UserError(f"delay is {delay}, but it must not be negative")
         self.delay, self.carry = delay, carry
@@ -186,8 +190,8 @@ class Tagging(DataTask):
         return cases
 
     def _labelled(self, split: str) -> list[tuple[str, np.ndarray]]:
-        if Path(self.dataset).is_dir():
-            return label_folder(Path(self.dataset), split)
+        if path := own_path(self.dataset, self.default_dataset):
+            return label_folder(path, split, self.split_rule)
         examples = load_split(self.dataset, split, self.data_dir)
         if examples and not {"text", "labels"} <= set(examples[0]):
             raise UserError(
@@ -216,14 +220,22 @@ def cut_text(
     return [(text[begin:end], labels[begin:end]) for begin, end in pairwise(edges)]
 
 
-def label_folder(folder: Path, split: str) -> list[tuple[str, np.ndarray]]:
-    """The programs `*.py` in a folder and the folders in it, each with its characters' labels.
+def label_folder(folder: Path, split: str, rule: str = RULE) -> list[tuple[str, np.ndarray]]:
+    """Return the programs `*.py` in a folder and below, each with its characters' labels.
 
-    In the order of their paths, of every ten the ninth is for validation, the tenth for the test.
+    Of all of them a tenth is for validation and one for the test, by a hash of their paths in the
+    folder, see `tasks.common.splits.assign`.
+
+    Args:
+        folder: of the programs.
+        split: "train", "validation" or "test".
+        rule: see `tasks.common.splits.tell_rule`.
 
     Raises:
         UserError: there are fewer than ten, or one of them is not UTF-8 or not Python.
     """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder: give one of Python programs")
     paths = sorted(
         path for path in folder.rglob("*.py") if path.is_file() and path.read_bytes().strip()
     )
@@ -232,9 +244,13 @@ def label_folder(folder: Path, split: str) -> list[tuple[str, np.ndarray]]:
             f"{folder} has {len(paths)} Python programs, but at least 10 are needed: "
             "choose a larger folder"
         )
-    place = {"validation": [8], "test": [9]}.get(split, range(8))
+    sides = assign([path.relative_to(folder).as_posix() for path in paths])
+    parts = {name: [p for p, one in zip(paths, sides) if one == name] for name in SPLITS}
+    if split == "train":
+        tell_few(parts, SPLITS[1:], str(folder), "programs")
+        tell_rule(rule, str(folder))
     programs = []
-    for path in (path for index, path in enumerate(paths) if index % 10 in place):
+    for path in parts[split]:
         text = read_text_file(path)
         try:
             programs.append((text, label_characters(text)))

@@ -44,6 +44,7 @@ def documents(path, split):
         ("en_train", "en_val", "en_test"),
         ("training-1.text", "validation-1.text", "test-1.text"),
         ("train.txt.gz", "valid.txt", "test.txt"),
+        ("Train.txt", "Devel.txt", "Testing.txt"),
     ],
 )
 def test_parts_that_lie_beside_the_training_part_are_the_splits(folder, names):
@@ -62,22 +63,51 @@ def test_parts_may_be_folders(folder):
     assert [documents(path, split) for split in SPLITS] == [["a", "b"], ["c"], ["d"]]
 
 
+LINES = [f"line {number} of a long text\n" for number in range(400)]
+
+
 @pytest.mark.parametrize(
-    ("beside", "sizes"),
+    ("beside", "own"),
     [
-        ({}, (90, 5, 5)),
-        ({"valid__txt": "v" * 7}, (95, 7, 5)),
-        ({"test__txt": "t" * 7}, (95, 5, 7)),
-        ({"constraint__txt": "c", "tests__txt": "c"}, (90, 5, 5)),
+        ({}, {}),
+        ({"valid__txt": "v" * 7}, {"validation": "v" * 7}),
+        ({"test__txt": "t" * 7}, {"test": "t" * 7}),
+        ({"constraint__txt": "c", "tests__txt": "c"}, {}),
     ],
 )
-def test_a_part_that_is_lacking_is_cut_from_the_end_of_training(folder, beside, sizes):
-    text = "".join(chr(0x4E00 + place) for place in range(100))
-    path = folder(train__txt=text, **beside) / "train.txt"
-    parts = ["".join(documents(path, split)) for split in SPLITS]
-    assert tuple(map(len, parts)) == sizes
-    cut = [part for part in parts if part[0] in text]
-    assert "".join(cut) == text
+def test_a_part_that_is_lacking_is_taken_from_training_line_by_line(folder, beside, own, capsys):
+    path = folder(train__txt="".join(LINES), **beside) / "train.txt"
+    parts = {split: "".join(documents(path, split)) for split in SPLITS}
+    assert {split: parts[split] for split in own} == own
+    taken = [line for split in SPLITS if split not in own for line in parts[split].splitlines(True)]
+    assert sorted(taken) == sorted(LINES)
+    assert all(len(parts[split]) > 200 for split in SPLITS if split not in own)
+    assert f"{path}: its text was cut into " in capsys.readouterr().err
+
+
+def test_text_stays_in_its_split_when_more_is_added_at_the_end_or_beside(folder):
+    def read(count, **others):
+        path = folder(**{"book__txt": "".join(LINES[:count])}, **others)
+        return {split: "".join(documents(path, split)).splitlines() for split in SPLITS}
+
+    before, longer = read(200), read(400)
+    several = read(400, **{f"{n}__txt": f"{n}\n" * 90 for n in range(8)})
+    for after in (longer, several):
+        assert not {*before["train"]} & {*after["validation"], *after["test"]}
+    for split in ("validation", "test"):
+        assert {*before[split]} <= {*longer[split]}
+
+
+def test_blocks_of_a_text_do_not_depend_on_how_it_is_read():
+    text = "".join(LINES) + "x" * 500 + "一" * 3000 + " end of it"
+    for size in (7, 100, 100_000):
+        pieces = [text[place : place + size] for place in range(0, len(text), size)]
+        assert [*sources.cut_blocks(pieces)] == [*sources.cut_blocks([text])]
+    blocks = [*sources.cut_blocks([text])]
+    assert "".join(blocks) == text and 40 < len(blocks) < 100
+    assert all(block.endswith("\n") for block in blocks[:40])
+    shorter = [*sources.cut_blocks([text[: len(text) // 2]])]
+    assert shorter[:-1] == blocks[: len(shorter) - 1]
 
 
 def test_several_training_parts_in_a_folder_are_not_guessed_between(folder):
@@ -93,16 +123,19 @@ def test_each_text_file_of_a_folder_is_a_document_of_one_split(folder, capsys):
     path = folder(**texts, **others)
     found = {split: documents(path, split) for split in SPLITS}
     assert sorted(chain(*found.values())) == sorted(texts.values())
-    assert [len(found[split]) for split in SPLITS] == [34, 3, 3]
-    assert found["train"] == sorted(found["train"]), "in the order of the paths"
-    assert found == {split: documents(path, split) for split in SPLITS}
-    assert f"{path}: left out 1 binary files" in capsys.readouterr().err
+    assert all(found.values()) and found["train"] == sorted(found["train"])
+    said = capsys.readouterr().err
+    assert f"{path}: left out 1 binary files" in said
+    assert f"{path}: 40 files, each a document, {len(found['train'])} for train" in said
+    folder(**{f"{place}/new.txt": "new" for place in range(40)})
+    after = {split: documents(path, split) for split in SPLITS}
+    for split in SPLITS:
+        assert {*found[split]} <= {*after[split]}, "a file stays where it was"
 
 
-def test_too_few_files_for_all_splits_are_cut_as_one_text(folder):
-    path = folder(a__md="a" * 30, b__md="b" * 70)
-    found = [documents(path, split) for split in SPLITS]
-    assert found == [["a" * 30, "b" * 60], ["b" * 5], ["b" * 5]]
+def test_code_may_be_called_anything(folder):
+    path = folder(**{"train_test_split.py": "a\n" * 200, "train_dev.py": "b\n" * 200})
+    assert sum(len("".join(documents(path, split))) for split in SPLITS) == 800
 
 
 def test_a_folder_without_text_says_so(folder):
@@ -145,12 +178,18 @@ def test_a_wikitext_heading_starts_a_document_wherever_pieces_end(size):
     assert found == ARTICLES
 
 
-def test_headings_are_found_in_a_file_that_is_cut(folder):
-    path = folder(wiki__txt="".join(ARTICLES) * 10) / "wiki.txt"
-    train = documents(path, "train")
-    assert train[:3] == [ARTICLES[0], ARTICLES[1], ARTICLES[2] + " \n"]
-    rest = "".join(documents(path, "validation") + documents(path, "test"))
-    assert "".join(train) + rest == "".join(ARTICLES) * 10
+def test_articles_stay_whole_in_a_file_that_is_split(folder):
+    articles = [f" = Title {n} = \n \n The text of {n} . \n" + " more \n" * 30 for n in range(60)]
+    path = folder(wiki__txt=" \n" + "".join(articles)) / "wiki.txt"
+    found = {split: documents(path, split) for split in SPLITS}
+    assert sorted(each.lstrip() for each in chain(*found.values())) == sorted(
+        each.lstrip() for each in articles
+    )
+    assert all(len(part) > 1 for part in found.values())
+    path.write_text("".join([" = New = \n \n text \n", *articles]))
+    assert {*documents(path, "train")} >= {
+        each for each in found["train"] if "Title 0 " not in each
+    }
 
 
 def test_a_folder_of_the_bundled_name_does_not_hide_it(tmp_path, monkeypatch):
