@@ -1,4 +1,4 @@
-"""Named things: cells, topologies, tasks, models and modalities.
+"""Named things: cells, topologies, architectures, tasks, models and modalities.
 
 A registration is *read* before it is *run*: the decorator's arguments are literals, so that a
 listing needs to parse a source file but not to import it, and `zoo list` answers without
@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -24,11 +25,17 @@ from zoo.errors import UserError
 KINDS = {
     "cell": "cells",
     "topology": "topologies",
+    "architecture": "architectures",
     "task": "tasks",
     "model": "models",
     "modality": "modalities",
 }
-_OWN_FOLDERS = {"cell": "cells", "topology": "topologies", "modality": "readers"}
+_OWN_FOLDERS = {"cell": "cells", "architecture": "topologies", "modality": "readers"}
+
+RUN_ARGUMENTS = frozenset(
+    ("name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from")
+)
+"""Of `zoo.fit`, which are no options."""
 
 T = TypeVar("T")
 
@@ -41,7 +48,7 @@ class Entry:
         kind: one of `KINDS`.
         name: what users call it.
         target: the thing itself, or `"module:attribute"` where it can be imported from, or None
-            for a model of the catalog, whose topology builds it.
+            for a model of the catalog, which its architecture builds, and for a topology.
         summary: the first line of its docstring.
         info: the decorator's other arguments, such as `paper` or `topology`.
         parameters: the keyword arguments that make one, with their defaults; None where the
@@ -66,10 +73,11 @@ def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
     """Register the decorated class or function under a name.
 
     Args:
-        kind: "cell", "topology", "task", "model" or "modality".
+        kind: "cell", "architecture", "task", "model" or "modality".
         name: the name users will type. A name of the same kind that another object holds already
             is refused.
-        **info: literals that listings show and filter by: `paper` for a cell; `topology`,
+        **info: literals that listings show and filter by: `paper` for a cell; `topology`, one of
+            the five, and `example`, small values of its sizes, for an architecture; `topology`,
             `dataset` and so on for a task; `topology`, `task`, `cell`, `options` (keyword
             arguments of the builder) and `training` for a model.
 
@@ -77,41 +85,129 @@ def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
         The decorator. It returns what it decorates.
 
     Raises:
-        ValueError: the kind is unknown or the name is taken.
+        ValueError: the kind is unknown, the name is taken, an architecture names no topology, or an
+            option has a name that says something else already.
 
     Example:
-        >>> @register("topology", "echo-topology")
+        >>> @register("cell", "echo-cell")
         ... class Echo:
         ...     '''Says it again.'''
-        >>> get("topology", "echo-topology").summary
+        >>> get("cell", "echo-cell").summary
         'Says it again.'
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}")
 
     def decorate(thing: T) -> T:
+        summary = (getattr(thing, "__doc__", None) or "").strip().split("\n")[0]
+        entry = Entry(kind, name, thing, summary, info, _signature(thing), _top_package(thing))
+        _check(entry)
         held = entries(kind).get(name)
         if held is not None and _address(held.target) != _address(thing):
             raise ValueError(_taken(held))
-        summary = (getattr(thing, "__doc__", None) or "").strip().split("\n")[0]
-        _registered[kind][name] = Entry(
-            kind, name, thing, summary, info, _signature(thing), _top_package(thing)
-        )
+        _registered[kind][name] = entry
         return thing
 
     return decorate
 
 
-def register_model(name: str, summary: str, **info: Any) -> None:
-    """Add a model that its topology builds: the catalog's way, see `zoo.catalog`."""
+def register_topology(name: str, summary: str) -> None:
+    """Add one of the five topologies, see `zoo.topologies.roads`."""
+    _registered["topology"][name] = Entry("topology", name, None, summary)
+
+
+def register_model(name: str, summary: str, architecture: str, **info: Any) -> None:
+    """Add a model that an architecture builds: the catalog's way, see `zoo.catalog`.
+
+    Args:
+        name: the name users will type.
+        summary: what it is, in one line.
+        architecture: the registered one that builds it, whose topology is the model's.
+        **info: `task`, `cell`, `options`, `task_options`, `dataset` and `training`.
+
+    Raises:
+        ValueError: the name is taken; or the architecture, the task and its objective call
+            different options by one name.
+        UserError: there is no such architecture.
+    """
     if name in _registered["model"]:
         raise ValueError(_taken(_registered["model"][name]))
-    _registered["model"][name] = Entry("model", name, None, summary, info)
+    whole = {"topology": get("architecture", architecture).info["topology"], **info}
+    whole["architecture"] = architecture
+    entry = Entry("model", name, None, summary, whole)
+    _check(entry)
+    _registered["model"][name] = entry
 
 
-def builder_of(entry: Entry) -> str:
-    """The topology that builds a model of the catalog: that of its road, or what it names."""
-    return entry.info.get("builder", entry.info["topology"])
+def builder_of(model: Entry) -> Entry:
+    """Return what builds a model: its architecture, or itself where it is a function."""
+    return model if model.target else get("architecture", model.info["architecture"])
+
+
+def _check(entry: Entry) -> None:
+    """Refuse what can be seen to be wrong of a registration.
+
+    Raises:
+        ValueError: it is.
+    """
+    importlib.import_module("zoo.topologies.roads")
+    roads = ", ".join(_registered["topology"])
+    if entry.kind == "topology":
+        raise ValueError(
+            f"the topologies are {roads}: register {entry.name} as "
+            f'@register("architecture", {entry.name!r}, topology=ONE_OF_THEM), entry-point group '
+            "zoo.architectures"
+        )
+    topology = entry.info.get("topology")
+    if entry.kind == "architecture" and topology not in _registered["topology"]:
+        raise ValueError(
+            f"the architecture {entry.name} has the topology {topology!r}, but one of {roads} is "
+            "needed"
+        )
+    if entry.kind in ("architecture", "task", "objective", "model"):
+        own = {*entry.parameters} - ({"dataset", "data_dir"} if entry.kind == "task" else set())
+        _refuse_shared(entry, own & (_setting_names() | RUN_ARGUMENTS), "a run")
+    if entry.kind == "model":
+        _check_model(entry)
+
+
+def _check_model(model: Entry) -> None:
+    """Refuse a model whose architecture, task and objective call options by one name.
+
+    A task's option without a default is one that the data decide, for the model as well.
+    """
+    task = entries("task").get(model.info.get("task", ""))
+    if task is None:
+        return
+    builder = builder_of(model)
+    decided = {key for key, default in task.parameters.items() if default is None}
+    _refuse_shared(model, {*builder.parameters} & {*task.parameters} - decided, task.name)
+    if "objective" in KINDS:
+        objective = entries("objective")[task.info.get("objective", "cross_entropy")]
+        others = {*builder.parameters} | {*task.parameters}
+        _refuse_shared(model, others & {*objective.parameters}, objective.name)
+
+
+def _refuse_shared(entry: Entry, shared: set[str], other: str) -> None:
+    if shared:
+        names = " and ".join(sorted(shared))
+        raise ValueError(
+            f"the {entry.kind} {entry.name} cannot have the option {names}, which is one of "
+            f"{other}: call it something else"
+        )
+
+
+@cache
+def _setting_names() -> frozenset[str]:
+    """Names of the settings of all trainings, read without importing what they need."""
+    text = (Path(__file__).parent / "training" / "settings.py").read_text(encoding="utf-8")
+    return frozenset(
+        field.target.id
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    )
 
 
 def entries(kind: str) -> dict[str, Entry]:
@@ -185,6 +281,8 @@ def _discover(kind: str) -> Iterator[Entry]:
     if folder := _OWN_FOLDERS.get(kind):
         for path in sorted((Path(__file__).parent / folder).glob("*.py")):
             yield from read_registrations(path, f"zoo.{folder}.{path.stem}")
+    if kind == "topology":
+        importlib.import_module("zoo.topologies.roads")
     if kind == "model":
         for path in sorted((Path(__file__).parent / "catalog" / "models").glob("[!_]*.py")):
             importlib.import_module(f"zoo.catalog.models.{path.stem}")
@@ -198,6 +296,8 @@ def _discover(kind: str) -> Iterator[Entry]:
 def _from_entry_point(kind: str, point: EntryPoint) -> Iterator[Entry]:
     source = point.dist.name if point.dist else point.module
     for entry in read_registrations(_source_file(point.module), point.module, source):
+        if entry.target == f"{point.module}:{point.attr}":
+            _check(entry)
         if entry.kind == kind and entry.target == f"{point.module}:{point.attr}":
             yield entry
             return

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import tensorflow_datasets as tfds
 from zoo.errors import UserError
 from zoo.registry import unknown
 from zoo.utils.files import data_folder
+from zoo.utils.validation import reason
 
 
 def load_split(
@@ -102,12 +104,18 @@ def part_of(split: str, available: Any) -> str:
 
 
 def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
-    """The builder of a data set that is ready to be read; a bundled one is generated if need be."""
+    """Return the builder of a data set that is ready to be read.
+
+    One that is bundled, or offered under the entry-point group `zoo.datasets`, is generated if need
+    be.
+
+    Raises:
+        UserError: there is none of that name, or it cannot be read, generated or written.
+    """
     folder = data_folder(data_dir)
-    if name.partition("/")[0] not in tfds.list_builders(with_community_datasets=False):
-        # A task knows its own; each may be asked for those of the others.
-        for path in sorted(Path(__file__).parents[1].glob("*/dataset.py")):
-            import_module(f"tasks.{path.parent.name}.dataset")
+    short = name.partition("/")[0]
+    if short not in tfds.list_builders(with_community_datasets=False):
+        _import_builders(short)
     try:
         builder = tfds.builder(name, data_dir=folder)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
@@ -116,7 +124,8 @@ def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
         raise UserError(f"cannot read the data set {name} in {folder}: {error}") from error
     if Path(builder.data_dir).is_dir():
         return builder
-    if not type(builder).__module__.startswith("tasks."):
+    ours = type(builder).__module__.startswith("tasks.")
+    if not ours and short not in _offered():
         raise UserError(
             f"the data set {name} is not prepared in {folder}: run `tfds build {name} "
             f"--data_dir {folder}` where there is a network, or give --data-dir"
@@ -133,9 +142,33 @@ def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
     return builder
 
 
+def _import_builders(name: str) -> None:
+    """Import the modules that define a data set, which makes it known to tensorflow-datasets.
+
+    Raises:
+        UserError: a package offers it that cannot be imported.
+    """
+    # A task knows its own; each may be asked for those of the others.
+    for path in sorted(Path(__file__).parents[1].glob("*/dataset.py")):
+        import_module(f"tasks.{path.parent.name}.dataset")
+    if point := _offered().get(name):
+        try:
+            point.load()
+        except Exception as error:
+            raise UserError(
+                f"the data set {name} of {point.value} cannot be imported: "
+                f"{type(error).__name__} {reason(error)}"
+            ) from error
+
+
+def _offered() -> dict[str, EntryPoint]:
+    """Return the data sets of other packages by name, none of them imported."""
+    return {point.name: point for point in entry_points(group="zoo.datasets")}
+
+
 def _unknown_data_set(name: str) -> str:
     """The nearest names, or else what could have been given: there are hundreds of names."""
-    known = tfds.list_builders(with_community_datasets=False)
+    known = [*tfds.list_builders(with_community_datasets=False), *_offered()]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     if near:
         return unknown("data set", name, near)

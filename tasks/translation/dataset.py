@@ -6,6 +6,7 @@ from typing import ClassVar
 import babel
 import tensorflow_datasets as tfds
 
+import tasks.translation.addition  # noqa: F401  makes `addition` known by name
 from tasks.translation.phrases import KINDS, SIZES, Phrase, phrases
 
 LANGUAGES = {"fr": "French", "de": "German", "es": "Spanish", "zh": "Chinese"}

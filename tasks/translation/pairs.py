@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import tensorflow_datasets as tfds
 from babel import Locale
 
-import tasks.translation.addition
 import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by name
 from tasks.common.data import load_split, prepared
 from tasks.common.sources import own_path

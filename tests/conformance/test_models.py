@@ -9,18 +9,6 @@ import zoo
 from zoo import registry
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
 
-SMALL = {
-    "units": 12,
-    "features": 10,
-    "embedding": 9,
-    "filters": (4, 6),
-    "vocab_size": 17,
-    "outputs": 5,
-    "source_vocab_size": 14,
-    "target_vocab_size": 15,
-    "image_shape": (12, 12, 3),
-    "frame_shape": (10, 10, 1),
-}
 AT_TRAINING = {"dropout", "recurrent_dropout", "init_scale", "embedding_scale", "variational"}
 
 
@@ -31,8 +19,7 @@ def _options(name):
 
 def _sizes(name):
     entry = registry.get("model", name)
-    known = registry.get("topology", registry.builder_of(entry)).parameters
-    sizes = {key: value for key, value in SMALL.items() if key in known}
+    sizes = dict(registry.builder_of(entry).info["example"])
     options = entry.info.get("options", {})
     if options.get("tied"):
         sizes.pop("outputs", None)

@@ -45,9 +45,9 @@ def test_what_is_registered_is_found_by_name_and_returned_unchanged(scratch):
         And again.
         """
 
-    assert register("topology", "echo", paper="none")(echo) is echo
-    assert registry.load("topology", "echo") is echo
-    entry = registry.get("topology", "echo")
+    assert register("cell", "echo", paper="none")(echo) is echo
+    assert registry.load("cell", "echo") is echo
+    entry = registry.get("cell", "echo")
     assert (entry.summary, entry.info) == ("Says it again.", {"paper": "none"})
 
 
@@ -66,9 +66,9 @@ def test_a_name_of_the_zoo_is_taken_before_its_module_is_imported(scratch):
 
 def test_the_same_name_may_serve_two_kinds(scratch):
     register("task", "echo")(One)
-    register("topology", "echo")(Two)
+    register("cell", "echo")(Two)
     assert registry.load("task", "echo") is One
-    assert registry.load("topology", "echo") is Two
+    assert registry.load("cell", "echo") is Two
 
 
 def test_registering_the_same_definition_twice_is_allowed(scratch):
@@ -78,9 +78,9 @@ def test_registering_the_same_definition_twice_is_allowed(scratch):
 
 
 def test_a_model_of_the_catalog_cannot_be_registered_twice(scratch):
-    registry.register_model("tiny", "A small one.")
+    registry.register_model("tiny", "A small one.", "many_to_one")
     with pytest.raises(ValueError, match="the model name 'tiny' is taken by sequence-zoo"):
-        registry.register_model("tiny", "Another.")
+        registry.register_model("tiny", "Another.", "many_to_one")
 
 
 def test_an_unknown_kind_is_refused():
@@ -110,10 +110,14 @@ def test_a_name_that_resembles_none_is_answered_with_all():
 
 
 def test_select_takes_wildcards_and_values_together(scratch):
-    for name, topology in [("tiny-a", "one"), ("tiny-b", "two"), ("other", "one")]:
-        registry.register_model(name, "", topology=topology)
+    for name, topology in [
+        ("tiny-a", "many_to_one"),
+        ("tiny-b", "seq2seq"),
+        ("other", "many_to_one"),
+    ]:
+        registry.register_model(name, "", topology)
     assert registry.select("model", "tiny-*") == ["tiny-a", "tiny-b"]
-    assert registry.select("model", "tiny-?", topology="one") == ["tiny-a"]
+    assert registry.select("model", "tiny-?", topology="many_to_one") == ["tiny-a"]
     assert registry.select("model", "tiny-*", topology=None) == ["tiny-a", "tiny-b"]
     assert registry.select("model", "TINY-*") == []
 
@@ -123,7 +127,7 @@ def test_entries_come_sorted_by_name():
     assert names == sorted(names) and {"gru", "lstm", "vanilla_rnn"} <= set(names)
 
 
-@pytest.mark.parametrize("kind", ["cell", "topology"])
+@pytest.mark.parametrize("kind", ["cell", "architecture"])
 def test_what_is_read_from_source_equals_what_the_import_registers(kind, scratch):
     for name, read in registry._scanned[kind].items():
         thing = registry.load(kind, name)
@@ -157,6 +161,60 @@ def test_other_decorators_called_register_are_passed_over(tmp_path):
     ]
 
 
+# Architectures, and the names of options
+
+
+def test_an_architecture_names_one_of_the_five_topologies(scratch):
+    register("architecture", "echo", topology="seq2seq")(One)
+    registry.register_model("echoes", "A small one.", "echo", task="translation")
+    assert registry.select("model", "echoes", topology="seq2seq") == ["echoes"]
+    for info in ({}, {"topology": "echo"}):
+        with pytest.raises(ValueError, match="but one of one_to_one, one_to_many, many_to_one"):
+            register("architecture", "other", **info)(Two)
+
+
+def test_what_was_registered_as_a_topology_is_told_what_to_change(scratch):
+    with pytest.raises(ValueError, match=r'@register\("architecture", \'echo\', topology='):
+        register("topology", "echo")(One)
+
+
+class Windowed:
+    def __init__(self, window=3, units=4): ...
+
+
+class Named:
+    def __init__(self, runs=3): ...
+
+
+class Lowered:
+    def __init__(self, lowercase=True): ...
+
+
+class Smoothed:
+    def __init__(self, label_smoothing=0.5): ...
+
+
+@pytest.mark.parametrize("kind", ["architecture", "task", "model"])
+@pytest.mark.parametrize(("thing", "option"), [(Windowed, "window"), (Named, "runs")])
+def test_an_option_with_the_name_of_a_setting_is_refused(scratch, kind, thing, option):
+    with pytest.raises(ValueError, match=f"the {kind} x cannot have the option {option}, which"):
+        register(kind, "x", topology="seq2seq", task="translation")(thing)
+    assert "x" not in registry.entries(kind)
+
+
+@pytest.mark.parametrize(
+    ("thing", "option"), [(Lowered, "lowercase"), (Smoothed, "label_smoothing")]
+)
+def test_a_model_whose_parts_share_the_name_of_an_option_is_refused(scratch, thing, option):
+    said = f"the model x cannot have the option {option}, which is one of"
+    if option not in registry._setting_names():
+        register("architecture", "x", topology="seq2seq")(thing)
+        with pytest.raises(ValueError, match=said):
+            registry.register_model("x", "", "x", task="translation")
+    with pytest.raises(ValueError, match=said):
+        register("model", "x", topology="seq2seq", task="translation")(thing)
+
+
 # Listing in a fresh process, and plug-ins
 
 
@@ -176,7 +234,10 @@ def python(code, *folders):
 def install(folder, name, entry_points, files):
     """Install a package by pip, from a wheel written by hand, into a folder."""
     info = f"{name}-1.0.dist-info"
-    points = [f"[{group}]\n{line}\n" for group, line in entry_points]
+    groups = {}
+    for group, line in entry_points:
+        groups.setdefault(group, []).append(line)
+    points = ["\n".join([f"[{group}]", *lines, ""]) for group, lines in groups.items()]
     contents = {
         **{f"{name}/{path}": dedent(text) for path, text in files.items()},
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
@@ -301,7 +362,7 @@ def test_a_broken_plug_in_is_left_out_with_a_warning_and_the_others_stay(plug_in
     points = [
         ("zoo.cells", "gone = zoo_broken.gone:Gone"),
         ("zoo.tasks", "typo = zoo_broken.typo:Typo"),
-        ("zoo.topologies", "bare = zoo_broken.bare:Bare"),
+        ("zoo.architectures", "bare = zoo_broken.bare:Bare"),
         ("zoo.models", "computed = zoo_broken.computed:computed"),
     ]
     computed = """
@@ -316,13 +377,15 @@ def test_a_broken_plug_in_is_left_out_with_a_warning_and_the_others_stay(plug_in
             print(*registry.entries(kind))
     """
     result = python(code, plug_in, tmp_path / "site")
-    cells, topologies, tasks, models, modalities = map(str.split, result.stdout.splitlines())
-    assert {"lstm", "leaky"} <= set(cells) and "forecasting" in tasks
-    assert "seq2seq" in topologies and "leaky-words" in models and "text" in modalities
+    names = dict(zip(registry.KINDS, map(str.split, result.stdout.splitlines())))
+    assert {"lstm", "leaky"} <= {*names["cell"]} and "forecasting" in names["task"]
+    assert "seq2seq" in names["architecture"] and "leaky-words" in names["model"]
+    assert "text" in names["modality"]
     for line in [
         "zoo_broken.gone:Gone was left out: there is no module zoo_broken.gone",
         "zoo_broken.typo:Typo was left out: invalid syntax",
-        "zoo_broken.bare:Bare was left out: Bare is not decorated with @register('topology', ...)",
+        "zoo_broken.bare:Bare was left out: Bare is not decorated with @register('architecture', "
+        "...)",
         "zoo_broken.computed:computed was left out: malformed node",
     ]:
         assert line in result.stderr
@@ -339,3 +402,46 @@ def test_a_plug_in_cannot_take_a_name_of_the_zoo(tmp_path):
     result = python(code, tmp_path / "site")
     assert result.stdout.strip() == "zoo.cells.lstm:LSTMCell"
     assert "zoo_greedy.cell:LeakyCell was left out: the cell name 'lstm' is taken" in result.stderr
+
+
+DATASET = """
+    import tensorflow_datasets as tfds
+
+
+    class Tides(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = tfds.features.FeaturesDict({"text": tfds.features.Text()})
+            return tfds.core.DatasetInfo(builder=self, features=features)
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for hour in range(30):
+                yield hour, {"text": f"the tide of hour {hour}"}
+"""
+
+
+def test_an_installed_plug_in_brings_a_data_set_for_any_task(tmp_path):
+    points = [
+        ("zoo.datasets", "tides = zoo_tides.data:Tides"),
+        ("zoo.datasets", "ebbs = zoo_tides.gone:Ebbs"),
+    ]
+    files = {"__init__.py": "", "data.py": DATASET}
+    install(tmp_path / "site", "zoo_tides", points, files)
+    code = f"""
+        from tasks.common.data import load_split
+        from zoo import UserError
+        print(len(load_split("tides", "train", {str(tmp_path / "data")!r}, ("text",))))
+        for name in ("ebbs", "tidse"):
+            try:
+                load_split(name, "train", None)
+            except UserError as error:
+                print(error)
+    """
+    count, ebbs, tidse = python(code, tmp_path / "site").stdout.splitlines()
+    assert count == "24"
+    assert ebbs.startswith("the data set ebbs of zoo_tides.gone:Ebbs cannot be imported: Mod")
+    assert tidse.startswith("unknown data set 'tidse': did you mean tides")

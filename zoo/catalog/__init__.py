@@ -1,10 +1,9 @@
 """Every ready-made model, one entry each, in a file a kind of task. Imports no TensorFlow.
 
-`topology` says how inputs and outputs go; what is registered under that name builds the model,
-unless the entry names another `builder`. `options` are its constructor arguments, `task_options`
-those of the task, and `training` fields of `zoo.training.settings.Settings`. What is not said is
-left at its default. Sizes that the data decide, such as `vocab_size`, are those of the bundled data
-set.
+`architecture` is what builds the model, which says by which topology inputs and outputs go.
+`options` are its constructor arguments, `task_options` those of the task, and `training` fields of
+`zoo.training.settings.Settings` or of the task's objective. What is not said is left at its
+default. Sizes that the data decide, such as `vocab_size`, are those of the bundled data set.
 """
 
 from typing import Any

@@ -301,7 +301,7 @@ def defaults(entry: registry.Entry) -> dict[str, dict[str, Any]]:
         `options`, `task_options`, `objective` and `training`, each a dict of defaults by name.
     """
     chosen = _catalog(entry)
-    builder = entry if entry.target else registry.get("topology", registry.builder_of(entry))
+    builder = registry.builder_of(entry)
     task = registry.get("task", entry.info["task"]).parameters
     known = {
         "options": builder.parameters,
@@ -372,9 +372,8 @@ def _options(entry: registry.Entry, task_class: Any) -> dict[str, dict[str, Opti
 
 
 def _builder(entry: registry.Entry) -> Any:
-    if entry.target is None:
-        return registry.load("topology", registry.builder_of(entry))
-    return registry.load("model", entry.name)
+    builder = registry.builder_of(entry)
+    return registry.load(builder.kind, builder.name)
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:

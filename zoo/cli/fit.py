@@ -21,9 +21,6 @@ from zoo.cli.common import (
 from zoo.errors import UserError
 from zoo.pretrained import find
 
-_NAMED = {"name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from"}
-"""Arguments of `zoo.fit` that are no settings."""
-
 
 @click.command()
 @click.argument("name", required=False)
@@ -136,7 +133,7 @@ def asked(
     flags = {key: others[key] for key in FLAGS}
     overrides = {key: value for key, value in flags.items() if value is not None}
     overrides |= dict(_key_and_value(text) for text in settings)
-    for key in _NAMED & set(overrides):
+    for key in registry.RUN_ARGUMENTS & set(overrides):
         raise UserError(f"{key} is not for --set: see `zoo fit --help`")
     return {
         "name": name,

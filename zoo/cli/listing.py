@@ -62,8 +62,9 @@ def list_command(
                 {"name": n, **entries[n].info, "summary": entries[n].summary}
                 for n in registry.select(singular, name)
             ]
-        # An equation is too long for a table.
-        columns = list(dict.fromkeys(key for row in rows for key in row if key != "equation"))
+        # Too long for a table.
+        long = ("equation", "example")
+        columns = list(dict.fromkeys(key for row in rows for key in row if key not in long))
         columns.sort(key="summary".__eq__)
     if as_json:
         print_json(rows)

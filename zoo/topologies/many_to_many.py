@@ -16,7 +16,14 @@ from zoo.topologies.base import Scores, SequenceModel
 from zoo.typing import State, Tensor
 
 
-@register("topology", "many_to_many", inputs="tokens", outputs="class at each step")
+@register(
+    "architecture",
+    "many_to_many",
+    topology="many_to_many",
+    inputs="tokens",
+    outputs="class at each step",
+    example={"units": 12, "embedding": 9, "vocab_size": 17, "outputs": 5},
+)
 @keras.saving.register_keras_serializable("zoo")
 class ManyToMany(SequenceModel):
     """y_t = W h_t + b, h_t = cell(E x_t, state_(t-1)): tokens in, logits at each step out.

@@ -17,7 +17,14 @@ from zoo.topologies.base import Scores, SequenceModel, scores
 from zoo.typing import State, Tensor
 
 
-@register("topology", "many_to_many_bidirectional", inputs="words", outputs="tag of each word")
+@register(
+    "architecture",
+    "many_to_many_bidirectional",
+    topology="many_to_many",
+    inputs="words",
+    outputs="tag of each word",
+    example={"units": 12, "embedding": 9, "vocab_size": 17, "outputs": 5},
+)
 @keras.saving.register_keras_serializable("zoo")
 class BidirectionalTagger(SequenceModel):
     """x_t = W [h→_t, h←_t] + b, h over [E w_t, characters(w_t)]: words in, logits of tags out.

@@ -24,7 +24,14 @@ class ClipState(NamedTuple):
     frame: Tensor = ()
 
 
-@register("topology", "many_to_one", inputs="video", outputs="class")
+@register(
+    "architecture",
+    "many_to_one",
+    topology="many_to_one",
+    inputs="video",
+    outputs="class",
+    example={"units": 12, "features": 10, "filters": (4, 6), "frame_shape": (10, 10, 1)},
+)
 @keras.saving.register_keras_serializable("zoo")
 class ManyToOne(SequenceModel):
     """y = W pool(h_1, ..., h_T) + b, h_t = cell(encoder(x_t), state_(t-1)): a clip to its logits.

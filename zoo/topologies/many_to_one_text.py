@@ -13,7 +13,14 @@ from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor
 
 
-@register("topology", "many_to_one_text", inputs="tokens", outputs="class")
+@register(
+    "architecture",
+    "many_to_one_text",
+    topology="many_to_one",
+    inputs="tokens",
+    outputs="class",
+    example={"units": 12, "embedding": 9, "vocab_size": 17},
+)
 @keras.saving.register_keras_serializable("zoo")
 class TextToOne(SequenceModel):
     """y = W pool(h_1, ..., h_T) + b, h_t = cell(E x_t, state_(t-1)): a text's tokens to its logits.

@@ -22,7 +22,21 @@ from zoo.typing import State, Tensor
 PADDING = 0
 
 
-@register("topology", "one_to_many", inputs="image", outputs="tokens")
+@register(
+    "architecture",
+    "one_to_many",
+    topology="one_to_many",
+    inputs="image",
+    outputs="tokens",
+    example={
+        "units": 12,
+        "features": 10,
+        "embedding": 9,
+        "filters": (4, 6),
+        "vocab_size": 17,
+        "image_shape": (12, 12, 3),
+    },
+)
 @keras.saving.register_keras_serializable("zoo")
 class OneToMany(SequenceModel):
     """v = encoder(image); h_t = cell((E w_(t-1), v), state_(t-1)); y_t = W h_t + b, w_0 = <start>.

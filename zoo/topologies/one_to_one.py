@@ -12,7 +12,14 @@ from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor
 
 
-@register("topology", "one_to_one", inputs="image", outputs="class")
+@register(
+    "architecture",
+    "one_to_one",
+    topology="one_to_one",
+    inputs="image",
+    outputs="class",
+    example={"units": 12, "filters": (4, 6), "image_shape": (12, 12, 3)},
+)
 @keras.saving.register_keras_serializable("zoo")
 class OneToOne(SequenceModel):
     """y = W encoder(x) + b: one image in, the logits of its classes out.

@@ -20,7 +20,14 @@ PADDING = 0
 _REVERSE = {"forward": (False,), "backward": (True,), "both": (False, True)}
 
 
-@register("topology", "seq2seq", inputs="tokens", outputs="tokens")
+@register(
+    "architecture",
+    "seq2seq",
+    topology="seq2seq",
+    inputs="tokens",
+    outputs="tokens",
+    example={"units": 12, "embedding": 9, "source_vocab_size": 14, "target_vocab_size": 15},
+)
 @keras.saving.register_keras_serializable("zoo")
 class Seq2Seq(SequenceModel):
     """c = encoder(x); s_t = decoder((E y_(t-1), c), s_(t-1)); o_t = W s_t + U c + b, y_0 = <start>.

@@ -5,7 +5,7 @@ from zoo.registry import register_model
 register_model(
     "digits-linear",
     "Softmax regression on the pixels.",
-    topology="one_to_one",
+    architecture="one_to_one",
     task="image_classification",
     options={"encoder": "linear"},
     training={"epochs": 100, "learning_rate": 0.01, "patience": 100},
@@ -13,7 +13,7 @@ register_model(
 register_model(
     "digits-mlp",
     "One hidden layer of rectified units.",
-    topology="one_to_one",
+    architecture="one_to_one",
     task="image_classification",
     options={"encoder": "mlp", "units": 256, "dropout": 0.3},
     training={"epochs": 60, "learning_rate": 0.003, "patience": 60},
@@ -21,7 +21,7 @@ register_model(
 register_model(
     "digits-cnn",
     "Two 3x3 convolutions and a dense layer.",
-    topology="one_to_one",
+    architecture="one_to_one",
     task="image_classification",
     options={"encoder": "cnn", "dropout": 0.3},
     training={"epochs": 40, "learning_rate": 0.002, "patience": 40},
@@ -29,7 +29,7 @@ register_model(
 register_model(
     "caption-lstm",
     "Convolutions to a vector v; an LSTM sees it at every word, the output through a gate.",
-    topology="one_to_many",
+    architecture="one_to_many",
     task="captioning",
     cell="lstm",
     training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
@@ -37,7 +37,7 @@ register_model(
 register_model(
     "caption-rnn",
     "The same through a vanilla RNN.",
-    topology="one_to_many",
+    architecture="one_to_many",
     task="captioning",
     cell="vanilla_rnn",
     training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
@@ -45,7 +45,7 @@ register_model(
 register_model(
     "caption-lstm-attention",
     "Convolutions to a grid; at every word an LSTM looks at its places (Xu et al.).",
-    topology="one_to_many",
+    architecture="one_to_many",
     task="captioning",
     cell="lstm",
     options={
@@ -60,7 +60,7 @@ register_model(
 register_model(
     "rows-lstm",
     "An image read row by row through an LSTM; the class after the last row.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="image_classification",
     cell="lstm",
     options={"encoder": "linear", "units": 128, "dropout": 0.15},
@@ -70,7 +70,7 @@ register_model(
 register_model(
     "pixels-gru",
     "An image read pixel by pixel through a GRU; the class after the last pixel.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="image_classification",
     cell="gru",
     options={"encoder": "linear", "units": 128},

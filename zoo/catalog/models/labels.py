@@ -14,7 +14,7 @@ _TAGGING = {
 register_model(
     "highlight-lstm",
     "Token classes of Python source, character by character, through an LSTM.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="tagging",
     cell="lstm",
     options={"units": 160},
@@ -29,7 +29,7 @@ register_model(
 register_model(
     "highlight-gru",
     "Token classes of Python source, character by character, through a GRU.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="tagging",
     cell="gru",
     options={"units": 160},
@@ -44,8 +44,7 @@ register_model(
 register_model(
     "tagger-bilstm",
     "Words and their characters through two LSTMs from both ends.",
-    topology="many_to_many",
-    builder="many_to_many_bidirectional",
+    architecture="many_to_many_bidirectional",
     task="sequence_labelling",
     cell="lstm",
     options=_TAGGER,
@@ -55,8 +54,7 @@ register_model(
 register_model(
     "tagger-bilstm-crf",
     "The same, and a conditional random field, which looks at the tags as a whole.",
-    topology="many_to_many",
-    builder="many_to_many_bidirectional",
+    architecture="many_to_many_bidirectional",
     task="sequence_labelling",
     cell="lstm",
     options={**_TAGGER, "crf": True},
@@ -66,8 +64,7 @@ register_model(
 register_model(
     "text-lstm",
     "Words through an LSTM, the largest of its outputs so far: the class after each word.",
-    topology="many_to_one",
-    builder="many_to_one_text",
+    architecture="many_to_one_text",
     task="text_classification",
     cell="lstm",
     options={"pooling": "max", "dropout": 0.2, "word_dropout": 0.05},
@@ -76,8 +73,7 @@ register_model(
 register_model(
     "text-bilstm-attention",
     "Words through an LSTM from each end, their outputs weighted by attention.",
-    topology="many_to_one",
-    builder="many_to_one_text",
+    architecture="many_to_one_text",
     task="text_classification",
     cell="lstm",
     options={

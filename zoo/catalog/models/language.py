@@ -16,7 +16,7 @@ _ZAREMBA = {
 register_model(
     "char-rnn",
     "The lecture's character model: one vanilla RNN.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="vanilla_rnn",
     options={"units": 640, "dropout": 0.2},
@@ -31,7 +31,7 @@ register_model(
 register_model(
     "char-lstm",
     "Characters through an LSTM.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={"units": 384, "dropout": 0.25},
@@ -46,7 +46,7 @@ register_model(
 register_model(
     "char-lstm-shakespeare",
     "Characters through an LSTM of a size for a million of them, such as tiny_shakespeare.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={"units": 640, "dropout": 0.35},
@@ -61,7 +61,7 @@ register_model(
 register_model(
     "char-lstm-2",
     "Characters through two stacked LSTMs: h of one feeds the next.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={"units": 256, "layers": 2, "dropout": 0.25},
@@ -76,7 +76,7 @@ register_model(
 register_model(
     "word-lstm",
     "Words through an LSTM, input and output weights tied.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={"tied": True, "units": 320, "embedding": 320, "dropout": 0.65},
@@ -92,7 +92,7 @@ register_model(
 register_model(
     "word-lstm-zaremba-small",
     "Words through two LSTMs of 200, not regularized (Zaremba et al. 2014, arXiv:1409.2329).",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={"units": 200, "embedding": 200, "layers": 2, "init_scale": 0.1},
@@ -102,7 +102,7 @@ register_model(
 register_model(
     "word-lstm-zaremba-medium",
     "Words through two LSTMs of 650, half of what goes up dropped (as there).",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={
@@ -119,7 +119,7 @@ register_model(
 register_model(
     "word-lstm-zaremba-large",
     "Words through two LSTMs of 1500, 65% of what goes up dropped (as there).",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={
@@ -136,7 +136,7 @@ register_model(
 register_model(
     "word-lstm-pytorch",
     "Words through two LSTMs of 200, tied: PyTorch's word_language_model example.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={
@@ -162,7 +162,7 @@ register_model(
 register_model(
     "word-lstm-sampled",
     "Words of a large vocabulary through two LSTMs of 200, tied, trained on a sample of them.",
-    topology="many_to_many",
+    architecture="many_to_many",
     task="language_modelling",
     cell="lstm",
     options={**_TIED, "dropout": 0.3, "samples": 2048},

@@ -5,7 +5,7 @@ from zoo.registry import register_model
 register_model(
     "translate-gru",
     "A GRU encoder, its context vector, and a GRU decoder.",
-    topology="seq2seq",
+    architecture="seq2seq",
     task="translation",
     cell="gru",
     options={"embedding": 128, "units": 384},
@@ -14,7 +14,7 @@ register_model(
 register_model(
     "translate-lstm",
     "An LSTM encoder, its context vector, and an LSTM decoder.",
-    topology="seq2seq",
+    architecture="seq2seq",
     task="translation",
     cell="lstm",
     options={"embedding": 128, "units": 384},
@@ -23,7 +23,7 @@ register_model(
 register_model(
     "translate-gru-attention",
     "A GRU that reads both ways, and a GRU that looks back at what was read (Bahdanau et al.).",
-    topology="seq2seq",
+    architecture="seq2seq",
     task="translation",
     cell="gru",
     options={
@@ -40,7 +40,7 @@ register_model(
 register_model(
     "translate-lstm-attention",
     "An LSTM that reads both ways, and an LSTM fed what its attention found (Luong et al.).",
-    topology="seq2seq",
+    architecture="seq2seq",
     task="translation",
     cell="lstm",
     options={
@@ -56,7 +56,7 @@ register_model(
 register_model(
     "translate-lstm-deep",
     "Four LSTM layers on either side with residual connections and attention, as Wu et al. 2016.",
-    topology="seq2seq",
+    architecture="seq2seq",
     task="translation",
     cell="lstm",
     options={

@@ -5,7 +5,7 @@ from zoo.registry import register_model
 register_model(
     "video-lstm",
     "Convolutions on each frame, an LSTM over the frames, the class after the last.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="lstm",
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
@@ -13,7 +13,7 @@ register_model(
 register_model(
     "video-gru",
     "Convolutions on each frame, a GRU over the frames, the class after the last.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="gru",
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
@@ -21,7 +21,7 @@ register_model(
 register_model(
     "video-rnn",
     "Convolutions on each frame, a vanilla RNN over the frames, the mean of its outputs.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="vanilla_rnn",
     options={"pooling": "mean"},
@@ -30,7 +30,7 @@ register_model(
 register_model(
     "video-bilstm",
     "Convolutions on each frame, an LSTM from each end, the means of both over the frames.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="lstm",
     options={"bidirectional": True, "pooling": "mean", "units": 96},
@@ -39,7 +39,7 @@ register_model(
 register_model(
     "video-gru-attention",
     "Convolutions on each frame, a GRU over the frames, its outputs weighted by attention.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="gru",
     options={"pooling": "attention"},
@@ -48,7 +48,7 @@ register_model(
 register_model(
     "video-convlstm",
     "Convolutions on each frame, a convolutional LSTM over their maps, the mean over the frames.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="conv_lstm",
     options={"encoder": "maps", "filters": (16, 24), "units": 24, "pooling": "mean"},
@@ -57,7 +57,7 @@ register_model(
 register_model(
     "video-two-stream",
     "Convolutions on each frame, others on what changed in it, and a GRU over both.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="gru",
     options={"two_stream": True, "filters": (8, 16, 32)},
@@ -66,7 +66,7 @@ register_model(
 register_model(
     "sequence-gru",
     "Vectors of sensors or joints through two GRUs, their outputs weighted by attention.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="video_classification",
     cell="gru",
     dataset="moving_points",
@@ -83,7 +83,7 @@ register_model(
 register_model(
     "adding-lstm",
     "Numbers and marks through an LSTM; the sum of the two that were marked after the last.",
-    topology="many_to_one",
+    architecture="many_to_one",
     task="adding",
     cell="lstm",
     options={"classes": 1, "frame_shape": [2], "encoder": "none", "units": 64},
