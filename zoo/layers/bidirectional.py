@@ -71,7 +71,7 @@ class Bidirectional(keras.layers.Layer):
         mask: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Outputs `[B, T, H]`, H the sum of both sizes under "concat", and the two final states.
+        """Return outputs `[B, T, H]`, H both sizes under "concat", and the two final states.
 
         The arguments are those of `Recurrence.call`; `initial_state` is a pair. Keras hands
         `training` on to the layers inside.
@@ -79,6 +79,19 @@ class Bidirectional(keras.layers.Layer):
         Raises:
             ValueError: `initial_state` is no pair, or `Recurrence` refuses an argument.
         """
+        (y, y_back), finals = self.directions(inputs, initial_state, lengths, reset, mask)
+        merged = y + y_back if self.merge == "sum" else tf.concat([y, y_back], axis=-1)
+        return merged, finals
+
+    def directions(
+        self,
+        inputs: Tensor,
+        initial_state: State = None,
+        lengths: Tensor = None,
+        reset: Tensor = None,
+        mask: Tensor = None,
+    ) -> tuple[tuple[Tensor, Tensor], tuple[State, State]]:
+        """Return both outputs `[B, T, H]`, not merged, and the two final states."""
         states = (None, None) if initial_state is None else tuple(initial_state)
         if len(states) != 2:
             raise ValueError(f"initial_state has {len(states)} parts, but a pair is needed")
@@ -86,8 +99,7 @@ class Bidirectional(keras.layers.Layer):
         arguments = {"lengths": lengths, "reset": reset, "mask": mask}
         y, final = self.forwards(inputs, initial_state=states[0], **arguments)
         y_back, final_back = self.backwards(inputs, initial_state=states[1], **arguments)
-        merged = y + y_back if self.merge == "sum" else tf.concat([y, y_back], axis=-1)
-        return merged, (final, final_back)
+        return (y, y_back), (final, final_back)
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> list[Tensor]:
         """Return the mask of the outputs, which is that of the inputs; the states have none."""

@@ -5,8 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.cells.gru import GRUCell
+from zoo.cells.lstm import LSTMCell
 from zoo.layers.bidirectional import Bidirectional
 from zoo.layers.stack import time_dropout
+from zoo.recurrence import Recurrence
 from zoo.typing import Shape, State, Tensor
 from zoo.utils.keras_internals import mask_of
 
@@ -72,11 +75,18 @@ class KerasLike(keras.layers.Layer):
             structure = self.recurrence.initial_state(1)
             start = tf.nest.pack_sequence_as(structure, tf.nest.flatten(initial_state))
         x = self.dropout(sequences, training=training)
-        y, state = self.recurrence(x, initial_state=start, mask=mask)
-        if not self.return_sequences:
-            y = self._last(state)
-        elif getattr(self.recurrence, "reverse", False):
-            y = tf.reverse(y, [1])
+        inside = self.recurrence
+        if self.return_sequences or not isinstance(inside, Bidirectional):
+            y, state = inside(x, initial_state=start, mask=mask)
+            reverse = getattr(inside, "reverse", False)
+            if not self.return_sequences:
+                y = _last(y, mask, reverse)
+            elif reverse:
+                y = tf.reverse(y, [1])
+        else:
+            (y, back), state = inside.directions(x, start, mask=mask)
+            y, back = _last(y, mask), _last(back, mask, reverse=True)
+            y = y + back if inside.merge == "sum" else tf.concat([y, back], axis=-1)
         return [y, *tf.nest.flatten(state)] if self.return_state else y
 
     def compute_mask(self, sequences: Tensor, previous_mask: Tensor) -> list[Tensor]:
@@ -84,15 +94,6 @@ class KerasLike(keras.layers.Layer):
         if self.return_sequences and getattr(self.recurrence, "reverse", False):
             return [None if previous_mask is None else tf.reverse(previous_mask, [1])]
         return [previous_mask if self.return_sequences else None]
-
-    def _last(self, state: State) -> Tensor:
-        """The last outputs: of all cells of Keras that is `h`."""
-        if not isinstance(self.recurrence, Bidirectional):
-            return state.h
-        forwards, backwards = (part.h for part in state)
-        if self.recurrence.merge == "sum":
-            return forwards + backwards
-        return tf.concat([forwards, backwards], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, the recurrence serialised."""
@@ -109,3 +110,65 @@ class KerasLike(keras.layers.Layer):
         """Make the layer from `get_config`'s dict."""
         inside = keras.saving.deserialize_keras_object(config["recurrence"])
         return cls(**{**config, "recurrence": inside})
+
+
+def RNN(
+    cell: Any,
+    return_sequences: bool = False,
+    return_state: bool = False,
+    go_backwards: bool = False,
+    dropout: float = 0.0,
+    **kwargs: Any,
+) -> KerasLike:
+    """Make a layer that runs any cell and is called like `keras.layers.RNN`.
+
+    Args:
+        cell: a zoo cell, or any Keras cell.
+        return_sequences: return the outputs at all time steps, not the last alone.
+        return_state: return the parts of the final state, too.
+        go_backwards: run from the last time step to the first.
+        dropout: share of the inputs that is dropped in training, the same entries at all steps.
+        **kwargs: those of `keras.layers.Layer`: name, and dtype, by default the cell's.
+
+    Example:
+        >>> from keras import ops
+        >>> from zoo.cells import LSTMCell
+        >>> RNN(LSTMCell(4), return_sequences=True)(ops.ones((2, 5, 3))).shape
+        TensorShape([2, 5, 4])
+    """
+    recurrence = Recurrence(cell, go_backwards)
+    return KerasLike(recurrence, return_sequences, return_state, dropout, **kwargs)
+
+
+def LSTM(units: int, dtype: Any = None, **options: Any) -> KerasLike:
+    """Make an LSTM that is called like `keras.layers.LSTM`; the other options are those of `RNN`.
+
+    Example:
+        >>> from keras import ops
+        >>> LSTM(4)(ops.ones((2, 5, 3))).shape
+        TensorShape([2, 4])
+    """
+    return RNN(LSTMCell(units, dtype=dtype), **options)
+
+
+def GRU(units: int, dtype: Any = None, **options: Any) -> KerasLike:
+    """Make a GRU that is called like `keras.layers.GRU`; the other options are those of `RNN`.
+
+    Example:
+        >>> from keras import ops
+        >>> GRU(4, go_backwards=True)(ops.ones((2, 5, 3))).shape
+        TensorShape([2, 4])
+    """
+    return RNN(GRUCell(units, dtype=dtype), **options)
+
+
+def _last(y: Tensor, mask: Tensor | None, reverse: bool = False) -> Tensor:
+    """Return the output `[B, H]` that was made last, zero of a row that is masked out whole."""
+    if mask is None:
+        return y[:, 0] if reverse else y[:, -1]
+    counted = tf.cast(mask, tf.int32)
+    if reverse:
+        place = tf.argmax(counted, axis=1)
+    else:
+        place = tf.shape(counted)[1] - 1 - tf.argmax(counted[:, ::-1], 1, tf.int32)
+    return tf.gather(y, place, axis=1, batch_dims=1)
