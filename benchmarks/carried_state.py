@@ -25,7 +25,7 @@ import zoo
 from tasks.tagging.task import Tagging
 from zoo.api.run import open_run
 from zoo.errors import UserError
-from zoo.training.trainer import evaluate
+from zoo.evaluation.loop import evaluate
 
 RESULTS = Path(__file__).parent / "results" / "carried_state.md"
 
@@ -62,10 +62,13 @@ def measure(run: str) -> list[str]:
     for carry in (True, False):
         task = Tagging(**{**config.task_options, "carry": carry})
         windows = task.windows("test", settings)
-        figures = [evaluate(model, w)["accuracy"] for w in (windows, read_in_window(windows, task))]
+        metrics = [
+            evaluate(model, some, task.objective()).metrics()
+            for some in (windows, read_in_window(windows, task))
+        ]
         modes = (config.task_options["carry"], carry)
         words = ["carried" if carries else "reset" for carries in modes]
-        accuracies = [f"{accuracy:.4f}" for accuracy in figures]
+        accuracies = [f"{each['accuracy']:.4f}" for each in metrics]
         columns = [config.model, str(settings.window), *words, *accuracies]
         rows.append(f"| {' | '.join(columns)} |")
     return rows

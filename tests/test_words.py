@@ -20,7 +20,6 @@ tasks/captioning/task.py
 tasks/captioning/writing.py
 tasks/common/base.py
 tasks/common/cache.py
-tasks/common/classes.py
 tasks/common/data.py
 tasks/common/images.py
 tasks/common/streams.py
@@ -61,8 +60,6 @@ zoo/cli/listing.py
 zoo/cli/predict.py
 zoo/cli/stream.py
 zoo/cli/verify.py
-zoo/evaluation/bootstrap.py
-zoo/evaluation/loop.py
 zoo/exporting/card/card.py
 zoo/exporting/card/markdown.py
 zoo/exporting/card/provenance.py
@@ -79,12 +76,7 @@ zoo/registry.py
 zoo/topologies/base.py
 zoo/training/checkpoints.py
 zoo/training/replicas.py
-zoo/training/rewards.py
-zoo/training/scheduled_sampling.py
 zoo/training/schedules.py
-zoo/training/self_critical.py
-zoo/training/step.py
-zoo/training/trainer.py
 zoo/utils/archives.py
 zoo/utils/optional_packages.py
 zoo/utils/stderr.py

@@ -1,4 +1,4 @@
-"""Named things: cells, topologies, architectures, tasks, models and modalities.
+"""Named things: cells, topologies, architectures, objectives, tasks, models and modalities.
 
 A registration is *read* before it is *run*: the decorator's arguments are literals, so that a
 listing needs to parse a source file but not to import it, and `zoo list` answers without
@@ -26,11 +26,17 @@ KINDS = {
     "cell": "cells",
     "topology": "topologies",
     "architecture": "architectures",
+    "objective": "objectives",
     "task": "tasks",
     "model": "models",
     "modality": "modalities",
 }
-_OWN_FOLDERS = {"cell": "cells", "architecture": "topologies", "modality": "readers"}
+_OWN_FOLDERS = {
+    "cell": "cells",
+    "architecture": "topologies",
+    "objective": "training/objectives",
+    "modality": "readers",
+}
 
 RUN_ARGUMENTS = frozenset(
     ("name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from")
@@ -73,12 +79,13 @@ def register(kind: str, name: str, **info: Any) -> Callable[[T], T]:
     """Register the decorated class or function under a name.
 
     Args:
-        kind: "cell", "architecture", "task", "model" or "modality".
+        kind: "cell", "architecture", "objective", "task", "model" or "modality".
         name: the name users will type. A name of the same kind that another object holds already
             is refused.
         **info: literals that listings show and filter by: `paper` for a cell; `topology`, one of
             the five, and `example`, small values of its sizes, for an architecture; `topology`,
-            `dataset` and so on for a task; `topology`, `task`, `cell`, `options` (keyword
+            `dataset`, `objective` (the name of its `objective_class`, if that is not
+            "cross_entropy") and so on for a task; `topology`, `task`, `cell`, `options` (keyword
             arguments of the builder) and `training` for a model.
 
     Returns:
@@ -182,10 +189,9 @@ def _check_model(model: Entry) -> None:
     builder = builder_of(model)
     decided = {key for key, default in task.parameters.items() if default is None}
     _refuse_shared(model, {*builder.parameters} & {*task.parameters} - decided, task.name)
-    if "objective" in KINDS:
-        objective = entries("objective")[task.info.get("objective", "cross_entropy")]
-        others = {*builder.parameters} | {*task.parameters}
-        _refuse_shared(model, others & {*objective.parameters}, objective.name)
+    objective = get("objective", task.info.get("objective", "cross_entropy"))
+    others = {*builder.parameters} | {*task.parameters}
+    _refuse_shared(model, others & {*objective.parameters}, objective.name)
 
 
 def _refuse_shared(entry: Entry, shared: set[str], other: str) -> None:
@@ -280,7 +286,7 @@ def _discover(kind: str) -> Iterator[Entry]:
     """Entries of the zoo's own folders, then of installed packages."""
     if folder := _OWN_FOLDERS.get(kind):
         for path in sorted((Path(__file__).parent / folder).glob("*.py")):
-            yield from read_registrations(path, f"zoo.{folder}.{path.stem}")
+            yield from read_registrations(path, f"zoo.{folder.replace('/', '.')}.{path.stem}")
     if kind == "topology":
         importlib.import_module("zoo.topologies.roads")
     if kind == "model":
@@ -318,9 +324,8 @@ def _source_file(module: str) -> Path:
 
 def read_registrations(path: Path, module: str, source: str = "sequence-zoo") -> Iterator[Entry]:
     """The registrations that a source file makes, read without importing it."""
-    nodes = ast.parse(path.read_text(encoding="utf-8")).body
-    classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
-    for node in nodes:
+    source_tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in source_tree.body:
         if not isinstance(node, ast.ClassDef | ast.FunctionDef):
             continue
         for decorator in node.decorator_list:
@@ -337,7 +342,7 @@ def read_registrations(path: Path, module: str, source: str = "sequence-zoo") ->
                         f"{module}:{node.name}",
                         summary,
                         info,
-                        _defaults(node, classes),
+                        _defaults(node, source_tree),
                         source,
                     )
 
@@ -348,10 +353,12 @@ def _signature(thing: Any) -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
-def _defaults(
-    node: ast.ClassDef | ast.FunctionDef, classes: Mapping[str, ast.ClassDef]
-) -> dict[str, Any]:
-    """The same, read from its source; an `__init__` may be that of a base in the same file."""
+def _defaults(node: ast.ClassDef | ast.FunctionDef, tree: ast.Module) -> dict[str, Any]:
+    """Return the arguments that have a default, read from the source.
+
+    Those of a class are its `__init__`'s, or its fields where it is a dataclass; what a base has,
+    which may be in another file, comes first.
+    """
     functions = [node] if isinstance(node, ast.FunctionDef) else node.body
     for function in functions:
         if isinstance(function, ast.FunctionDef) and function.name in ("__init__", node.name):
@@ -359,10 +366,35 @@ def _defaults(
             named = given.args[len(given.args) - len(given.defaults) :]
             pairs = zip([*named, *given.kwonlyargs], [*given.defaults, *given.kw_defaults])
             return {a.arg: _literal(default) for a, default in pairs if default is not None}
+    defaults: dict[str, Any] = {}
     for base in getattr(node, "bases", ()):
-        if isinstance(base, ast.Name) and base.id in classes:
-            return _defaults(classes[base.id], classes)
-    return {}
+        if isinstance(base, ast.Name) and (place := _find_class(base.id, tree)):
+            defaults |= _defaults(*place)
+    if any("dataclass" in ast.unparse(line) for line in node.decorator_list):
+        defaults |= {
+            line.target.id: _literal(line.value)
+            for line in functions
+            if isinstance(line, ast.AnnAssign)
+            and isinstance(line.target, ast.Name)
+            and line.value is not None
+            and "ClassVar" not in ast.unparse(line.annotation)
+        }
+    return defaults
+
+
+def _find_class(name: str, tree: ast.Module) -> tuple[ast.ClassDef, ast.Module] | None:
+    """Return the class of that name that a file has or imports, and the file; None for neither."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return node, tree
+        names = node.names if isinstance(node, ast.ImportFrom) and not node.level else ()
+        if name in (alias.name for alias in names):
+            try:
+                path = _source_file(node.module)  # type: ignore[attr-defined]
+            except ImportError:
+                return None
+            return _find_class(name, ast.parse(path.read_text(encoding="utf-8")))
+    return None
 
 
 def _literal(node: ast.expr) -> Any:

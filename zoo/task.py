@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured
-from zoo.evaluation.loop import measure_rows, measured
+from zoo.evaluation.bootstrap import Evaluation
+from zoo.evaluation.loop import evaluate
 from zoo.topologies.base import SequenceModel
+from zoo.training.objectives import CrossEntropy, Objective
 from zoo.training.settings import Settings
 from zoo.utils.progress import progress
 
@@ -43,10 +44,12 @@ class Task(abc.ABC):
         input_kind: the modality of what `serve` is given, such as "text" or "video", see
             `zoo.readers.modality`.
         default_dataset: the bundled data set's name.
-        monitor: the figure after each epoch that says which weights are the best: smaller is
+        objective_class: what its models are trained for, whose fields are options of a training.
+            The task is registered with the name of that, `objective=...`, if it is another.
+        monitor: the metric after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
         counted: what `measure` counts as one example, in the plural.
-        optional: figures that are left out where the package that computes them is missing.
+        optional: metrics that are left out where the package that computes them is missing.
         limits: what a model of the task cannot be trusted with, for its card.
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
             may be added after them.
@@ -62,6 +65,7 @@ class Task(abc.ABC):
 
     input_kind: str
     default_dataset: ClassVar[str]
+    objective_class: ClassVar[type[Objective]] = CrossEntropy
     monitor: ClassVar[str] = "val_loss"
     counted: ClassVar[str] = "examples"
     optional: ClassVar[tuple[str, ...]] = ()
@@ -116,16 +120,26 @@ class Task(abc.ABC):
                 example once, whole and in order.
         """
 
-    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
-        """The figures by which the task is judged, those of `measure`.
+    def objective(self, **options: Any) -> Objective:
+        """Return what a model is trained for, and whose metrics evaluate it.
 
-        A string tells how one was measured.
+        A task whose data decide a part of it adds that here.
+
+        Args:
+            options: fields of the task's `objective_class`.
         """
-        return self.measure(model, split, settings).score()
+        return self.objective_class(**options)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
-        """What each example contributes to the figures; here, to loss and accuracy."""
-        return measured(measure_rows(model, self.shown(self.windows(split, settings))))
+    def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
+        """Return the metrics by which the task is judged, those of `measure`.
+
+        A string among them says how one was measured.
+        """
+        return self.measure(model, split, settings).metrics()
+
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
+        """Return what each example contributes to the metrics; here, to those of the objective."""
+        return evaluate(model, self.shown(self.windows(split, settings)), self.objective())
 
     def shown(self, windows: tf.data.Dataset, title: str = "evaluating") -> Iterable[Any]:
         """The same windows, with a bar on standard error."""

@@ -10,10 +10,11 @@ import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.common.base import DataTask, spread
 from tasks.common.data import load_split
 from tasks.common.streams import tell
-from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.bootstrap import Evaluation
 from zoo.registry import register
 from zoo.task import Case
-from zoo.topologies.base import NEAR, SequenceModel
+from zoo.topologies.base import SequenceModel
+from zoo.training.objectives import SquaredError
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
 from zoo.utils.validation import checked_steps
@@ -21,7 +22,14 @@ from zoo.utils.validation import checked_steps
 _FEATURES = ("sequence", "target")
 
 
-@register("task", "adding", topology="many_to_one", dataset="adding/100", input="sequence")
+@register(
+    "task",
+    "adding",
+    topology="many_to_one",
+    dataset="adding/100",
+    input="sequence",
+    objective="squared_error",
+)
 class Adding(DataTask):
     """Says the sum of the two marked numbers of a sequence.
 
@@ -38,6 +46,7 @@ class Adding(DataTask):
 
     input_kind = "sequence"
     default_dataset = "adding/100"
+    objective_class = SquaredError
     counted = "sequences"
     limits = (
         "It adds the two marked numbers, from 0 to 1, of sequences about as long as those of its "
@@ -56,7 +65,7 @@ class Adding(DataTask):
         inputs = {"frames": frames, "lengths": np.full(len(frames), frames.shape[1], "int32")}
         return example_windows(inputs, targets, np.ones(len(targets)), settings.batch_size, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`accuracy`, and `loss` also under its name, `mean_squared_error`."""
         told = super().measure(model, split, settings)
         return told.also(lambda figures: {"mean_squared_error": figures["loss"]})
@@ -92,7 +101,7 @@ class Adding(DataTask):
         chosen = [examples[place] for place in spread(len(examples), count)]
 
         def is_right(target: float, text: str) -> bool:
-            return abs(float(text) - target) < NEAR
+            return abs(float(text) - target) < SquaredError().near
 
         return [
             Case(each["sequence"], f"{each['target']:.3f}", partial(is_right, each["target"]))

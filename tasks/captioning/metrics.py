@@ -13,8 +13,8 @@ from tasks.captioning.checking import truth_rate
 from tasks.captioning.scenes import Object
 from tasks.common.ngrams import measure_corpus
 from tasks.common.text import split_tokens
-from zoo.evaluation.bootstrap import Measured, Part
-from zoo.training.step import figures
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.training.objectives import CrossEntropy
 
 WORD = r"[\p{L}\p{N}']+"
 """RE2: a word of a caption; punctuation is left out."""
@@ -34,7 +34,7 @@ def words(captions: Sequence[str]) -> list[str]:
     return [caption.decode() for caption in joined.numpy()]
 
 
-def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> Evaluation:
     """`bleu1` to `bleu4` in 0..100 and `bleu_signature`, which says how sacrebleu counted.
 
     Of the whole corpus, against all captions of each image, the closest of which in length counts
@@ -45,19 +45,19 @@ def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> Measure
         references: those that people gave it, at least one.
 
     Example:
-        >>> told = bleu(["a red cat sits"], [["A red cat sleeps.", "a cat"]]).score()
+        >>> told = bleu(["a red cat sits"], [["A red cat sleeps.", "a cat"]]).metrics()
         >>> round(told["bleu1"]), round(told["bleu2"])
         (75, 71)
     """
     hypotheses, known = words(written), [words(captions) for captions in references]
     most = max(map(len, known))
     columns = [list(column) for column in zip(*(islice(cycle(k), most) for k in known))]
-    told = Measured([])
+    told = Evaluation([])
     for order in (1, 2, 3, 4):
         # Spaces are all that there is to cut at; it warns of text that ends in " ." otherwise.
         metric = BLEU(max_ngram_order=order, tokenize="none", force=True)
         told += measure_corpus(f"bleu{order}", metric, hypotheses, columns)
-    return told + Measured([], {"bleu_signature": str(metric.get_signature())})
+    return told + Evaluation([], {"bleu_signature": str(metric.get_signature())})
 
 
 def has_extra() -> bool:
@@ -65,7 +65,7 @@ def has_extra() -> bool:
     return importlib.util.find_spec("pycocoevalcap") is not None
 
 
-def rouge_and_cider(written: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+def rouge_and_cider(written: Sequence[str], references: Sequence[Sequence[str]]) -> Evaluation:
     """`rouge_l` in 0..1 (Lin 2004) and `cider` in 0..10 (Vedantam et al. 2015, arXiv:1411.5726).
 
     As pycocoevalcap computes them, which is to be installed; of words as `words` cuts them. CIDEr
@@ -86,15 +86,15 @@ def rouge_and_cider(written: Sequence[str], references: Sequence[Sequence[str]])
     return mean_of("rouge_l", rouge) + mean_of("cider", cider)
 
 
-def mean_of(name: str, values: Any) -> Measured:
+def mean_of(name: str, values: Any) -> Evaluation:
     """A figure that is the mean of one number an image."""
     rows = np.stack([np.asarray(values, "float64"), np.ones(len(values))], axis=1)
-    return Measured([Part(rows, lambda sums: {name: float(sums[0] / sums[1])})])
+    return Evaluation([MetricSums(rows, lambda sums: {name: float(sums[0] / sums[1])})])
 
 
 def truth(
     written: Sequence[str], scenes: Sequence[list[Object] | None], unseen: Sequence[bool]
-) -> Measured:
+) -> Evaluation:
     """`truth_rate`, the share of captions that say nothing wrong, and `truth_rate/unseen_pairs`.
 
     Args:
@@ -102,7 +102,7 @@ def truth(
         scenes: what each image shows, where that is known.
         unseen: whether an image counts for the second.
     """
-    told = Measured([])
+    told = Evaluation([])
     for name, counts in (
         ("truth_rate", [True] * len(written)),
         ("truth_rate/unseen_pairs", unseen),
@@ -117,18 +117,21 @@ def truth(
     return told
 
 
-def picture_gap(own: np.ndarray, other: np.ndarray) -> Measured:
-    """`picture_gap`, how much larger the loss is under other images than under their own.
+def picture_gap(own: np.ndarray, other: np.ndarray) -> Evaluation:
+    """Return `picture_gap`, how much larger the loss is under other images than under their own.
 
     Args:
-        own: as `zoo.evaluation.loop.measure_rows` gives it, `[N, 3]`.
+        own: the sums of `CrossEntropy` of each image, `[N, 3]`.
         other: the same with each image in the place of another.
     """
 
     def gap(sums: np.ndarray) -> dict[str, float]:
-        return {"picture_gap": figures(sums[3:])["loss"] - figures(sums[:3])["loss"]}
+        own_loss, other_loss = (
+            CrossEntropy().results(part)["loss"] for part in (sums[:3], sums[3:])
+        )
+        return {"picture_gap": other_loss - own_loss}
 
-    return Measured([Part(np.concatenate([own, other], axis=1), gap)])
+    return Evaluation([MetricSums(np.concatenate([own, other], axis=1), gap)])
 
 
 class NextImages:

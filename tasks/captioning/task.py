@@ -33,13 +33,14 @@ from tasks.common.images import decode_images, encode_png
 from tasks.common.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured
-from zoo.evaluation.loop import measure_rows, measured
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.evaluation.loop import RowSums
 from zoo.evaluation.plots import attention_over_image
 from zoo.readers.images import read_picture
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
+from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
 from zoo.utils.progress import progress
@@ -50,7 +51,14 @@ _SEEN = 32
 _LARGEST = 128
 
 
-@register("task", "captioning", topology="one_to_many", dataset="captioned_scenes", input="image")
+@register(
+    "task",
+    "captioning",
+    topology="one_to_many",
+    dataset="captioned_scenes",
+    input="image",
+    objective="self_critical",
+)
 class Captioning(DataTask):
     """Says in words what an image shows.
 
@@ -88,6 +96,7 @@ class Captioning(DataTask):
 
     input_kind = "image"
     default_dataset = "captioned_scenes"
+    objective_class = SelfCritical
     counted = "images"
     optional = ("rouge_l", "cider")
     limits = (
@@ -204,7 +213,7 @@ class Captioning(DataTask):
         once = (np.arange(most) < counts[:, None])[..., None]
         return example_windows(inputs, ends, once & (ends != PADDING), settings.batch_size, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`loss` and `accuracy` a word, given all right ones before it; and, of the
         captions that it writes, the figures of `tasks.captioning.metrics`.
 
@@ -218,15 +227,17 @@ class Captioning(DataTask):
         data = self._data(split)
         images = self._images(split, data)
         written = self._write(model, images)
-        own = measure_rows(model, self.shown(self._windows(data, images, settings)))
-        told = measured(own) + bleu(written, data.captions)
+        objective = self.objective()
+        rows = RowSums(model, objective)
+        own = rows(self.shown(self._windows(data, images, settings)))
+        told = Evaluation([MetricSums(own, objective.results)]) + bleu(written, data.captions)
         if has_extra():
             told += rouge_and_cider(written, data.captions)
         else:
             print(EXTRA, file=sys.stderr)
         if len(images) > 1:
             others = self._windows(data, NextImages(images), settings)
-            told += picture_gap(own, measure_rows(model, self.shown(others, "showing others")))
+            told += picture_gap(own, rows(self.shown(others, "showing others")))
         unseen = [scene is not None and has_test_only_pair(scene) for scene in data.scenes]
         return told + truth(written, data.scenes, unseen)
 

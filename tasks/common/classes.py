@@ -9,11 +9,13 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from sklearn import metrics
 
-from zoo.evaluation.bootstrap import Measured, Part
-from zoo.evaluation.loop import measured, row_sums
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.evaluation.loop import WindowLoop, row_sums
 from zoo.evaluation.plots import confusion_figure
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel, scores
+from zoo.training.objectives import CrossEntropy
+from zoo.typing import Window
 
 
 def class_case(raw: Any, name: str) -> Case:
@@ -22,8 +24,8 @@ def class_case(raw: Any, name: str) -> Case:
 
 
 def measure_classes(
-    model: SequenceModel, windows: Iterable[dict[str, Any]], classes: Sequence[str]
-) -> Measured:
+    model: SequenceModel, windows: Iterable[Window], classes: Sequence[str]
+) -> Evaluation:
     """`loss`, `accuracy` and the figures of `class_figures`, of a model shown each window once.
 
     Args:
@@ -32,26 +34,24 @@ def measure_classes(
         classes: names.
     """
     logits, targets = logits_and_targets(model, windows)
-    told = scores(tf.constant(logits), tf.constant(targets))
-    rows = row_sums(tf.ones_like(told.nll), told).numpy()
+    each = scores(tf.constant(logits), tf.constant(targets))
+    rows = row_sums(tf.ones_like(each.nll), each.nll, each.right).numpy()
     counts = class_counts(targets[:, None], logits.argmax(axis=-1)[:, None], len(classes))
-    return measured(rows) + Measured([Part(counts, partial(count_figures, classes))])
+    return Evaluation(
+        [
+            MetricSums(rows, CrossEntropy().results),
+            MetricSums(counts, partial(count_figures, classes)),
+        ]
+    )
 
 
 def logits_and_targets(
-    model: SequenceModel, windows: Iterable[dict[str, Any]]
+    model: SequenceModel, windows: Iterable[Window]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a model answers to each target with a weight, `[N, classes]`, and the targets `[N]`."""
-
-    def answer(inputs: Any, state: Any, reset: Any) -> tuple[Any, Any]:
-        return model(inputs, state=state, reset=reset, return_state=True)
-
-    answer = tf.function(answer, reduce_retracing=True, autograph=False)
-    state, pairs = None, []
-    for window in windows:
+    """Return a model's logits for each target with a weight, `[N, classes]`, and these `[N]`."""
+    pairs = []
+    for window, logits in WindowLoop(model, model.run_window)(windows):
         real = window["weights"] > 0
-        state = model.initial_state(len(real)) if state is None else state
-        logits, state = answer(window["inputs"], state, window["reset"])
         pairs.append((logits[real].numpy(), window["targets"][real].numpy()))
     logits, targets = (np.concatenate(part) for part in zip(*pairs))
     return logits, targets

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.bootstrap import Measured, Part
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
 
 
 def measure_corpus(
     name: str, metric: Any, texts: Sequence[str], references: Sequence[Sequence[str]]
-) -> Measured:
+) -> Evaluation:
     """What each text contributes to a corpus' figure: its n-grams, and those that are right.
 
     As sacrebleu's own bootstrap does, the figure is computed from sums over the texts that are
@@ -25,7 +25,7 @@ def measure_corpus(
     Example:
         >>> from sacrebleu.metrics import CHRF
         >>> texts, references = ["a cat", "dogs"], [["a cat", "two dogs"]]
-        >>> told = measure_corpus("chrf", CHRF(), texts, references).score()["chrf"]
+        >>> told = measure_corpus("chrf", CHRF(), texts, references).metrics()["chrf"]
         >>> told == CHRF().corpus_score(texts, references).score
         True
     """
@@ -34,4 +34,4 @@ def measure_corpus(
     def figures(sums: np.ndarray) -> dict[str, float]:
         return {name: metric._compute_score_from_stats(sums.tolist()).score}
 
-    return Measured([Part(rows, figures)])
+    return Evaluation([MetricSums(rows, figures)])

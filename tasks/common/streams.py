@@ -74,7 +74,7 @@ def tell(size: int, told: Callable[[Any], dict[str, Any]]) -> Any:
 
 def as_step(model: SequenceModel, frames: Any) -> Any:
     """Frames `[T, ...]`, float32, as `step` takes them: shades are whole, as in training."""
-    example = model.example_inputs(1, 1)[model.sequence]
+    example = model.example_inputs(1, 1)[model.steps_on]
     return frames if example.dtype == np.float32 else tf.cast(tf.round(frames), example.dtype)
 
 

@@ -14,7 +14,7 @@ from tasks.common.data import check_classes, class_names, likeliest, load_split
 from tasks.common.images import decode_images, encode_png, stack_images
 from tasks.common.streams import as_step, tell
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.bootstrap import Evaluation
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
@@ -108,7 +108,7 @@ class ImageClassification(DataTask):
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`loss` and `accuracy`, and those of `tasks.common.classes.class_figures`."""
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes)

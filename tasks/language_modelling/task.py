@@ -17,7 +17,7 @@ from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabula
 from zoo.decoding import continued, decode, generating
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.bootstrap import Evaluation
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
@@ -131,7 +131,7 @@ class LanguageModelling(DataTask):
             text, settings.batch_size, settings.window, cut=True, context=settings.context
         )
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`loss` (nats a token), `accuracy`, `perplexity`, and `bits_per_character` for those."""
         return super().measure(model, split, settings).also(self._more_figures)
 

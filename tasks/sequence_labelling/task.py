@@ -21,7 +21,8 @@ from tasks.sequence_labelling.sources import read_sentences
 from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in, span_counts
 from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured, Part
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.evaluation.loop import WindowLoop
 from zoo.layers.crf import FORBIDDEN, Chain
 from zoo.registry import register
 from zoo.task import Case
@@ -149,18 +150,22 @@ class SequenceLabelling(DataTask):
         ]
         return mixed_windows(parts, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`loss` a word; of the tags that are answered `accuracy`, that of unknown words, and the
         `f1` of entities, all and of each kind, or else of each tag."""
         loss = super().measure(model, split, settings)
         rows = list(self._answers(model, split, settings))
-        told = loss + Measured([Part(np.stack([_right(*row) for row in rows]), _accuracies)])
+        told = loss + Evaluation(
+            [MetricSums(np.stack([_right(*row) for row in rows]), _accuracies)]
+        )
         if self.entities:
             kinds, tags = kinds_in(self.tags), np.array(self.tags)
             counts = [span_counts(kinds, tags[row[0]], tags[row[1]]) for row in rows]
-            return told + Measured([Part(np.stack(counts), partial(count_figures, kinds))])
+            return told + Evaluation([MetricSums(np.stack(counts), partial(count_figures, kinds))])
         true, found, _ = zip(*rows)
-        return told + Measured([Part(class_counts(true, found, len(self.tags)), self._of_tags)])
+        return told + Evaluation(
+            [MetricSums(class_counts(true, found, len(self.tags)), self._of_tags)]
+        )
 
     def _of_tags(self, counts: np.ndarray) -> dict[str, float]:
         """The mean F1 of all tags, and that of each."""
@@ -286,17 +291,18 @@ class SequenceLabelling(DataTask):
     def _answers(
         self, model: SequenceModel, split: str, settings: Settings
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of each sentence the true tags, those that are answered, and which words are unknown."""
-        answer = tf.function(lambda inputs: self._tagged(model, inputs), reduce_retracing=True)
-        windows = self.windows(split, settings)
-        for window in progress(windows, "tagging"):
-            found = answer(window["inputs"]).numpy()
+        """Yield the true tags of a sentence, those that are answered, which words are unknown."""
+        loop = WindowLoop(
+            model, lambda window, state: (self._tagged(model, window["inputs"]), state)
+        )
+        for window, tags in loop(progress(self.windows(split, settings), "tagging")):
+            answers = tags.numpy()
             words, true = window["inputs"]["words"].numpy(), window["targets"].numpy()
             # A row without weights only fills the window.
             for row, length in enumerate(window["weights"].numpy().sum(axis=1).astype(int)):
                 if length:
                     ids = words[row, :length]
-                    yield true[row, :length], found[row, :length], ids == UNKNOWN
+                    yield true[row, :length], answers[row, :length], ids == UNKNOWN
 
 
 def _right(true: np.ndarray, found: np.ndarray, unknown: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from tasks.text_classification.words import TextEncoder, learn_tokens
 from tasks.translation.units import UNITS
 from tasks.translation.windows import BUCKETS, buckets
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import text_figure
 from zoo.registry import register
 from zoo.task import Case
@@ -150,7 +150,7 @@ class TextClassification(DataTask):
             parts.append(example_windows(inputs, labels[rows], np.ones(len(rows)), size, seed))
         return mixed_windows(parts, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`loss` and `accuracy`; `balanced_accuracy`, `macro_f1`, and each class's figures."""
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes)

@@ -8,7 +8,7 @@ from sacrebleu.metrics import BLEU, CHRF
 
 from tasks.common.ngrams import measure_corpus
 from tasks.translation.pairs import Pair
-from zoo.evaluation.bootstrap import Measured, Part
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
 
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -16,7 +16,7 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 def translation_figures(
     texts: Sequence[str], pairs: Sequence[Pair], lowercase: bool = False
-) -> Measured:
+) -> Evaluation:
     """What translations are worth beside the references.
 
     Args:
@@ -30,7 +30,7 @@ def translation_figures(
 
     Example:
         >>> pairs = [Pair("un chat", "a big cat sat")]
-        >>> figures = translation_figures(["a big cat sat"], pairs).score()
+        >>> figures = translation_figures(["a big cat sat"], pairs).metrics()
         >>> figures["exact_match"], round(figures["bleu"]), figures["bleu_signature"][:20]
         (1.0, 100, 'nrefs:1|case:mixed|e')
 
@@ -41,14 +41,14 @@ def translation_figures(
     metrics = {"bleu": BLEU(tokenize=tokenize), "chrf": CHRF()}
     if lowercase:
         metrics["bleu_lowercase"] = BLEU(tokenize=tokenize, lowercase=True)
-    told, signatures = Measured([]), {}
+    told, signatures = Evaluation([]), {}
     for name, metric in metrics.items():
         told += measure_corpus(name, metric, texts, references)
         signatures[f"{name}_signature"] = str(metric.get_signature())
-    return told + _exact(texts, pairs) + Measured([], signatures)
+    return told + _exact(texts, pairs) + Evaluation([], signatures)
 
 
-def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Measured:
+def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Evaluation:
     """Whether each translation is its reference, for all and for those of its kind."""
     names = sorted({"exact_match", *(f"exact_match/{pair.kind}" for pair in pairs if pair.kind)})
     rows = np.zeros((len(texts), 2, len(names)))
@@ -60,7 +60,7 @@ def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Measured:
         right, all_ = sums.reshape(2, -1)
         return {name: float(r / n) for name, r, n in zip(names, right, all_) if n}
 
-    return Measured([Part(rows.reshape(len(rows), -1), figures)])
+    return Evaluation([MetricSums(rows.reshape(len(rows), -1), figures)])
 
 
 def _tokenizer(text: str) -> str:

@@ -17,11 +17,12 @@ from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabula
 from tasks.translation.windows import pair_windows
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import alignment_figure
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
+from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
 from zoo.utils.progress import progress
 from zoo.utils.validation import LONGEST_TEXT, checked_texts
@@ -30,7 +31,14 @@ _ROWS = 250
 _SOURCES = tf.TensorSpec([None], tf.string, name="sources")
 
 
-@register("task", "translation", topology="seq2seq", dataset="cldr_phrases/en-fr", input="text")
+@register(
+    "task",
+    "translation",
+    topology="seq2seq",
+    dataset="cldr_phrases/en-fr",
+    input="text",
+    objective="self_critical",
+)
 class Translation(DataTask):
     """Translates a text, token by token.
 
@@ -69,6 +77,7 @@ class Translation(DataTask):
 
     input_kind = "text"
     default_dataset = "cldr_phrases/en-fr"
+    objective_class = SelfCritical
     counted = "sentences"
     learned = (*DataTask.learned, "cased_words", "capital")
     limits = (
@@ -176,7 +185,7 @@ class Translation(DataTask):
         source, target = source[:, : self.max_length], target[:, : self.max_length]
         return pair_windows(source, target, settings.batch_size, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`loss`, `accuracy` and `perplexity` a token, given all right ones before it; and of the
         translations `bleu`, `chrf` and `exact_match`, see `translation_figures`."""
         told = super().measure(model, split, settings)

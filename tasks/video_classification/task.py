@@ -18,7 +18,7 @@ from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Readin
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Measured
+from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import confidence_figure
 from zoo.exporting.endpoints import state_signature
 from zoo.registry import register
@@ -169,7 +169,7 @@ class VideoClassification(DataTask):
         windows = clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
         return windows if self.is_video else windows.map(self._normalised)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Measured:
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """`loss` and `accuracy`, and those of `tasks.common.classes.class_figures`."""
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes)

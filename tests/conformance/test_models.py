@@ -110,15 +110,12 @@ def test_steps_equal_the_whole(model):
         pytest.skip("reads the future, too")
     inputs = _random(model)
     whole = model(inputs)
-    if model.conditional:
-        condition = inputs["image"] if "image" in inputs else inputs["source"]
-        state, tokens = model.encode(condition), inputs["tokens"]
-    else:
-        state = model.initial_state(3)
-        tokens = inputs[model.sequence] if model.sequence else inputs
+    conditional = model.conditional
+    state = model.encode(inputs[model.condition]) if conditional else model.initial_state(3)
+    x = model.named_inputs(inputs)[model.steps_on]
     outputs = []
-    for t in range(tokens.shape[1]):
-        y, state = model.step(tokens[:, t], state)
+    for t in range(x.shape[1]):
+        y, state = model.step(x[:, t], state)
         outputs.append(y)
     stepped = tf.stack(outputs, axis=1)
     if isinstance(inputs, dict) and "lengths" in inputs:
@@ -136,7 +133,8 @@ def test_the_state_can_be_carried_from_window_to_window(model):
         assert not tf.nest.flatten(model.initial_state(3))
         return
     inputs = _random(model, time=6)
-    if key := model.sequence:
+    if isinstance(inputs, dict):
+        key = model.steps_on
         inputs["lengths"][:] = 6
         halves = [{key: inputs[key][:, s], "lengths": inputs["lengths"] * 0 + 3}
                   for s in (slice(0, 3), slice(3, 6))]  # fmt: skip
@@ -159,7 +157,7 @@ def test_what_is_exported_equals_the_model(model):
     assert endpoints.keys() == {"forward", *steps}
     call = {name: signature_of(endpoint) for name, endpoint in endpoints.items()}
     given = _random(model)
-    named = given if isinstance(given, dict) else {model.only: given}
+    named = model.named_inputs(given)
     state = {}
     if steps and not model.conditional:
         state = call["initial_state"](batch_size=tf.constant(3))
@@ -170,7 +168,7 @@ def test_what_is_exported_equals_the_model(model):
         _assert_states(told, model(given, return_state=True)[1])
     if not steps:
         return
-    x = named[model.sequence or "tokens"]
+    x = named[model.steps_on]
     own = model.initial_state(3)
     if model.conditional:
         condition = _tensors({model.condition: named[model.condition]})

@@ -7,7 +7,7 @@ def check_measured():
 
     def check(task, model, settings):
         told = task.measure(model, "test", settings)
-        score, ends = told.score(), told.intervals()
+        score, ends = told.metrics(), told.intervals()
         assert {key for key, value in score.items() if not isinstance(value, str)} == set(ends)
         for key, (low, high) in ends.items():
             assert low <= score[key] <= high, key

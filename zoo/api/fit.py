@@ -147,7 +147,8 @@ class _Training:
         if config.start_from:
             learned, *_ = restore(config.start_from)
             take_weights(model, learned, task.model_options(), task.outcome_options)
-        self.trainer = Trainer(model, settings, where, config.seed)
+        objective = task.objective(**config.objective)
+        self.trainer = Trainer(model, settings, where, config.seed, objective)
 
     def run(self, run: Run, verbose: bool) -> None:
         """Train on in the run's folder, which only the first of several workers writes."""
@@ -177,7 +178,7 @@ class _Training:
     def _callbacks(self, run: Run, position: Position, verbose: bool) -> list[Any]:
         settings, history = self.trainer.settings, position.history
         best = run.weights_file if self.where.chief else None
-        monitor = "val_reward" if settings.reward else self.task.monitor
+        monitor = self.trainer.objective.monitor or self.task.monitor
         stopping = KeepBest(best, monitor, settings.patience, history)
         if not self.where.chief:
             return [stopping]

@@ -44,8 +44,8 @@ def describe(name: str) -> dict[str, Any]:
 
     Returns:
         `name`, `summary`, `source`, `topology`, `task`, `cell`; and `options` of the model,
-        `task_options` and `training`, which `create` and `fit` can override. Sizes that the data
-        decide are set by `fit` from the data.
+        `task_options`, `objective` and `training`, which `create` and `fit` can override. Sizes
+        that the data decide are set by `fit` from the data.
 
     Raises:
         UserError: there is no such model; the message names the nearest ones.
@@ -62,5 +62,5 @@ def describe(name: str) -> dict[str, Any]:
         "topology": entry.info["topology"],
         "task": entry.info["task"],
         "cell": entry.info.get("cell"),
-        **{group: values for group, values in defaults(entry).items() if group != "objective"},
+        **defaults(entry),
     }

@@ -302,11 +302,12 @@ def defaults(entry: registry.Entry) -> dict[str, dict[str, Any]]:
     """
     chosen = _catalog(entry)
     builder = registry.builder_of(entry)
-    task = registry.get("task", entry.info["task"]).parameters
+    task = registry.get("task", entry.info["task"])
+    objective = registry.get("objective", task.info.get("objective", "cross_entropy"))
     known = {
         "options": builder.parameters,
-        "task_options": {key: value for key, value in task.items() if key not in DATA},
-        "objective": {},
+        "task_options": {key: value for key, value in task.parameters.items() if key not in DATA},
+        "objective": objective.parameters,
         "training": asdict(Settings()),
     }
     return {group: {**values, **chosen[group]} for group, values in known.items()}
@@ -362,10 +363,9 @@ def _catalog(entry: registry.Entry) -> dict[str, dict[str, Any]]:
 
 def _options(entry: registry.Entry, task_class: Any) -> dict[str, dict[str, Option]]:
     """Return what can be set of a model, by what it speaks of."""
-    objective = getattr(task_class, "objective_class", None)
     return {
         "training": options_of(Settings),
-        "objective": options_of(objective) if objective else {},
+        "objective": options_of(task_class.objective_class),
         "task_options": options_of(task_class, without=DATA),
         "options": options_of(_builder(entry)),
     }
@@ -384,9 +384,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
 
 def _objective(task_class: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all settings of a task's objective, each value turned to its field's type."""
-    kind = getattr(task_class, "objective_class", None)
-    if kind is None:
-        return dict(values)
+    kind = task_class.objective_class
     known = options_of(kind)
     return asdict(kind(**{key: checked(key, value, known[key]) for key, value in values.items()}))
 

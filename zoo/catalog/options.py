@@ -3,7 +3,7 @@
 import inspect
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from zoo.errors import UserError
 
@@ -39,10 +39,18 @@ Option(annotation=str | None, default=None)}
         # An annotation of what is imported for type checkers only.
         signature = inspect.signature(function)
     return {
-        each.name: Option(Any if each.annotation is each.empty else each.annotation, each.default)
+        each.name: Option(_type(each), each.default)
         for each in signature.parameters.values()
         if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL) and each.name not in without
     }
+
+
+def _type(parameter: inspect.Parameter) -> Any:
+    """Return what a parameter is annotated with, without what `Annotated` adds to it."""
+    if parameter.annotation is parameter.empty:
+        return Any
+    annotation = parameter.annotation
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def checked(name: str, value: Any, option: Option) -> Any:

@@ -1,59 +1,122 @@
-"""What each example of a split contributes to the loss and the accuracy."""
+"""The one loop that evaluates: a function of each window, with a state that is carried."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from zoo.evaluation.bootstrap import Measured, Part
-from zoo.topologies.base import Scores, SequenceModel
-from zoo.training.step import figures
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.topologies.base import SequenceModel
+from zoo.typing import State, Tensor, Window
 
 
-def row_sums(weights: Any, scores: Scores) -> Any:
-    """`[B, 3]`: the sums of `zoo.training.step.sums` of each row."""
-    parts = (scores.nll, tf.ones_like(weights), scores.right)
-    axes = list(range(1, weights.shape.rank))
-    return tf.stack([tf.reduce_sum(part * weights, axes) for part in parts], axis=1)
+class Measure(Protocol):
+    """What says how good a model's answers are, such as an objective of `zoo.training`.
+
+    Attributes:
+        metrics: names of the M sums.
+    """
+
+    metrics: ClassVar[tuple[str, ...]]
+
+    def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Any:
+        """Return what has the attributes `sums`, `[B, M]`, of each row, and `state`."""
+
+    def results(self, sums: Any) -> dict[str, float]:
+        """Return metrics from sums `[M]` over any rows."""
 
 
-def measure_rows(model: SequenceModel, windows: Iterable[dict[str, Any]]) -> np.ndarray:
-    """Negative log-likelihood, weight and right answers of each row of each window, `[N, 3]`.
+class WindowLoop:
+    """Run a function over windows, compiled once for all readings of them.
 
-    Rows without a weight, which only fill a window, are left out.
+    The state starts from zero at each reading.
 
     Args:
         model: any model of the zoo.
-        windows: as `zoo.training.windows` makes them; the state is carried from one to the next.
-    """
-    state, rows = None, []
-    for window in windows:
-        if state is None:
-            state = model.initial_state(len(window["reset"]))
-        state, told = _step(model)(window, state)
-        rows.append(told.numpy())
-    every = np.concatenate(rows)
-    return every[every[:, 1] > 0]
-
-
-def measured(rows: np.ndarray) -> Measured:
-    """`loss` and `accuracy` of such rows.
+        function: of a window and the state before it; gives any tensors, and the state after it.
 
     Example:
-        >>> measured(np.array([[0.5, 2, 1], [0.25, 1, 1]])).score()
-        {'loss': 0.25, 'accuracy': 0.6666666666666666}
+        >>> import zoo
+        >>> model = zoo.create("digits-linear")
+        >>> loop = WindowLoop(model, model.run_window)
+        >>> images = np.zeros((2, 8, 8, 1), "uint8")
+        >>> [logits.shape for _, logits in loop([{"inputs": images, "reset": np.ones(2)}])]
+        [TensorShape([2, 10])]
     """
-    return Measured([Part(rows, figures)])
+
+    def __init__(
+        self, model: SequenceModel, function: Callable[[Window, State], tuple[Any, State]]
+    ) -> None:
+        self.model = model
+        self._run = tf.function(function, reduce_retracing=True, autograph=False)
+
+    def __call__(self, windows: Iterable[Window]) -> Iterator[tuple[Window, Any]]:
+        """Yield each window, and what the function gives for it."""
+        state: State = None
+        for window in windows:
+            if state is None:
+                state = self.model.initial_state(len(window["reset"]))
+            result, state = self._run(window, state)
+            yield window, result
 
 
-def _step(model: SequenceModel) -> Any:
-    """The compiled step, kept with the model, for each evaluation to use again."""
-    if not hasattr(model, "_zoo_measuring_step"):
+class RowSums:
+    """Compute what each row of windows adds to the sums of a measure.
 
-        def step(window: dict[str, Any], state: Any) -> tuple[Any, Any]:
-            scores, state = model.score(window, state)
-            return state, row_sums(window["weights"], scores)
+    Args:
+        model: any model of the zoo.
+        measure: such as an objective.
+    """
 
-        model._zoo_measuring_step = tf.function(step, reduce_retracing=True, autograph=False)
-    return model._zoo_measuring_step
+    def __init__(self, model: SequenceModel, measure: Measure) -> None:
+        def sums(window: Window, state: State) -> tuple[Tensor, State]:
+            losses = measure.losses(model, window, state, training=False)
+            return losses.sums, losses.state
+
+        self._loop, self._count = WindowLoop(model, sums), len(measure.metrics)
+
+    def __call__(self, windows: Iterable[Window]) -> np.ndarray:
+        """Return the sums of each row of each window, `[N, M]`.
+
+        Rows without a weight, which only fill a window, are left out.
+        """
+        rows = [
+            sums.numpy()[np.any(_by_row(window["weights"]) > 0, axis=1)]
+            for window, sums in self._loop(windows)
+        ]
+        return np.concatenate([np.zeros((0, self._count), "float32"), *rows])
+
+
+def evaluate(model: SequenceModel, windows: Iterable[Window], measure: Measure) -> Evaluation:
+    """Return what windows say of a model, by the metrics of a measure.
+
+    Args:
+        model: any model of the zoo.
+        windows: of any shapes; the state is carried from one to the next.
+        measure: such as an objective.
+    """
+    return Evaluation([MetricSums(RowSums(model, measure)(windows), measure.results)])
+
+
+def row_sums(weights: Tensor, *parts: Tensor) -> Tensor:
+    """Return the weighted sums of each row, `[B, M]`: of the first part, of ones, of the others.
+
+    Args:
+        weights: `[B, ...]`, float32.
+        parts: each of the shape of the weights.
+
+    Example:
+        >>> weights = tf.constant([[1.0, 1.0], [1.0, 0.0]])
+        >>> row_sums(weights, tf.constant([[0.5, 0.25], [2.0, 9.0]])).numpy().tolist()
+        [[0.75, 2.0], [2.0, 1.0]]
+    """
+    first, *others = parts
+    axes = list(range(1, weights.shape.rank))
+    every = (first, tf.ones_like(weights), *others)
+    return tf.stack([tf.reduce_sum(part * weights, axes) for part in every], axis=1)
+
+
+def _by_row(weights: Any) -> np.ndarray:
+    array = np.asarray(weights)
+    return array.reshape(len(array), -1)

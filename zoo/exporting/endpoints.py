@@ -89,7 +89,7 @@ def _specs(one: Any, other: Any) -> Any:
 def input_specs(model: SequenceModel) -> dict[str, tf.TensorSpec]:
     """What a model takes, each by its name."""
     specs = _specs(model.example_inputs(1, 2), model.example_inputs(2, 3))
-    return dict(specs) if isinstance(specs, Mapping) else {model.only: specs}
+    return model.named_inputs(specs)
 
 
 def _forward(model: SequenceModel) -> Any:
@@ -103,8 +103,7 @@ def _forward(model: SequenceModel) -> Any:
         inputs: Any = dict(zip(names, flat))
         if "lengths" in inputs:
             inputs["lengths"] = _within(inputs["lengths"], flat[0])
-        if list(inputs) == [model.only]:
-            inputs = inputs[model.only]
+        inputs = model.inputs_from(inputs)
         if not carried:
             return model(inputs)
         state = tf.nest.pack_sequence_as(structure, flat[len(names) :])
@@ -127,7 +126,7 @@ def _stepping(model: SequenceModel) -> dict[str, Any]:
         return tf.nest.flatten(model.initial_state(some))
 
     names = input_specs(model)
-    steps = names[model.sequence or model.only]
+    steps = names[model.steps_on]
     specs, structure = state_signature(model), model.initial_state(1)
     size = {"batch_size": tf.TensorSpec([], tf.int32)}
     return {
@@ -146,7 +145,7 @@ def _conditional(model: SequenceModel) -> dict[str, Any]:
     structure = model.encode(model.example_inputs(1)[model.condition])
     outputs = endpoint.get_concrete_function().structured_outputs
     specs = [tf.TensorSpec([None, *part.shape[1:]], part.dtype) for part in outputs]
-    return {"encode": endpoint, "step": _step(model, names["tokens"], specs, structure)}
+    return {"encode": endpoint, "step": _step(model, names[model.steps_on], specs, structure)}
 
 
 def _step(model: SequenceModel, steps: tf.TensorSpec, specs: Any, structure: Any) -> Any:

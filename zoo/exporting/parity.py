@@ -99,7 +99,7 @@ def _batch(
     windows = task.windows("test", replace(settings, batch_size=ROWS))
     for window in windows.take(SEARCHED):
         inputs = window["inputs"]
-        named = inputs if isinstance(inputs, dict) else {model.only: inputs}
+        named = model.named_inputs(inputs)
         parts = {name: _one_each(named[name].numpy(), spec) for name, spec in specs.items()}
         sizes = [min(parts[name].shape[n], STEPS) for name in specs for n in _free(specs[name])]
         rows = min(len(parts[next(iter(specs))]), ROWS)
@@ -110,7 +110,7 @@ def _batch(
     batch = {name: _fitted(longest[name], spec) for name, spec in specs.items()}
     if "lengths" in batch:
         batch["lengths"] = np.clip(batch["lengths"], 1, STEPS)
-    stepped = "tokens" if model.conditional else model.sequence or next(iter(specs))
+    stepped = model.steps_on
     timed = 1 in _free(specs[stepped])
     return batch, min(longest[stepped].shape[1], STEPS) if timed else 1
 
@@ -149,11 +149,10 @@ def _stepped(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np
     if not (model.recurrent and model.steppable):
         return None
     rows = len(next(iter(batch.values())))
+    x = batch[model.steps_on]
     if model.conditional:
-        x = batch["tokens"]
         state = run("encode", **{model.condition: batch[model.condition]})
     else:
-        x = batch[model.sequence or model.only]
         state = _numbered(model.initial_state(rows))
     outputs = []
     for time in range(x.shape[1]):
@@ -182,7 +181,7 @@ def _of_keras(model: SequenceModel) -> Run:
             outputs, state = model.step(given["x"], tf.nest.pack_sequence_as(structure, parts))
             return {"outputs": np.asarray(outputs), **_numbered(state)}
         tensors = {key: tf.constant(part) for key, part in given.items()}
-        return {"outputs": forward(tensors.get(model.only, tensors)).numpy()}
+        return {"outputs": forward(model.inputs_from(tensors)).numpy()}
 
     return run
 

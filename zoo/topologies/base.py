@@ -1,25 +1,23 @@
 """What every model of the zoo answers to."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from zoo.typing import State, Tensor
+from zoo.typing import State, Tensor, Window
 from zoo.utils.keras_internals import set_before_init
-
-NEAR = 0.04
-"""A real number is right that misses its target by less, as in Hochreiter and Schmidhuber 1997."""
 
 
 class Scores(NamedTuple):
-    """What a window's answers are worth, float32, each of the shape of its targets.
+    """What a model's answers to a window are worth, float32, each of the shape of its targets.
 
     Attributes:
         loss: what training makes small.
-        nll: what is told: nats of a class, or the squared error of a real number.
-        right: 1 for a right answer, else 0.
+        nll: nats of the right class.
+        right: 1 where the likeliest class is the right one, else 0.
     """
 
     loss: Tensor
@@ -42,16 +40,15 @@ class SequenceModel(keras.Model):
     Attributes:
         recurrent: whether there is a recurrence over the inputs.
         steppable: whether steps give what the whole gives; not where the future is read, too.
-        sequence: where inputs are a dict, the one of which `step` takes a time step.
-        only: where inputs are one tensor, its name for those who call an export.
+        steps_on: the input that `step` takes a time step of; where inputs are one tensor and no
+            dict, its name for those who call an export.
         condition: of a conditional model, the input that `encode` takes, such as "image".
         attends: whether each step looks at places of what was encoded, see `alignment`.
     """
 
     recurrent = True
     steppable = True
-    sequence = ""
-    only = "inputs"
+    steps_on = "inputs"
     condition = ""
     attends = False
 
@@ -84,20 +81,16 @@ class SequenceModel(keras.Model):
         """What the last step looked at: weights `[B, S]` of the places; None without attention."""
         return None
 
-    def score(
-        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
-    ) -> tuple[Scores, State]:
-        """What the answers to a window are worth, and the state after it.
+    def run_window(self, window: Window, state: State, training: bool = False) -> tuple[Any, State]:
+        """Return the outputs of a window, and the state to carry on.
 
         Args:
-            window: `inputs`, `targets`, `reset`, see `zoo.training.windows`. Integer targets are
-                classes, others real numbers, for which the model has one output.
-            state: the state before the window.
-            training: whether dropout acts, and the loss may differ from what is told.
-            smoothing: share of a target's probability that all classes have in common.
+            window: its `inputs` and `reset` are read.
+            state: before the window.
+            training: whether dropout acts.
 
         Returns:
-            The scores; and the state to carry on, for a conditional model that which was given.
+            The outputs; and the state after the window, of a conditional model the one before it.
         """
         before = state
         outputs, state = self(
@@ -107,8 +100,33 @@ class SequenceModel(keras.Model):
             return_state=True,
             training=training,
         )
-        told = scores(outputs, window["targets"], smoothing)
-        return told, before if self.conditional else state
+        return outputs, before if self.conditional else state
+
+    def score(
+        self, window: Window, state: State, training: bool = False, smoothing: float = 0.0
+    ) -> tuple[Scores, State]:
+        """Return what the answers to a window of classes are worth, and the state to carry on.
+
+        A model that computes a large softmax in another way, or the likelihood of a whole sequence,
+        has a `score` of its own.
+
+        Args:
+            window: `targets` are classes, int32.
+            state: before the window.
+            training: whether dropout acts, and the loss may be an estimate.
+            smoothing: share of a target's probability that all classes have in common, in the loss.
+        """
+        outputs, state = self.run_window(window, state, training)
+        return scores(outputs, window["targets"], smoothing), state
+
+    def named_inputs(self, inputs: Any) -> dict[str, Any]:
+        """Return inputs by name; one that is no dict is called as `steps_on` says."""
+        return dict(inputs) if isinstance(inputs, Mapping) else {self.steps_on: inputs}
+
+    def inputs_from(self, named: Mapping[str, Any]) -> Any:
+        """Return inputs as the model takes them, from those by name."""
+        many = isinstance(self.example_inputs(1), Mapping)
+        return dict(named) if many else named[self.steps_on]
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Inputs of the right structure, shapes and dtypes, for building and conformance tests."""
@@ -119,23 +137,20 @@ class SequenceModel(keras.Model):
         self(self.example_inputs())
 
 
-def scores(outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Scores:
-    """The cross-entropy of logits `[..., classes]`, or the squared error of numbers `[..., 1]`.
+def scores(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Scores:
+    """Return the cross-entropy of logits `[..., classes]` of targets `[...]`, int32.
 
     Example:
-        >>> told = scores(tf.constant([[0.0, 0.0], [9.0, 0.0]]), tf.constant([1, 0]))
-        >>> [round(float(n), 2) for n in told.nll], told.right.numpy().tolist()
+        >>> one = scores(tf.constant([[0.0, 0.0], [9.0, 0.0]]), tf.constant([1, 0]))
+        >>> [round(float(n), 2) for n in one.nll], one.right.numpy().tolist()
         ([0.69, 0.0], [0.0, 1.0])
     """
-    outputs = tf.cast(outputs, tf.float32)
-    if targets.dtype.is_floating:
-        miss = outputs[..., 0] - targets
-        return Scores(miss**2, miss**2, tf.cast(tf.abs(miss) < NEAR, tf.float32))
-    nll = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=outputs)
-    chosen = tf.argmax(outputs, axis=-1, output_type=targets.dtype)
+    logits = tf.cast(logits, tf.float32)
+    nll = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+    chosen = tf.argmax(logits, axis=-1, output_type=targets.dtype)
     loss = nll
     if smoothing:
         # Szegedy et al. 2016, arXiv:1512.00567, section 7.
-        even = tf.reduce_logsumexp(outputs, axis=-1) - tf.reduce_mean(outputs, axis=-1)
+        even = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
         loss = (1 - smoothing) * nll + smoothing * even
     return Scores(loss, nll, tf.cast(chosen == targets, tf.float32))

@@ -13,7 +13,7 @@ from zoo.layers.softmax import SampledSoftmax, cross_entropy
 from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel
-from zoo.typing import State, Tensor
+from zoo.typing import State, Tensor, Window
 
 
 @register(
@@ -69,7 +69,7 @@ class ManyToMany(SequenceModel):
         TensorShape([3, 7, 50])
     """
 
-    only = "tokens"
+    steps_on = "tokens"
 
     def __init__(
         self,
@@ -180,9 +180,9 @@ class ManyToMany(SequenceModel):
         return self._logits(y), state
 
     def score(
-        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
+        self, window: Window, state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, State]:
-        """As every model's, but that a large softmax is not computed as such.
+        """Return what the answers are worth, as `SequenceModel.score`, but without a large softmax.
 
         Raises:
             UserError: a model with `samples` is trained with label smoothing, which needs all
@@ -227,11 +227,10 @@ class ManyToMany(SequenceModel):
 
     def _scored(self, y: Tensor, targets: Tensor, training: bool | None) -> Scores:
         """In training with `samples` an estimate, else exact."""
-        head = self._projected(y), self._kernel(), self.bias
+        h, kernel = self._projected(y), self._kernel()
         if training and self.sampled:
-            h, kernel, bias = head
-            return Scores(*self.sampled(h, targets, kernel, bias))
-        nll, right = cross_entropy(*head, targets)
+            return Scores(*self.sampled(h, targets, kernel, self.bias))
+        nll, right = cross_entropy(h, kernel, self.bias, targets)
         return Scores(nll, nll, right)
 
     def _kernel(self) -> Tensor:

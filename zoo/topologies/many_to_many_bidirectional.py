@@ -14,7 +14,7 @@ from zoo.layers.embedding import Embedding
 from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel, scores
-from zoo.typing import State, Tensor
+from zoo.typing import State, Tensor, Window
 
 
 @register(
@@ -65,6 +65,7 @@ class BidirectionalTagger(SequenceModel):
     """
 
     steppable = False
+    steps_on = "words"
 
     def __init__(
         self,
@@ -160,9 +161,9 @@ class BidirectionalTagger(SequenceModel):
         return viterbi(logits, inputs["lengths"], Chain(*[a + b for a, b in zip(own, added)]))
 
     def score(
-        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
+        self, window: Window, state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, State]:
-        """As every model's; with `crf` a sentence's loss is shared by its words.
+        """Return what the answers are worth; with `crf` a sentence's loss is shared by its words.
 
         Raises:
             UserError: a model with `crf` is trained with label smoothing.

@@ -65,7 +65,7 @@ class ManyToOne(SequenceModel):
         TensorShape([3, 8])
     """
 
-    sequence = "frames"
+    steps_on = "frames"
 
     def __init__(
         self,

@@ -53,7 +53,7 @@ class TextToOne(SequenceModel):
         TensorShape([2, 3])
     """
 
-    sequence = "tokens"
+    steps_on = "tokens"
 
     def __init__(
         self,

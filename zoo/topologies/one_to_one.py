@@ -39,7 +39,7 @@ class OneToOne(SequenceModel):
     """
 
     recurrent = False
-    only = "image"
+    steps_on = "image"
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from zoo.layers.softmax import cross_entropy
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel
-from zoo.typing import State, Tensor
+from zoo.typing import State, Tensor, Window
 
 PADDING = 0
 _REVERSE = {"forward": (False,), "backward": (True,), "both": (False, True)}
@@ -76,6 +76,7 @@ class Seq2Seq(SequenceModel):
     """
 
     condition = "source"
+    steps_on = "tokens"
 
     def __init__(
         self,
@@ -277,9 +278,9 @@ class Seq2Seq(SequenceModel):
         return state.attention["alignment"] if self.attends else None
 
     def score(
-        self, window: dict[str, Any], state: State, training: bool = False, smoothing: float = 0.0
+        self, window: Window, state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, State]:
-        """As every model's, but that one which attends does not compute its softmax as such."""
+        """Return what the answers are worth, of a model that attends without a large softmax."""
         if smoothing or not self.attends:
             return super().score(window, state, training, smoothing)
         return self(window["inputs"], training=training, targets=window["targets"]), state

@@ -1,19 +1,17 @@
 """What one update does, compiled: gradients of one window or several, clipped and applied."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from zoo.errors import UserError
-from zoo.topologies.base import Scores, SequenceModel
+from zoo.topologies.base import SequenceModel
+from zoo.training.objectives.base import Objective, Player, Update
 from zoo.training.replicas import Replicas
-from zoo.training.scheduled_sampling import mixed, true_share
-from zoo.training.self_critical import Reward, rewarded
 from zoo.training.settings import Settings
+from zoo.typing import State, Tensor, Window
 from zoo.utils.keras_internals import take_gradients_as_summed
-
-Window = dict[str, Any]
 
 
 class Step:
@@ -24,110 +22,130 @@ class Step:
     within it. With a longer one, windows overlap: gradients go back over `Settings.context` steps
     of the windows before, and the state that is carried is that after the first `window` steps.
 
+    Each player's weights are moved by its own loss alone, in gradients that are clipped by
+    themselves. Where players make several updates, the windows are run as often, from the same
+    state; the sums and the carried state are those of the last time.
+
     Args:
         model: any model of the zoo.
-        optimizer: of its weights.
+        objective: what its windows are prepared with, and what is made small.
+        players: who moves which weights, see `Objective.players`.
         settings: how to train.
         replicas: where.
         updates: of the whole training.
         seed: of whatever is drawn by the update's number.
-        reward: what makes a window's sequences good, where there are updates that ask for it.
     """
 
     def __init__(
         self,
         model: SequenceModel,
-        optimizer: keras.optimizers.Optimizer,
+        objective: Objective,
+        players: Mapping[str, Player],
         settings: Settings,
         replicas: Replicas,
         updates: int = 1,
         seed: int = 0,
-        reward: Reward | None = None,
     ) -> None:
-        self.model, self.optimizer = model, optimizer
+        self.model, self.objective, self.players = model, objective, dict(players)
         self.settings, self.replicas = settings, replicas
-        self.updates, self.seed, self.reward = updates, seed % 2**31, reward
+        self.updates, self.seed = updates, seed % 2**31
         # XLA cannot read the variables of several replicas on one processor.
         self.compiled = settings.jit_compile and replicas.count == 1
         if replicas.strategy:
-            take_gradients_as_summed(optimizer)
+            for player in self.players.values():
+                take_gradients_as_summed(player.optimizer)
         # Converted by AutoGraph, a model's UserError would be one no more.
         self._run = tf.function(
             self._all, jit_compile=self.compiled, reduce_retracing=True, autograph=False
         )
 
-    def __call__(
-        self, windows: list[Window], state: Any, rewarding: bool = False
-    ) -> tuple[Any, Any]:
+    def __call__(self, windows: list[Window], state: State) -> tuple[State, Tensor]:
         """Update the weights.
 
         Args:
             windows: whole ones, one after the other, which make one update.
             state: the replicas' states before the first of them.
-            rewarding: train on what the model itself writes, and on what that is worth.
 
         Returns:
             The states to carry on, and one tensor, as each that is read costs the loop some time:
-            the sums of `sums` over all windows, and the norm of the gradient before it is clipped.
+            the objective's sums over all windows, and the norm of each player's gradient before it
+            is clipped.
         """
         shares = [self.replicas.split(window) for window in windows]
-        state, told = self._run(shares, state, rewarding)
-        return state, self.replicas.local(told)
+        state, numbers = self._run(shares, state)
+        return state, self.replicas.local(numbers)
 
-    def _all(self, windows: list[Window], state: Any, rewarding: bool) -> tuple[Any, Any]:
-        one = self._rewarded if rewarding else self._one
-        return self.replicas.run(one, windows, state)
+    def _all(self, windows: list[Window], state: State) -> tuple[State, Tensor]:
+        return self.replicas.run(self._one, windows, state)
 
-    def _rewarded(self, windows: list[Window], state: Any) -> tuple[Any, Any]:
-        return self._one(windows, state, rewarding=True)
+    def _one(self, windows: list[Window], state: State) -> tuple[State, Tensor]:
+        """In one replica: as many rounds as a player makes updates, the last of all players."""
+        rounds = max(player.updates for player in self.players.values())
+        norms: dict[str, Tensor] = {}
+        for number in range(rounds):
+            players = {
+                name: player
+                for name, player in self.players.items()
+                if number >= rounds - player.updates
+            }
+            sums, after, gradients = self._gradients(players, windows, state, number)
+            norms |= {name: self._apply(players[name], gradients[name]) for name in players}
+        in_order = tf.stack([norms[name] for name in self.players])
+        return after, tf.concat([self.replicas.sum(sums), in_order], axis=0)
 
-    def _one(self, windows: list[Window], state: Any, rewarding: bool = False) -> tuple[Any, Any]:
-        """In one replica."""
-        windows = [self._prepared(n, window, rewarding) for n, window in enumerate(windows)]
-        weights = self.model.trainable_variables
+    def _gradients(
+        self, players: Mapping[str, Player], windows: list[Window], state: State, number: int
+    ) -> tuple[Tensor, State, dict[str, list[Any]]]:
+        """Run the windows for the players of a round; its sums, the state after, the gradients."""
+        first = number * len(windows)
+        windows = [self._prepared(n, window) for n, window in enumerate(windows, first)]
         whole = self._whole(windows)
-        told, gradients = tf.zeros(3), [None] * len(weights)
+        sums = tf.zeros(len(self.objective.metrics))
+        gradients: dict[str, list[Any]] = {
+            name: [None] * len(player.variables) for name, player in players.items()
+        }
         cuts = [self._spans(window) for window in windows]
         share = self.replicas.count * sum(len(spans) for cut in cuts for spans in cut)
         for cut in cuts:
             for spans in cut:
                 carried = None
-                with tf.GradientTape() as tape:
-                    loss = 0.0
+                with tf.GradientTape(persistent=len(players) > 1) as tape:
+                    losses: dict[str, Any] = dict.fromkeys(players, 0.0)
                     for span in spans:
-                        scores, state = self._score(span, state)
-                        counts = span.get("advantage", span["weights"])
-                        loss += tf.reduce_sum(scores.loss * counts) / whole
-                        told += sums(span, scores)
+                        part = self.objective.losses(self.model, span, state, training=True)
+                        state = part.state
+                        for name in players:
+                            losses[name] += part.by_player[name] / whole
+                        sums += tf.reduce_sum(part.sums, axis=0)
                         if self.model.losses:
-                            loss += tf.add_n(self.model.losses) / share
+                            # Of each player's weights, those of layers that have them.
+                            own = tf.add_n(self.model.losses) / share
+                            losses = {name: loss + own for name, loss in losses.items()}
                         carried = state if carried is None else carried
-                    loss = self.optimizer.scale_loss(loss)
-                found = tape.gradient(loss, [weight.value for weight in weights])
-                gradients = [_plus(*pair) for pair in zip(gradients, found)]
+                    scaled = {
+                        name: player.optimizer.scale_loss(losses[name])
+                        for name, player in players.items()
+                    }
+                for name, player in players.items():
+                    weights = [weight.value for weight in player.variables]
+                    pairs = zip(gradients[name], tape.gradient(scaled[name], weights))
+                    gradients[name] = [_plus(*pair) for pair in pairs]
                 state = tf.nest.map_structure(tf.stop_gradient, carried)
-        norm = self._apply(gradients, weights)
-        return state, tf.concat([self.replicas.sum(told), [norm]], axis=0)
+        return sums, state, gradients
 
-    def _prepared(self, number: int, window: Window, rewarding: bool) -> Window:
-        """With what the model itself writes, where settings ask for it."""
-        settings = self.settings
-        if not rewarding and settings.teacher_forcing == 1:
-            return window
-        update = tf.cast(self.optimizer.iterations, tf.int32)
+    def _prepared(self, number: int, window: Window) -> Window:
+        """Return a window as the objective wants it; `number` differs for all of one update."""
+        first = next(iter(self.players.values()))
+        update = tf.cast(first.optimizer.iterations, tf.int32)
+        if first.updates > 1:
+            update //= first.updates
         seed = tf.constant([self.seed, 0])
         for place in (update, number, self.replicas.number()):
             seed = tf.random.experimental.stateless_fold_in(seed, place)
-        if rewarding and self.reward:
-            return rewarded(self.model, window, self.reward, seed)
-        return mixed(self.model, window, true_share(settings, update, self.updates), seed)
-
-    def _score(self, span: Window, state: Any) -> tuple[Scores, Any]:
-        smoothing = 0.0 if "advantage" in span else self.settings.label_smoothing
-        return self.model.score(span, state, training=True, smoothing=smoothing)
+        return self.objective.prepare(self.model, window, seed, Update(update, self.updates))
 
     def _whole(self, windows: list[Window]) -> Any:
-        """What the sum of all losses is divided by."""
+        """Return what the sum of all losses is divided by."""
         if self.settings.reduction == "row":
             rows = sum(window["targets"].shape[0] for window in windows)
             return float(rows * self.replicas.count)
@@ -135,7 +153,7 @@ class Step:
         return tf.maximum(self.replicas.sum(weights), 1.0)
 
     def _spans(self, window: Window) -> list[list[Window]]:
-        """Parts of a window in time: those in one list share a gradient."""
+        """Return parts of a window in time: those in one list share a gradient."""
         settings = self.settings
         if settings.truncation in (0, settings.window):
             return [[window]]
@@ -145,25 +163,25 @@ class Step:
         starts = range(0, time, settings.truncation)
         return [[_cut(window, t, t + settings.truncation)] for t in starts]
 
-    def _apply(self, gradients: list[Any], weights: list[keras.Variable]) -> Any:
-        """Clip and apply the gradients; their norm."""
+    def _apply(self, player: Player, gradients: list[Any]) -> Tensor:
+        """Clip and apply a player's gradients; return their norm."""
         gradients = [self._whole_gradient(gradient) for gradient in gradients]
-        found = [gradient for gradient in gradients if gradient is not None]
+        there = [gradient for gradient in gradients if gradient is not None]
         if self.replicas.strategy:
-            summed = iter(self.replicas.sum(found))
+            summed = iter(self.replicas.sum(there))
             gradients = [None if gradient is None else next(summed) for gradient in gradients]
-            found = [gradient for gradient in gradients if gradient is not None]
-        scale = self.optimizer.scale_loss(tf.constant(1.0))
-        norm = tf.linalg.global_norm(found)
-        if limit := self.settings.clip_norm:
+            there = [gradient for gradient in gradients if gradient is not None]
+        scale = player.optimizer.scale_loss(tf.constant(1.0))
+        norm = tf.linalg.global_norm(there)
+        if limit := player.clip_norm:
             # A norm that is no number makes gradients that are none either.
             factor = limit * scale / tf.maximum(norm, limit * scale)
             gradients = [None if g is None else _times(g, factor) for g in gradients]
-        self.optimizer.apply(gradients, weights)
+        player.optimizer.apply(gradients, player.variables)
         return norm / scale
 
     def _whole_gradient(self, gradient: Any) -> Any:
-        """A gradient whose norm is that of its values: each row of a sparse one only once."""
+        """Return a gradient whose norm is that of its values, each row of a sparse one once."""
         if not isinstance(gradient, tf.IndexedSlices):
             return gradient
         if self.compiled or self.replicas.strategy:
@@ -174,7 +192,7 @@ class Step:
 
 
 def check_windows(train: tf.data.Dataset, settings: Settings) -> None:
-    """That windows can be cut in time, where settings ask for it.
+    """Raise if settings ask for windows that are cut in time, and these cannot be.
 
     Raises:
         UserError: they cannot.
@@ -182,34 +200,6 @@ def check_windows(train: tf.data.Dataset, settings: Settings) -> None:
     cut = settings.truncation not in (0, settings.window)
     if cut and len(train.element_spec["reset"].shape) != 2:
         raise UserError("truncation is for tasks whose windows are cut from streams: leave it at 0")
-
-
-def check_generating(model: SequenceModel, settings: Settings) -> None:
-    """That a model generates, where it is to be trained with what it generates.
-
-    Raises:
-        UserError: it does not.
-    """
-    for name, plain in (("teacher_forcing", 1.0), ("reward", "")):
-        given = getattr(settings, name)
-        if given != plain and not model.conditional:
-            raise UserError(
-                f"{name} is {given!r}, but this is for models that caption or translate: leave it "
-                f"at {plain!r}"
-            )
-
-
-def sums(window: Window, scores: Scores) -> Any:
-    """Weighted sums of the negative log-likelihood, of the weights, and of the right answers."""
-    weights = window["weights"]
-    parts = (scores.nll, tf.ones_like(weights), scores.right)
-    return tf.stack([tf.reduce_sum(part * weights) for part in parts])
-
-
-def figures(totals: Any) -> dict[str, float]:
-    """Loss and accuracy from summed `sums`."""
-    nll, weights, right = (float(part) for part in totals)
-    return {"loss": nll / max(weights, 1.0), "accuracy": right / max(weights, 1.0)}
 
 
 def _cut(window: Window, start: int, end: int) -> Window:

@@ -4,7 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any
 
@@ -13,15 +13,17 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import Interrupted, UserError
+from zoo.evaluation.loop import RowSums
 from zoo.topologies.base import SequenceModel
 from zoo.training.averaging import WeightAverage
 from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.interrupts import Interrupts
+from zoo.training.objectives import CrossEntropy, Objective, Player
 from zoo.training.replicas import Replicas
 from zoo.training.schedules import learning_rate
-from zoo.training.self_critical import make_reward, mean_reward
 from zoo.training.settings import Settings
-from zoo.training.step import Step, Window, check_generating, check_windows, figures, sums
+from zoo.training.step import Step
+from zoo.typing import State, Window
 
 _WORKER_LOST = (
     tf.errors.UnavailableError,
@@ -44,10 +46,11 @@ class Trainer:
         settings: how to train.
         replicas: where; None for here.
         seed: of whatever is drawn by the number of an update.
+        objective: what is made small; None for cross-entropy.
 
     Raises:
         UserError: Keras has no optimizer or schedule of that name, or not with those arguments; or
-            the model generates nothing, but is to be fed or rewarded for what it generates.
+            the objective is not for such a model.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class Trainer:
         settings: Settings,
         replicas: Replicas | None = None,
         seed: int = 0,
+        objective: Objective | None = None,
     ) -> None:
         self.model, self.settings = model, settings
         self.replicas, self.seed = replicas or Replicas(), seed
-        check_generating(model, settings)
-        # Mistakes are told before the data are read.
+        self.objective = objective or CrossEntropy()
+        self.objective.check(model, settings)
+        # Before a run's folder is made and its data are read.
         _try(_optimizer(settings, learning_rate(settings, 1)), settings)
 
     def fit(
@@ -74,26 +79,25 @@ class Trainer:
         """Train until the epochs, the steps, the minutes or the patience are used up.
 
         Args:
-            train: windows of one shape; their number is known.
-            validation: windows for the figures named `val_...` after each epoch.
-            callbacks: Keras callbacks; `logs` hold `loss`, `accuracy` and `learning_rate`.
+            train: windows whose number is known; cut in time where the settings truncate, see
+                `zoo.training.step.check_windows`.
+            validation: windows for the metrics named `val_...` after each epoch.
+            callbacks: Keras callbacks; `logs` hold the objective's metrics and `learning_rate`.
             checkpoints: where to save, every `save_steps` windows, after each epoch, and on Ctrl-C
                 or SIGTERM; None for nowhere.
             start: what was saved, to go on from there as if nothing had been.
 
         Returns:
-            Each figure's value after each epoch.
+            Each metric's value after each epoch.
 
         Raises:
             UserError: the loss or the gradient is not a finite number, a checkpoint cannot be
                 saved, `start` is of another model, or another worker is gone.
             Interrupted: a signal came, and the run is saved.
         """
-        check_windows(train, self.settings)
-        steps = int(train.cardinality())
-        position, parts = Position(), []
-        self._reward = make_reward(self.settings.reward, train)
-        self._begin(steps)
+        position, parts = Position(totals=self._nothing()), []
+        self._begin(train)
+        steps = self.steps
         if start:
             position, parts = copy.deepcopy(start.position), list(start.state)
             self._restore(start)
@@ -111,10 +115,8 @@ class Trainer:
                     logs = self._epoch(windows, every, position, parts, saving)
                     parts = []
                     with self._averaged():
-                        told = evaluate(self.model, validation, every)
-                        if self._reward:
-                            told["reward"] = mean_reward(self.model, validation, self._reward)
-                        logs |= {f"val_{name}": value for name, value in told.items()}
+                        metrics = self._validate(validation, every)
+                        logs |= {f"val_{name}": value for name, value in metrics.items()}
                         every.on_epoch_end(position.epoch, logs)
                     self._heed_plateau(logs, position)
                     cut = position.step < steps
@@ -129,29 +131,57 @@ class Trainer:
         history = position.history
         return {name: [logs[name] for logs in history] for name in (history[0] if history else ())}
 
-    def _begin(self, steps: int) -> None:
-        """A fresh optimizer, with a graph of its own, and nothing averaged."""
-        self.steps = steps
-        rate = learning_rate(self.settings, steps)
+    def _nothing(self) -> list[float]:
+        """Return the objective's sums before the first window."""
+        return [0.0] * len(self.objective.metrics)
+
+    def _begin(self, train: tf.data.Dataset) -> None:
+        """Make fresh optimizers, with graphs of their own, and nothing averaged."""
+        self.steps = int(train.cardinality())
+        self._learning = self.objective.begin(train)
+        self._sums = RowSums(self.model, self._learning)
+        self._step: Step | None = None
+        rate = learning_rate(self.settings, self.steps)
         self._paced: Callable[[float], Any] | None = None
         if self.settings.minutes and self.settings.schedule == "cosine":
             # The time budget may end before the updates do: the rate then falls with the time.
             self._paced, rate = rate, self.settings.learning_rate
+        # Those that follow the settings; a player may have another one.
+        self._optimizers: list[keras.optimizers.Optimizer] = []
+
+        def make_optimizer() -> keras.optimizers.Optimizer:
+            self._optimizers.append(_optimizer(self.settings, rate))
+            return self._optimizers[-1]
+
         with self.replicas.scope():
-            self.model.optimizer = _optimizer(self.settings, rate)
-            self.model.optimizer.build(self.model.trainable_variables)
+            self._players = self._learning.players(self.model, self.settings, make_optimizer)
+            _check_players(self._players, self.model)
+            for player in self._players.values():
+                player.optimizer.build(player.variables)
+            # As Keras has it, for callbacks that ask for it.
+            self.model.optimizer = self._first.optimizer
             averages = self.settings.average_from
             self.average = WeightAverage(self.model.variables) if averages else None
-        self._step = Step(
-            self.model,
-            self.model.optimizer,
-            self.settings,
-            self.replicas,
-            self.settings.updates(steps),
-            self.seed,
-            self._reward,
-        )
         self.model.stop_training = False
+
+    @property
+    def _first(self) -> Player:
+        return next(iter(self._players.values()))
+
+    def _step_of(self, epoch: int) -> Step:
+        """Return the step of an epoch, counted from 1; a new one when the objective changes."""
+        objective = self._learning.phase(epoch)
+        if self._step is None or self._step.objective != objective:
+            self._step = Step(
+                self.model,
+                objective,
+                self._players,
+                self.settings,
+                self.replicas,
+                self.settings.updates(self.steps),
+                self.seed,
+            )
+        return self._step
 
     def _epoch(
         self,
@@ -164,7 +194,7 @@ class Trainer:
         """The rest of an epoch, from `position` and the parts of a carried state."""
         state, totals = None, np.array(position.totals)
         began = time.monotonic() - position.seconds
-        rewarding = bool(self._reward) and position.epoch + 1 >= self.settings.reward_from
+        update = self._step_of(position.epoch + 1)
         averages = self.average and position.epoch + 1 >= self.settings.average_from
         while position.step < self.steps:
             group = min(self.settings.accumulate, self.steps - position.step)
@@ -173,11 +203,11 @@ class Trainer:
                 state = self._state(len(taken[0]["reset"]), parts)
             every.on_train_batch_begin(position.step)
             self._pace(position)
-            state, told = self._step(taken, state, rewarding)
-            *summed, norm = told.numpy().tolist()
-            totals += summed
-            loss = figures(summed)["loss"]
-            self._check_finite(loss, norm, position)
+            state, numbers = update(taken, state)
+            sums, norms = np.split(numbers.numpy().astype("float64"), [len(totals)])
+            totals += sums
+            loss = self._learning.results(sums)["loss"]
+            self._check_finite(loss, norms, position)
             if averages:
                 self.average.add()  # type: ignore[union-attr]
             before, position.step = position.step, position.step + group
@@ -191,10 +221,24 @@ class Trainer:
                 break
             due = position.step // self.settings.save_steps > before // self.settings.save_steps
             saving(position, tf.nest.flatten(state), due and position.step < self.steps)
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        return {**figures(totals), "learning_rate": rate}
+        rate = float(keras.ops.convert_to_numpy(self._first.optimizer.learning_rate))
+        return {**self._learning.results(totals), "learning_rate": rate}
 
-    def _state(self, rows: int, parts: list[np.ndarray]) -> Any:
+    def _validate(self, windows: Iterable[Window], every: Any) -> dict[str, float]:
+        """Return the objective's metrics, with a carried state of their own."""
+
+        def counted() -> Iterator[Window]:
+            for step, window in enumerate(windows):
+                every.on_test_batch_begin(step)
+                yield window
+                every.on_test_batch_end(step)
+
+        every.on_test_begin()
+        metrics = self._learning.results(self._sums(counted()).sum(axis=0))
+        every.on_test_end()
+        return {**metrics, **self._learning.validate(self.model, windows)}
+
+    def _state(self, rows: int, parts: list[np.ndarray]) -> State:
         """The replicas' initial states, or those that were saved."""
         model, own = self.model, self.replicas.rows(rows)
         if not parts:
@@ -225,23 +269,25 @@ class Trainer:
             updates = self.settings.updates(self.steps)
             spent = position.seconds / (60 * self.settings.minutes)
             reached = max(position.updates, min(1.0, spent) * updates)
-            self.model.optimizer.learning_rate = float(self._paced(reached))
+            for optimizer in self._optimizers:
+                optimizer.learning_rate = float(self._paced(reached))
 
     def _heed_plateau(self, logs: dict[str, float], position: Position) -> None:
         before = [old["val_loss"] for old in position.history]
         if self.settings.schedule == "plateau" and logs["val_loss"] >= min(
             before, default=math.inf
         ):
-            rate = self.model.optimizer.learning_rate
-            self.model.optimizer.learning_rate = self.settings.decay * rate
+            for optimizer in self._optimizers:
+                optimizer.learning_rate = self.settings.decay * optimizer.learning_rate
 
-    def _averaged(self) -> Any:
+    def _averaged(self) -> AbstractContextManager:
         return self.average.in_place() if self.average else nullcontext()
 
-    def _check_finite(self, loss: float, norm: float, position: Position) -> None:
+    def _check_finite(self, loss: float, norms: np.ndarray, position: Position) -> None:
         # Where losses are scaled, a gradient that overflows is passed over, and the scale is less.
         scaled = self.settings.precision == "mixed_float16"
-        if not (math.isfinite(loss) and (scaled or math.isfinite(norm))):
+        if not (math.isfinite(loss) and (scaled or np.isfinite(norms).all())):
+            norm = next((n for n in norms.tolist() if not math.isfinite(n)), float(norms[0]))
             clip = "a smaller clip_norm" if self.settings.clip_norm else "a clip_norm above 0"
             raise UserError(
                 f"at step {position.step + 1} of epoch {position.epoch + 1} the loss became {loss} "
@@ -250,13 +296,15 @@ class Trainer:
             )
 
     def _variables(self) -> list[keras.Variable]:
-        """All that a step changes but for the carried state; `variables` holds the seeds, too."""
+        """Return all that a step changes but for the carried state; the seeds are among them."""
         averaged = self.average.variables if self.average else []
-        optimizer = self.model.optimizer.variables
-        if self._paced:
+        moving: list[keras.Variable] = []
+        for player in self._players.values():
             # Set anew before each update: a run may be resumed with or without a time budget.
-            optimizer = [v for v in optimizer if v.name != "learning_rate"]
-        return [*self.model.variables, *optimizer, *averaged]
+            paced = self._paced and player.optimizer in self._optimizers
+            variables = player.optimizer.variables
+            moving += [v for v in variables if not (paced and v.name == "learning_rate")]
+        return [*self.model.variables, *moving, *averaged]
 
     def _save(self, checkpoints: Checkpoints, position: Position, parts: list[Any]) -> None:
         # Half precision has no place in a file of numpy's, and loses nothing by this.
@@ -303,43 +351,19 @@ class _Saving:
             raise Interrupted(self.interrupts.got)
 
 
-def evaluate(
-    model: SequenceModel, windows: Iterable[Window], callbacks: Any = None
-) -> dict[str, float]:
-    """Loss and accuracy over all weighted targets, with a carried state that starts from zero.
+def _check_players(players: dict[str, Player], model: SequenceModel) -> None:
+    """Raise if a weight is moved by two players or by none.
 
-    Args:
-        model: any model of the zoo.
-        windows: of any shapes.
-        callbacks: a `keras.callbacks.CallbackList`, told of each batch of the test.
-
-    Returns:
-        `loss` in nats a target (or its mean squared error), `accuracy` in 0..1.
+    Raises:
+        ValueError: it is; a weight that stays as it is has `trainable` set to False.
     """
-    callbacks = callbacks or keras.callbacks.CallbackList(model=model)
-    state, totals = None, tf.zeros(3)
-    callbacks.on_test_begin()
-    for step, window in enumerate(windows):
-        if state is None:
-            state = model.initial_state(len(window["reset"]))
-        callbacks.on_test_batch_begin(step)
-        state, summed = _evaluation_step(model)(window, state)
-        totals += summed
-        callbacks.on_test_batch_end(step)
-    callbacks.on_test_end()
-    return figures(totals)
-
-
-def _evaluation_step(model: SequenceModel) -> Any:
-    """The compiled step, kept with the model, for each evaluation to use again."""
-    if not hasattr(model, "_zoo_evaluation_step"):
-
-        def step(window: Window, state: Any) -> tuple[Any, Any]:
-            scores, state = model.score(window, state)
-            return state, sums(window, scores)
-
-        model._zoo_evaluation_step = tf.function(step, reduce_retracing=True, autograph=False)
-    return model._zoo_evaluation_step
+    shares = [id(variable) for player in players.values() for variable in player.variables]
+    weights = {id(weight): weight.path for weight in model.trainable_variables}
+    for key, path in weights.items():
+        if shares.count(key) != 1:
+            raise ValueError(f"{path} belongs to {shares.count(key)} players, but 1 is needed")
+    if set(shares) - set(weights):
+        raise ValueError("a player has variables that are no trainable ones of the model")
 
 
 def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:

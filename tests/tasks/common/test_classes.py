@@ -14,13 +14,13 @@ def test_a_class_that_is_never_true_counts_for_no_mean():
 
 
 class Oracle:
-    """Says what it is told."""
+    """Answers what its inputs are."""
 
     def initial_state(self, batch_size):
         return ()
 
-    def __call__(self, inputs, state, reset, return_state):
-        return tf.identity(inputs), state
+    def run_window(self, window, state):
+        return tf.identity(window["inputs"]), state
 
 
 def test_copies_that_fill_up_a_window_are_not_counted():
@@ -35,7 +35,7 @@ def test_figures_of_classes_are_those_of_scikit_learn():
     true, logits = random.integers(0, 4, 60), random.normal(size=(60, 5)).astype("float32")
     windows = example_windows(logits, true, np.ones(60), batch_size=16)
     told = measure_classes(Oracle(), windows, list("abcde"))
-    found, figures = logits.argmax(axis=1), told.score()
+    found, figures = logits.argmax(axis=1), told.metrics()
     parts = metrics.precision_recall_fscore_support(true, found, labels=range(4), zero_division=0)
     for name, values in zip(("precision", "recall", "f1"), parts):
         assert [figures[f"{name}/{c}"] for c in "abcd"] == pytest.approx(values.tolist())

@@ -14,8 +14,8 @@ from tasks.common.text import START, UNKNOWN
 from tasks.language_modelling.task import LanguageModelling
 from tasks.language_modelling.text import build_vocabulary, split_at_spaces, split_words
 from zoo.errors import UserError
+from zoo.evaluation.loop import evaluate
 from zoo.training.settings import Settings
-from zoo.training.trainer import evaluate
 
 TEXT = 'The cat sat on a mat.\nThe dog\'s (a "big" one) sat on the cat, too.\n' * 8
 TINY = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
@@ -300,6 +300,7 @@ def test_rows_of_windows_are_measured_one_by_one(text_file, check_measured):
     task = LanguageModelling(text_file)
     model, settings = model_for(task), Settings(batch_size=2, window=16)
     score, cases, _ = check_measured(task, model, settings)
-    whole = evaluate(model, task.windows("test", settings))
+    windows = task.windows("test", Settings(batch_size=1, window=50))
+    whole = evaluate(model, windows, task.objective()).metrics()
     assert {key: score[key] for key in whole} == pytest.approx(whole, rel=1e-5)
     assert cases[0].expected.startswith(cases[0].raw) and cases[0].is_right is None

@@ -11,8 +11,8 @@ from tasks.tagging import task as module
 from tasks.tagging.dataset import CLASSES, label_characters
 from tasks.tagging.task import Tagging, cut_text, label_folder, mark_up
 from zoo.errors import UserError
+from zoo.evaluation.loop import evaluate
 from zoo.training.settings import Settings
-from zoo.training.trainer import evaluate
 
 PROGRAMS = ["def f(x):\n    return x\n", "x = 10  # ten\n", '"""Two\nlines."""\n']
 TINY = {"epochs": 1, "batch_size": 2, "window": 8, "units": 16, "jit_compile": False}
@@ -222,8 +222,9 @@ def test_rows_of_windows_are_measured_one_by_one():
     model = zoo.create("highlight-gru", units=4, **task.model_options())
     told = task.measure(model, "test", Settings(batch_size=2, window=5))
     count = sum(map(len, PROGRAMS))
-    assert told.parts[0].rows[:, 1].sum() == count and len(told.parts[0].rows) >= count / 5
-    whole = evaluate(model, task.windows("test", Settings(batch_size=2, window=5)))
-    assert told.score() == pytest.approx(whole, rel=1e-5)
+    assert told.sums[0].rows[:, 1].sum() == count and len(told.sums[0].rows) >= count / 5
+    windows = task.windows("test", Settings(batch_size=1, window=40))
+    whole = evaluate(model, windows, task.objective()).metrics()
+    assert told.metrics() == pytest.approx(whole, rel=1e-5)
     cases = task.cases(3)
     assert all(case.is_right(case.expected) for case in cases)

@@ -11,10 +11,10 @@ from tasks.video_classification import dataset
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.task import VideoClassification
 from zoo import UserError
+from zoo.evaluation.loop import evaluate
 from zoo.readers import video
 from zoo.readers.video import fit_clip
 from zoo.training.settings import Settings
-from zoo.training.trainer import evaluate
 
 SMALL = {"units": 16, "features": 12, "filters": (4, 4)}
 
@@ -190,7 +190,8 @@ def test_long_clips_can_be_shown_whole(own, tmp_path):
     )
     model = zoo.create("video-gru", **task.model_options(), **SMALL)
     settings = Settings(batch_size=2)
-    carried = evaluate(model, task.windows("train", settings))
+    windows = task.windows("train", settings)
+    carried = evaluate(model, windows, task.objective()).metrics()
     clips = task._clips("train")
     assert clips.lengths.min() > 5
     whole = [model({"frames": clips.clip(i)[None], "lengths": clips.lengths[[i]]})[0]

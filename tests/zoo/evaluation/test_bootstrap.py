@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.evaluation.bootstrap import Measured, Part, intervals
+from zoo.evaluation.bootstrap import Evaluation, MetricSums, intervals
 
 
 def mean(sums):
@@ -38,10 +38,10 @@ def test_what_a_resample_does_not_have_counts_for_nothing():
 
 def test_a_figure_of_a_figure_moves_with_it():
     rows = rows_of(np.random.default_rng(1).normal(size=50))
-    told = Measured([Part(rows, mean)], {"measured": "by hand"}).also(
+    told = Evaluation([MetricSums(rows, mean)], {"measured": "by hand"}).also(
         lambda figures: {"double": 2 * figures["mean"]}
     )
-    assert told.score() == {
+    assert told.metrics() == {
         "mean": rows[:, 0].mean(),
         "double": 2 * rows[:, 0].mean(),
         "measured": "by hand",

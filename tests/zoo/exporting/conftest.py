@@ -114,15 +114,15 @@ def _named(outputs):
 def _numbers(model):
     """By the model's own methods, not its endpoints."""
     inputs = model.example_inputs(2, 3)
-    inputs = dict(inputs) if isinstance(inputs, dict) else {model.only: inputs}
+    inputs = model.named_inputs(inputs)
     for key, value in inputs.items():
         inputs[key] = RANDOM.integers(1, 5, value.shape).astype(value.dtype)
     if "lengths" in inputs:
         inputs["lengths"] = np.array([3, 2], "int32")
-    whole = inputs[model.only] if [*inputs] == [model.only] else inputs
+    whole = model.inputs_from(inputs)
     if not numeric_endpoints(model).keys() & {"step"}:
         return _noted("forward", inputs, {"outputs": model(whole)})
-    x = inputs[model.sequence or "tokens"][:, 0]
+    x = inputs[model.steps_on][:, 0]
     if model.conditional:
         condition = inputs[model.condition]
         before = model.encode(condition)

@@ -12,6 +12,7 @@ from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
 from zoo.errors import UserError
 from zoo.exporting.endpoints import numeric_endpoints
 from zoo.topologies.many_to_many import ManyToMany
+from zoo.training.objectives import CrossEntropy
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 
@@ -305,7 +306,8 @@ def test_samples_and_label_smoothing_exclude_each_other():
     windows = tf.data.Dataset.from_tensors(window())
     windows = windows.apply(tf.data.experimental.assert_cardinality(1))
     with pytest.raises(UserError, match="needs 0"):
-        Trainer(model, Settings(label_smoothing=0.1)).fit(windows, windows)
+        objective = CrossEntropy(label_smoothing=0.1)
+        Trainer(model, Settings(), objective=objective).fit(windows, windows)
 
 
 def zipf_text(words, length):

@@ -4,14 +4,20 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.training.trainer import Trainer, evaluate
+from zoo.evaluation.loop import evaluate
+from zoo.training.objectives import CrossEntropy
+from zoo.training.trainer import Trainer
 from zoo.training.windows import example_windows, stream_windows
+
+
+def _metrics(model, windows):
+    return evaluate(model, windows, CrossEntropy()).metrics()
 
 
 def test_evaluation_does_not_depend_on_window_or_batch_size(model, random_text):
     text = random_text(23, count=5)
     figures = [
-        evaluate(model, stream_windows(text, batch, window, cut=False))
+        _metrics(model, stream_windows(text, batch, window, cut=False))
         for batch, window in ((1, 23), (2, 5), (5, 40))
     ]
     assert figures[0] == pytest.approx(figures[1], abs=1e-5)
@@ -22,7 +28,7 @@ def test_evaluation_is_the_mean_cross_entropy_of_whole_sequences(model, random_t
     text = random_text(12, count=3)
     inputs, targets = (np.stack([t[part] for t in text]) for part in (0, 1))
     expected = keras.losses.sparse_categorical_crossentropy(targets, model(inputs), True)
-    found = evaluate(model, stream_windows(text, 3, 4, cut=False))
+    found = _metrics(model, stream_windows(text, 3, 4, cut=False))
     assert found["loss"] == pytest.approx(float(np.mean(expected)), abs=1e-5)
 
 
@@ -156,7 +162,7 @@ def test_label_smoothing_is_keras_and_figures_are_told_without_it(
     text = random_text(8, count=2)
     windows = example_windows(*(np.stack([t[part] for t in text]) for part in (0, 1, 2)), 2)
     inputs, targets = next(iter(windows))["inputs"], next(iter(windows))["targets"]
-    plain = evaluate(model, windows)["loss"]
+    plain = _metrics(model, windows)["loss"]
     smooth = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
     with tf.GradientTape() as tape:
         loss = smooth(tf.one_hot(targets, 9), model(inputs))
@@ -164,8 +170,8 @@ def test_label_smoothing_is_keras_and_figures_are_told_without_it(
     expected = [
         w - 0.5 * tf.convert_to_tensor(g) for w, g in zip(weights, tape.gradient(loss, weights))
     ]
-    settings = plain_settings(learning_rate=0.5, label_smoothing=0.2)
-    history = Trainer(model, settings).fit(windows, windows)
+    settings, objective = plain_settings(learning_rate=0.5), CrossEntropy(label_smoothing=0.2)
+    history = Trainer(model, settings, objective=objective).fit(windows, windows)
     assert history["loss"] == [pytest.approx(plain, abs=1e-6)]
     for a, b in zip(model.trainable_variables, expected):
         np.testing.assert_allclose(a, b, atol=1e-6)

@@ -103,7 +103,7 @@ def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> di
         where a figure has no interval; and `told`, strings that say how a figure was measured.
     """
     found = task.measure(model, "test", settings)
-    score, ends = found.score(), found.intervals()
+    score, ends = found.metrics(), found.intervals()
     values = {
         key: dict(zip(("value", "low", "high"), (value, *ends.get(key, (None, None)))))
         for key, value in score.items()
@@ -111,7 +111,7 @@ def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> di
     }
     return {
         "split": "test",
-        "examples": len(found.parts[0].rows),
+        "examples": len(found.sums[0].rows),
         "counted": task.counted,
         "interval": {
             "level": LEVEL,

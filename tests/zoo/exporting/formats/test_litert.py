@@ -72,7 +72,7 @@ def test_the_whole_equals_the_model(exported):
     if state:
         structure = model.initial_state(1)
         how = {"state": tf.nest.pack_sequence_as(structure, list(map(tf.constant, state)))}
-    expected, after = model(inputs.get(model.only, inputs), return_state=True, **how)
+    expected, after = model(model.inputs_from(inputs), return_state=True, **how)
     np.testing.assert_allclose(found["outputs"], expected, atol=1e-5)
     if state:
         _assert_parts(found, after)

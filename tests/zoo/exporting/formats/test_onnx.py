@@ -34,7 +34,7 @@ def _run(session, **given):
 
 def _named(model, time):
     given = _random(model, time)
-    return given if isinstance(given, dict) else {model.only: given}
+    return model.named_inputs(given)
 
 
 def _numbered(state):
@@ -64,7 +64,7 @@ def test_the_whole_equals_the_model_at_any_length(exported, time):
     carried = model.recurrent and model.steppable and not model.conditional
     state = _numbered(model.initial_state(ROWS)) if carried else {}
     told = _run(found["forward"], **named, **state)
-    expected, after = model(named.get(model.only, named), return_state=True)
+    expected, after = model(model.inputs_from(named), return_state=True)
     np.testing.assert_allclose(told.pop("outputs"), expected, atol=1e-5)
     if carried:
         _assert_state(told, after)
@@ -83,7 +83,7 @@ def test_steps_equal_those_of_the_model(exported):
     else:
         state = model.initial_state(ROWS)
         told = _numbered(state)
-    x = named["tokens" if model.conditional else model.sequence or model.only]
+    x = named[model.steps_on]
     for t in range(4):
         told = _run(found["step"], x=x[:, t], **told)
         outputs, state = model.step(x[:, t], state)

@@ -19,16 +19,16 @@ class Bleu:
     """BLEU-4 of single sentences, smoothed, in 0..1 (Papineni et al. 2002; Chen and Cherry 2014).
 
     Example:
-        >>> [round(float(told), 2) for told in Bleu()([[5, 6, 3], [7, 3]], [[[5, 6, 3]]] * 2)]
+        >>> [round(float(reward), 2) for reward in Bleu()([[5, 6, 3], [7, 3]], [[[5, 6, 3]]] * 2)]
         [1.0, 0.3]
     """
 
     def __init__(self) -> None:
         self.metric = BLEU(tokenize="none", effective_order=True, force=True)
 
-    def __call__(self, told: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> Any:
-        """The reward of each, `[N]`, float32."""
-        pairs = zip(told, references, strict=True)
+    def __call__(self, written: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> Any:
+        """Return the reward of each, `[N]`, float32."""
+        pairs = zip(written, references, strict=True)
         scores = [
             self.metric.sentence_score(_text(tokens), [_text(r) for r in truths]).score
             for tokens, truths in pairs
@@ -47,21 +47,21 @@ class Cider:
 
     Example:
         >>> cider = Cider([[[5, 6, 3]], [[7, 6, 3]], [[8, 9, 3]]])
-        >>> [round(float(told), 2) for told in cider([[5, 6, 3], [7, 6, 3]], [[[5, 6, 3]]] * 2)]
+        >>> [round(float(reward), 2) for reward in cider([[5, 6, 3], [7, 6, 3]], [[[5, 6, 3]]] * 2)]
         [7.5, 0.6]
     """
 
     def __init__(self, references: Iterable[Sequence[Tokens]]) -> None:
-        self.found: Counter[Tokens] = Counter()
+        self.frequencies: Counter[Tokens] = Counter()
         examples = 0
         for truths in references:
             examples += 1
-            self.found.update({gram for tokens in truths for gram in _grams(tokens)})
+            self.frequencies.update({gram for tokens in truths for gram in _grams(tokens)})
         self.examples = math.log(max(examples, 1))
 
-    def __call__(self, told: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> Any:
-        """The reward of each, `[N]`, float32."""
-        pairs = zip(told, references, strict=True)
+    def __call__(self, written: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> Any:
+        """Return the reward of each, `[N]`, float32."""
+        pairs = zip(written, references, strict=True)
         return np.array([self._one(tokens, truths) for tokens, truths in pairs], "float32")
 
     def _one(self, tokens: Tokens, truths: Sequence[Tokens]) -> float:
@@ -80,7 +80,7 @@ class Cider:
     def _vector(self, tokens: Tokens) -> tuple[dict[Tokens, float], list[float]]:
         """Counts times rareness of each n-gram, and the norms for each n."""
         values = {
-            gram: count * (self.examples - math.log(max(1, self.found[gram])))
+            gram: count * (self.examples - math.log(max(1, self.frequencies[gram])))
             for gram, count in _grams(tokens).items()
         }
         squares = [0.0] * len(_ORDERS)

@@ -8,8 +8,9 @@ import tensorflow as tf
 from zoo.decoding import decode
 from zoo.topologies.one_to_many import OneToMany
 from zoo.topologies.seq2seq import Seq2Seq
+from zoo.training.objectives import SelfCritical
+from zoo.training.objectives.self_critical import Rewarded, make_reward, mean_reward, rewarded
 from zoo.training.replicas import Replicas
-from zoo.training.self_critical import make_reward, mean_reward, rewarded
 from zoo.training.settings import Settings
 from zoo.training.step import Step
 from zoo.training.trainer import Trainer
@@ -100,6 +101,14 @@ def test_a_window_is_what_was_drawn_and_its_advantage(captioner):
     assert np.any(told["advantage"])
 
 
+def _step(model, settings, reward, seed=0, **options):
+    """One that moves by the gradient itself."""
+    objective = Rewarded(reward, SelfCritical(reward="bleu", **options))
+    players = objective.players(model, settings, lambda: keras.optimizers.SGD(1.0))
+    players["model"].optimizer.build(model.trainable_variables)
+    return Step(model, objective, players, settings, Replicas(), seed=seed)
+
+
 def test_an_update_is_that_of_the_formula(captioner, plain_settings):
     model, window = captioner, next(iter(_windows()))
     before, seed = model.get_weights(), _seed_of(9, 0)
@@ -117,11 +126,8 @@ def test_an_update_is_that_of_the_formula(captioner, plain_settings):
                 fed, count = token, count + 1
         loss = total / count
     gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, weights)]
-    settings = plain_settings(learning_rate=1.0, reward="bleu", label_smoothing=0.1)
-    optimizer = keras.optimizers.SGD(1.0)
-    optimizer.build(model.trainable_variables)
-    step = Step(model, optimizer, settings, Replicas(), seed=9, reward=_longest)
-    step([window], model.initial_state(4), rewarding=True)
+    step = _step(model, plain_settings(), _longest, seed=9, label_smoothing=0.1)
+    step([window], model.initial_state(4))
     moved = [old - new for old, new in zip(before, model.get_weights())]
     for found, expected in zip(moved, gradients, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -130,13 +136,8 @@ def test_an_update_is_that_of_the_formula(captioner, plain_settings):
 
 def test_what_is_no_better_than_greedy_moves_nothing(captioner, plain_settings):
     before = captioner.get_weights()
-    optimizer = keras.optimizers.SGD(1.0)
-    optimizer.build(captioner.trainable_variables)
-    step = Step(
-        captioner, optimizer, plain_settings(), Replicas(),
-        reward=lambda told, references: np.ones(len(told), "float32"),
-    )  # fmt: skip
-    step([next(iter(_windows()))], captioner.initial_state(4), rewarding=True)
+    step = _step(captioner, plain_settings(), lambda told, _: np.ones(len(told), "float32"))
+    step([next(iter(_windows()))], captioner.initial_state(4))
     for old, new in zip(before, captioner.get_weights()):
         np.testing.assert_array_equal(old, new)
 
@@ -153,9 +154,10 @@ def test_the_reward_grows(name):
     windows = example_windows({"source": sources, "tokens": starts}, ends, ends > 0, 24)
     settings = Settings(
         epochs=60 if name == "bleu" else 150, batch_size=24, learning_rate=0.03,
-        schedule="constant", reward=name, reward_from=2, patience=200,
+        schedule="constant", patience=200,
     )  # fmt: skip
-    history = Trainer(model, settings).fit(windows, windows)
+    objective = SelfCritical(reward=name, reward_from=2)
+    history = Trainer(model, settings, objective=objective).fit(windows, windows)
     rewards = history["val_reward"]
     assert rewards[0] < 0.5 * rewards[-1]
     best = mean_reward(model, windows, make_reward(name, windows))

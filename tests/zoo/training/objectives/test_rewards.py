@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import sacrebleu
 
-from zoo.training.rewards import Bleu, Cider
+from zoo.training.objectives.rewards import Bleu, Cider
 
 
 def _sentences(seed, count):

@@ -10,7 +10,8 @@ from zoo.errors import UserError
 from zoo.topologies.one_to_many import OneToMany
 from zoo.topologies.seq2seq import Seq2Seq
 from zoo.training.checkpoints import Checkpoints
-from zoo.training.scheduled_sampling import mixed, true_share
+from zoo.training.objectives import ScheduledSampling, SelfCritical, Update
+from zoo.training.objectives.scheduled_sampling import mixed
 from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 from zoo.training.windows import example_windows
@@ -110,21 +111,20 @@ def test_what_goes_in_is_that_of_a_loop(make, captions, jit):
 @pytest.mark.parametrize("least", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("schedule", ["linear", "exponential", "inverse_sigmoid"])
 def test_the_share_falls_from_one_to_its_end(schedule, least):
-    settings = Settings(teacher_forcing=least, forcing_schedule=schedule)
-    shares = np.array([true_share(settings, n, 11) for n in range(13)])
+    sampling = ScheduledSampling(teacher_forcing=least, forcing_schedule=schedule)
+    shares = np.array([sampling.true_share(Update(n, 11)) for n in range(13)])
     np.testing.assert_allclose(shares[[0, 10, 11, 12]], [1, least, least, least], atol=1e-6)
     assert np.all(np.diff(shares[:11]) < 0) or least == 1
     halfway = {"linear": 0.5, "exponential": 0.1 - 0.1 / 11, "inverse_sigmoid": 0.5}[schedule]
     np.testing.assert_allclose(shares[5], least + (1 - least) * halfway, atol=1e-3)
-    assert true_share(settings, 0, 1) == 1
+    assert sampling.true_share(Update(0, 1)) == 1
 
 
 def _trained(folder=None, start=None, fail_after=None):
     model = _translator()
     windows = example_windows(*_examples(model, count=12), B, shuffle_seed=1)
-    settings = Settings(
-        epochs=3, batch_size=B, save_steps=1, teacher_forcing=0.2, learning_rate=0.01
-    )
+    settings = Settings(epochs=3, batch_size=B, save_steps=1, learning_rate=0.01)
+    objective = ScheduledSampling(teacher_forcing=0.2)
 
     class Failing(keras.callbacks.Callback):
         left = fail_after
@@ -134,7 +134,7 @@ def _trained(folder=None, start=None, fail_after=None):
                 raise KeyboardInterrupt
             self.left = self.left and self.left - 1
 
-    Trainer(model, settings, seed=4).fit(
+    Trainer(model, settings, seed=4, objective=objective).fit(
         windows, windows.take(0), [Failing()], Checkpoints(folder) if folder else None, start
     )
     return model.get_weights()
@@ -156,9 +156,8 @@ def test_an_update_is_that_of_teacher_forcing_on_what_went_in(plain_settings, ji
     """The share is 1 at the first of two updates, 0 at the second."""
     model = _translator()
     windows = example_windows(*_examples(model), B)
-    settings = plain_settings(
-        epochs=2, batch_size=B, teacher_forcing=0.0, learning_rate=1.0, jit_compile=jit
-    )
+    settings = plain_settings(epochs=2, batch_size=B, learning_rate=1.0, jit_compile=jit)
+    objective = ScheduledSampling(teacher_forcing=0.0)
     for share in (1.0, 0.0):
         before = model.get_weights()
         window = mixed(model, next(iter(windows)), share, (0, 0))
@@ -169,7 +168,7 @@ def test_an_update_is_that_of_teacher_forcing_on_what_went_in(plain_settings, ji
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, weights)]
         model.set_weights([w - g for w, g in zip(before, gradients)])
     expected, model = model.get_weights(), _translator()
-    Trainer(model, settings).fit(windows, windows.take(0))
+    Trainer(model, settings, objective=objective).fit(windows, windows.take(0))
     for weight, other in zip(model.get_weights(), expected):
         np.testing.assert_allclose(weight, other, atol=1e-5)
 
@@ -177,6 +176,6 @@ def test_an_update_is_that_of_teacher_forcing_on_what_went_in(plain_settings, ji
 def test_a_model_that_reads_only_is_refused():
     model = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7)
     with pytest.raises(UserError, match=r"teacher_forcing is 0.5, but .* caption or translate"):
-        Trainer(model, Settings(teacher_forcing=0.5))
+        Trainer(model, Settings(), objective=ScheduledSampling(teacher_forcing=0.5))
     with pytest.raises(UserError, match=r"reward is 'bleu', but .* caption or translate"):
-        Trainer(model, Settings(reward="bleu"))
+        Trainer(model, Settings(), objective=SelfCritical(reward="bleu"))
