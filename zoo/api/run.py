@@ -17,7 +17,12 @@ class Run(RunFolder):
     What is read is read once: after the run has gone on, take the run that `zoo.resume` returns.
 
     Args:
-        path: the folder, as `zoo fit` prints it; see `zoo.open_run`.
+        path: the folder, as `zoo fit` prints it.
+
+    Example:
+        >>> run = Run(Path("runs/char-lstm/1"))
+        >>> run.metrics_file.name
+        'metrics.csv'
     """
 
     @cached_property

@@ -84,6 +84,9 @@ def _converted(value: Any, annotation: Any) -> Any:
         TypeError: it is of another one.
     """
     origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    if origin is Annotated:
+        # What else is said of it, such as a range, is for the class to check.
+        return _converted(value, arguments[0])
     if origin in (Union, types.UnionType):
         return _one_of(value, arguments)
     if origin is Literal:
@@ -142,6 +145,8 @@ def _is(value: Any, kind: type) -> bool:
 
 def _shown(annotation: Any) -> str:
     """Return how people read a type."""
+    if get_origin(annotation) is Annotated:
+        return _shown(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         return " or ".join(_shown(each) for each in get_args(annotation))
     if annotation in (None, types.NoneType):

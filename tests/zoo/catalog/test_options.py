@@ -1,7 +1,7 @@
 """Which values an option takes, by its annotation."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
@@ -29,6 +29,7 @@ from zoo.errors import UserError
         (tuple[float, ...], [1], [1.0]),
         (dict[str, Any], {"a": 1}, {"a": 1}),
         (Literal["a", "b"], "b", "b"),
+        (Annotated[float, "how much."], 1, 1.0),
         (Any, {"a"}, {"a"}),
     ],
 )
@@ -51,6 +52,7 @@ def test_a_value_of_its_annotation_is_taken(annotation, value, result):
         (list[int], [1, "2"], "list[int]"),
         (dict[str, int], [1], "dict[str, int]"),
         (Literal["a"], "c", "Literal"),
+        (Annotated[int, "how many."], "3", "int"),
     ],
 )
 def test_any_other_value_is_refused_in_one_line(annotation, value, needed):
