@@ -24,7 +24,8 @@ from benchmarks.side_by_side import STDERR, write_table
 from benchmarks.torch_contenders import INSTALLED
 from benchmarks.turns import WARM, Side
 from benchmarks.word_files import SPLITS, UNKNOWN
-from tasks.language_modelling.text import MINIMUM_COUNT, build_vocabulary, split_words
+from tasks.common.words import commonest
+from tasks.language_modelling.text import MINIMUM_COUNT, tokens_of
 
 BUNDLED = "python_docs"
 SIDES = {"zoo": "benchmarks.zoo_language_model", "torch": "benchmarks.torch_language_model"}
@@ -105,8 +106,8 @@ def write_bundled(folder: Path) -> None:
     texts = {
         split: load_texts(BUNDLED, split.replace("valid", "validation"), None) for split in SPLITS
     }
-    words = (word for text in texts["train"] for word in split_words(text))
-    known = set(build_vocabulary(words, MINIMUM_COUNT["word"]))
+    words = (word for text in texts["train"] for word in tokens_of(text, "word"))
+    known = set(commonest(words, MINIMUM_COUNT["word"]))
     for split, documents in texts.items():
         (folder / f"{split}.txt").write_text(spaced(documents, known), encoding="utf-8")
 
@@ -118,7 +119,7 @@ def spaced(documents: Iterable[str], known: set[str]) -> str:
     'if x :\n<unk>\nx\n'
     """
     lines = [line for document in documents for line in document.split("\n")]
-    replaced = ([w if w in known else UNKNOWN for w in split_words(line)] for line in lines)
+    replaced = ([w if w in known else UNKNOWN for w in tokens_of(line, "word")] for line in lines)
     return "".join(" ".join(line) + "\n" for line in replaced)
 
 

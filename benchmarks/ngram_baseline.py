@@ -10,14 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tasks.language_modelling.text import MINIMUM_COUNT, SPLIT, UNKNOWN, build_vocabulary
+from tasks.common.words import NEWEST, SPECIAL, UNKNOWN, commonest
+from tasks.language_modelling.text import MINIMUM_COUNT, tokens_of
 
-START = "<s>"
+START, UNSEEN = "<s>", SPECIAL[UNKNOWN]
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 EXAMPLES = """\
 Every token of the test split is predicted. Training tokens outside the vocabulary count as
-<unk>: words that occur once, none of the characters. A word is a run of letters, digits and
-underscores, any other visible character, or a line break.
+<unk>: words that occur once, none of the characters. A word is one of any script, a sign, or a
+line break, see tasks.common.words.
 
 examples:
   python benchmarks/ngram_baseline.py
@@ -115,30 +116,31 @@ def _group_by_context(counts: Counter[tuple[str, ...]]) -> dict[tuple[str, ...],
     return level
 
 
-def measure(train: list[str], test: list[str], unit: str, order: int) -> dict[str, float]:
+def measure(
+    train: list[str], test: list[str], unit: str, order: int, rule: int = NEWEST
+) -> dict[str, float]:
     """Train on the texts of `train` and measure the perplexity of those of `test`.
 
     Returns:
-        `vocabulary` (tokens, `UNKNOWN` included), `train_tokens`, `tokens` (of test),
+        `vocabulary` (tokens, `UNSEEN` included), `train_tokens`, `tokens` (of test),
         `unknown` (share of the test tokens that are not in the vocabulary), `perplexity` and
         `bits` (per token).
     """
-    split = SPLIT[unit]
-    documents = [split(text) for text in train]
-    known = set(build_vocabulary((t for d in documents for t in d), MINIMUM_COUNT[unit]))
+    documents = [tokens_of(text, unit, rule) for text in train]
+    known = set(commonest((t for d in documents for t in d), MINIMUM_COUNT[unit]))
 
     def replace_unknown(document: list[str]) -> list[str]:
-        return [token if token in known else UNKNOWN for token in document]
+        return [token if token in known else UNSEEN for token in document]
 
-    model = KneserNey(map(replace_unknown, documents), [*known, UNKNOWN], order)
-    tests = [replace_unknown(split(text)) for text in test]
+    model = KneserNey(map(replace_unknown, documents), [*known, UNSEEN], order)
+    tests = [replace_unknown(tokens_of(text, unit, rule)) for text in test]
     count = sum(map(len, tests))
     nats = sum(map(model.negative_log_likelihood, tests)) / count
     return {
         "vocabulary": len(known) + 1,
         "train_tokens": sum(map(len, documents)),
         "tokens": count,
-        "unknown": sum(document.count(UNKNOWN) for document in tests) / count,
+        "unknown": sum(document.count(UNSEEN) for document in tests) / count,
         "perplexity": math.exp(nats),
         "bits": nats / math.log(2),
     }
@@ -178,6 +180,9 @@ def main() -> None:
     parser.add_argument(
         "--unit", choices=MINIMUM_COUNT, default="character", help="what a token is"
     )
+    parser.add_argument(
+        "--tokenizer", type=int, choices=(1, NEWEST), default=NEWEST, help="how words are cut"
+    )
     parser.add_argument("--order", type=int, default=5, help="longest n-gram (default: 5)")
     parser.add_argument(
         "--dataset",
@@ -194,7 +199,7 @@ def main() -> None:
         train, test = (load_texts(options.dataset, s, options.data_dir) for s in ("train", "test"))
     except ValueError as error:
         parser.error(str(error))
-    result = measure(train, test, options.unit, options.order)
+    result = measure(train, test, options.unit, options.order, options.tokenizer)
     if options.json:
         keys = ("dataset", "unit", "order")
         print(json.dumps({key: getattr(options, key) for key in keys} | result))

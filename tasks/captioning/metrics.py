@@ -13,28 +13,33 @@ from tasks.captioning.checking import truth_rate
 from tasks.captioning.scenes import Object
 from tasks.common.ngrams import measure_corpus
 from tasks.common.text import split_tokens
+from tasks.common.words import NEWEST, normal, word_pattern
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.training.objectives import CrossEntropy
-
-WORD = r"[\p{L}\p{N}']+"
-"""RE2: a word of a caption; punctuation is left out."""
 
 EXTRA = 'rouge_l and cider are left out: pip install "sequence-zoo[captioning]" brings them'
 
 
-def words(captions: Sequence[str]) -> list[str]:
-    """Captions in lower case, their words set apart by one space.
+def words(captions: Sequence[str], rule: int = NEWEST) -> list[str]:
+    """Captions in lower case, their words set apart by one space, without punctuation.
+
+    Args:
+        captions: to be cut.
+        rule: which one words are cut by, see `word_pattern`.
 
     Example:
-        >>> words(["Two dogs, running."])
-        ['two dogs running']
+        >>> words(["Two dogs, running.", "两只狗。"])
+        ['two dogs running', '两 只 狗']
     """
-    lower = tf.constant([caption.lower() for caption in captions])
-    joined = tf.strings.reduce_join(split_tokens(lower, WORD), axis=1, separator=" ")
+    lower = tf.constant([normal(caption.lower()) for caption in captions], tf.string)
+    tokens = split_tokens(lower, word_pattern("words", rule))
+    joined = tf.strings.reduce_join(tokens, axis=1, separator=" ")
     return [caption.decode() for caption in joined.numpy()]
 
 
-def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> Evaluation:
+def bleu(
+    written: Sequence[str], references: Sequence[Sequence[str]], rule: int = NEWEST
+) -> Evaluation:
     """`bleu1` to `bleu4` in 0..100 and `bleu_signature`, which says how sacrebleu counted.
 
     Of the whole corpus, against all captions of each image, the closest of which in length counts
@@ -43,13 +48,15 @@ def bleu(written: Sequence[str], references: Sequence[Sequence[str]]) -> Evaluat
     Args:
         written: a caption of each image.
         references: those that people gave it, at least one.
+        rule: which one words are cut by.
 
     Example:
         >>> told = bleu(["a red cat sits"], [["A red cat sleeps.", "a cat"]]).metrics()
         >>> round(told["bleu1"]), round(told["bleu2"])
         (75, 71)
     """
-    hypotheses, known = words(written), [words(captions) for captions in references]
+    hypotheses = words(written, rule)
+    known = [words(captions, rule) for captions in references]
     most = max(map(len, known))
     columns = [list(column) for column in zip(*(islice(cycle(k), most) for k in known))]
     told = Evaluation([])
@@ -65,7 +72,9 @@ def has_extra() -> bool:
     return importlib.util.find_spec("pycocoevalcap") is not None
 
 
-def rouge_and_cider(written: Sequence[str], references: Sequence[Sequence[str]]) -> Evaluation:
+def rouge_and_cider(
+    written: Sequence[str], references: Sequence[Sequence[str]], rule: int = NEWEST
+) -> Evaluation:
     """`rouge_l` in 0..1 (Lin 2004) and `cider` in 0..10 (Vedantam et al. 2015, arXiv:1411.5726).
 
     As pycocoevalcap computes them, which is to be installed; of words as `words` cuts them. CIDEr
@@ -75,12 +84,13 @@ def rouge_and_cider(written: Sequence[str], references: Sequence[Sequence[str]])
     Args:
         written: a caption of each image.
         references: those that people gave it, at least one.
+        rule: which one words are cut by.
     """
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
-    said = {index: [caption] for index, caption in enumerate(words(written))}
-    known = {index: words(captions) for index, captions in enumerate(references)}
+    said = {index: [caption] for index, caption in enumerate(words(written, rule))}
+    known = {index: words(captions, rule) for index, captions in enumerate(references)}
     _, rouge = Rouge().compute_score(known, said)
     _, cider = Cider().compute_score(known, said)
     return mean_of("rouge_l", rouge) + mean_of("cider", cider)

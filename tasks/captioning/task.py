@@ -15,7 +15,6 @@ import tasks.captioning.dataset  # noqa: F401  makes `captioned_scenes` known by
 from tasks.captioning.checking import truth_rate
 from tasks.captioning.metrics import (
     EXTRA,
-    WORD,
     NextImages,
     bleu,
     has_extra,
@@ -30,7 +29,10 @@ from tasks.common.base import DataTask, spread
 from tasks.common.cache import cached_rows, file_key
 from tasks.common.data import whole_path
 from tasks.common.images import decode_images, encode_png
-from tasks.common.text import END, PADDING, START, UNKNOWN, Vocabulary, most_common
+from tasks.common.text import END, PADDING, START, UNKNOWN
+from tasks.common.tokenizers import Words
+from tasks.common.units import tokenizer_of
+from tasks.common.words import cut_rule
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
@@ -46,6 +48,7 @@ from zoo.training.windows import example_windows
 from zoo.utils.progress import progress
 from zoo.utils.validation import not_empty
 
+UNITS = ("word", "character")
 _ROWS = 250
 _SEEN = 32
 _LARGEST = 128
@@ -74,19 +77,22 @@ class Captioning(DataTask):
     Args:
         dataset: its name, or the path of a folder.
         data_dir: folder of prepared data sets, where decoded images are kept, too.
+        unit: "word", of any script, or "character": what a token is.
         captions_per_image: how many of an image's captions an epoch of training shows, drawn
             anew each time; at least 1.
-        max_length: words of the longest caption: what comes after them is cut off in training,
+        max_length: tokens of the longest caption: what comes after them is cut off in training,
             and no caption that is written gets longer; at least 1.
-        minimum_count: a word that occurs less often in the training data is `<unk>`; where none
+        minimum_count: a token that occurs less often in the training data is `<unk>`; where none
             is as common, all are kept.
-        beam_width: hypotheses of the beam search that writes captions; 1 takes the likeliest word
+        beam_width: hypotheses of the beam search that writes captions; 1 takes the likeliest token
             each time.
         image_size: height and width that images are brought to; 0 for that of the training data's
             first image, but no side over 128; for a `network`, 224.
         network: name of a network in `keras.applications`, such as "MobileNetV2", that looks at
             the images, in the place of a model's own encoder.
         weights: file of its weights; nothing is downloaded.
+        tokenizer: the rule that words are cut by, see `tasks.common.words.word_pattern`; 0 for the
+            newest, and for the first where words are given.
         words: the vocabulary; read from the training data if not given.
         image_shape: height, width and channels of the images; as `image_size` says if not given.
 
@@ -110,6 +116,7 @@ class Captioning(DataTask):
         self,
         dataset: str | None = None,
         data_dir: str | None = None,
+        unit: str = "word",
         captions_per_image: int = 2,
         max_length: int = 40,
         minimum_count: int = 2,
@@ -117,6 +124,7 @@ class Captioning(DataTask):
         image_size: int = 0,
         network: str = "",
         weights: str = "",
+        tokenizer: int = 0,
         words: list[str] | None = None,
         image_shape: list[int] | None = None,
     ) -> None:
@@ -136,6 +144,9 @@ class Captioning(DataTask):
             )
         if weights and not network:
             raise UserError("weights are given, but no network: set both, or neither")
+        self.unit, self.tokenizer = unit, cut_rule(tokenizer, known=words is not None)
+        make = tokenizer_of(unit, UNITS, "words", rule=self.tokenizer)
+        self._words = Words(kind="words", rule=self.tokenizer)
         self.captions_per_image = captions_per_image
         self.max_length, self.minimum_count = max_length, minimum_count
         self.beam_width = beam_width
@@ -146,9 +157,9 @@ class Captioning(DataTask):
         self.network = Network(network, self.weights, self.image_shape) if network else None
         self._network_name = network
         if words is None:
-            captions = [one for image in self._data("train").captions for one in image]
-            words = most_common(captions, WORD, minimum_count) or most_common(captions, WORD)
-        self.vocabulary = Vocabulary(words, WORD, joiner=" ")
+            captions = self._plain([c for image in self._data("train").captions for c in image])
+            words = make().learn(captions, minimum=minimum_count) or make().learn(captions)
+        self.vocabulary = make(words)
 
     def _shape(self, side: int, network: bool) -> list[int]:
         """Height, width and channels that images are brought to."""
@@ -164,12 +175,14 @@ class Captioning(DataTask):
         """Constructor arguments."""
         return {
             **super().get_config(),
+            "unit": self.unit,
             "captions_per_image": self.captions_per_image,
             "max_length": self.max_length,
             "minimum_count": self.minimum_count,
             "beam_width": self.beam_width,
             "network": self._network_name,
             "weights": self.weights,
+            "tokenizer": self.tokenizer,
             "words": self.vocabulary.tokens,
             "image_shape": self.image_shape,
         }
@@ -203,7 +216,7 @@ class Captioning(DataTask):
         counts = np.array([*map(len, data.captions)])
         most = counts.max()
         rows = [row for captions in data.captions for row in islice(cycle(captions), most)]
-        ids = self.vocabulary.encode(rows)[:, : self.max_length]
+        ids = self.vocabulary.encode(self._plain(rows))[:, : self.max_length]
         border = tf.ones([len(rows), 1], tf.int32)
         starts, ends = (
             tf.concat(parts, axis=1).to_tensor(PADDING).numpy().reshape(len(images), most, -1)
@@ -230,9 +243,11 @@ class Captioning(DataTask):
         objective = self.objective()
         rows = RowSums(model, objective)
         own = rows(self.shown(self._windows(data, images, settings)))
-        told = Evaluation([MetricSums(own, objective.results)]) + bleu(written, data.captions)
+        told = Evaluation([MetricSums(own, objective.results)]) + bleu(
+            written, data.captions, self.tokenizer
+        )
         if has_extra():
-            told += rouge_and_cider(written, data.captions)
+            told += rouge_and_cider(written, data.captions, self.tokenizer)
         else:
             print(EXTRA, file=sys.stderr)
         if len(images) > 1:
@@ -333,10 +348,17 @@ class Captioning(DataTask):
         text = self.vocabulary.decode(told.tokens, told.lengths)
         if told.watched is None:
             return {"text": text}
-        # No word of a caption has a space in it.
-        tokens = tf.strings.split(text, " ").to_tensor("")
-        alignment = told.watched[:, : tf.shape(tokens)[1]]
-        return {"text": text, "tokens": tokens, "alignment": alignment}
+        longest = tf.maximum(tf.reduce_max(told.lengths), 0)
+        inside = tf.sequence_mask(told.lengths, longest)
+        tokens = tf.where(inside, self.vocabulary.words(told.tokens[:, :longest]), "")
+        return {"text": text, "tokens": tokens, "alignment": told.watched[:, :longest]}
+
+    def _plain(self, captions: Sequence[str]) -> list[str]:
+        """Captions whose characters are tokens, without punctuation; others as they are."""
+        if self.unit == "word":
+            return list(captions)
+        words = self._words.spell(self._words.join(self._words.split(captions)))
+        return [caption.decode() for caption in words.numpy()]
 
     def _write(self, model: SequenceModel, images: np.ndarray) -> list[str]:
         """The caption of each image."""

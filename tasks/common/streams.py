@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.common.text import Vocabulary
+from tasks.common.tokenizers import Tokenizer
 from zoo.topologies.base import SequenceModel
 
 HALF_WORD = r"\S+$"
 """What may go on in the next piece, of a text whose tokens hold no white space."""
 
 
-def read_tokens(vocabulary: Vocabulary, half: str = "") -> Any:
+def read_tokens(vocabulary: Tokenizer, half: str = "") -> Any:
     """The endpoint `read` of a model of texts.
 
     Args:
@@ -35,7 +35,8 @@ def read_tokens(vocabulary: Vocabulary, half: str = "") -> Any:
             is a character.
 
     Example:
-        >>> words = Vocabulary(["red"], pattern=r"\\w+", joiner=" ")
+        >>> from tasks.common.tokenizers import Words
+        >>> words = Words(["red"])
         >>> told = read_tokens(words, HALF_WORD)(tf.constant(["a red squ"]), False)
         >>> told["x"].numpy().tolist(), told["rest"].numpy().tolist()
         ([1, 4], [b'squ'])

@@ -1,7 +1,6 @@
 """A split's tokens, read once and kept on disk, so that text of any length takes no memory."""
 
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,8 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tasks.common.text import START, UNKNOWN
-from tasks.language_modelling.text import PATTERN
+from tasks.common.words import NEWEST, START, UNKNOWN, cut, normal
+from tasks.language_modelling.text import are_composed, pattern_of
 from zoo.errors import UserError
 
 _BLOCK = 1 << 18
@@ -31,6 +30,7 @@ class Corpus:
         pieces: the text in pieces that hold whole tokens, each with whether a document starts.
         unit: "character", "word" or "token".
         title: what the progress bar names, which shows after two seconds.
+        rule: which one words are cut by, see `tasks.common.words.word_pattern`.
 
     Raises:
         UserError: there is no room for the file.
@@ -44,9 +44,14 @@ class Corpus:
     """
 
     def __init__(
-        self, pieces: Iterable[tuple[str, bool]], unit: str, title: str = "reading"
+        self,
+        pieces: Iterable[tuple[str, bool]],
+        unit: str,
+        title: str = "reading",
+        rule: int = NEWEST,
     ) -> None:
-        self._numbers = _Characters() if unit == "character" else _Matches(PATTERN[unit])
+        pattern, composed = pattern_of(unit, rule), are_composed(unit, rule)
+        self._numbers = _Matches(pattern, composed) if pattern else _Characters()
         # Closed with this object.
         self._file = tempfile.TemporaryFile(buffering=_BLOCK)  # noqa: SIM115
         begins, total = [0], 0
@@ -129,26 +134,28 @@ class _Characters:
 
 
 class _Matches(dict[str, int]):
-    """Tokens are numbered as they first occur."""
+    """Tokens are numbered as they first occur, in whatever form that is."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, composed: bool) -> None:
         super().__init__()
-        self._find = re.compile(pattern, re.ASCII).findall
+        self._pattern, self._composed = pattern, composed
+        self._known: dict[str, int] = {}
 
     def __missing__(self, token: str) -> int:
-        self[token] = number = len(self)
+        spelt = normal(token) if self._composed else token
+        self[token] = number = self._known.setdefault(spelt, len(self._known))
         return number
 
     def __call__(self, text: str) -> np.ndarray:
-        found = self._find(text)
-        return np.fromiter(map(self.__getitem__, found), "int32", len(found))
+        tokens = cut(text, self._pattern)
+        return np.fromiter(map(self.__getitem__, tokens), "int32", len(tokens))
 
     def tokens(self, numbers: np.ndarray) -> list[str]:
-        known = list(self)
+        known = list(self._known)
         return [known[number] for number in numbers]
 
     def table(self, ids: Mapping[str, int]) -> np.ndarray:
-        return np.array([ids.get(token, UNKNOWN) for token in self], "int32")
+        return np.array([ids.get(token, UNKNOWN) for token in self._known], "int32")
 
 
 def _shown(pieces: Iterable[tuple[str, bool]], title: str) -> Iterator[tuple[str, bool]]:

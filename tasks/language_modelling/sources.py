@@ -19,6 +19,7 @@ from tasks.common.splits import (
     split_named,
     tell_rule,
 )
+from tasks.common.words import NEWEST
 from tasks.language_modelling.corpus import Corpus
 from zoo.errors import UserError
 from zoo.readers.text import read_head, read_pieces
@@ -57,14 +58,23 @@ class Source:
         data_dir: folder of prepared data sets.
         unit: what its tokens are.
         rule: see `tasks.common.splits.tell_rule`.
+        cut_by: the rule that words are cut by, see `tasks.common.words.word_pattern`.
 
     Raises:
         UserError: the file or folder is not there, or has no text; `pieces` and `corpus` raise it
             if the text or the data set cannot be read.
     """
 
-    def __init__(self, dataset: str, data_dir: str | None, unit: str, rule: str = RULE) -> None:
+    def __init__(
+        self,
+        dataset: str,
+        data_dir: str | None,
+        unit: str,
+        rule: str = RULE,
+        cut_by: int = NEWEST,
+    ) -> None:
         self.dataset, self.data_dir, self.unit, self.rule = dataset, data_dir, unit, rule
+        self.cut_by = cut_by
         path = own_path(dataset, BUNDLED)
         self._files = find_files(path) if path else None
         self._root = path.parent if path and path.is_file() else path
@@ -75,7 +85,7 @@ class Source:
         """A split, encoded once."""
         if split not in self._corpora:
             title = f"reading {Path(self.dataset).name}, {split}"
-            self._corpora[split] = Corpus(self.pieces(split), self.unit, title)
+            self._corpora[split] = Corpus(self.pieces(split), self.unit, title, self.cut_by)
         return self._corpora[split]
 
     def pieces(self, split: str) -> Iterator[Piece]:

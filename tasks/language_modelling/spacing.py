@@ -6,12 +6,18 @@ from typing import Any
 
 import tensorflow as tf
 
+from tasks.common.words import close_set
+
+_CLOSERS = r"[.,:;!?)\]}…؟،؛۔।॥።፣]"
+"""What no space stands before: signs that end a sentence or a part of it, in many scripts."""
+
 # A quotation ends on its line and within 200 characters: a reader waits no longer for its spacing.
 _SPACING = (
     (r'" ([^"\n]{0,200}) "', r'"\1"'),
     (r" ' (s|t) ", r"'\1 "),
-    (r" ([.,:;!?)\]}])", r"\1"),
-    (r"([(\[{]) ", r"\1"),
+    (rf" ({_CLOSERS})", r"\1"),
+    (r"([(\[{¿¡]) ", r"\1"),
+    *close_set(),
 )
 _LINES = (r" ?\n ?", "\n")
 _CONTINUATIONS = ("", ' "', ' x "', " s x")
@@ -35,9 +41,20 @@ def spaced(before: Any, added: Any, printed: bool = True) -> Any:
     added = tf.strings.join(["", added], separator=" ")
     for pattern, replacement in (*(_SPACING if printed else ()), _LINES):
         added = tf.strings.regex_replace(added, pattern, replacement)
-    open_already = tf.strings.regex_full_match(before, r"(?s)(.*[\s(\[{])?")
+    open_already = tf.strings.regex_full_match(before, r"(?s)(.*[\s(\[{¿¡])?")
+    if printed:
+        last = tf.strings.regex_replace(before, r"(?s)^.*(.)$", r"\1")
+        open_already |= _are_close(last, added)
     added = tf.where(open_already, tf.strings.regex_replace(added, "^ ", ""), added)
     return tf.strings.join([before, added])
+
+
+def _are_close(last: Any, added: Any) -> Any:
+    """Whether no space stands between a last character and words that begin with one."""
+    both = tf.strings.join([last, tf.strings.regex_replace(added, r"(?s)^( .).*$", r"\1")])
+    return tf.reduce_any(
+        [tf.strings.regex_full_match(both, pattern) for pattern, _ in close_set()], axis=0
+    )
 
 
 def flow(before: str, pieces: Iterable[str], printed: bool = True) -> Iterator[str]:

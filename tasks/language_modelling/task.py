@@ -10,10 +10,12 @@ import tensorflow as tf
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.streams import HALF_WORD, margins, read_tokens, tell
-from tasks.common.text import END, PADDING, START, UNKNOWN, Vocabulary
+from tasks.common.text import END, PADDING, START, UNKNOWN
+from tasks.common.units import tokenizer_of
+from tasks.common.words import commonest, cut_rule
 from tasks.language_modelling.sources import BUNDLED, Source
 from tasks.language_modelling.spacing import flow, spaced
-from tasks.language_modelling.text import MINIMUM_COUNT, PATTERN, build_vocabulary
+from tasks.language_modelling.text import MINIMUM_COUNT, UNITS
 from zoo.decoding import continued, decode, generating
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
@@ -60,10 +62,12 @@ class LanguageModelling(DataTask):
     Args:
         dataset: a data set's name, or the path of a text file or folder.
         data_dir: folder of prepared data sets.
-        unit: "character"; or "word", a run of letters and digits, any other visible character, or
-            a line break; or "token", for text that is tokenised already: what stands between
-            spaces, of which `<unk>` is the unknown token, or a line break.
+        unit: "character"; or "word", one of any script, a sign or a line break, see
+            `tasks.common.words.word_pattern`; or "token", for text that is tokenised already: what
+            stands between spaces, of which `<unk>` is the unknown token, or a line break.
         vocabulary_size: the commonest so many tokens are kept, others are `<unk>`; 0 for no limit.
+        tokenizer: the rule that words are cut by, see `tasks.common.words.word_pattern`; 0 for the
+            newest, and for the first where tokens are given.
         tokens: the vocabulary; read from the training data if not given. Words that occur there
             only once are `<unk>`.
         split_rule: see `DataTask`.
@@ -88,21 +92,21 @@ class LanguageModelling(DataTask):
         data_dir: str | None = None,
         unit: str = "character",
         vocabulary_size: int = 0,
+        tokenizer: int = 0,
         tokens: list[str] | None = None,
         split_rule: str | None = None,
     ) -> None:
         super().__init__(dataset, data_dir, rule_of(split_rule, tokens))
-        if unit not in PATTERN:
-            raise UserError(f"unit is {unit!r}, but one of {', '.join(PATTERN)} is needed")
+        self.tokenizer = cut_rule(tokenizer, known=tokens is not None)
+        make = tokenizer_of(unit, UNITS, "lines", rule=self.tokenizer)
         if vocabulary_size < 0:
             raise UserError(f"vocabulary_size is {vocabulary_size}, but it must not be negative")
         self.unit, self.vocabulary_size = unit, vocabulary_size
         self._last: Source | None = None
         if tokens is None:
             counts = self._source().corpus("train").counts()
-            tokens = build_vocabulary(counts, MINIMUM_COUNT[unit], vocabulary_size)
-        joiner = "" if unit == "character" else " "
-        self.vocabulary = Vocabulary(tokens, PATTERN[unit], joiner)
+            tokens = commonest(counts, MINIMUM_COUNT[unit], vocabulary_size)
+        self.vocabulary = make(tokens)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -110,6 +114,7 @@ class LanguageModelling(DataTask):
             **super().get_config(),
             "unit": self.unit,
             "vocabulary_size": self.vocabulary_size,
+            "tokenizer": self.tokenizer,
             "tokens": self.vocabulary.tokens,
         }
 
@@ -258,5 +263,5 @@ class LanguageModelling(DataTask):
         """The data set that the task has now: `zoo.evaluate` may name another."""
         now = (self.dataset, self.data_dir)
         if self._last is None or (self._last.dataset, self._last.data_dir) != now:
-            self._last = Source(self.dataset, self.data_dir, self.unit, self.split_rule)
+            self._last = Source(*now, self.unit, self.split_rule, self.tokenizer)
         return self._last

@@ -28,7 +28,7 @@ from babel.numbers import (
 from babel.units import format_unit
 
 from tasks.common.text import split_tokens
-from tasks.sequence_labelling.words import PATTERN
+from tasks.common.words import word_pattern
 
 SIZES = {"train": 4000, "validation": 500, "test": 1000}
 """How many sentences each split has."""
@@ -254,7 +254,7 @@ def _labelled(written: list[list[tuple[str, str]]]) -> list[Labelled]:
     for start in range(0, len(written), _TOGETHER):
         some = written[start : start + _TOGETHER]
         flat = [" ".join(said.split()) for pieces in some for said, _ in pieces]
-        cut = iter(split_tokens(tf.constant(flat), PATTERN).to_list())
+        cut = iter(split_tokens(tf.constant(flat), word_pattern("signs", rule=1)).to_list())
         for pieces in some:
             row = Labelled([], [])
             for (_, kind), words in zip(pieces, cut):

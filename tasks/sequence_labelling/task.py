@@ -1,8 +1,7 @@
 """Sequence labelling: the part of speech, or the entity, that each word of a sentence is."""
 
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,13 +12,15 @@ from matplotlib.figure import Figure
 from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.classes import class_counts, confusion
 from tasks.common.classes import count_figures as class_count_figures
+from tasks.common.normal import compose
 from tasks.common.spans import spans
 from tasks.common.splits import SPLITS
-from tasks.common.text import SPECIAL, UNKNOWN, split_tokens, token_places
+from tasks.common.text import UNKNOWN, split_tokens, token_places
+from tasks.common.words import commonest, cut_rule, word_pattern
 from tasks.sequence_labelling.columns import Sentence
 from tasks.sequence_labelling.sources import read_sentences
 from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in, span_counts
-from tasks.sequence_labelling.words import PATTERN, WordEncoder, normalize
+from tasks.sequence_labelling.words import WordEncoder, normalize
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import WindowLoop
@@ -61,6 +62,8 @@ class SequenceLabelling(DataTask):
             the last.
         constrain: whether an entity's later words must follow its first one, where tags are those
             of entities, in what is answered.
+        tokenizer: the rule that words are cut by, see `tasks.common.words.word_pattern`; 0 for the
+            newest, and for the first where words are given.
         tags: those that there are; read from the data if not given.
         words: the vocabulary; read from the training data if not given.
         characters: likewise.
@@ -91,6 +94,7 @@ class SequenceLabelling(DataTask):
         minimum_count: int = 2,
         longest_word: int = 20,
         constrain: bool = True,
+        tokenizer: int = 0,
         tags: list[str] | None = None,
         words: list[str] | None = None,
         characters: list[str] | None = None,
@@ -101,19 +105,20 @@ class SequenceLabelling(DataTask):
         if longest_word < 2:
             raise UserError(f"longest_word is {longest_word}, but at least 2 is needed")
         self.tag_column, self.word_column = str(tag_column or column), str(word_column)
+        # The bundled data set was cut by the first rule.
+        bundled = self.dataset == self.default_dataset
+        self.tokenizer = cut_rule(tokenizer, known=bundled or words is not None)
         self.minimum_count, self.constrain = minimum_count, constrain
         self._read: dict[tuple[str, str | None], dict[str, list[Sentence]]] = {}
         if tags is None or words is None or characters is None:
             tags = self._all_tags()
-            found = [word for each in self._sentences("train") for word in each.words]
-            known = (word.decode() for word in normalize(tf.constant(found)).numpy())
-            # A word that is spelt `<unk>` is an unknown one, see `Vocabulary`.
-            known = (word for word in known if word != SPECIAL[UNKNOWN])
-            words = _commonest(known, minimum_count)
-            characters = _commonest(character for word in found for character in word)
+            seen = tf.constant([word for each in self._sentences("train") for word in each.words])
+            seen = compose(seen) if self.tokenizer > 1 else seen
+            words = commonest((word.decode() for word in normalize(seen).numpy()), minimum_count)
+            characters = commonest(letter for word in seen.numpy() for letter in word.decode())
         self.tags = tags
         self.entities = are_entities(tags)
-        self.encoder = WordEncoder(words, characters, longest_word)
+        self.encoder = WordEncoder(words, characters, longest_word, self.tokenizer > 1)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -124,6 +129,7 @@ class SequenceLabelling(DataTask):
             "minimum_count": self.minimum_count,
             "longest_word": self.encoder.longest,
             "constrain": self.constrain,
+            "tokenizer": self.tokenizer,
             "tags": self.tags,
             "words": self.encoder.words.tokens,
             "characters": self.encoder.characters.tokens,
@@ -182,16 +188,16 @@ class SequenceLabelling(DataTask):
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: texts `[N]` to `words`, `labels`, `probabilities` `[N, T]`, `text` and spans.
 
-        A text is split into words at white space and around signs (see `words.PATTERN`), so that
-        one whose words are already set apart by spaces mostly stays as it is. The three are padded
+        A text is split into words and signs, see `tasks.common.words.word_pattern`, so that one
+        whose words are already set apart by spaces mostly stays as it is. The three are padded
         with "" and 0. `text` is the same for a reader: a line `label: words` for each entity, or
         for each word. The spans say where in the text these are, see `tasks.common.spans`.
         """
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
         def serve(texts: Any) -> dict[str, Any]:
-            texts = checked_texts(texts)
-            words = split_tokens(texts, PATTERN)
+            texts, pattern = checked_texts(texts), word_pattern("signs", self.tokenizer)
+            words = split_tokens(texts, pattern)
             inside = tf.sequence_mask(words.row_lengths())
             # One word more, as a model needs at least one time step.
             inputs = {
@@ -202,7 +208,7 @@ class SequenceLabelling(DataTask):
             found = self._tagged(model, inputs)
             chances = tf.gather(tf.nn.softmax(model(inputs)), found, batch_dims=2)
             labels = tf.where(inside, tf.gather(tf.constant(self.tags), found[:, :-1]), "")
-            places = [part.to_tensor() for part in token_places(texts, PATTERN)]
+            places = [part.to_tensor() for part in token_places(texts, pattern)]
             return {
                 "text": label_lines(words.to_tensor(""), labels, self.entities),
                 "words": words.to_tensor(""),
@@ -241,7 +247,7 @@ class SequenceLabelling(DataTask):
 
     def _all_tags(self) -> list[str]:
         """The tags of the training data, the commonest first, and what the other splits add."""
-        tags = _commonest(tag for each in self._sentences("train") for tag in each.tags)
+        tags = commonest(tag for each in self._sentences("train") for tag in each.tags)
         for split in SPLITS[1:]:
             for each in self._sentences(split):
                 for tag in sorted(set(each.tags) - {*tags}):
@@ -354,10 +360,3 @@ def _kinds(labels: Any, entities: bool) -> tuple[Any, Any]:
 
 def _one_more(part: Any) -> list[list[int]]:
     return [[0, 0], [0, 1], *[[0, 0]] * (len(part.shape) - 2)]
-
-
-def _commonest(found: Iterable[str], minimum: int = 1) -> list[str]:
-    """What occurs at least so often, the commonest first, ties by name."""
-    counts = Counter(found)
-    kept = [each for each, count in counts.items() if count >= minimum]
-    return sorted(kept, key=lambda each: (-counts[each], each))

@@ -4,10 +4,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tasks.common.text import END, PADDING, START, Vocabulary
-
-PATTERN = r"[\p{L}\p{M}\p{N}_]+(?:['’][\p{L}\p{M}]+)?|[^\s\p{L}\p{M}\p{N}_]"
-"""RE2: letters, digits and marks, with what an apostrophe joins to them; else one other sign."""
+from tasks.common.normal import compose
+from tasks.common.text import END, PADDING, START
+from tasks.common.tokenizers import Tokenizer
 
 
 class WordEncoder(tf.Module):
@@ -17,18 +16,21 @@ class WordEncoder(tf.Module):
         words: those that are known, as `normalize` writes them.
         characters: those that are known.
         longest: characters of a word that are read; of a longer one the first and the last.
+        composed: whether accents that are written as characters of their own make no difference.
 
     Example:
         >>> encoder = WordEncoder(["a", "00"], ["a", "A"], longest=4)
-        >>> found = encoder.encode(tf.ragged.constant([["A", "17", "b"]]))
-        >>> found["words"].numpy().tolist(), found["characters"][0, 0].numpy().tolist()
+        >>> inputs = encoder.encode(tf.ragged.constant([["A", "17", "b"]]))
+        >>> inputs["words"].numpy().tolist(), inputs["characters"][0, 0].numpy().tolist()
         ([[4, 5, 1]], [2, 5, 3, 0, 0, 0])
     """
 
-    def __init__(self, words: list[str], characters: list[str], longest: int) -> None:
+    def __init__(
+        self, words: list[str], characters: list[str], longest: int, composed: bool = True
+    ) -> None:
         super().__init__()
-        self.words, self.characters = Vocabulary(words), Vocabulary(characters)
-        self.longest = longest
+        self.words, self.characters = Tokenizer(words), Tokenizer(characters)
+        self.longest, self.composed = longest, composed
 
     def encode(self, sentences: tf.RaggedTensor) -> dict[str, Any]:
         """Strings, ragged `[N, (T)]`, to what a tagger takes.
@@ -37,6 +39,8 @@ class WordEncoder(tf.Module):
             `words` `[N, T]`, `characters` `[N, T, longest + 2]` with `<start>` and `<end>` around
             each word, both padded with 0, and `lengths` `[N]`, all int32.
         """
+        if self.composed:
+            sentences = sentences.with_flat_values(compose(sentences.flat_values))
         ids = sentences.with_flat_values(self.words.lookup(normalize(sentences.flat_values)))
         spelt = tf.strings.unicode_split(self._shortened(sentences.flat_values), "UTF-8")
         letters = spelt.with_flat_values(self.characters.lookup(spelt.flat_values))

@@ -14,7 +14,8 @@ from tasks.common.sources import own_path
 from tasks.common.spans import spans
 from tasks.common.splits import RULE, SPLITS, assign, tell_few, tell_rule
 from tasks.common.streams import margins, read_tokens, tell
-from tasks.common.text import PADDING, Vocabulary, most_common
+from tasks.common.text import PADDING
+from tasks.common.tokenizers import Characters
 from tasks.tagging.dataset import CLASSES, label_characters
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
@@ -85,8 +86,8 @@ class Tagging(DataTask):
         self.delay, self.carry = delay, carry
         self.classes = classes or list(CLASSES)
         if characters is None:
-            characters = most_common((text for text, _ in self._labelled("train")), pattern="")
-        self.vocabulary = Vocabulary(characters)
+            characters = Characters().learn(text for text, _ in self._labelled("train"))
+        self.vocabulary = Characters(characters)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -13,10 +13,11 @@ from tasks.common.classes import class_case, confusion, logits_and_targets, meas
 from tasks.common.data import likeliest
 from tasks.common.streams import read_tokens, tell
 from tasks.common.text import PADDING
+from tasks.common.units import tokenizer_of
+from tasks.common.words import cut_rule
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
-from tasks.text_classification.words import TextEncoder, learn_tokens
-from tasks.translation.units import UNITS
+from tasks.text_classification.words import TextEncoder
 from tasks.translation.windows import BUCKETS, buckets
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
@@ -27,6 +28,9 @@ from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
 from zoo.utils.validation import checked_texts
+
+_USUAL = {"word": 20_000, "character": 20_000, "subword": 8_000}
+"""Tokens that are known at most of each unit."""
 
 
 @register(
@@ -54,6 +58,8 @@ class TextClassification(DataTask):
         text_column: the column, by name or number, or the feature, that holds the texts; "" for
             the usual names.
         label_column: likewise of the labels.
+        tokenizer: the rule that words are cut by, see `tasks.common.words.word_pattern`; 0 for the
+            newest, and for the first where tokens are given.
         classes: names of the classes; read from the training data if not given.
         tokens: the vocabulary, likewise.
         split_rule: see `DataTask`.
@@ -84,13 +90,14 @@ class TextClassification(DataTask):
         vocabulary_size: int = 0,
         text_column: str = "",
         label_column: str = "",
+        tokenizer: int = 0,
         classes: list[str] | None = None,
         tokens: list[str] | None = None,
         split_rule: str | None = None,
     ) -> None:
         super().__init__(dataset, data_dir, rule_of(split_rule, tokens))
-        if unit not in UNITS:
-            raise UserError(f"unit is {unit!r}, but {', '.join(UNITS)} is needed")
+        self.tokenizer = cut_rule(tokenizer, known=tokens is not None)
+        make = tokenizer_of(unit, (*_USUAL,), "markup", lowercase, self.tokenizer)
         if max_length < 4:
             raise UserError(f"max_length is {max_length}, but at least 4 is needed")
         self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
@@ -100,8 +107,8 @@ class TextClassification(DataTask):
         self.classes = classes or _sorted({each.label for each in self._examples("train")})
         if tokens is None:
             texts = [each.text for each in self._examples("train")]
-            tokens = learn_tokens(texts, unit, lowercase, minimum_count, vocabulary_size)
-        self.encoder = TextEncoder(tokens, unit, lowercase, max_length)
+            tokens = make().learn(texts, vocabulary_size or _USUAL[unit], minimum_count)
+        self.encoder = TextEncoder(make(tokens), max_length)
 
     @property
     def vocabularies_grow(self) -> bool:
@@ -119,6 +126,7 @@ class TextClassification(DataTask):
             "vocabulary_size": self.vocabulary_size,
             "text_column": self.text_column,
             "label_column": self.label_column,
+            "tokenizer": self.tokenizer,
             "classes": self.classes,
             "tokens": self.encoder.vocabulary.tokens,
         }

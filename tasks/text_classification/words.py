@@ -6,48 +6,31 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.common.subwords import Subwords, learn_subwords
-from tasks.common.text import Vocabulary, most_common
-from tasks.translation.units import PATTERN as PIECES
+from tasks.common.tokenizers import Tokenizer
 from zoo.utils.progress import progress
 
-_SPACED = (
-    "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Devanagari",
-    "Bengali", "Gujarati", "Gurmukhi", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala",
-    "Ethiopic", "Hangul",
-)  # fmt: skip
-_LETTER = "[" + "".join(rf"\p{{{script}}}" for script in _SPACED) + r"\p{M}]"
-PATTERN = rf"{_LETTER}+(?:['’]{_LETTER}+)*|<[/a-zA-Z][^<>]{{0,30}}>|[^\s]"
-"""RE2: a word of a script that sets spaces between words, with what an apostrophe joins to it; a
-mark of HTML, such as <br />; else one other sign, such as a digit."""
-
 _ROWS = 1000
-_WORDS, _SUBWORDS = 20_000, 8_000
 
 
 class TextEncoder(tf.Module):
     """Texts to token ids, of which long ones lose their middle.
 
     Args:
-        tokens: those that are known.
-        unit: what one is: "word", see `PATTERN`, "character" or "subword", see `Subwords`.
-        lowercase: whether letters of either case are the same.
+        vocabulary: cuts texts into tokens.
         longest: tokens of a text that are read. Of a longer one it is the first quarter of so many
             and the last three quarters: what a text comes to often stands at its end (Sun et al.
             2019, arXiv:1905.05583, section 5.3, measured this on reviews).
 
     Example:
-        >>> encoder = TextEncoder(["a", "b", "c"], unit="word", lowercase=True, longest=4)
+        >>> from tasks.common.tokenizers import Words
+        >>> encoder = TextEncoder(Words(["a", "b", "c"], lowercase=True), longest=4)
         >>> encoder.encode(tf.constant(["A b", "c b a a b b"])).to_list()
         [[4, 5], [6, 4, 5, 5]]
     """
 
-    def __init__(self, tokens: list[str], unit: str, lowercase: bool, longest: int) -> None:
+    def __init__(self, vocabulary: Tokenizer, longest: int) -> None:
         super().__init__()
-        if unit == "subword":
-            self.vocabulary: Vocabulary = Subwords(tokens, PIECES, lowercase)
-        else:
-            self.vocabulary = Vocabulary(tokens, _pattern(unit), lowercase=lowercase)
+        self.vocabulary = vocabulary
         self.longest = longest
 
     @property
@@ -84,16 +67,3 @@ class TextEncoder(tf.Module):
         return tf.RaggedTensor.from_row_lengths(
             tf.boolean_mask(tokens.values, kept), tf.minimum(sizes, self.longest), validate=False
         )
-
-
-def learn_tokens(
-    texts: Sequence[str], unit: str, lowercase: bool, minimum: int, size: int
-) -> list[str]:
-    """The tokens of texts, see `TextClassification` for the arguments."""
-    if unit == "subword":
-        return learn_subwords(texts, PIECES, size or _SUBWORDS, lowercase)
-    return most_common(texts, _pattern(unit), minimum, size or _WORDS, lowercase)
-
-
-def _pattern(unit: str) -> str:
-    return PATTERN if unit == "word" else ""

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tasks.common.text import ROWS, lower, split_tokens
+from tasks.common.words import normal
 
 
 class Casing(tf.Module):
@@ -18,7 +19,7 @@ class Casing(tf.Module):
     Args:
         forms: words with capital letters, such as "I" or "Berlin"; see `learn_casing`.
         capital: whether a sentence starts with a capital letter.
-        pattern: what a word is, see `Vocabulary`; its words joined must be the text.
+        pattern: what a word is, see `split_tokens`; its words joined must be the text.
 
     Example:
         >>> casing = Casing(["Berlin", "TVs"], capital=True, pattern=r" ?[^ .]+|[ .]")
@@ -80,9 +81,9 @@ def learn_casing(texts: Sequence[str], pattern: str) -> tuple[list[str], bool]:
     counts: Counter[str] = Counter()
     for start in range(0, len(texts), ROWS):
         tokens = split_tokens(texts[start : start + ROWS], pattern)
-        words, _, found = tf.unique_with_counts(tokens.values[~_starts(tokens)])
-        for word, count in zip(words.numpy(), found.numpy().tolist()):
-            counts[word.decode(errors="replace").removeprefix(" ")] += count
+        words, _, times = tf.unique_with_counts(tokens.values[~_starts(tokens)])
+        for word, count in zip(words.numpy(), times.numpy().tolist()):
+            counts[normal(word.decode(errors="replace").removeprefix(" "))] += count
     best: dict[str, str] = {}
     # The commonest form of a word comes last; of equals, that in lower case.
     for form in sorted(counts, key=lambda form: (counts[form], form)):

@@ -7,10 +7,13 @@ import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
 
 from tasks.common.ngrams import measure_corpus
+from tasks.common.words import normal
 from tasks.translation.pairs import Pair
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 
-_KANA = re.compile(r"[\u3040-\u30ff]")
+_LETTERS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]")
+"""Of Thai, Lao, Myanmar, Khmer and Japanese."""
+
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -36,6 +39,9 @@ def translation_figures(
 
     Source: M. Post 2018, arXiv:1804.08771; M. Popović 2015, aclanthology.org/W15-3049.
     """
+    # Accents that are written as characters of their own make no difference.
+    texts = [normal(text) for text in texts]
+    pairs = [pair._replace(target=normal(pair.target)) for pair in pairs]
     references = [[pair.target for pair in pairs]]
     tokenize = _tokenizer("".join(references[0]))
     metrics = {"bleu": BLEU(tokenize=tokenize), "chrf": CHRF()}
@@ -64,7 +70,7 @@ def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Evaluation:
 
 
 def _tokenizer(text: str) -> str:
-    """What sacrebleu is to take for a word: in Japanese and Chinese no spaces tell."""
-    if len(_KANA.findall(text)) > len(text) / 10:
+    """What sacrebleu is to take for a word: in Chinese, Japanese, Thai ... no spaces tell."""
+    if len(_LETTERS.findall(text)) > len(text) / 10:
         return "char"
     return "zh" if len(_HAN.findall(text)) > len(text) / 10 else "13a"

@@ -9,11 +9,13 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
-from tasks.common.text import END, PADDING, ROWS, START, UNKNOWN, Vocabulary
+from tasks.common.text import END, PADDING, ROWS, START, UNKNOWN
+from tasks.common.tokenizers import Tokenizer
+from tasks.common.units import tokenizer_of
+from tasks.common.words import cut_rule, word_pattern
 from tasks.translation.casing import Casing, learn_casing
 from tasks.translation.pairs import Pair, open_pairs
 from tasks.translation.scoring import translation_figures
-from tasks.translation.units import PATTERN, UNITS, WORD, learn_tokens, vocabulary
 from tasks.translation.windows import pair_windows
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
@@ -27,6 +29,7 @@ from zoo.training.settings import Settings
 from zoo.utils.progress import progress
 from zoo.utils.validation import LONGEST_TEXT, checked_texts
 
+UNITS = ("word", "character", "subword")
 _ROWS = 250
 _SOURCES = tf.TensorSpec([None], tf.string, name="sources")
 
@@ -65,6 +68,8 @@ class Translation(DataTask):
             subwords.
         beam_width: hypotheses of the beam search that translates; 1 takes the likeliest token
             each time.
+        tokenizer: the rule that words are cut by, see `tasks.common.words.word_pattern`; 0 for the
+            newest, and for the first where tokens are given.
         source_tokens: the vocabulary of the sources; read from the training data if not given.
         target_tokens: likewise of the targets.
         cased_words: words of the targets that have capital letters; likewise.
@@ -99,6 +104,7 @@ class Translation(DataTask):
         minimum_count: int = 1,
         vocabulary_size: int = 0,
         beam_width: int = 1,
+        tokenizer: int = 0,
         source_tokens: list[str] | None = None,
         target_tokens: list[str] | None = None,
         cased_words: list[str] | None = None,
@@ -106,10 +112,9 @@ class Translation(DataTask):
         split_rule: str | None = None,
     ) -> None:
         super().__init__(dataset, data_dir, rule_of(split_rule, source_tokens))
-        if unit not in UNITS:
-            raise UserError(
-                f"unit is {unit!r}, but {', '.join(UNITS[:-1])} or {UNITS[-1]} is needed"
-            )
+        known = source_tokens is not None and target_tokens is not None
+        self.tokenizer = cut_rule(tokenizer, known)
+        make = tokenizer_of(unit, UNITS, "exact", lowercase, self.tokenizer)
         for name, value in (("max_length", max_length), ("beam_width", beam_width)):
             if value < 1:
                 raise UserError(f"{name} is {value}, but at least 1 is needed")
@@ -121,14 +126,14 @@ class Translation(DataTask):
         self._read: dict[tuple[str | None, ...], list[Pair]] = {}
         if source_tokens is None or target_tokens is None:
             source_tokens, target_tokens = (
-                learn_tokens(texts, unit, lowercase, minimum_count, vocabulary_size)
+                make().learn(texts, vocabulary_size, minimum_count)
                 for texts in self._texts("train")
             )
+        pattern = word_pattern("exact", self.tokenizer)
         if lowercase and cased_words is None:
-            cased_words, capital = learn_casing(self._texts("train")[1], PATTERN)
-        self.source = vocabulary(source_tokens, unit, lowercase)
-        self.target = vocabulary(target_tokens, unit, lowercase)
-        self.casing = Casing(cased_words or [], capital, PATTERN) if lowercase else None
+            cased_words, capital = learn_casing(self._texts("train")[1], pattern)
+        self.source, self.target = make(source_tokens), make(target_tokens)
+        self.casing = Casing(cased_words or [], capital, pattern) if lowercase else None
 
     @property
     def vocabularies_grow(self) -> bool:
@@ -152,6 +157,7 @@ class Translation(DataTask):
             "minimum_count": self.minimum_count,
             "vocabulary_size": self.vocabulary_size,
             "beam_width": self.beam_width,
+            "tokenizer": self.tokenizer,
             "source_tokens": self.source.tokens,
             "target_tokens": self.target.tokens,
             **(casing or {}),
@@ -281,10 +287,20 @@ class Translation(DataTask):
             sources = _table(self.source.split(sources)[:, : self.max_length], "")
             alignment = told.watched[:, :longest]
             unknown = told.tokens[:, :longest] == UNKNOWN
-            tokens = tf.where(unknown, _copied(sources, alignment), tokens)
+            tokens = tf.where(unknown, self._copied(sources, alignment), tokens)
             looked = {"alignment": alignment, "source_tokens": sources, "target_tokens": tokens}
         text = self.target.join(tf.RaggedTensor.from_tensor(tokens, lengths=told.lengths))
         return {"text": self.casing.restore(text) if self.casing else text, **looked}
+
+    def _copied(self, sources: Any, alignment: Any) -> Any:
+        """Of source tokens `[N, S]` the one that each step of `[N, T, S]` looked at most."""
+        place = tf.argmax(alignment, axis=-1, output_type=tf.int32)
+        copied = tf.gather(sources, place, batch_dims=1)
+        # A text's first word has no space before it, any other one has.
+        word = tf.strings.regex_full_match(copied, word_pattern("letters", self.tokenizer))
+        later = tf.range(tf.shape(place)[1]) > 0
+        spaced = tf.where(word & (place == 0), tf.strings.join([" ", copied]), copied)
+        return tf.where(later, spaced, tf.strings.regex_replace(copied, "^ ", ""))
 
     def _pairs(self, split: str) -> list[Pair]:
         key = (self.dataset, self.data_dir, split)
@@ -301,7 +317,7 @@ class Translation(DataTask):
         return list(sources), list(targets)
 
 
-def _encoded(vocabulary: Vocabulary, texts: list[str]) -> tf.RaggedTensor:
+def _encoded(vocabulary: Tokenizer, texts: list[str]) -> tf.RaggedTensor:
     """The ids of many texts."""
     starts = range(0, len(texts), ROWS)
     return tf.concat(
@@ -315,14 +331,3 @@ def _table(rows: tf.RaggedTensor, empty: Any) -> Any:
     table = rows.to_tensor(empty)
     missing = tf.maximum(1 - tf.shape(table)[1], 0)
     return tf.pad(table, [[0, 0], [0, missing]], constant_values=empty)
-
-
-def _copied(sources: Any, alignment: Any) -> Any:
-    """Of source tokens `[N, S]` that which each step of `[N, T, S]` looked at most, `[N, T]`."""
-    place = tf.argmax(alignment, axis=-1, output_type=tf.int32)
-    copied = tf.gather(sources, place, batch_dims=1)
-    # A text's first word has no space before it, any other one has.
-    word = tf.strings.regex_full_match(copied, WORD)
-    later = tf.range(tf.shape(place)[1]) > 0
-    spaced = tf.where(word & (place == 0), tf.strings.join([" ", copied]), copied)
-    return tf.where(later, spaced, tf.strings.regex_replace(copied, "^ ", ""))

@@ -28,6 +28,10 @@ def task_to_go_on(config: RunConfig, base: RunConfig) -> Task:
     kind = registry.load("task", config.task)
     learned = {*kind.vocabularies, *kind.outcomes}
     unlearned = {key: value for key, value in config.task_options.items() if key not in learned}
+    # Texts are cut as they were, also by a rule that the config of an older run does not name.
+    before = base.make_task().get_config()
+    if "tokenizer" in before:
+        unlearned["tokenizer"] = unlearned.get("tokenizer") or before["tokenizer"]
     fresh = replace(config, task_options=unlearned).make_task()
     options = fresh.get_config()
     for key in kind.vocabularies:

@@ -5,12 +5,13 @@ import pytest
 import sentencepiece
 import tensorflow as tf
 
-from tasks.common.subwords import LONGEST, Subwords, learn_subwords
+from tasks.common.subwords import LONGEST, Subwords
 from tasks.common.text import SPECIAL, UNKNOWN
+from tasks.common.words import normal, word_pattern
 from tasks.translation.phrases import phrases
-from tasks.translation.units import PATTERN
 from zoo.errors import UserError
 
+PATTERN = word_pattern("exact")
 ODD = [
     "Die Feuerwehrmänner löschten das Haus — schön, oder?",
     "日本語とEnglish mixed 中文",
@@ -48,16 +49,17 @@ def learnt(request, texts):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sentencepiece, "SentencePieceProcessor", Watched)
-        tokens = learn_subwords(texts, PATTERN, 1_500, lowercase)
+        tokens = Subwords(lowercase=lowercase).learn(texts, 1_500)
     library = sentencepiece.SentencePieceProcessor(model_proto=models[0])
-    return Subwords(tokens, PATTERN, lowercase), library
+    return Subwords(tokens, lowercase), library
 
 
 def expected(library, subwords, text):
     """The ids of a text as the library tells them, word by word."""
     if not text:
         return []
-    lowered = tf.strings.lower(" " + text, "utf-8") if subwords.lowercase else " " + text
+    text = normal(" " + text)
+    lowered = tf.strings.lower(text, "utf-8") if subwords.lowercase else text
     marked = tf.strings.regex_replace(lowered, f"({PATTERN})", r"\1" + "\x1f").numpy().decode()
     ids = [index for word in marked.split("\x1f")[:-1] for index in library.encode(word)]
     return [index + len(SPECIAL) - 1 if index else UNKNOWN for index in ids]
@@ -77,7 +79,7 @@ def test_pieces_joined_are_the_text(learnt):
     # In lower case, İ is two characters.
     texts = [text for text in ODD if "İ" not in text]
     pieces = subwords.split(tf.constant(texts))
-    assert [text.decode() for text in subwords.join(pieces).numpy()] == texts
+    assert [text.decode() for text in subwords.join(pieces).numpy()] == [*map(normal, texts)]
     ids = subwords.encode(tf.constant(texts))
     assert pieces.row_splits.numpy().tolist() == ids.row_splits.numpy().tolist()
 
@@ -99,17 +101,17 @@ def test_a_long_word_and_new_letters_side_by_side_are_unknown_once(learnt):
 
 
 def test_learning_twice_gives_the_same_pieces(texts):
-    assert learn_subwords(texts[:800], PATTERN, 300) == learn_subwords(texts[:800], PATTERN, 300)
+    assert Subwords().learn(texts[:800], 300) == Subwords().learn(texts[:800], 300)
 
 
 def test_too_few_pieces_for_all_characters_are_refused(texts):
     with pytest.raises(UserError, match="vocabulary_size is 40, but the texts have"):
-        learn_subwords(texts, PATTERN, 40)
+        Subwords().learn(texts, 40)
 
 
 @pytest.mark.slow
 def test_an_export_cuts_words_with_plain_tensorflow(tmp_path):
-    subwords = Subwords([" Ta", "ge", "Ta", " ", "T", "a", "g", "e"], PATTERN)
+    subwords = Subwords([" Ta", "ge", "Ta", " ", "T", "a", "g", "e"])
     module = tf.Module()
     module.subwords = subwords
     spec = tf.TensorSpec([None], tf.string)

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.common.text import START, Vocabulary
+from tasks.common.text import SPECIAL, START, UNKNOWN
+from tasks.common.units import tokenizer_of
+from tasks.common.words import commonest
 from tasks.language_modelling import corpus as module
 from tasks.language_modelling.corpus import Corpus
-from tasks.language_modelling.text import PATTERN, SPLIT, UNKNOWN, build_vocabulary
+from tasks.language_modelling.text import UNITS, tokens_of
 from zoo.errors import UserError
 
 TEXTS = [
@@ -16,21 +18,20 @@ TEXTS = [
     "A\x1fseparator, \x0b tabs\x0c and\r\n the end <start> 😀 the cat",
     " \n the mat . \n",
 ]
-UNITS = ["character", "word", "token"]
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_tokens_are_counted_as_pure_python_counts_them(unit, monkeypatch):
     monkeypatch.setattr(module, "_BLOCK", 7)
     corpus = Corpus([(text, True) for text in TEXTS], unit)
-    assert corpus.counts() == Counter(token for text in TEXTS for token in SPLIT[unit](text))
+    assert corpus.counts() == Counter(token for text in TEXTS for token in tokens_of(text, unit))
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_ids_are_those_that_the_graph_gives_a_prompt(unit):
     corpus = Corpus([(text, True) for text in TEXTS], unit)
-    tokens = build_vocabulary(corpus.counts(), minimum_count=2)
-    vocabulary = Vocabulary(tokens, PATTERN[unit])
+    tokens = commonest(corpus.counts(), minimum=2)
+    vocabulary = tokenizer_of(unit, UNITS, "lines")(tokens)
     text = corpus.text(vocabulary.tokens)
     for index, row in enumerate(vocabulary.encode(tf.constant(TEXTS)).to_list()):
         inputs, targets, weights = text.read(index, 0, int(text.lengths[index]))
@@ -63,8 +64,8 @@ def test_documents_keep_together_in_any_order():
 
 def test_the_unknown_token_in_a_text_is_no_token_of_the_vocabulary():
     corpus = Corpus([("a <unk> <unk> <pad> \n", True)], "token")
-    assert corpus.counts()[UNKNOWN] == 2
-    tokens = build_vocabulary(corpus.counts(), minimum_count=1)
+    assert corpus.counts()[SPECIAL[UNKNOWN]] == 2
+    tokens = commonest(corpus.counts(), minimum=1)
     assert tokens == ["\n", "<pad>", "a"]
     assert corpus.text(tokens).read(0, 0, 5)[1].tolist() == [6, 1, 1, 5, 4]
 

@@ -11,15 +11,15 @@ import tensorflow as tf
 import zoo
 from tasks.common.data import load_split
 from tasks.common.text import START, UNKNOWN
+from tasks.common.words import commonest
 from tasks.language_modelling.task import LanguageModelling
-from tasks.language_modelling.text import build_vocabulary, split_at_spaces, split_words
+from tasks.language_modelling.text import tokens_of
 from zoo.errors import UserError
 from zoo.evaluation.loop import evaluate
 from zoo.training.settings import Settings
 
 TEXT = 'The cat sat on a mat.\nThe dog\'s (a "big" one) sat on the cat, too.\n' * 8
 TINY = {"epochs": 1, "batch_size": 2, "window": 16, "units": 16, "jit_compile": False}
-SPLIT_INTO_TOKENS = {"character": list, "word": split_words, "token": split_at_spaces}
 
 
 @pytest.fixture
@@ -56,17 +56,16 @@ def test_each_token_is_predicted_from_those_before_it(tmp_path):
 @pytest.mark.parametrize("unit", ["character", "word", "token"])
 def test_tokens_are_those_of_the_baseline(unit, data_dir):
     task = LanguageModelling(data_dir=data_dir, unit=unit)
-    split = SPLIT_INTO_TOKENS[unit]
     train, test = (
         [
             token
             for example in load_split("python_docs", name, data_dir)
-            for token in split(example["text"].decode())
+            for token in tokens_of(example["text"].decode(), unit)
         ]
         for name in ("train", "test")
     )
     minimum = {"character": 1, "word": 2, "token": 1}[unit]
-    assert task.vocabulary.tokens == build_vocabulary(train, minimum)
+    assert task.vocabulary.tokens == commonest(train, minimum)
     windows = task.windows("test", Settings(batch_size=8, window=64))
     targets = np.concatenate([w["targets"][w["weights"] == 1] for w in windows])
     index = {token: 4 + place for place, token in enumerate(task.vocabulary.tokens)}
@@ -156,7 +155,7 @@ def test_greedy_generation_equals_running_the_whole_text_again_for_each_token(un
             logits = model(np.array([ids])).numpy()[0, -1]
             ids.append(4 + int(logits[4:].argmax()))
         added = [task.vocabulary.tokens[index - 4] for index in ids[-12:]]
-        assert SPLIT_INTO_TOKENS[unit](text.decode())[-12:] == added
+        assert tokens_of(text.decode(), unit)[-12:] == added
         assert text.decode().startswith(prompt)
 
 
@@ -195,7 +194,7 @@ class Parrot:
         ("a dog (", "big", "a dog (big"),
         ("a dog", "( big ) .", "a dog (big)."),
         ("sat", ". \n The", "sat.\nThe"),
-        ("The", '" big " dog \' s mat', 'The "big" dog\'s mat'),
+        ("The", '" big " dog\'s mat', 'The "big" dog\'s mat'),
     ],
 )
 def test_words_are_spaced_as_in_print(prompt, said, expected, text_file):
@@ -277,9 +276,7 @@ def test_a_data_set_without_text_names_what_it_has(data_dir):
 
 
 def test_an_unknown_unit_names_the_known_ones():
-    with pytest.raises(
-        UserError, match="unit is 'line', but one of character, word, token is needed"
-    ):
+    with pytest.raises(UserError, match="unit is 'line', but character, word or token is needed"):
         LanguageModelling(unit="line")
 
 

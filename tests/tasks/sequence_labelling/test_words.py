@@ -1,11 +1,14 @@
 import tensorflow as tf
 
 from tasks.common.text import UNKNOWN, split_tokens
-from tasks.sequence_labelling.words import PATTERN, WordEncoder
+from tasks.common.words import word_pattern
+from tasks.sequence_labelling.words import WordEncoder
 
 
 def cut(text):
-    return [word.decode() for word in split_tokens(tf.constant([text]), PATTERN).to_list()[0]]
+    return [
+        word.decode() for word in split_tokens(tf.constant([text]), word_pattern()).to_list()[0]
+    ]
 
 
 def test_a_text_is_cut_at_white_space_and_around_signs():

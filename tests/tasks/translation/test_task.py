@@ -11,9 +11,9 @@ from sacrebleu.metrics import BLEU, CHRF
 
 import zoo
 from tasks.common.text import END, START, split_tokens
+from tasks.common.words import word_pattern
 from tasks.translation.pairs import Pair, read_pairs
 from tasks.translation.task import Translation
-from tasks.translation.units import PATTERN
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
@@ -63,7 +63,7 @@ def ids(vocabulary, *tokens):
     ],
 )
 def test_tokens_are_words_and_characters_that_joined_are_the_text(text, tokens):
-    found = split_tokens(tf.constant([text]), PATTERN).to_list()[0]
+    found = split_tokens(tf.constant([text]), word_pattern("exact")).to_list()[0]
     assert [token.decode() for token in found] == tokens
     assert "".join(tokens) == text
 

@@ -1,0 +1,44 @@
+"""The tokenizer of a unit: a word, a character, or a piece of a word."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from tasks.common.subwords import Subwords
+from tasks.common.tokenizers import Characters, Spaced, Tokenizer, Words
+from tasks.common.words import NEWEST
+from zoo.errors import UserError
+
+
+def tokenizer_of(
+    unit: str,
+    units: Sequence[str],
+    kind: str,
+    lowercase: bool = False,
+    rule: int = NEWEST,
+) -> Callable[..., Tokenizer]:
+    """What makes a tokenizer out of tokens, or, of none, one that can learn them.
+
+    Args:
+        unit: "word", "character", "subword" or "token".
+        units: those of them that the task knows.
+        kind: of the words, see `tasks.common.words.word_pattern`.
+        lowercase: whether letters of either case are the same; not of "token".
+        rule: which one words are cut by.
+
+    Raises:
+        UserError: the unit is none of those that the task knows.
+
+    Example:
+        >>> make = tokenizer_of("word", ("word", "character"), kind="signs")
+        >>> make(make().learn(["a cat"])).tokens
+        ['a', 'cat']
+    """
+    if unit not in units:
+        raise UserError(f"unit is {unit!r}, but {', '.join(units[:-1])} or {units[-1]} is needed")
+    makers: dict[str, Callable[..., Tokenizer]] = {
+        "word": partial(Words, kind=kind, lowercase=lowercase, rule=rule),
+        "character": partial(Characters, lowercase=lowercase),
+        "subword": partial(Subwords, lowercase=lowercase, rule=rule),
+        "token": Spaced,
+    }
+    return makers[unit]
