@@ -48,7 +48,7 @@ class Captions(NamedTuple):
 
 
 def find_caption_files(path: Path) -> tuple[Path, list[Path]]:
-    """The folder of the images, and the files of captions: one, or COCO's json of each split.
+    """Return the folder of the images, and the files of captions: one, or a json of each split.
 
     They are looked for in the folder and in the folders in it.
 
@@ -78,7 +78,7 @@ def find_caption_files(path: Path) -> tuple[Path, list[Path]]:
 
 
 def read_captions(file: Path) -> Captions:
-    """The captions of one file.
+    """Return the captions of one file.
 
     - csv with a header `image,caption`, as on Kaggle; also set apart by semicolons, tabs or, as in
       Flickr30k's `results.csv`, by `|`, and with `image_name` and `comment`.

@@ -145,20 +145,20 @@ class _Item(NamedTuple):
     anchor: _Item | None = None  # what the relation is to
 
     def claims(self) -> int:
-        said = 2 if self.says in _CORNERS else bool(self.says)
-        own = (self.number is not None) + self.phrase.claims() + said
+        placed = 2 if self.says in _CORNERS else bool(self.says)
+        own = (self.number is not None) + self.phrase.claims() + placed
         return own + (self.anchor.claims() if self.anchor else 0)
 
     def referents(self, scene: Sequence[Object]) -> Iterator[frozenset[Object]]:
         """Every set of objects that this part can truly speak of."""
         fitting = [item for item in scene if self.phrase.fits(item)]
-        true = [item for item in fitting if self._is_said_truly(item, scene)]
+        true = [item for item in fitting if self._is_true_of(item, scene)]
         if self.number is None:
             yield from (frozenset([item]) for item in true)
         elif len(true) == len(fitting) == self.number:
             yield frozenset(true)
 
-    def _is_said_truly(self, item: Object, scene: Sequence[Object]) -> bool:
+    def _is_true_of(self, item: Object, scene: Sequence[Object]) -> bool:
         if self.anchor:
             anchors = frozenset().union(*self.anchor.referents(scene))
             return any(_is_towards(self.says, item.x - o.x, item.y - o.y) for o in anchors)

@@ -24,7 +24,7 @@ class Picture(NamedTuple):
 
 
 def read_folder(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
-    """The images with captions of each split.
+    """Return the images with captions of each split.
 
     - Images may lie anywhere in the folder and below; hidden ones are left out.
     - Captions are found in one of the forms of `caption_files`.
@@ -50,7 +50,7 @@ def read_folder(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
     """
     root, files = find_caption_files(path)
     images = _Images(root)
-    found: dict[Path, Picture] = {}
+    pictures: dict[Path, Picture] = {}
     splits: dict[str, set[Path]] = defaultdict(set)
     missing: list[str] = []
     unclear: list[str] = []
@@ -69,23 +69,23 @@ def read_folder(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
                 (unclear if meant else missing).append(name)
                 continue
             image = meant[0]
-            found.setdefault(image, Picture(image, [])).captions.extend(captions)
+            pictures.setdefault(image, Picture(image, [])).captions.extend(captions)
             # The name of the only json says nothing of how it is to be split.
             split = split or (named if len(files) > 1 else None)
             if split:
                 splits[split].add(image)
     left_out(root, "image", "with captions, but not there", missing)
     left_out(root, "name", "that different images have", unclear)
-    bare = {p.name for p in images.paths} - {p.name for p in found} - {*unclear}
+    bare = {p.name for p in images.paths} - {p.name for p in pictures} - {*unclear}
     left_out(root, "image", "without captions", sorted(bare))
-    if not found:
+    if not pictures:
         raise UserError(
             f"no image of {root} has a caption: it has {len(images.paths)} images, and "
             f"{files[0]} names {len(missing)} that are not there"
         )
     if not splits:
         splits = _split_files(root, {*files}, images)
-    return _parts(root, found, splits, rule)
+    return _parts(root, pictures, splits, rule)
 
 
 class _Images:
@@ -105,14 +105,14 @@ class _Images:
         self._all_splits = {split for path in self.paths for split in self._splits(path)}
 
     def find(self, name: str, split: str | None = None) -> list[Path]:
-        """The images that a name, a stem or the end of a path may mean: at best one.
+        """Return the images that a name, a stem or the end of a path may mean: at best one.
 
         Args:
             name: set apart by `/` if it is of a path.
             split: whose folder is to be preferred.
         """
         name = _plain(name).replace("\\", "/")
-        found = self._named.get(name.lower().rpartition("/")[2], [])
+        matches = self._named.get(name.lower().rpartition("/")[2], [])
         for fits in (
             lambda path: self._inside(path).lower() == f"/{name}".lower(),
             lambda path: self._inside(path).lower().endswith(f"/{name}".lower()),
@@ -120,10 +120,10 @@ class _Images:
             lambda path: self._inside(path).endswith(f"/{name}"),
             _can_be_read,
         ):
-            if len(found) < 2:
-                return found
-            found = [path for path in found if fits(path)] or found
-        return found[:1] if _equal(found) else found
+            if len(matches) < 2:
+                return matches
+            matches = [path for path in matches if fits(path)] or matches
+        return matches[:1] if _equal(matches) else matches
 
     def in_other_split(self, path: Path, split: str | None) -> bool:
         """Whether an image lies in the folder of a split, but the split given has its own."""
@@ -153,7 +153,7 @@ def _plain(name: str) -> str:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Every file that is not hidden, also through links to folders, each folder once."""
+    """Yield every file that is not hidden, also through links to folders, each folder once."""
     seen = set()
     for folder, folders, files in os.walk(root, followlinks=True):
         seen.add(os.path.realpath(folder))

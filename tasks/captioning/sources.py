@@ -112,7 +112,7 @@ class Source(abc.ABC):
             self.data_dir,
         )
         self._tell(split, list(cached.failed.values()))
-        if not len(cached.kept):
+        if not len(cached.indices):
             raise self._nothing(split)
         notes = self._notes(split, cached)
         captions = [_usable(note[0]) for note in notes]
@@ -189,7 +189,7 @@ class FolderSource(Source):
 
     def _notes(self, split: str, cached: Cached) -> list[Any]:
         # Not from the cache: the captions may have changed since.
-        return [[self._parts[split][index].captions, None] for index in cached.kept]
+        return [[self._parts[split][index].captions, None] for index in cached.indices]
 
 
 class NamedSource(Source):
@@ -217,12 +217,12 @@ class NamedSource(Source):
             captions: Any = raw.get("captions", raw.get("caption"))
             texts = captions["text"] if isinstance(captions, dict) else np.atleast_1d(captions)
             objects: Any = raw.get("objects")
-            told = isinstance(objects, dict) and "kind" in objects
+            described = isinstance(objects, dict) and "kind" in objects
             yield Encoded(
                 raw["image"],
                 raw.get("image/filename", b"image %d" % index).decode(),
                 [text.decode() for text in texts],
-                scene_objects(objects) if told else None,
+                scene_objects(objects) if described else None,
             )
 
     def _key(self, split: str) -> tuple[int, Any]:

@@ -60,8 +60,8 @@ def _definite(objects: _Group, rng: Random) -> str | None:
     if len(objects) > 1 and rng.random() < 0.5:
         return _converse(objects[0], objects[1], objects)
     item = objects[0]
-    about, said = rng.choice(((item.size, item.colour), (item.colour, item.size)))
-    return f"the {about} {item.kind} is {said}" if _unique(about, item.kind, objects) else None
+    about, other = rng.choice(((item.size, item.colour), (item.colour, item.size)))
+    return f"the {about} {item.kind} is {other}" if _unique(about, item.kind, objects) else None
 
 
 def _converse(first: Object, second: Object, objects: _Group) -> str | None:

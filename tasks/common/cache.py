@@ -32,7 +32,7 @@ class Cached(NamedTuple):
     Attributes:
         folder: where it lies, named after what it was made from.
         array: `[M, ...]`, read from disk where it is looked at.
-        kept: the indices of the M items that could be made, rising.
+        indices: those of the M items that could be made, rising.
         lengths: `[M]`, how much of each row's first axis was made; zeros follow.
         failed: why each other item could not be made, by index.
         notes: what was to be kept beside each of the M rows; None where nothing was.
@@ -40,7 +40,7 @@ class Cached(NamedTuple):
 
     folder: Path
     array: np.ndarray
-    kept: np.ndarray
+    indices: np.ndarray
     lengths: np.ndarray
     failed: dict[int, str]
     notes: list[Any]
@@ -54,7 +54,7 @@ def cached_array(
     title: str,
     data_dir: str | None = None,
 ) -> Cached:
-    """An array whose rows are made by several threads at once, or read if they were made before.
+    """Return an array whose rows are made by several threads, or read if they were made before.
 
     It lies in `zoo_cache/<hash of the key>` in the folder of data sets; or in the folder that the
     environment variable ZOO_CACHE names, for data sets in a folder that is only to be read. It is
@@ -78,7 +78,7 @@ def cached_array(
         >>> import tempfile
         >>> folder = tempfile.mkdtemp()
         >>> squares = cached_array("squares", (3,), "int32", lambda i: np.square(i), "", folder)
-        >>> squares.array.tolist(), squares.kept.tolist()
+        >>> squares.array.tolist(), squares.indices.tolist()
         ([0, 1, 4], [0, 1, 2])
     """
 
@@ -96,7 +96,7 @@ def cached_rows(
     title: str,
     data_dir: str | None = None,
 ) -> Cached:
-    """The same for rows that can only be read one after the other.
+    """Return an array whose rows can only be read one after the other, as `cached_array` does.
 
     Args:
         key: as for `cached_array`.
@@ -108,8 +108,8 @@ def cached_rows(
         data_dir: folder of prepared data sets.
     """
     parent = data_folder(os.environ.get("ZOO_CACHE") or data_dir) / "zoo_cache"
-    said = json.dumps([_VERSION, key, list(shape), str(np.dtype(dtype))], sort_keys=True)
-    folder = parent / hashlib.sha256(said.encode()).hexdigest()[:32]
+    text = json.dumps([_VERSION, key, list(shape), str(np.dtype(dtype))], sort_keys=True)
+    folder = parent / hashlib.sha256(text.encode()).hexdigest()[:32]
     try:
         if not folder.is_dir():
             parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def cached_rows(
 
 
 def file_key(paths: Iterable[Path]) -> list[Any]:
-    """Path, size and time of last change of each file, for a key; sizes of -1 where none is.
+    """Return path, size and time of last change of each file, for a key; sizes of -1 for none.
 
     Of a folder it is a hash of these of the files in it.
     """
@@ -144,7 +144,7 @@ def _state(path: Path) -> list[Any]:
 
 
 def in_threads(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
-    """What is made of each item, in order, by as many threads as there are cores.
+    """Yield what is made of each item, in order, by as many threads as there are cores.
 
     Only a few items are made ahead, so that they need not all be in memory.
     """

@@ -38,11 +38,11 @@ def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
     """
     height, width, channels = shape
     size = tf.shape(clips)
-    kept_height = tf.minimum(size[2], tf.maximum(1, size[3] * height // width))
-    kept_width = tf.minimum(size[3], tf.maximum(1, size[2] * width // height))
-    top, left = (size[2] - kept_height) // 2, (size[3] - kept_width) // 2
-    frames = clips[:, :, top : top + kept_height, left : left + kept_width]
-    frames = tf.reshape(frames, [-1, kept_height, kept_width, 3])
+    crop_height = tf.minimum(size[2], tf.maximum(1, size[3] * height // width))
+    crop_width = tf.minimum(size[3], tf.maximum(1, size[2] * width // height))
+    top, left = (size[2] - crop_height) // 2, (size[3] - crop_width) // 2
+    frames = clips[:, :, top : top + crop_height, left : left + crop_width]
+    frames = tf.reshape(frames, [-1, crop_height, crop_width, 3])
     if channels == 1:
         frames = tf.image.rgb_to_grayscale(frames)
     frames = _resize(frames, (height, width))

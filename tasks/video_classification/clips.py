@@ -28,7 +28,7 @@ from zoo.readers.video import (
 )
 
 _LARGEST = 64
-_TOLD = 5
+_NAMED = 5
 _ASKED = 25
 # Frames a second that a tensorflow-datasets set was filmed at: its videos do not tell.
 _FILMED = {"ucf101": 25.0}
@@ -84,11 +84,11 @@ class OwnClips:
 
     def __init__(self, path: str, data_dir: str | None, columns: Sequence[str] = ()) -> None:
         self.path, self.data_dir, self.columns = path, data_dir, columns
-        self.found = find_clips(Path(path))
-        self.classes = sorted({clip.label for clip in self.found})
+        self.all_clips = find_clips(Path(path))
+        self.classes = sorted({clip.label for clip in self.all_clips})
         kinds = {}
-        for clip in self.found:
-            # Those that cannot be read are told with all others of that sort.
+        for clip in self.all_clips:
+            # Those that cannot be read are named with all others of that sort.
             with suppress(UserError):
                 kinds[is_sequence(clip)] = clip.path
         if len(kinds) > 1:
@@ -97,13 +97,13 @@ class OwnClips:
                 f"{kinds[True]}: give one kind"
             )
         self._sequences = True in kinds
-        texts = all(clip.path.suffix.lower() in SEQUENCE_FILES for clip in self.found)
+        texts = all(clip.path.suffix.lower() in SEQUENCE_FILES for clip in self.all_clips)
         if columns and not texts:
             raise UserError(
                 f"columns are {', '.join(columns)}, but {path} has not only text files of numbers, "
                 "which have columns"
             )
-        self._told: set[str] = set()
+        self._messages: set[str] = set()
 
     def frame_shape(self) -> list[int]:
         """The size that most sequences' vectors have, or that to which videos are brought."""
@@ -112,7 +112,7 @@ class OwnClips:
         widths: Counter[int] = Counter()
         counting: list[set[int]] = []
         # Some tell enough; at random, as one folder may differ from the others.
-        for clip in Random(0).sample(self.found, len(self.found)):
+        for clip in Random(0).sample(self.all_clips, len(self.all_clips)):
             try:
                 steps = _sequence(clip, self.columns)
                 widths[steps.shape[1]] += 1
@@ -145,15 +145,15 @@ class OwnClips:
             )
         cached = self._cached(reading)
         self._tell_skipped(cached)
-        kept = [self.found[index] for index in cached.kept]
-        chosen = assign(self.found, self.path)
-        splits = [chosen[index] for index in cached.kept]
-        if split == "train" and split not in self._told:
-            tell_counts(kept, splits, self.path)
-            self._told.add(split)
+        readable = [self.all_clips[index] for index in cached.indices]
+        chosen = assign(self.all_clips, self.path)
+        splits = [chosen[index] for index in cached.indices]
+        if split == "train" and split not in self._messages:
+            tell_counts(readable, splits, self.path)
+            self._messages.add(split)
         own = np.flatnonzero(np.array(splits) == split)
         starts = np.cumsum([0, *cached.lengths[:-1]])[own]
-        labels = np.array([classes.index(clip.label) for clip in kept], int)
+        labels = np.array([classes.index(clip.label) for clip in readable], int)
         if not len(own):
             why = " that can be read" if split in chosen else ": a class of three sources has some"
             raise UserError(f"{self.path} has no clips in {split}{why}")
@@ -168,31 +168,31 @@ class OwnClips:
         return []
 
     def _cached(self, reading: Reading) -> Cached:
-        paths = [clip.path for clip in self.found]
+        paths = [clip.path for clip in self.all_clips]
         return cached_array(
             ["clips", file_key(paths), reading.rate, reading.keep, *self.columns],
             (len(paths), None, *reading.frame_shape),
             "float32" if self._sequences else "uint8",
-            lambda index: _read(self.found[index], reading, self.columns),
+            lambda index: _read(self.all_clips[index], reading, self.columns),
             f"reading {Path(self.path).name}",
             self.data_dir,
         )
 
     def _tell_skipped(self, cached: Cached) -> None:
         reasons = list(cached.failed.values())
-        if not len(cached.kept):
+        if not len(cached.indices):
             raise UserError(f"{self.path} has no clip that can be read: {reasons[0]}")
-        if not reasons or "skipped" in self._told:
+        if not reasons or "skipped" in self._messages:
             return
-        lines = [f"{self.path}: skipped {len(reasons)} of {len(self.found)} clips:"]
-        lines += [f"  {reason}" for reason in reasons[:_TOLD]]
-        if len(reasons) > _TOLD:
-            lines.append(f"  and {len(reasons) - _TOLD} more")
-        left = {self.found[index].label for index in cached.kept}
+        lines = [f"{self.path}: skipped {len(reasons)} of {len(self.all_clips)} clips:"]
+        lines += [f"  {reason}" for reason in reasons[:_NAMED]]
+        if len(reasons) > _NAMED:
+            lines.append(f"  and {len(reasons) - _NAMED} more")
+        left = {self.all_clips[index].label for index in cached.indices}
         if lost := sorted(set(self.classes) - left):
             lines.append(f"{self.path}: no clip can be read of {', '.join(lost)}")
         print("\n".join(lines), file=sys.stderr)
-        self._told.add("skipped")
+        self._messages.add("skipped")
 
 
 def _sequence(clip: Clip, columns: Sequence[str]) -> np.ndarray:
@@ -204,7 +204,7 @@ def _sequence(clip: Clip, columns: Sequence[str]) -> np.ndarray:
 
 
 def _counting(steps: np.ndarray) -> set[int]:
-    """Return which features count the steps, or time; of fewer than three it cannot be said."""
+    """Return which features count the steps, or time; of fewer than three it cannot be known."""
     rises = np.diff(steps.astype("float64"), axis=0)
     if len(rises) < 2:
         return set()

@@ -24,7 +24,7 @@ _LAYOUT = (
 
 
 def find_clips(path: Path) -> list[Clip]:
-    """The clips of a folder or of an index.
+    """Return the clips of a folder or of an index.
 
     - A folder with one folder a class, whose files may lie deeper. It may also hold `train`,
       `validation` or `val`, and `test`, each with one folder a class.
@@ -121,14 +121,14 @@ def _row(row: dict[str, str], folder: Path, where: str) -> Clip:
 
 
 def group_of(path: str) -> str:
-    """The group that a file's name tells, or the path itself.
+    """Return the group that a file's name tells, or the path itself.
 
     Example:
         >>> group_of("jump/v_Jump_g01_c02.avi"), group_of("jump/clip1.mp4")
         ('v_Jump_g01', 'jump/clip1.mp4')
     """
-    told = _GROUP.fullmatch(Path(path).stem)
-    return told[1] if told else path
+    match = _GROUP.fullmatch(Path(path).stem)
+    return match[1] if match else path
 
 
 def _in_folders(folder: Path) -> list[Clip]:

@@ -25,7 +25,7 @@ def test_what_was_made_is_read_again_and_not_made_again(tmp_path):
     for cached in (first, again):
         assert isinstance(cached.array, np.memmap) and cached.array.dtype == np.uint8
         assert cached.array[:, :, 0].tolist() == [[0, 0, 0], [2, 2, 0], [3, 3, 3]]
-        assert cached.kept.tolist() == [0, 2, 3] and cached.lengths.tolist() == [3, 2, 3]
+        assert cached.indices.tolist() == [0, 2, 3] and cached.lengths.tolist() == [3, 2, 3]
         assert cached.failed == {1: "item 1 is broken"}
 
 
@@ -33,7 +33,7 @@ def test_rows_of_any_length_lie_one_after_the_other(tmp_path):
     for make in (rows_of, None):
         cached = cached_array("key", (4, None, 2), "uint8", make, "", str(tmp_path))
         assert cached.array[:, 0].tolist() == [0, 0, 0, 2, 2, 3, 3, 3]
-        assert cached.kept.tolist() == [0, 2, 3] and cached.lengths.tolist() == [3, 2, 3]
+        assert cached.indices.tolist() == [0, 2, 3] and cached.lengths.tolist() == [3, 2, 3]
 
 
 @pytest.mark.parametrize("other", [("other", (4, 3, 2), "uint8"), ("key", (4, 3, 2), "float16")])
@@ -48,7 +48,7 @@ def test_rows_in_a_stream_keep_their_notes(tmp_path):
     rows = [(np.ones(2), "red"), UserError("no"), (np.zeros(2), ["a", "b"])]
     for source in (lambda: iter(rows), lambda: 1 / 0):
         cached = cached_rows("key", (3, 2), "float16", source, "", str(tmp_path))
-        assert cached.notes == ["red", ["a", "b"]] and cached.kept.tolist() == [0, 2]
+        assert cached.notes == ["red", ["a", "b"]] and cached.indices.tolist() == [0, 2]
 
 
 def test_nothing_made_is_an_empty_array(tmp_path):
