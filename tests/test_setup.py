@@ -19,7 +19,10 @@ def clone(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_demo_sets_up_fits_exports_and_serves(clone):
     done = subprocess.run(
-        ["make", "demo", "MODEL=digits-cnn"], cwd=clone, capture_output=True, text=True
+        ["make", "demo", "MODEL=digits-cnn", "MINUTES=0.5"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert (clone / "saved_models/demo/digits-cnn/saved_model.pb").is_file()

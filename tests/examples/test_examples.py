@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from zoo.cli import zoo as command_line
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -23,6 +25,7 @@ def test_the_export_example_explains_itself():
     assert done.returncode == 1 and "saved_models/demo" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_text_of_ones_own_is_fitted_continued_and_written_on(tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("The quick brown fox jumps over the lazy dog. " * 60)

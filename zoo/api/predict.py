@@ -99,7 +99,8 @@ def _answers(serve: Any, batch: dict[int, Any], sources: Sequence[Any]) -> dict[
 
 
 def _name(source: Any) -> str:
-    return str(source)[:60] if isinstance(source, str | Path) else "the input"
+    # The end of a path says which file it is.
+    return str(source)[-60:] if isinstance(source, str | Path) else "the input"
 
 
 def _watch(endpoints: Any, parts: Iterable[Any], name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A small export of each topology, with what its model answers written down."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from tasks.sequence_labelling.task import SequenceLabelling
 from tasks.text_classification.task import TextClassification
 from tasks.translation.task import Translation
 from tasks.video_classification.task import VideoClassification
+from zoo.catalog.config import RunConfig
 from zoo.exporting.endpoints import numeric_endpoints
 from zoo.exporting.formats.saved_model import write_saved_model
 
@@ -60,24 +62,47 @@ def _tasks():
     }
 
 
-@pytest.fixture(scope="session")
-def small_exports(tmp_path_factory):
+class SmallExports(Mapping):
     """By the model's name: the folder, the raw inputs, and a file of what each endpoint is asked
-    and has to answer: arrays named `endpoint|in|argument` and `endpoint|out|output`."""
-    made = {}
-    for name, (sizes, task, raw) in _tasks().items():
-        model = zoo.create(name, **sizes, **task.model_options())
+    and has to answer: arrays named `endpoint|in|argument` and `endpoint|out|output`.
+
+    Each is written when it is first asked for.
+    """
+
+    def __init__(self, folder):
+        self.folder, self.tasks, self.written = folder, _tasks(), {}
+
+    def __iter__(self):
+        return iter(self.tasks)
+
+    def __len__(self):
+        return len(self.tasks)
+
+    def __getitem__(self, name):
+        if name not in self.written:
+            self.written[name] = self.write(name)
+        return self.written[name]
+
+    def write(self, name):
+        sizes, task, raw = self.tasks[name]
+        options = {**sizes, **task.model_options()}
+        model = zoo.create(name, **options)
         # Strong opinions, so that nothing hangs on a rounding.
         model.set_weights([3 * weight for weight in model.get_weights()])
-        folder = tmp_path_factory.mktemp("models") / name / "1"
+        folder = self.folder / name / "1"
         # Traced once.
         endpoints = task.endpoints(model)
-        task.examples, task.endpoints = lambda raw=raw: raw, lambda _, made=endpoints: made
-        write_saved_model(model, task, folder, {"model": name})
+        task.examples, task.endpoints = lambda: raw, lambda _: endpoints
+        config = RunConfig(name, zoo.describe(name)["task"], options, task.get_config())
+        write_saved_model(model, task, folder, config)
         told = {**_readable(task, model, raw), **_numbers(model)}
         np.savez(folder.parent / "told.npz", **told)
-        made[name] = SimpleNamespace(folder=folder, told=folder.parent / "told.npz", raw=raw)
-    return made
+        return SimpleNamespace(folder=folder, told=folder.parent / "told.npz", raw=raw)
+
+
+@pytest.fixture(scope="session")
+def small_exports(tmp_path_factory):
+    return SmallExports(tmp_path_factory.mktemp("models"))
 
 
 def _readable(task, model, raw):

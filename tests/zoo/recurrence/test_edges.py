@@ -88,10 +88,15 @@ WAYS = {
     ),
 }
 every_engine = pytest.mark.parametrize("make_cell", ENGINES.values(), ids=list(ENGINES))
-every_way = pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
+every_way = pytest.mark.parametrize(
+    ("way", "training"),
+    [
+        pytest.param(WAYS[way], training, id=f"{way}-{'training' if training else 'inference'}")
+        for way, training in (("eager", False), ("graph", True), ("unknown shape", True))
+    ],
+)
 
 
-@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
 @every_way
 @every_engine
 def test_a_batch_without_rows_gives_empty_outputs_and_states(make_cell, way, training):
@@ -115,7 +120,6 @@ def test_a_batch_without_rows_gives_empty_outputs_and_states(make_cell, way, tra
     assert gradients and not any(map(np.any, gradients))
 
 
-@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
 @every_way
 @every_engine
 def test_a_row_of_length_zero_has_zero_outputs_and_keeps_its_state(make_cell, way, training):

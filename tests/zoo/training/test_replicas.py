@@ -84,6 +84,7 @@ def alone(text, tmp_path_factory):
     return runs
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_result_of_one(alone, text, tmp_path):
     finish(start(FIT, text, tmp_path, 2, 2, 0, 7))
     assert_same_result(tmp_path, alone, text)

@@ -38,7 +38,8 @@ def prediction_log():
 
 
 def test_each_example_is_a_request_to_serving_default(small_exports, prediction_log):
-    for export in small_exports.values():
+    # Of each kind of input: bytes, arrays, texts.
+    for export in map(small_exports.get, ("digits-linear", "video-gru", "char-lstm")):
         records = [*tf.data.TFRecordDataset(str(export.folder / FILE)).as_numpy_iterator()]
         model = SavedModel.FromString((export.folder / "saved_model.pb").read_bytes())
         (given,) = model.meta_graphs[0].signature_def["serving_default"].inputs
