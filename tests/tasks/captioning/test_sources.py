@@ -117,6 +117,28 @@ def test_captions_of_few_words_have_a_vocabulary_if_they_can(tmp_path, photos, t
             Captioning(str(tmp_path), str(tmp_path / "data"))
 
 
+@pytest.mark.parametrize("unit", ["word", "character"])
+def test_captions_without_spaces_are_learnt_by_letter(tmp_path, photos, unit):
+    whose = ["一只狗在公园里。", "两只狗在街上跑！"]
+    lines = [f"{name},{whose[n % 2]}" for n, name in enumerate(photos(tmp_path, 10))]
+    (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]), encoding="utf-8")
+    task = Captioning(str(tmp_path), str(tmp_path / "data"), unit=unit)
+    assert {*task.vocabulary.tokens} == {*"一只狗在公园里两街上跑"}
+    (captions,) = (w["inputs"]["tokens"] for w in task.windows("train", Settings(batch_size=8)))
+    ids = captions[0, 0, 1:].numpy()
+    written = task.vocabulary.decode(ids[None], [np.count_nonzero(ids)])
+    assert written.numpy()[0].decode() in {text[:-1] for text in whose}
+
+
+def test_captions_by_character_have_no_signs_but_spaces(tmp_path, photos):
+    lines = [f'{name},"A dog, running."' for name in photos(tmp_path, 6)]
+    (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
+    task = Captioning(str(tmp_path), str(tmp_path / "data"), unit="character")
+    assert {*task.vocabulary.tokens} == {*"a dog running"}
+    moved = Captioning(**task.get_config())
+    assert moved.get_config() == task.get_config() and moved.unit == "character"
+
+
 @pytest.fixture
 def uneven(tmp_path, photos):
     """A task of images with one caption each, but one with 301 and one with three."""

@@ -72,7 +72,28 @@ def test_one_likely_token_is_the_greedy_text(made):
     assert at_once(generate, "The", SamplingOptions(30, temperature=2.0)) != greedy
 
 
-WORDS = ["a", "b", "s", "t", "'", '"', '"', ",", ".", "(", ")", "[", "\n", "é", "猫"]
+WORDS = [
+    "a",
+    "b",
+    "s",
+    "t",
+    "'",
+    '"',
+    '"',
+    ",",
+    ".",
+    "(",
+    ")",
+    "[",
+    "\n",
+    "é",
+    "猫",
+    "犬",
+    "。",
+    "3",
+    "ก",
+    "น้ำ",
+]
 
 
 @pytest.mark.parametrize("before", ["", "x", "x ", 'say "', "("])

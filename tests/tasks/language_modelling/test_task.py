@@ -205,6 +205,40 @@ def test_words_are_spaced_as_in_print(prompt, said, expected, text_file):
     assert text.numpy()[0].decode() == expected
 
 
+SCRIPTS = {
+    "лодка плыла по озеру": "Маленькая лодка плыла по озеру утром.",
+    "schön fährt es": "Das Boot fährt schön, es fa\u0308hrt.",
+    "हिन्दी में लिखा है": "यह हिन्दी में लिखा है।",
+    "我 们 喜 欢 2 本 书 。": "我们喜欢2本书。",
+    "ภ า ษ า": "ภาษา",
+}
+
+
+@pytest.mark.parametrize("words", SCRIPTS)
+def test_words_of_any_script_are_learnt_and_written_as_their_script_is(words, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(f"{SCRIPTS[words]}\n" * 40, encoding="utf-8")
+    task = LanguageModelling(str(path), unit="word")
+    assert {*words.split(" ")} <= {*task.vocabulary.tokens}
+    tokens = task.vocabulary.encode(tf.constant([words]))[0]
+    assert UNKNOWN not in tokens.numpy()
+    generate = task.endpoints(Parrot(tokens[1:], task.vocabulary.size))["generate"]
+    text = generate([words.split(" ")[0]], len(tokens) - 1)["text"].numpy()[0].decode()
+    spaces = "我" not in words and "ภ" not in words
+    assert text == (words if spaces else words.replace(" ", ""))
+
+
+def test_what_was_trained_before_cuts_words_as_it_did(text_file):
+    config = {"dataset": text_file, "unit": "word", "tokens": ["don", "t", "don't"]}
+    encoded = {
+        rule: LanguageModelling(**config, **rule_option).vocabulary.encode(["don't"]).to_list()
+        for rule, rule_option in (("old", {}), ("new", {"tokenizer": 2}))
+    }
+    assert encoded == {"old": [[4, 1, 5]], "new": [[6]]}
+    task = LanguageModelling(**config)
+    assert LanguageModelling(**task.get_config()).vocabulary.pattern == task.vocabulary.pattern
+
+
 PLAIN_TENSORFLOW = """
 import sys
 sys.modules["keras"] = None

@@ -5,7 +5,8 @@ import pytest
 
 import zoo
 from zoo import UserError
-from zoo.api.finetune import take_weights
+from zoo.api.finetune import take_weights, task_to_go_on
+from zoo.catalog.config import RunConfig
 
 TEXT = "The cat sat on the mat, and the cat was näive.\n"
 SMALL = {"verbose": False, "epochs": 1, "batch_size": 2, "window": 16, "jit_compile": False}
@@ -97,3 +98,15 @@ def test_fine_tuning_begins_where_the_model_was(base, folder):
     """On its own data, without learning, the figures are those of the model."""
     run = zoo.fit("char-lstm", runs=folder / "runs", start_from=base, **STILL)
     assert zoo.evaluate(run)["loss"] == pytest.approx(zoo.evaluate(base)["loss"], abs=1e-4)
+
+
+def test_new_texts_are_cut_as_those_were_that_an_older_model_learned_from(tmp_path):
+    for name in ("old", "new"):
+        (tmp_path / f"{name}.txt").write_text("They don't know.\n" * 20, encoding="utf-8")
+    known = {"unit": "word", "tokens": ["don", "t"]}
+    old, new = (
+        RunConfig("word-lstm", "language_modelling", task_options={**known, "dataset": str(path)})
+        for path in (tmp_path / "old.txt", tmp_path / "new.txt")
+    )
+    tokens = task_to_go_on(new, old).get_config()["tokens"]
+    assert tokens[:2] == ["don", "t"] and "don't" not in tokens and "They" in tokens
