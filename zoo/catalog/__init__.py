@@ -45,7 +45,8 @@ def describe(name: str) -> dict[str, Any]:
     Returns:
         `name`, `summary`, `source`, `topology`, `task`, `cell`; and `options` of the model,
         `task_options`, `objective` and `training`, which `create` and `fit` can override. Sizes
-        that the data decide are set by `fit` from the data.
+        that the data decide are set by `fit` from the data. `documentation` says what the settings
+        of training and of the objective mean.
 
     Raises:
         UserError: there is no such model; the message names the nearest ones.
@@ -63,4 +64,5 @@ def describe(name: str) -> dict[str, Any]:
         "task": entry.info["task"],
         "cell": entry.info.get("cell"),
         **defaults(entry),
+        "documentation": registry.documentation(entry),
     }

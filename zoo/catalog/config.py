@@ -187,7 +187,6 @@ class RunConfig:
         """
         usual = defaults(registry.get("model", self.model))
         kind = registry.load("task", self.task)
-        learned = (*DATA, *kind.vocabularies, *kind.outcomes, *kind.learned)
         words = ["zoo", "fit", self.model, "--seed", str(self.seed)]
         if self.dataset not in (None, self.usual_dataset):
             words += ["--dataset", str(self.dataset)]
@@ -199,7 +198,7 @@ class RunConfig:
             *_changed(asdict(self.training), usual["training"]),
             *_changed(self.objective, usual["objective"]),
             *_changed(self.options, usual["options"], self.decided_options(task)),
-            *_changed(self.task_options, usual["task_options"], learned),
+            *_changed(self.task_options, usual["task_options"], {*DATA, *_learned(kind)}),
         ]:
             if key in FLAGS:
                 words += [f"--{key}", _written(value)]
@@ -362,13 +361,28 @@ def _catalog(entry: registry.Entry) -> dict[str, dict[str, Any]]:
 
 
 def _options(entry: registry.Entry, task_class: Any) -> dict[str, dict[str, Option]]:
-    """Return what can be set of a model, by what it speaks of."""
+    """Return what can be set of a model, by what it speaks of.
+
+    Raises:
+        UserError: the task and the model call an option by one name that the data do not decide.
+    """
+    task_options, options = options_of(task_class, without=DATA), options_of(_builder(entry))
+    if shared := {*task_options} & {*options} - _learned(task_class):
+        raise UserError(
+            f"the model {entry.name} and its task both have the option {min(shared)}, of which "
+            "only one could be set: one of them has to call it something else"
+        )
     return {
         "training": options_of(Settings),
         "objective": options_of(task_class.objective_class),
-        "task_options": options_of(task_class, without=DATA),
-        "options": options_of(_builder(entry)),
+        "task_options": task_options,
+        "options": options,
     }
+
+
+def _learned(task_class: Any) -> set[str]:
+    """Return the options of a task that the data decide where they are not set."""
+    return {*task_class.vocabularies, *task_class.outcomes, *task_class.learned}
 
 
 def _builder(entry: registry.Entry) -> Any:

@@ -1,5 +1,6 @@
 """`zoo list` and `zoo show`: what there is."""
 
+from textwrap import fill, indent
 from typing import Any
 
 import click
@@ -105,11 +106,19 @@ def show(name: str, units: int | None, input_size: int | None, as_json: bool) ->
     if as_json:
         print_json(entry)
         return
+    documentation = entry.pop("documentation", {})
     for key, value in entry.items():
         if isinstance(value, dict):
             print(f"{key}:")
-            wide = max(map(len, value), default=0)
-            for option, default in value.items():
-                print(f"  {option:<{wide}} {default}")
+            _print_options(value, documentation if key in ("objective", "training") else {})
         else:
             print(f"{key + ':':<{width}} {text(value)}")
+
+
+def _print_options(defaults: dict[str, Any], documentation: dict[str, str]) -> None:
+    """Print a line an option: its name, its default and, below, what it means."""
+    wide = max(map(len, defaults), default=0)
+    for option, default in defaults.items():
+        print(f"  {option:<{wide}} {default}")
+        if option in documentation:
+            print(indent(fill(documentation[option], 90), " " * (wide + 3)))

@@ -4,6 +4,7 @@ import json
 import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import click
 import pytest
@@ -13,6 +14,9 @@ from zoo import registry
 from zoo.catalog.config import RunConfig, resolve
 from zoo.cli.fit import asked, fit
 from zoo.errors import UserError
+from zoo.task import Task
+from zoo.training.objectives import Objective
+from zoo.utils.fields import Range
 
 WHERE = Path("config.json")
 CHANGES = {"epochs": 3, "minutes": 1.5, "learning_rate": 0.25, "optimizer_config": {"beta_1": 0.5}}
@@ -138,22 +142,6 @@ def test_a_config_of_another_version_is_refused_by_name(change):
         RunConfig.from_json({**OLD, **change}, WHERE)
 
 
-def test_settings_of_an_objective_are_told_from_those_of_training(monkeypatch):
-    @dataclass(frozen=True)
-    class Pinball:
-        quantiles: list[float]
-        crossing: float = 0.5
-
-    task = registry.load("task", "translation")
-    monkeypatch.setattr(task, "objective_class", Pinball, raising=False)
-    config = resolve("translate-gru", {"quantiles": [0, 1], "crossing": 1, "epochs": 4})
-    assert config.objective == {"quantiles": [0.0, 1.0], "crossing": 1.0}
-    assert config.training.epochs == 4
-    assert RunConfig.from_json(json.loads(json.dumps(config.to_json())), WHERE) == config
-    with pytest.raises(UserError, match="crossing is 'x', but float is needed"):
-        resolve("translate-gru", {"quantiles": [0, 1], "crossing": "x"})
-
-
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -188,3 +176,123 @@ def test_differences_leave_out_what_the_data_decide():
     other = replace(config, options={**config.options, "units": 4, "vocab_size": 8})
     assert list(config.differences(other)) == [("units", 3, 4)]
     assert list(config.differences(resolve("char-lstm"))) == [("epochs", 2, 18), ("units", 3, 384)]
+
+
+@pytest.mark.parametrize("name", ["char-lstm", "translate-gru", "adding-lstm"])
+def test_every_setting_is_listed_with_its_default_and_its_meaning(name):
+    known = zoo.describe(name)
+    settings = {**known["training"], **known["objective"]}
+    config = resolve(name)
+    assert settings == {**asdict(config.training), **config.objective}
+    assert known["documentation"].keys() == settings.keys()
+    assert all(text.endswith(".") for text in known["documentation"].values())
+
+
+# A task that nobody has written yet: its parts are added, and nothing else is touched.
+
+
+@dataclass(frozen=True)
+class Pinball(Objective):
+    """Quantiles of what comes."""
+
+    quantiles: Annotated[list[float] | None, "which ones are told."] = None
+    crossing: Annotated[float, Range(0), "how much quantiles that cross cost."] = 0.5
+
+    def losses(self, model, window, state, training):
+        raise NotImplementedError
+
+    def results(self, sums):
+        raise NotImplementedError
+
+
+class Forecasting(Task):
+    """Tells what comes."""
+
+    default_dataset = "tides"
+    objective_class = Pinball
+    learned = ("scale",)
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        data_dir: str | None = None,
+        horizon: int = 24,
+        start: str | None = None,
+        calendars: list[str] | None = None,
+        scale: list[float] | None = None,
+    ) -> None:
+        super().__init__(dataset, data_dir)
+        self.options = {"horizon": horizon, "start": start, "calendars": calendars}
+        self.scale = scale or [1.5]
+
+    def get_config(self):
+        return {**super().get_config(), **self.options, "scale": self.scale}
+
+    def model_options(self):
+        return {"series": len(self.scale)}
+
+    def windows(self, split, settings, seed=None):
+        raise NotImplementedError
+
+    def endpoints(self, model):
+        raise NotImplementedError
+
+    def examples(self):
+        return []
+
+
+class Smoother:
+    """A level and a trend."""
+
+    def __init__(self, series: int = 1, look_back: int = 48, kernel: str | None = None) -> None:
+        self.sizes = (series, look_back, kernel)
+
+
+@pytest.fixture
+def forecaster(monkeypatch):
+    for kind in registry.KINDS:
+        registry.entries(kind)
+    held = {kind: dict(entries) for kind, entries in registry._registered.items()}
+    monkeypatch.setattr(registry, "_registered", held)
+    registry.register("objective", "pinball")(Pinball)
+    registry.register("task", "forecasting", topology="many_to_many", objective="pinball")(
+        Forecasting
+    )
+    registry.register("architecture", "smoother", topology="many_to_many")(Smoother)
+    registry.register_model(
+        "tides",
+        "Tides, smoothed.",
+        architecture="smoother",
+        task="forecasting",
+        options={"look_back": 96},
+        training={"epochs": 4, "crossing": 0.25},
+    )
+    return "tides"
+
+
+def test_an_option_of_task_and_model_is_refused_unless_the_data_decide_it(forecaster, monkeypatch):
+    monkeypatch.setattr(Smoother, "__init__", lambda self, series=1, start="": None)
+    with pytest.raises(UserError, match="tides and its task both have the option start"):
+        resolve(forecaster)
+    monkeypatch.setattr(Smoother, "__init__", lambda self, series=1, scale=(): None)
+    assert resolve(forecaster, {"scale": [2]}).task_options["scale"] == [2.0]
+
+
+def test_a_new_task_with_a_new_objective_needs_no_edit_of_what_is_there(forecaster):
+    overrides = {"start": "2020-01-01", "quantiles": [0.1, 0.9], "horizon": 12, "kernel": "box"}
+    config = resolve(forecaster, overrides, seed=3)
+    assert config.objective == {"quantiles": [0.1, 0.9], "crossing": 0.25}
+    assert (config.training.epochs, config.options["look_back"]) == (4, 96)
+    config = config.decided_by(config.make_task(), overrides)
+    assert config.task_options["scale"] == [1.5] and config.options["series"] == 1
+    assert config.make_model().sizes == (1, 96, "box")
+    assert RunConfig.from_json(json.loads(json.dumps(config.to_json())), WHERE) == config
+    command = config.to_command()
+    assert "scale" not in command and "series" not in command
+    again = parsed(command)
+    assert again.decided_by(again.make_task()) == config
+    with pytest.raises(UserError, match=r"start is 20\.5, but str or nothing is needed"):
+        resolve(forecaster, {"start": 20.5})
+    with pytest.raises(UserError, match="series cannot be set: the data decide it"):
+        config.decided_by(config.make_task(), {"series": 2})
+    assert zoo.describe(forecaster)["objective"] == {"quantiles": None, "crossing": 0.25}

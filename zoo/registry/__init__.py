@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.errors import UserError
+from zoo.registry.source import defaults_of, fields_of, meanings, source_file
 
 KINDS = {
     "cell": "cells",
@@ -42,6 +42,9 @@ RUN_ARGUMENTS = frozenset(
     ("name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from")
 )
 """Of `zoo.fit`, which are no options."""
+
+SETTINGS = "zoo.training.settings:Settings"
+"""What is set of every training."""
 
 T = TypeVar("T")
 
@@ -146,6 +149,13 @@ def register_model(name: str, summary: str, architecture: str, **info: Any) -> N
     _registered["model"][name] = entry
 
 
+def documentation(model: Entry) -> dict[str, str]:
+    """Return what each setting of a model's training and objective means, from the source."""
+    task = get("task", model.info["task"])
+    objective = get("objective", task.info.get("objective", "cross_entropy"))
+    return {**meanings(SETTINGS), **meanings(_address(objective.target) or "")}
+
+
 def builder_of(model: Entry) -> Entry:
     """Return what builds a model: its architecture, or itself where it is a function."""
     return model if model.target else get("architecture", model.info["architecture"])
@@ -205,15 +215,8 @@ def _refuse_shared(entry: Entry, shared: set[str], other: str) -> None:
 
 @cache
 def _setting_names() -> frozenset[str]:
-    """Names of the settings of all trainings, read without importing what they need."""
-    text = (Path(__file__).parent / "training" / "settings.py").read_text(encoding="utf-8")
-    return frozenset(
-        field.target.id
-        for node in ast.parse(text).body
-        if isinstance(node, ast.ClassDef) and node.name == "Settings"
-        for field in node.body
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-    )
+    """Names of the settings of all trainings."""
+    return frozenset(fields_of(SETTINGS))
 
 
 def entries(kind: str) -> dict[str, Entry]:
@@ -285,12 +288,12 @@ def unknown(what: str, name: str, known: Any) -> str:
 def _discover(kind: str) -> Iterator[Entry]:
     """Entries of the zoo's own folders, then of installed packages."""
     if folder := _OWN_FOLDERS.get(kind):
-        for path in sorted((Path(__file__).parent / folder).glob("*.py")):
+        for path in sorted((Path(__file__).parents[1] / folder).glob("*.py")):
             yield from read_registrations(path, f"zoo.{folder.replace('/', '.')}.{path.stem}")
     if kind == "topology":
         importlib.import_module("zoo.topologies.roads")
     if kind == "model":
-        for path in sorted((Path(__file__).parent / "catalog" / "models").glob("[!_]*.py")):
+        for path in sorted((Path(__file__).parents[1] / "catalog" / "models").glob("[!_]*.py")):
             importlib.import_module(f"zoo.catalog.models.{path.stem}")
     for point in entry_points(group=f"zoo.{KINDS[kind]}"):
         try:
@@ -301,25 +304,13 @@ def _discover(kind: str) -> Iterator[Entry]:
 
 def _from_entry_point(kind: str, point: EntryPoint) -> Iterator[Entry]:
     source = point.dist.name if point.dist else point.module
-    for entry in read_registrations(_source_file(point.module), point.module, source):
+    for entry in read_registrations(source_file(point.module), point.module, source):
         if entry.target == f"{point.module}:{point.attr}":
             _check(entry)
         if entry.kind == kind and entry.target == f"{point.module}:{point.attr}":
             yield entry
             return
     raise ImportError(f"{point.attr} is not decorated with @register({kind!r}, ...)")
-
-
-def _source_file(module: str) -> Path:
-    """Where a module lies, found without importing the packages above it."""
-    top, *below = module.split(".")
-    name, spec = top, importlib.util.find_spec(top)
-    for part in below:
-        name = f"{name}.{part}"
-        spec = spec and PathFinder.find_spec(name, spec.submodule_search_locations)
-    if spec is None or spec.origin is None:
-        raise ImportError(f"there is no module {module}")
-    return Path(spec.origin)
 
 
 def read_registrations(path: Path, module: str, source: str = "sequence-zoo") -> Iterator[Entry]:
@@ -342,7 +333,7 @@ def read_registrations(path: Path, module: str, source: str = "sequence-zoo") ->
                         f"{module}:{node.name}",
                         summary,
                         info,
-                        _defaults(node, source_tree),
+                        defaults_of(node, source_tree),
                         source,
                     )
 
@@ -351,57 +342,6 @@ def _signature(thing: Any) -> dict[str, Any]:
     """Arguments that have a default, of a function or a class that was imported."""
     parameters = inspect.signature(thing).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty}
-
-
-def _defaults(node: ast.ClassDef | ast.FunctionDef, tree: ast.Module) -> dict[str, Any]:
-    """Return the arguments that have a default, read from the source.
-
-    Those of a class are its `__init__`'s, or its fields where it is a dataclass; what a base has,
-    which may be in another file, comes first.
-    """
-    functions = [node] if isinstance(node, ast.FunctionDef) else node.body
-    for function in functions:
-        if isinstance(function, ast.FunctionDef) and function.name in ("__init__", node.name):
-            given = function.args
-            named = given.args[len(given.args) - len(given.defaults) :]
-            pairs = zip([*named, *given.kwonlyargs], [*given.defaults, *given.kw_defaults])
-            return {a.arg: _literal(default) for a, default in pairs if default is not None}
-    defaults: dict[str, Any] = {}
-    for base in getattr(node, "bases", ()):
-        if isinstance(base, ast.Name) and (place := _find_class(base.id, tree)):
-            defaults |= _defaults(*place)
-    if any("dataclass" in ast.unparse(line) for line in node.decorator_list):
-        defaults |= {
-            line.target.id: _literal(line.value)
-            for line in functions
-            if isinstance(line, ast.AnnAssign)
-            and isinstance(line.target, ast.Name)
-            and line.value is not None
-            and "ClassVar" not in ast.unparse(line.annotation)
-        }
-    return defaults
-
-
-def _find_class(name: str, tree: ast.Module) -> tuple[ast.ClassDef, ast.Module] | None:
-    """Return the class of that name that a file has or imports, and the file; None for neither."""
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return node, tree
-        names = node.names if isinstance(node, ast.ImportFrom) and not node.level else ()
-        if name in (alias.name for alias in names):
-            try:
-                path = _source_file(node.module)  # type: ignore[attr-defined]
-            except ImportError:
-                return None
-            return _find_class(name, ast.parse(path.read_text(encoding="utf-8")))
-    return None
-
-
-def _literal(node: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        return None
 
 
 def _top_package(thing: Any) -> str:
