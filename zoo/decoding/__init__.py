@@ -1,7 +1,8 @@
-"""Turning a step function into sequences, in the graph."""
+"""Turns a step function into sequences, in the graph."""
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
+
+from zoo.utils.lazy import lazy_face
 
 if TYPE_CHECKING:
     from zoo.decoding.beams import Beams, beam_search
@@ -30,8 +31,4 @@ _LAZY = {
     "likely": "zoo.decoding.drawing",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        return getattr(_import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'zoo.decoding' has no attribute {name!r}")
+__getattr__, __dir__ = lazy_face(__name__, lambda: _LAZY)

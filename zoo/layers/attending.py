@@ -150,6 +150,12 @@ class AttendingStack(keras.layers.Layer):
         if self.gate is not None:
             self.gate.build((None, self.query_size))
 
+    @property
+    def part_sizes(self) -> list[int]:
+        """Sizes of the parts of all layers' states, and of `fed` where it is the first query."""
+        sizes = keras.tree.flatten([layer.cell.state_size for layer in self.recurrences])
+        return sizes if self.asks_after else [*sizes, self.fed_size]
+
     def layer_states(self, batch_size: int | Tensor) -> tuple[Tensor, ...]:
         """The cells' initial states, one a layer."""
         return tuple(recurrence.initial_state(batch_size) for recurrence in self.recurrences)
@@ -175,6 +181,18 @@ class AttendingStack(keras.layers.Layer):
         if fed is None:
             fed = tf.zeros([batch, self.fed_size], self.compute_dtype)
         return AttendingState(layers, fed, self.attention.start(memory), memory)
+
+    def start_from(self, memory: Memory, vectors: Tensor) -> AttendingState:
+        """Return the state before the first step, all parts of which are cut from one vector.
+
+        Args:
+            memory: as `attention.remember` gives it.
+            vectors: `[B, sum(part_sizes)]`.
+        """
+        parts = tf.split(vectors, self.part_sizes, axis=-1)
+        fed = None if self.asks_after else parts.pop()
+        layers = self.layer_states(tf.shape(vectors)[0])
+        return self.start(memory, keras.tree.pack_sequence_as(layers, parts), fed)
 
     def call(
         self, inputs: Tensor, state: AttendingState, training: bool | None = None

@@ -78,8 +78,12 @@ class SequenceModel(keras.Model):
         raise NotImplementedError
 
     def alignment(self, state: State) -> Tensor:
-        """What the last step looked at: weights `[B, S]` of the places; None without attention."""
-        return None
+        """Return the weights `[B, S]` of the places that the last step looked at.
+
+        None of a model without attention. The places are those of the image, row by row, or the
+        tokens of the source.
+        """
+        return state.attention["alignment"] if self.attends else None
 
     def run_window(self, window: Window, state: State, training: bool = False) -> tuple[Any, State]:
         """Return the outputs of a window, and the state to carry on.

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from zoo.layers.attending import AttendingStack, wide_start
@@ -127,13 +126,13 @@ class OneToMany(SequenceModel):
                 units,
                 features,
                 layers,
-                attention,
-                attention_units,
+                kind=attention,
+                attention_units=attention_units,
                 dropout=dropout,
                 gated=True,
             )
             self.readout = keras.layers.Dense(embedding)
-            self.bridge = keras.layers.Dense(sum(self._part_sizes()), activation="tanh")
+            self.bridge = keras.layers.Dense(sum(self.stack.part_sizes), activation="tanh")
         else:
             encoder = "pooled" if encoder == "none" else encoder
             self.encoder = image_encoder(encoder, image_shape, filters, features, dropout)
@@ -160,11 +159,6 @@ class OneToMany(SequenceModel):
         )
         self.values = keras.layers.Dense(features)
 
-    def _part_sizes(self) -> list[int]:
-        """Sizes of the states that the mean of all places starts, and of the first query."""
-        sizes = keras.tree.flatten([layer.cell.state_size for layer in self.stack.recurrences])
-        return sizes if self.stack.asks_after else [*sizes, self.stack.fed_size]
-
     def initial_state(self, batch_size: int | Tensor) -> State:
         """The state for an image whose v is zero; `encode` gives that of a real one."""
         if self.attends:
@@ -189,13 +183,10 @@ class OneToMany(SequenceModel):
 
     def _start(self, seen: Tensor) -> State:
         """The state before `<start>`."""
-        batch = ops.shape(seen)[0]
         if not self.attends:
-            return {"v": seen, "stack": self.stack.initial_state(batch)}
-        parts = tf.split(self.bridge(ops.mean(seen, axis=1)), self._part_sizes(), axis=-1)
-        fed = None if self.stack.asks_after else parts.pop()
-        layers = keras.tree.pack_sequence_as(self.stack.layer_states(batch), parts)
-        return self.stack.start(self.stack.attention.remember(seen), layers, fed)
+            return {"v": seen, "stack": self.stack.initial_state(ops.shape(seen)[0])}
+        memory = self.stack.attention.remember(seen)
+        return self.stack.start_from(memory, self.bridge(ops.mean(seen, axis=1)))
 
     def call(
         self,
@@ -268,10 +259,6 @@ class OneToMany(SequenceModel):
         y, stack = self.stack.step(ops.concatenate([word, state["v"]], axis=-1), state["stack"])
         v = ops.zeros_like(state["v"]) if self.image_input == "first" else state["v"]
         return self._logits(y, state["v"]), {"v": v, "stack": stack}
-
-    def alignment(self, state: State) -> Tensor:
-        """How much the last step looked at each place, `[B, S]`; None without attention."""
-        return state.attention["alignment"] if self.attends else None
 
     def _read(self, y: Tensor, words: Tensor) -> Tensor:
         """What logits are made from, of the layer's outputs and of the words before."""

@@ -115,19 +115,19 @@ class Seq2Seq(SequenceModel):
                 units,
                 self.context_size,
                 layers,
-                attention,
-                attention_units,
-                bool(coverage),
-                feeding,
-                residual,
-                dropout,
+                kind=attention,
+                attention_units=attention_units,
+                coverage=bool(coverage),
+                feeding=feeding,
+                residual=residual,
+                dropout=dropout,
             )
             self._make_readout(target_vocab_size, embedding, units)
         else:
             self.decoder = RecurrentStack(cell, units, layers, dropout, residual=residual)
             self.head = keras.layers.Dense(target_vocab_size)
             self.context_head = keras.layers.Dense(target_vocab_size, use_bias=False)
-        self.bridge = keras.layers.Dense(sum(self.decoder_part_sizes()), activation="tanh")
+        self.bridge = keras.layers.Dense(sum(self._part_sizes()), activation="tanh")
         self._finish()
 
     def _make_encoders(
@@ -159,13 +159,11 @@ class Seq2Seq(SequenceModel):
             )
         self.bias = self.add_weight(name="bias", shape=(vocab_size,), initializer="zeros")
 
-    def decoder_part_sizes(self) -> list[int]:
+    def _part_sizes(self) -> list[int]:
         """Size of each part of the decoder's state that the context starts, from the bottom up."""
-        sizes = [
-            size for layer in self.decoder.recurrences for size in _sizes(layer.cell.state_size)
-        ]
-        asks_before = self.attends and not self.decoder.asks_after
-        return [*sizes, self.decoder.fed_size] if asks_before else sizes
+        if self.attends:
+            return self.decoder.part_sizes
+        return keras.tree.flatten([layer.cell.state_size for layer in self.decoder.recurrences])
 
     def initial_state(self, batch_size: int | Tensor) -> State:
         """The state for a context of zero; `encode` gives that of a real source."""
@@ -193,19 +191,12 @@ class Seq2Seq(SequenceModel):
         ]
         context = ops.concatenate(ends, axis=-1)
         if not self.attends:
-            return {"context": context, "decoder": self._decoder_state(context)}
+            parts = tf.split(self.bridge(context), self._part_sizes(), axis=-1)
+            fresh = self.decoder.initial_state(ops.shape(context)[0])
+            return {"context": context, "decoder": keras.tree.pack_sequence_as(fresh, parts)}
         values = self.dropout(ops.concatenate(read, axis=-1), training=training)
         memory = self.decoder.attention.remember(values, lengths)
-        return self.decoder.start(memory, *self._decoder_state(context))
-
-    def _decoder_state(self, context: Tensor) -> State:
-        """What the context starts: the layers' states; with attention also the first query."""
-        parts = tf.split(self.bridge(context), self.decoder_part_sizes(), axis=-1)
-        batch = ops.shape(context)[0]
-        if not self.attends:
-            return keras.tree.pack_sequence_as(self.decoder.initial_state(batch), parts)
-        fed = None if self.decoder.asks_after else parts.pop()
-        return keras.tree.pack_sequence_as(self.decoder.layer_states(batch), parts), fed
+        return self.decoder.start_from(memory, self.bridge(context))
 
     def call(
         self,
@@ -273,10 +264,6 @@ class Seq2Seq(SequenceModel):
         logits = self.head(y) + self.context_head(state["context"])
         return logits, {**state, "decoder": decoder}
 
-    def alignment(self, state: State) -> Tensor:
-        """How much the last step looked at each source token, `[B, S]`; None without attention."""
-        return state.attention["alignment"] if self.attends else None
-
     def score(
         self, window: Window, state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, State]:
@@ -309,7 +296,3 @@ class Seq2Seq(SequenceModel):
     def _scored(self, h: Tensor, targets: Tensor) -> Scores:
         nll, right = cross_entropy(h, self._kernel().value, self.bias, targets)
         return Scores(nll, nll, right)
-
-
-def _sizes(state_size: Any) -> list[int]:
-    return [state_size] if isinstance(state_size, int) else list(state_size)
