@@ -9,6 +9,11 @@ import av
 import keras
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# The same examples at each run: what is green stays green until the code changes.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
