@@ -9,7 +9,7 @@ default. Sizes that the data decide, such as `vocab_size`, are those of the bund
 from typing import Any
 
 from zoo import registry
-from zoo.catalog.config import defaults
+from zoo.catalog.entries import defaults
 
 
 def list_models(

@@ -3,21 +3,26 @@
 import json
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import registry
-from zoo.catalog.options import Option, checked, options_of
+from zoo.catalog.entries import (
+    DATA,
+    catalog_values,
+    create,
+    decided_by_data,
+    defaults,
+    known_options,
+)
+from zoo.catalog.options import checked, options_of
 from zoo.errors import UserError
 from zoo.training.settings import Settings
 
 if TYPE_CHECKING:
     from zoo.task import Task
     from zoo.topologies.base import SequenceModel
-
-DATA = ("dataset", "data_dir")
-"""Arguments of a task that say where its data are."""
 
 FLAGS = ("epochs", "steps", "minutes", "cell")
 """What `zoo fit` has options of its own for."""
@@ -85,7 +90,7 @@ class RunConfig:
         try:
             entry = registry.get("model", values["model"])
             task_class = registry.load("task", values["task"])
-            known = {group: set(names) for group, names in _options(entry, task_class).items()}
+            known = {group: set(names) for group, names in known_options(entry, task_class).items()}
             training, objective = _old_training(values["training"], values.get("objective"), known)
             task_options = dict(values["task_config"])
             for key in {*task_options} - known["task_options"] - {*DATA}:
@@ -198,7 +203,7 @@ class RunConfig:
             *_changed(asdict(self.training), usual["training"]),
             *_changed(self.objective, usual["objective"]),
             *_changed(self.options, usual["options"], self.decided_options(task)),
-            *_changed(self.task_options, usual["task_options"], {*DATA, *_learned(kind)}),
+            *_changed(self.task_options, usual["task_options"], {*DATA, *decided_by_data(kind)}),
         ]:
             if key in FLAGS:
                 words += [f"--{key}", _written(value)]
@@ -244,11 +249,11 @@ def resolve(
     if not 0 <= seed < 2**32:
         raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
     task_class = registry.load("task", entry.info["task"])
-    chosen = _catalog(entry)
+    chosen = catalog_values(entry)
     if base:
         chosen["options"] |= base.options
         chosen["task_options"] = dict(base.task_options)
-    known = _options(entry, task_class)
+    known = known_options(entry, task_class)
     for key, value in (overrides or {}).items():
         group = next((group for group, options in known.items() if key in options), None)
         if group is None:
@@ -291,103 +296,6 @@ def made_task(config: RunConfig, where: Path) -> "Task":
         raise UserError(
             f"{where} is damaged or of another version: {error}; fit the model anew"
         ) from error
-
-
-def defaults(entry: registry.Entry) -> dict[str, dict[str, Any]]:
-    """Return all that can be set of a model, with its defaults; imports no TensorFlow.
-
-    Returns:
-        `options`, `task_options`, `objective` and `training`, each a dict of defaults by name.
-    """
-    chosen = _catalog(entry)
-    builder = registry.builder_of(entry)
-    task = registry.get("task", entry.info["task"])
-    objective = registry.get("objective", task.info.get("objective", "cross_entropy"))
-    known = {
-        "options": builder.parameters,
-        "task_options": {key: value for key, value in task.parameters.items() if key not in DATA},
-        "objective": objective.parameters,
-        "training": asdict(Settings()),
-    }
-    return {group: {**values, **chosen[group]} for group, values in known.items()}
-
-
-def create(name: str, **overrides: Any) -> "SequenceModel":
-    """Build a model of the catalog.
-
-    Args:
-        name: as `list_models` gives it.
-        **overrides: constructor arguments of its topology, such as `units=64` or `cell="gru"`.
-
-    Returns:
-        A built `keras.Model` with fresh weights.
-
-    Raises:
-        UserError: there is no such model, cell or argument.
-
-    Example:
-        >>> import zoo
-        >>> model = zoo.create("char-lstm", vocab_size=50, units=16)
-        >>> model(model.example_inputs(2, time=3)).shape
-        TensorShape([2, 3, 50])
-    """
-    entry = registry.get("model", name)
-    builder = _builder(entry)
-    known = options_of(builder)
-    for key in overrides:
-        if key not in known:
-            raise UserError(registry.unknown(f"option of {name}", key, known))
-    options = _catalog(entry)["options"] | overrides
-    if cell := options.get("cell"):
-        registry.get("cell", cell)
-    try:
-        return builder(**options)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"cannot build {name}: {str(error).splitlines()[0]}") from error
-
-
-def _catalog(entry: registry.Entry) -> dict[str, dict[str, Any]]:
-    """Return what a model's entry sets, by what it speaks of."""
-    info = entry.info
-    own = {each.name for each in fields(Settings)}
-    training = info.get("training", {})
-    cell = {"cell": info["cell"]} if info.get("cell") else {}
-    return {
-        "training": {key: value for key, value in training.items() if key in own},
-        "objective": {key: value for key, value in training.items() if key not in own},
-        "task_options": dict(info.get("task_options", {})),
-        "options": {**info.get("options", {}), **cell},
-    }
-
-
-def _options(entry: registry.Entry, task_class: Any) -> dict[str, dict[str, Option]]:
-    """Return what can be set of a model, by what it speaks of.
-
-    Raises:
-        UserError: the task and the model call an option by one name that the data do not decide.
-    """
-    task_options, options = options_of(task_class, without=DATA), options_of(_builder(entry))
-    if shared := {*task_options} & {*options} - _learned(task_class):
-        raise UserError(
-            f"the model {entry.name} and its task both have the option {min(shared)}, of which "
-            "only one could be set: one of them has to call it something else"
-        )
-    return {
-        "training": options_of(Settings),
-        "objective": options_of(task_class.objective_class),
-        "task_options": task_options,
-        "options": options,
-    }
-
-
-def _learned(task_class: Any) -> set[str]:
-    """Return the options of a task that the data decide where they are not set."""
-    return {*task_class.vocabularies, *task_class.outcomes, *task_class.learned}
-
-
-def _builder(entry: registry.Entry) -> Any:
-    builder = registry.builder_of(entry)
-    return registry.load(builder.kind, builder.name)
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:
