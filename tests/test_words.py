@@ -19,7 +19,6 @@ tasks/common/data.py
 tasks/common/streams.py
 tasks/common/subwords.py
 tasks/common/text.py
-tasks/image_classification/task.py
 tasks/language_modelling/corpus.py
 tasks/language_modelling/sources.py
 tasks/language_modelling/spacing.py
@@ -37,7 +36,6 @@ tasks/translation/casing.py
 tasks/translation/phrases.py
 tasks/translation/scoring.py
 tasks/translation/task.py
-tasks/video_classification/task.py
 zoo/api/finetune.py
 zoo/api/fit.py
 zoo/api/reproduce.py

@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
-from tasks.common.base import DataTask, spread
-from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.common.data import check_classes, class_names, likeliest, load_split
+from tasks.common.base import spread
+from tasks.common.classes import class_case
+from tasks.common.classification import Classification
+from tasks.common.data import check_classes, class_names, load_split
 from tasks.common.images import decode_images, encode_png, stack_images
-from tasks.common.streams import as_step, tell
+from tasks.common.streams import as_step
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Evaluation
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
@@ -24,7 +23,7 @@ from zoo.utils.validation import not_empty
 
 
 @register("task", "image_classification", topology="one_to_one", dataset="digits", input="image")
-class ImageClassification(DataTask):
+class ImageClassification(Classification):
     """Says which of some classes an image shows.
 
     Any tensorflow-datasets set with `image`, all of one size, and `label` will do, such as
@@ -44,15 +43,13 @@ class ImageClassification(DataTask):
 
     input_kind = "image"
     default_dataset = "digits"
-    monitor = "val_accuracy"
     counted = "images"
     limits = (
         "It names one of its classes for any picture, also for one that shows none of them, and "
         "was only ever shown pictures like those of its data set: others must be of their kind, "
         "size and contrast."
     )
-    outcomes = ("classes",)
-    learned = (*DataTask.learned, "image_shape")
+    learned = (*Classification.learned, "image_shape")
 
     def __init__(
         self,
@@ -108,24 +105,13 @@ class ImageClassification(DataTask):
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`loss` and `accuracy`, and those of `tasks.common.classes.class_figures`."""
-        windows = self.shown(self.windows(split, settings))
-        return measure_classes(model, windows, self.classes)
-
-    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
-        """How often each class was taken for each."""
-        windows = self.shown(self.windows(split, settings), "classifying")
-        logits, targets = logits_and_targets(model, windows)
-        return confusion(self.classes, targets, logits.argmax(axis=-1))
-
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: image bytes `[N]` to what `tasks.common.data.likeliest` tells."""
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
         def serve(images: Any) -> dict[str, Any]:
             pixels = decode_images(not_empty(images), self.image_shape)
-            return likeliest(self.classes, model(self._shown(pixels)))
+            return self.likeliest(model(self._shown(pixels)))
 
         if not self.sequence or not model.steppable:
             return {"serve": serve}
@@ -135,8 +121,7 @@ class ImageClassification(DataTask):
             shown = self._shown(decode_images(images, self.image_shape))
             return {"x": as_step(model, shown["frames"][0])}
 
-        told = tell(len(self.classes), lambda logits: likeliest(self.classes, logits))
-        return {"serve": serve, "read": read, "tell": told}
+        return {"serve": serve, "read": read, "tell": self.tell()}
 
     def examples(self) -> list[bytes]:
         """Three test images as PNG."""

@@ -8,10 +8,10 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages` known by name
-from tasks.common.base import SHORT, DataTask, rule_of, spread
-from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.common.data import likeliest
-from tasks.common.streams import read_tokens, tell
+from tasks.common.base import SHORT, rule_of, spread
+from tasks.common.classes import class_case
+from tasks.common.classification import Classification
+from tasks.common.streams import read_tokens
 from tasks.common.text import PADDING
 from tasks.common.units import tokenizer_of
 from tasks.common.words import cut_rule
@@ -20,7 +20,6 @@ from tasks.text_classification.table import Example
 from tasks.text_classification.words import TextEncoder
 from tasks.translation.windows import BUCKETS, buckets
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import text_figure
 from zoo.registry import register
 from zoo.task import Case
@@ -40,7 +39,7 @@ _USUAL = {"word": 20_000, "character": 20_000, "subword": 8_000}
     dataset="phrase_languages",
     input="text",
 )
-class TextClassification(DataTask):
+class TextClassification(Classification):
     """Says which of some classes a text is of.
 
     Args:
@@ -70,14 +69,12 @@ class TextClassification(DataTask):
 
     input_kind = "text"
     default_dataset = "phrase_languages"
-    monitor = "val_accuracy"
     counted = "texts"
     limits = (
         "It names one of its classes for any text, also for one of none of them, and knows only "
         "texts like those of its data set."
     )
     vocabularies = ("tokens",)
-    outcomes = ("classes",)
 
     def __init__(
         self,
@@ -158,24 +155,13 @@ class TextClassification(DataTask):
             parts.append(example_windows(inputs, labels[rows], np.ones(len(rows)), size, seed))
         return mixed_windows(parts, seed)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`loss` and `accuracy`; `balanced_accuracy`, `macro_f1`, and each class's figures."""
-        windows = self.shown(self.windows(split, settings))
-        return measure_classes(model, windows, self.classes)
-
-    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
-        """Which classes were taken for which."""
-        windows = self.shown(self.windows(split, settings), "classifying")
-        logits, targets = logits_and_targets(model, windows)
-        return confusion(self.classes, targets, logits.argmax(axis=-1))
-
     def figure(self, model: SequenceModel, raw: Any) -> Figure:
         """The words of a text, each the darker the more it counts, if the model weighs them."""
         if not model.weighs:
             return super().figure(model, raw)
         texts = tf.constant([raw])
         inputs = self._inputs(texts)
-        answer = likeliest(self.classes, model(inputs))
+        answer = self.likeliest(model(inputs))
         words = [word.decode(errors="replace") for word in self.encoder.split(texts)[0].numpy()]
         weights = np.asarray(model.token_weights(inputs))[0, : len(words)]
         title = f"{answer['text'][0].numpy().decode()}, {answer['probability'][0]:.0%}"
@@ -190,7 +176,7 @@ class TextClassification(DataTask):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
         def serve(texts: Any) -> dict[str, Any]:
             inputs = self._inputs(checked_texts(texts, empty=False))
-            return likeliest(self.classes, model(inputs))
+            return self.likeliest(model(inputs))
 
         if not model.steppable or self.unit == "subword":
             return {"serve": serve}
@@ -199,7 +185,7 @@ class TextClassification(DataTask):
         return {
             "serve": serve,
             "read": read_tokens(self.encoder.vocabulary, half),
-            "tell": tell(len(self.classes), lambda logits: likeliest(self.classes, logits)),
+            "tell": self.tell(),
         }
 
     def resources(self) -> list[Any]:

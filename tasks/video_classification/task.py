@@ -7,18 +7,17 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
-from tasks.common.base import DataTask, spread
-from tasks.common.classes import class_case, confusion, logits_and_targets, measure_classes
-from tasks.common.data import likeliest
+from tasks.common.base import spread
+from tasks.common.classes import class_case
+from tasks.common.classification import Classification
 from tasks.common.images import fit_frames
 from tasks.common.sources import own_path
 from tasks.common.splits import RULE
-from tasks.common.streams import as_step, tell
+from tasks.common.streams import as_step
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import confidence_figure
 from zoo.exporting.endpoints import state_signature
 from zoo.registry import register
@@ -39,7 +38,7 @@ _ROOM = 2**28
     dataset="moving_digits",
     input=("video", "sequence"),
 )
-class VideoClassification(DataTask):
+class VideoClassification(Classification):
     """Says which of some classes a clip shows.
 
     Clips are videos, or sequences of vectors, such as the joints of a skeleton or the values of
@@ -75,14 +74,12 @@ class VideoClassification(DataTask):
     """
 
     default_dataset = "moving_digits"
-    monitor = "val_accuracy"
     counted = "clips"
     limits = (
         "It names one of its classes for any clip, also for one that shows none of them, and knows "
         "only clips like those of its data set, at their frame rate."
     )
-    outcomes = ("classes",)
-    learned = (*DataTask.learned, "frame_shape", "mean", "deviation")
+    learned = (*Classification.learned, "frame_shape", "mean", "deviation")
 
     def __init__(
         self,
@@ -169,21 +166,10 @@ class VideoClassification(DataTask):
         windows = clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
         return windows if self.is_video else windows.map(self._normalised)
 
-    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`loss` and `accuracy`, and those of `tasks.common.classes.class_figures`."""
-        windows = self.shown(self.windows(split, settings))
-        return measure_classes(model, windows, self.classes)
-
-    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
-        """How often each class was taken for each."""
-        windows = self.shown(self.windows(split, settings), "classifying")
-        logits, targets = logits_and_targets(model, windows)
-        return confusion(self.classes, targets, logits.argmax(axis=-1))
-
     def figure(self, model: SequenceModel, raw: Any) -> Figure:
         """How sure the model was of each class after each frame."""
-        told = self.endpoints(model)["serve"](raw[None])
-        return confidence_figure(self.classes, told["confidence"][0])
+        answer = self.endpoints(model)["serve"](raw[None])
+        return confidence_figure(self.classes, answer["confidence"][0])
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """`serve`: clips to what `tasks.common.data.likeliest` tells, `confidence` and `classes`.
@@ -204,7 +190,7 @@ class VideoClassification(DataTask):
         @tf.function(input_signature=[clips])
         def serve(clips: Any) -> dict[str, Any]:
             logits, _ = logits_over_time(model, self._prepared(checked_steps(clips)))
-            return self._told(logits)
+            return self._over_time(logits)
 
         if not model.steppable:
             return {"serve": serve}
@@ -215,19 +201,18 @@ class VideoClassification(DataTask):
             state = tf.nest.pack_sequence_as(model.initial_state(1), flat)
             shown = self._prepared(checked_steps(clips))
             logits, state = logits_over_time(model, shown, state)
-            return self._told(logits), tf.nest.flatten(state)
+            return self._over_time(logits), tf.nest.flatten(state)
 
         @tf.function(input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")])
         def read(clips: Any) -> dict[str, Any]:
             return {"x": as_step(model, self._prepared(clips)[0])}
 
-        told = tell(len(self.classes), lambda logits: likeliest(self.classes, logits))
-        return {"serve": serve, "serve_part": serve_part, "read": read, "tell": told}
+        return {"serve": serve, "serve_part": serve_part, "read": read, "tell": self.tell()}
 
     def examples(self) -> list[np.ndarray]:
         """Three test clips, or their beginnings."""
-        found = self._source.some(3, self._reading, self.classes)
-        clips = [np.array(clip[:_EXAMPLE]) for clip in found]
+        some = self._source.some(3, self._reading, self.classes)
+        clips = [np.array(clip[:_EXAMPLE]) for clip in some]
         if not self.is_video:
             return clips
         return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in clips]
@@ -285,11 +270,11 @@ class VideoClassification(DataTask):
         inputs = {**window["inputs"], "frames": self._prepared(window["inputs"]["frames"])}
         return {**window, "inputs": inputs}
 
-    def _told(self, logits: Any) -> dict[str, Any]:
-        """What is said of logits `[N, T, classes]`."""
+    def _over_time(self, logits: Any) -> dict[str, Any]:
+        """Return the readable answer of logits `[N, T, classes]`."""
         names = tf.tile(tf.constant([self.classes]), [tf.shape(logits)[0], 1])
-        told = {"confidence": tf.nn.softmax(logits), "classes": names}
-        return {**likeliest(self.classes, logits[:, -1]), **told}
+        steps = {"confidence": tf.nn.softmax(logits), "classes": names}
+        return {**self.likeliest(logits[:, -1]), **steps}
 
 
 def _check_shape(shape: list[int]) -> None:
