@@ -3,7 +3,7 @@
 import difflib
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -186,19 +186,6 @@ def class_names(name: str, data_dir: str | None) -> list[str]:
     if not isinstance(label, tfds.features.ClassLabel):
         raise UserError(f"the data set {name} has no class labels: choose one that has `label`")
     return list(label.names)
-
-
-def numbered(keys: Iterable[Hashable]) -> list[int]:
-    """A number for each key, equal ones for equal keys, counted as they first occur.
-
-    A set that is cut by these has no example on both sides of a cut.
-
-    Example:
-        >>> numbered(["a", "b", "a", "c"])
-        [0, 1, 0, 2]
-    """
-    known: dict[Hashable, int] = {}
-    return [known.setdefault(key, len(known)) for key in keys]
 
 
 def whole_path(dataset: str | None, is_there: Callable[[Path], bool]) -> str | None:

@@ -6,7 +6,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +42,8 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
       `.tsv`, tabs; else the first of tab, semicolon, bar and comma by which each of the first 100
       rows has the same number of cells, two at least; else that by which the first row has most.
     - A cell in quotation marks may hold separators, line breaks, and a mark as two. Only where tabs
-      set cells apart, and the file is not called `.csv`, marks are text like any other.
+      set cells apart, and the file is not called `.csv`, marks are text like any other; unless the
+      first row is in marks, and in each of the first 100 at least one cell, none in part.
     - Blank rows are left out, and so are blank cells beyond those of the first row.
 
     Args:
@@ -112,31 +113,29 @@ def are_numbers(cells: list[str]) -> bool:
     return bool(values) and all(value is not None and math.isfinite(value) for value in values)
 
 
-def are_counted(cells: list[str]) -> bool:
-    """Whether cells count rows or time: numbers that rise by the same step, three at least.
-
-    Example:
-        >>> are_counted(["0", "1", "2"]), are_counted(["0,1", "0,2", "0,3"])
-        (True, True)
-        >>> are_counted(["1", "2", "4"]), are_counted(["1", "1", "1"]), are_counted(["1", "2"])
-        (False, False, False)
-    """
-    if len(cells) < 3 or not all(cell.strip() for cell in cells) or not are_numbers(cells):
-        return False
-    values = [number(cell, ";") or 0.0 for cell in cells]
-    steps = [after - before for before, after in pairwise(values)]
-    near = 1e-6 * max(map(abs, values))
-    return min(steps) > 0 and max(steps) - min(steps) <= near
-
-
 def _ending(path: Path) -> str:
     return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def _are_quoted(text: str) -> bool:
+    """Whether cells set apart by tabs are in quotation marks throughout, as R writes them."""
+    lines = [line for line in text.split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
+    rows = [[cell for cell in line.split("\t") if '"' in cell] for line in lines]
+    first = lines[0].count("\t") + 1 if lines else 0
+    return (
+        len(rows) > 1
+        and len(rows[0]) == first
+        and all(
+            cells and all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells)
+            for cells in rows
+        )
+    )
 
 
 def _parsed(text: str, separator: str, path: Path) -> Iterator[Row]:
     """Yield each row that is not blank."""
     csv.field_size_limit(sys.maxsize)
-    literal = separator == "\t" and _ending(path) != ".csv"
+    literal = separator == "\t" and _ending(path) != ".csv" and not _are_quoted(text)
     # Lines end at line breaks only, not at all that Python's `splitlines` takes for one.
     reader = csv.reader(
         io.StringIO(text, newline=""),

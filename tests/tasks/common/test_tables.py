@@ -29,6 +29,12 @@ TABLES = {
         'text\tlabel\n"x\ta\ny"\tb\n',
         [['"x', "a"], ['y"', "b"]],
     ),
+    "a tsv in marks throughout, as R writes it": (
+        "a.tsv",
+        '"text"\t"label"\n"he said ""so"""\t1\n"x"\t2\n',
+        [['he said "so"', "1"], ["x", "2"]],
+    ),
+    "a tsv of texts in marks": ("a.tsv", 'text\tlabel\n"x"\ta\n', [['"x"', "a"]]),
     "quoted tabs in a csv": ("a.csv", 'text\tlabel\n"x\ty"\ta\n', [["x\ty", "a"]]),
     "a mark as two, and a line break": (
         "a.csv",

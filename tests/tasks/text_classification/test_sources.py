@@ -6,6 +6,7 @@ import tensorflow_datasets as tfds
 
 from tasks.text_classification.sources import SPLITS, read_texts
 from tasks.text_classification.table import read_examples
+from tasks.text_classification.task import TextClassification
 from zoo.errors import UserError
 
 
@@ -274,3 +275,14 @@ def test_a_data_set_by_name_of_one_split_is_cut_without_a_loss(tmp_path):
     found = read_texts("no_validation", str(tmp_path))
     assert all(sizes(found).values())
     assert len({each.text for part in found.values() for each in part}) == 40
+
+
+def test_a_run_records_its_rule_of_splits_and_one_of_before_is_told(tmp_path, capsys):
+    path = written(tmp_path / "a.csv", "text,label\n" + rows(200))
+    config = TextClassification(str(path)).get_config()
+    assert config["split_rule"] == "hash"
+    TextClassification(**config).examples()
+    assert "another rule" not in capsys.readouterr().err
+    del config["split_rule"]
+    TextClassification(**config).examples()
+    assert "was trained when splits were made by another rule" in capsys.readouterr().err
