@@ -12,7 +12,7 @@ from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.streams import HALF_WORD, margins, read_tokens, tell
 from tasks.common.text import END, PADDING, START, UNKNOWN
 from tasks.common.units import tokenizer_of
-from tasks.common.words import commonest, cut_rule
+from tasks.common.words import commonest, cut_rule, half_word
 from tasks.language_modelling.sources import BUNDLED, Source
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, UNITS
@@ -189,10 +189,16 @@ class LanguageModelling(DataTask):
             return {**first, "next": words, "probabilities": likeliest}
 
         return {
-            "read": read_tokens(self.vocabulary, "" if self.unit == "character" else HALF_WORD),
+            "read": read_tokens(self.vocabulary, self._half()),
             "tell": tell(self.vocabulary.size, told),
             "margins": margins(before=[START]),
         }
+
+    def _half(self) -> str:
+        """What may be half a token, see `read_tokens`."""
+        if self.unit == "character":
+            return ""
+        return half_word() if self.unit == "word" and self.tokenizer > 1 else HALF_WORD
 
     def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
         """The text that `generate` makes of one prompt with the same seeds, while it is made."""

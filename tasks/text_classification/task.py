@@ -14,7 +14,7 @@ from tasks.common.classification import Classification
 from tasks.common.streams import read_tokens
 from tasks.common.text import PADDING
 from tasks.common.units import tokenizer_of
-from tasks.common.words import cut_rule
+from tasks.common.words import cut_rule, half_word
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
 from tasks.text_classification.words import TextEncoder
@@ -181,7 +181,9 @@ class TextClassification(Classification):
         if not model.steppable or self.unit == "subword":
             return {"serve": serve}
         # A mark of HTML may hold white space.
-        half = r"(?:<[^<>]{0,31}|\S)+$" if self.unit == "word" else ""
+        old = r"(?:<[^<>]{0,31}|\S)+$"
+        words = half_word("markup") if self.tokenizer > 1 else old
+        half = words if self.unit == "word" else ""
         return {
             "serve": serve,
             "read": read_tokens(self.encoder.vocabulary, half),

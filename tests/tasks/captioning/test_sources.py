@@ -126,7 +126,7 @@ def test_captions_without_spaces_are_learnt_by_letter(tmp_path, photos, unit):
     assert {*task.vocabulary.tokens} == {*"一只狗在公园里两街上跑"}
     (captions,) = (w["inputs"]["tokens"] for w in task.windows("train", Settings(batch_size=8)))
     ids = captions[0, 0, 1:].numpy()
-    written = task.vocabulary.decode(ids[None], [np.count_nonzero(ids)])
+    written = task.vocabulary.decode(ids[None], np.array([np.count_nonzero(ids)]))
     assert written.numpy()[0].decode() in {text[:-1] for text in whose}
 
 

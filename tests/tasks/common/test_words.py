@@ -1,3 +1,4 @@
+import re
 import unicodedata
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.common.normal import compose
 from tasks.common.text import split_tokens, token_places
-from tasks.common.words import SPACED, commonest, cut, cut_rule, normal, word_pattern
+from tasks.common.words import SPACED, commonest, cut, cut_rule, half_word, normal, word_pattern
 from zoo.errors import UserError
 
 ANY = st.characters(exclude_categories=["Cs"])
@@ -15,7 +16,7 @@ SCRIPTS = "лодкаἀηहिन्दीภาษาខ្មែរမြန
 SIGNS = "aZ_1üß'’-.,<>/ \n\t\0\x1f\x7f\x85\xa0\u2028\ufeff\u200c\u200d\u0301\u0308👩🏽🇩🇪\ufe0f"
 ODD = st.sampled_from(SCRIPTS + SIGNS)
 KINDS = ["words", "signs", "lines", "markup", "exact"]
-TEXTS = st.lists(st.text(ANY | ODD, max_size=12), min_size=1, max_size=30)
+TEXTS = st.lists(st.text(ODD, max_size=12) | st.text(ANY, max_size=12), min_size=1, max_size=30)
 PATTERNS = [word_pattern(kind) for kind in KINDS] + [SPACED, ""]
 MANY = settings(max_examples=25, deadline=None)
 
@@ -91,6 +92,32 @@ def test_what_is_in_no_token_is_white_space_or_is_not_seen(texts):
         for token in cut(text, word_pattern()):
             left = left.replace(token, "", 1)
         assert {unicodedata.category(character)[0] for character in left} <= {"Z", "C"}
+
+
+def as_python(pattern):
+    """With the end of the text as `re` writes it: its `$` also stands before a line break."""
+    return re.compile(pattern.removesuffix("$") + r"\Z")
+
+
+@pytest.mark.parametrize("kind", ["signs", "lines", "markup"])
+@MANY
+@given(texts=TEXTS)
+def test_a_text_that_comes_in_pieces_is_cut_as_the_whole(kind, texts):
+    half, pattern = as_python(half_word(kind)), word_pattern(kind)
+    for text in ["the<br />cat\n<b", "学校ខ្មែរ น้ำ<br x>", *texts]:
+        for place in range(len(text)):
+            settled = re.sub(half, "", text[:place])
+            assert cut(settled, pattern) + cut(text[len(settled) :], pattern) == cut(text, pattern)
+
+
+@MANY
+@given(texts=TEXTS)
+def test_the_graph_holds_back_what_python_does(texts):
+    for kind in ("signs", "markup"):
+        half = half_word(kind)
+        settled = tf.strings.regex_replace(tf.constant(texts), half, "").numpy()
+        expected = [re.sub(as_python(half), "", text) for text in texts]
+        assert [text.decode() for text in settled] == expected
 
 
 @MANY
