@@ -61,7 +61,6 @@ zoo/importing/keras_layers.py
 zoo/importing/torch_file.py
 zoo/importing/torch_layers.py
 zoo/importing/weights.py
-zoo/registry.py
 zoo/topologies/base.py
 zoo/training/checkpoints.py
 zoo/training/replicas.py

@@ -222,14 +222,14 @@ def _setting_names() -> frozenset[str]:
 def entries(kind: str) -> dict[str, Entry]:
     """All entries of a kind by name, sorted; nothing heavy is imported."""
     if kind not in _scanned:
-        found: dict[str, Entry] = {}
+        discovered: dict[str, Entry] = {}
         for entry in _discover(kind):
-            held = {**found, **_registered[kind]}.get(entry.name, entry)
+            held = {**discovered, **_registered[kind]}.get(entry.name, entry)
             if _address(held.target) == _address(entry.target):
-                found[entry.name] = entry
+                discovered[entry.name] = entry
             else:
                 _warn_left_out(entry.target, _taken(held))
-        _scanned[kind] = found
+        _scanned[kind] = discovered
     merged = {**_scanned[kind], **_registered[kind]}
     return {name: merged[name] for name in sorted(merged)}
 
