@@ -5,11 +5,9 @@ import pytest
 
 from zoo import UserError
 from zoo.api.run import Run, new_run, open_run
-from zoo.catalog.config import RunConfig
+from zoo.catalog.config import resolve
 
-CONFIG = RunConfig(
-    "char-lstm", "language_modelling", {"vocab_size": 9}, {"tokens": ["naïve", "我"]}
-)
+CONFIG = resolve("char-lstm", {"tokens": ["naïve", "我"]})
 
 
 def test_runs_are_numbered_after_the_highest(tmp_path):
