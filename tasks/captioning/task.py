@@ -25,10 +25,10 @@ from tasks.captioning.metrics import (
 from tasks.captioning.networks import SIDE, Network
 from tasks.captioning.scenes import has_test_only_pair
 from tasks.captioning.sources import Captioned, Source, open_source
-from tasks.common.base import DataTask, spread
+from tasks.common.base import DataTask, rule_of, spread
 from tasks.common.cache import cached_rows, file_key
-from tasks.common.data import whole_path
 from tasks.common.images import decode_images, encode_png
+from tasks.common.sources import whole_path
 from tasks.common.text import END, PADDING, START, UNKNOWN
 from tasks.common.tokenizers import Words
 from tasks.common.units import tokenizer_of
@@ -95,6 +95,7 @@ class Captioning(DataTask):
             newest, and for the first where words are given.
         words: the vocabulary; read from the training data if not given.
         image_shape: height, width and channels of the images; as `image_size` says if not given.
+        split_rule: see `DataTask`.
 
     Raises:
         UserError: an option is out of its range, or the data set or the weights cannot be read.
@@ -127,8 +128,9 @@ class Captioning(DataTask):
         tokenizer: int = 0,
         words: list[str] | None = None,
         image_shape: list[int] | None = None,
+        split_rule: str | None = None,
     ) -> None:
-        super().__init__(whole_path(dataset, Path.exists), data_dir)
+        super().__init__(dataset, data_dir, rule_of(split_rule, words))
         for name, value, least in (
             ("captions_per_image", captions_per_image, 1),
             ("max_length", max_length, 1),
@@ -152,7 +154,7 @@ class Captioning(DataTask):
         self.beam_width = beam_width
         self._sources: dict[Any, Source] = {}
         self.image_shape = image_shape or self._shape(image_size, bool(network))
-        self.weights = whole_path(weights, Path.is_file) or ""
+        self.weights = (whole_path(weights) or "") if weights else ""
         # Before the data are read, which takes longer.
         self.network = Network(network, self.weights, self.image_shape) if network else None
         self._network_name = network
@@ -378,7 +380,7 @@ class Captioning(DataTask):
         """Of the data set as it is now: an evaluation may set another."""
         key = (self.dataset, self.data_dir)
         if key not in self._sources:
-            self._sources[key] = open_source(*key)
+            self._sources[key] = open_source(*key, self.split_rule)
         return self._sources[key]
 
     def _data(self, split: str) -> Captioned:

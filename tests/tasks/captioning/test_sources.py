@@ -190,6 +190,15 @@ def test_a_path_that_is_not_there_is_one_line(tmp_path):
         Captioning(str(tmp_path / "gone"))
 
 
+def test_a_run_of_before_is_told_that_its_splits_were_others(kaggle, tmp_path, capsys):
+    folder, _ = kaggle
+    first = Captioning(str(folder), str(tmp_path)).get_config()
+    assert first["split_rule"] and "another rule" not in capsys.readouterr().err
+    del first["split_rule"]
+    Captioning(**first)._data("test")
+    assert "when splits were made by another rule" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("size", "given", "shape"),
     [((48, 32), 0, [32, 48, 3]), ((300, 200), 0, [128, 128, 3]), ((48, 32), 20, [20, 20, 3])],
