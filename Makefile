@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := saved_models/demo/$(MODEL)
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-lowest lint bench clean
 
 demo: $(READY)
 	run=$$($(BIN)/zoo fit $(MODEL) --minutes $(MINUTES)) && \
@@ -24,6 +24,16 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest $(WORKERS) -m slow
+
+# With the lowest version of everything that pyproject.toml allows.
+LOWEST := .venv/lowest
+test-lowest: $(READY)
+	$(PYTHON) -m venv $(LOWEST)
+	grep -oE '"[A-Za-z0-9_-]+>=[0-9.]+"' pyproject.toml | grep -v setuptools | tr -d '"' | \
+	sed 's/>=/==/' > $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -r $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(LOWEST)/bin/python -m pytest $(WORKERS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
