@@ -171,7 +171,7 @@ class Task(abc.ABC):
             "char-lstm"
         )
 
-    def figure(self, model: SequenceModel, raw: Any) -> Figure:
+    def plot(self, model: SequenceModel, raw: Any) -> Figure:
         """A picture of how the model came to its answer, see `zoo.evaluation.plots`.
 
         Args:
@@ -186,7 +186,7 @@ class Task(abc.ABC):
             "translate-gru-attention, or leave out the input"
         )
 
-    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+    def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """A picture of the answers to a split, such as what was taken for what.
 
         Raises:

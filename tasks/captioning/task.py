@@ -282,14 +282,14 @@ class Captioning(DataTask):
 
         return {"serve": serve, "generate": generate}
 
-    def figure(self, model: SequenceModel, raw: bytes) -> Figure:
+    def plot(self, model: SequenceModel, raw: bytes) -> Figure:
         """The image, lit for each word where the model looked as it wrote it.
 
         Raises:
             UserError: the model does not attend.
         """
         if not model.attends:
-            return super().figure(model, raw)
+            return super().plot(model, raw)
         told = self.endpoints(model)["serve"](tf.constant([raw]))
         words = [word.decode() for word in told["tokens"][0].numpy() if word]
         maps = told["alignment"][0].numpy()[: len(words)]

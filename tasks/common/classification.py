@@ -31,7 +31,7 @@ class Classification(DataTask):
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes)
 
-    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+    def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw how often each class was taken for each."""
         windows = self.shown(self.windows(split, settings), "classifying")
         logits, targets = logits_and_targets(model, windows)

@@ -178,7 +178,7 @@ class SequenceLabelling(DataTask):
         told = class_count_figures(self.tags, counts)
         return {key: told[key] for key in told if key.startswith(("macro", "f1/"))}
 
-    def report(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+    def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Which tags were taken for which."""
         true, found, _ = (
             np.concatenate(part) for part in zip(*self._answers(model, split, settings))

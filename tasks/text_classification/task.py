@@ -155,10 +155,10 @@ class TextClassification(Classification):
             parts.append(example_windows(inputs, labels[rows], np.ones(len(rows)), size, seed))
         return mixed_windows(parts, seed)
 
-    def figure(self, model: SequenceModel, raw: Any) -> Figure:
+    def plot(self, model: SequenceModel, raw: Any) -> Figure:
         """The words of a text, each the darker the more it counts, if the model weighs them."""
         if not model.weighs:
-            return super().figure(model, raw)
+            return super().plot(model, raw)
         texts = tf.constant([raw])
         inputs = self._inputs(texts)
         answer = self.likeliest(model(inputs))

@@ -222,10 +222,10 @@ class Translation(DataTask):
 
         return {"serve": serve, "generate": generate}
 
-    def figure(self, model: SequenceModel, raw: str) -> Figure:
+    def plot(self, model: SequenceModel, raw: str) -> Figure:
         """What each token of the translation looked at."""
         if not model.attends:
-            return super().figure(model, raw)
+            return super().plot(model, raw)
         told = self.endpoints(model)["serve"](tf.constant([raw]))
         rows, columns = (
             [token.decode().strip() for token in told[key].numpy()[0]]

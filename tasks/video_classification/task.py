@@ -166,7 +166,7 @@ class VideoClassification(Classification):
         windows = clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
         return windows if self.is_video else windows.map(self._normalised)
 
-    def figure(self, model: SequenceModel, raw: Any) -> Figure:
+    def plot(self, model: SequenceModel, raw: Any) -> Figure:
         """How sure the model was of each class after each frame."""
         answer = self.endpoints(model)["serve"](raw[None])
         return confidence_figure(self.classes, answer["confidence"][0])

@@ -53,7 +53,7 @@ def plot(
     model, task, settings = restore(folder)
     task.data_dir = data_dir or task.data_dir
     if not inputs:
-        figures = [task.report(model, split, settings)]
+        figures = [task.plot_split(model, split, settings)]
     else:
         kind = modality(task.input_kind)
         raws = []
@@ -62,7 +62,7 @@ def plot(
             raws.append(raw)
             if message:
                 print(message, file=sys.stderr)
-        figures = [task.figure(model, raw) for raw in raws]
+        figures = [task.plot(model, raw) for raw in raws]
     drawn = dict(zip(_names(path, len(figures), keep), figures))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_plots(drawn)

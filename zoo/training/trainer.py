@@ -48,6 +48,9 @@ class Trainer:
         seed: of whatever is drawn by the number of an update.
         objective: what is made small; None for cross-entropy.
 
+    Attributes:
+        players: of the last `fit`, by name: who moved which weights.
+
     Raises:
         UserError: Keras has no optimizer or schedule of that name, or not with those arguments; or
             the objective is not for such a model.
@@ -154,9 +157,9 @@ class Trainer:
             return self._optimizers[-1]
 
         with self.replicas.scope():
-            self._players = self._learning.players(self.model, self.settings, make_optimizer)
-            _check_players(self._players, self.model)
-            for player in self._players.values():
+            self.players = self._learning.players(self.model, self.settings, make_optimizer)
+            _check_players(self.players, self.model)
+            for player in self.players.values():
                 player.optimizer.build(player.variables)
             # As Keras has it, for callbacks that ask for it.
             self.model.optimizer = self._first.optimizer
@@ -166,7 +169,7 @@ class Trainer:
 
     @property
     def _first(self) -> Player:
-        return next(iter(self._players.values()))
+        return next(iter(self.players.values()))
 
     def _step_of(self, epoch: int) -> Step:
         """Return the step of an epoch, counted from 1; a new one when the objective changes."""
@@ -175,7 +178,7 @@ class Trainer:
             self._step = Step(
                 self.model,
                 objective,
-                self._players,
+                self.players,
                 self.settings,
                 self.replicas,
                 self.settings.updates(self.steps),
@@ -299,7 +302,7 @@ class Trainer:
         """Return all that a step changes but for the carried state; the seeds are among them."""
         averaged = self.average.variables if self.average else []
         moving: list[keras.Variable] = []
-        for player in self._players.values():
+        for player in self.players.values():
             # Set anew before each update: a run may be resumed with or without a time budget.
             paced = self._paced and player.optimizer in self._optimizers
             variables = player.optimizer.variables

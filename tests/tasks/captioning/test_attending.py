@@ -78,7 +78,7 @@ def test_the_picture_has_a_map_for_each_word_or_says_that_there_is_none(
     picture = task.examples()[0]
     alignment = task.endpoints(model)["serve"](tf.constant([picture]))["alignment"]
     _answering(monkeypatch, task, words, alignment.shape[-1])
-    figure = task.figure(model, picture)
+    figure = task.plot(model, picture)
     assert isinstance(figure, Figure)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == (["", *words] if words == ["a", "red", "one"] else ["no words"])
@@ -87,7 +87,7 @@ def test_the_picture_has_a_map_for_each_word_or_says_that_there_is_none(
 def test_a_model_that_does_not_attend_has_no_figure(task):
     blind = zoo.create("caption-lstm", **task.model_options(), units=8, filters=(4,))
     with pytest.raises(UserError, match="choose a model with attention"):
-        task.figure(blind, task.examples()[0])
+        task.plot(blind, task.examples()[0])
 
 
 def test_the_picture_gap_is_the_loss_under_the_next_image(task, model, monkeypatch):

@@ -214,7 +214,7 @@ def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
 
 def test_the_report_shows_what_was_taken_for_what(tagger):
     task = SequenceLabelling(**tagger.config.task_options)
-    figure = task.report(zoo.load(tagger.path), "test", Settings(batch_size=4))
+    figure = task.plot_split(zoo.load(tagger.path), "test", Settings(batch_size=4))
     numbers = [text.get_text() for text in figure.axes[0].texts]
     assert numbers.count("10") == 2 and numbers.count("5") == 2
 

@@ -152,10 +152,10 @@ def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
 def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, task):
     model = zoo.load(run)
     matrix = [int(text.get_text()) for text in
-              task.report(model, "test", Settings(batch_size=16)).axes[0].texts]  # fmt: skip
+              task.plot_split(model, "test", Settings(batch_size=16)).axes[0].texts]  # fmt: skip
     assert sum(matrix) == 20
     assert (matrix[0] + matrix[3]) / 20 == pytest.approx(zoo.evaluate(run)["accuracy"])
-    axes = task.figure(model, "the plot was lovely so so").axes[0]
+    axes = task.plot(model, "the plot was lovely so so").axes[0]
     words = [text.get_text() for text in axes.texts]
     shades = [patch.get_alpha() for patch in axes.patches]
     assert words == ["the", "plot", "was", "lovely", "so", "so"]
@@ -165,7 +165,7 @@ def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, task):
     assert axes.get_title(loc="left").startswith(f"{answer['text']}, ")
     plain = zoo.create("text-lstm", **task.model_options(), **SMALL)
     with pytest.raises(UserError, match="nothing to draw"):
-        task.figure(plain, "the plot")
+        task.plot(plain, "the plot")
 
 
 def test_the_configuration_needs_no_data(task):

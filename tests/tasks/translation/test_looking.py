@@ -60,7 +60,7 @@ def test_a_model_that_says_nothing_has_a_picture_that_says_so(file, tmp_path):
     answer = task.endpoints(Silent())["serve"](tf.constant(["cats", "2 cats"]))
     assert [*answer["text"].numpy()] == [b"", b""]
     assert answer["target_tokens"].shape == [2, 0] and answer["alignment"].shape[:2] == [2, 0]
-    assert task.figure(Silent(), "cats").axes[0].get_title() == "no words"
+    assert task.plot(Silent(), "cats").axes[0].get_title() == "no words"
 
 
 def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp_path):
@@ -88,7 +88,7 @@ def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp
 
 
 def test_the_picture_of_a_translation_has_a_row_a_token_and_a_column_a_source_token(file):
-    figure = Translation(str(file), lowercase=True).figure(Copier(), "25 cats")
+    figure = Translation(str(file), lowercase=True).plot(Copier(), "25 cats")
     ticks = (figure.axes[0].get_xticklabels(), figure.axes[0].get_yticklabels())
     assert [[label.get_text() for label in labels] for labels in ticks] == [["2", "5", "cats"]] * 2
     assert figure.axes[0].images[0].get_array().tolist() == np.eye(3).tolist()
@@ -98,4 +98,4 @@ def test_a_model_without_attention_has_no_alignment_to_draw(file):
     task = Translation(str(file))
     model = zoo.create("translate-gru", units=4, embedding=4, **task.model_options())
     with pytest.raises(UserError, match="choose a model with attention"):
-        task.figure(model, "25 cats")
+        task.plot(model, "25 cats")

@@ -142,9 +142,9 @@ def test_figures_and_pictures_tell_of_each_class(run, task, clips):
     assert figures["balanced_accuracy"] == pytest.approx(np.mean(recalls))
     assert figures["accuracy"] == pytest.approx(np.mean(recalls)), "as many clips of each"
     model = zoo.load(run)
-    matrix = task.report(model, "test", Settings(batch_size=8)).axes[0]
+    matrix = task.plot_split(model, "test", Settings(batch_size=8)).axes[0]
     assert sum(int(text.get_text()) for text in matrix.texts) == 24
-    lines = task.figure(model, task.examples()[0]).axes[0].lines
+    lines = task.plot(model, task.examples()[0]).axes[0].lines
     assert len(lines[0].get_ydata()) == dataset.FRAMES
 
 
