@@ -12,7 +12,7 @@ DEMO := saved_models/demo/$(MODEL)
 demo: $(READY)
 	run=$$($(BIN)/zoo fit $(MODEL) --minutes $(MINUTES)) && \
 	$(BIN)/zoo evaluate "$$run" && \
-	$(BIN)/zoo export "$$run" $(DEMO) --no-figures --overwrite && \
+	$(BIN)/zoo export "$$run" $(DEMO) --no-metrics --overwrite && \
 	$(BIN)/python examples/use_export.py $(DEMO)
 
 # One process for each core, up to four: most of the suite waits for graphs to be traced. The tests

@@ -34,7 +34,8 @@ from zoo.exporting.formats import litert
 from zoo.exporting.formats.onnx import write_onnx
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.exporting.manifest import EXAMPLES
-from zoo.exporting.parity import certify
+from zoo.exporting.parity import measure_parity
+from zoo.exporting.trained import Trained
 from zoo.pretrained import ready_models
 
 NAME = "char-lstm"
@@ -73,6 +74,7 @@ def export_rows(folder: Path) -> list[list[Any]]:
     task = config.make_task()
     config = config.decided_by(task)
     model = config.make_model()
+    trained = Trained(model, task, config)
     rows = []
 
     def timed(name: str, write: Callable[[], Any], place: str = "") -> None:
@@ -81,11 +83,11 @@ def export_rows(folder: Path) -> list[list[Any]]:
         seconds = time.perf_counter() - start
         rows.append([name, f"{seconds:.1f}", f"{(_bytes(folder) - before) / 1e6:.2f}"])
 
-    timed("SavedModel", lambda: write_saved_model(model, task, folder, config))
+    timed("SavedModel", lambda: write_saved_model(trained, folder))
     timed("LiteRT", lambda: litert.write_litert(model, folder))
     timed("LiteRT, quantised", lambda: litert.write_litert(model, folder, quantise=True))
     timed("ONNX", lambda: write_onnx(model, folder))
-    timed("certificate of all", lambda: certify(model, task, config.training, folder))
+    timed("certificate of all", lambda: measure_parity(trained, folder))
     return rows
 
 

@@ -87,6 +87,7 @@ class Task(abc.ABC):
         if dataset is not None and not dataset.strip():
             raise UserError("the name of the data set is empty: give one, or none for the default")
         self.dataset = dataset or self.default_dataset
+        self._served: tuple[SequenceModel, dict[str, Any]] | None = None
         # Whole paths, for a run to be used from another folder.
         self.data_dir = os.path.abspath(os.path.expanduser(data_dir)) if data_dir else None
 
@@ -155,6 +156,24 @@ class Task(abc.ABC):
         only, and the tables that `resources` names.
         """
 
+    def served(self, model: SequenceModel) -> dict[str, Any]:
+        """Return the endpoints of a model, which are made and traced once."""
+        if self._served is None or self._served[0] is not model:
+            self._served = (model, self.endpoints(model))
+        return self._served[1]
+
+    def prepared(self, steps: Any) -> Any:
+        """Bring raw time steps to what the model takes, in the graph; here, they are that already.
+
+        Args:
+            steps: `[..., D]`, what `step` and `forward` of an export take, of `raw_windows`.
+        """
+        return steps
+
+    def raw_windows(self, split: str, settings: Settings) -> tf.data.Dataset:
+        """Read the windows of a split before they are `prepared`."""
+        return self.windows(split, settings)
+
     def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
         """A prompt and the text that continues it, in parts as they are made.
 
@@ -205,6 +224,10 @@ class Task(abc.ABC):
     def cases(self, count: int) -> list[Case]:
         """Up to so many inputs of the test split with what is expected of them, small ones."""
         return [Case(raw, "") for raw in self.examples()[:count]]
+
+    def numbers(self) -> str:
+        """What `forward` and `step` of an export take, for the card; "" where nothing is to say."""
+        return ""
 
     def decoding(self) -> str:
         """How `serve` chooses the text it writes, for the card; "" where there is no choice."""

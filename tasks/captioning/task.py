@@ -290,7 +290,7 @@ class Captioning(DataTask):
         """
         if not model.attends:
             return super().plot(model, raw)
-        told = self.endpoints(model)["serve"](tf.constant([raw]))
+        told = self.served(model)["serve"](tf.constant([raw]))
         words = [word.decode() for word in told["tokens"][0].numpy() if word]
         maps = told["alignment"][0].numpy()[: len(words)]
         rows = _rows(maps.shape[-1], self.image_shape[0] / self.image_shape[1])

@@ -69,6 +69,17 @@ class DataTask(Task):
             },
         }
 
+    def numbers(self) -> str:
+        """As `Task.numbers`: of a model of texts, which ids its tokens have."""
+        if not self.vocabularies:
+            return ""
+        names = " and ".join(f"`{name}`" for name in self.vocabularies)
+        return (
+            "`forward` and `step` take and give ids of tokens: 0 is padding, 1 an unknown token, 2 "
+            "and 3 the start and the end of a text. From 4 on they are the tokens in their order "
+            f"in `assets.extra/zoo.json`, under `config`, `task_config`: {names}."
+        )
+
     def fingerprint(self, split: str) -> str:
         """As `Task.fingerprint`."""
         path = Path(os.path.expanduser(self.dataset))

@@ -226,7 +226,7 @@ class Translation(DataTask):
         """What each token of the translation looked at."""
         if not model.attends:
             return super().plot(model, raw)
-        told = self.endpoints(model)["serve"](tf.constant([raw]))
+        told = self.served(model)["serve"](tf.constant([raw]))
         rows, columns = (
             [token.decode().strip() for token in told[key].numpy()[0]]
             for key in ("target_tokens", "source_tokens")
@@ -255,7 +255,7 @@ class Translation(DataTask):
 
     def _translate(self, model: SequenceModel, sources: list[str]) -> list[str]:
         """The translation of each source, as `serve` gives it."""
-        serve = self.endpoints(model)["serve"]
+        serve = self.served(model)["serve"]
         # Those of one length together: a batch takes as long as its longest.
         order = sorted(range(len(sources)), key=lambda index: len(sources[index]))
         batches = [order[start : start + _ROWS] for start in range(0, len(order), _ROWS)]

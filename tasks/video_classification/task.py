@@ -158,17 +158,32 @@ class VideoClassification(Classification):
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Clips `[B, T, *frame_shape]` with their lengths `[B]`, one target each."""
+        windows = self.raw_windows(split, settings, seed)
+        return windows if self.is_video else windows.map(self._normalised)
+
+    def raw_windows(
+        self, split: str, settings: Settings, seed: int | None = None
+    ) -> tf.data.Dataset:
+        """Read windows in which vectors are not normalised."""
         clips = self._clips(split)
         length = self._clip_length or (settings.window if self.whole else 0)
         longest = int(clips.lengths.max())
         window = min(length, longest) if length else longest
         least = self.epoch_windows
-        windows = clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
-        return windows if self.is_video else windows.map(self._normalised)
+        return clip_windows(clips, settings.batch_size, window, self.whole, seed, least)
+
+    def prepared(self, steps: Any) -> Any:
+        """Normalise vectors by the training data's means and deviations; frames stay as they are.
+
+        `step` and `forward` of an export do this themselves, so that they take a sensor's values.
+        """
+        if self.is_video:
+            return steps
+        return (steps - tf.constant(self.mean)) / tf.constant(self.deviation)
 
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
         """How sure the model was of each class after each frame."""
-        answer = self.endpoints(model)["serve"](raw[None])
+        answer = self.served(model)["serve"](raw[None])
         return confidence_figure(self.classes, answer["confidence"][0])
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
@@ -205,9 +220,19 @@ class VideoClassification(Classification):
 
         @tf.function(input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")])
         def read(clips: Any) -> dict[str, Any]:
-            return {"x": as_step(model, self._prepared(clips)[0])}
+            shown = self._prepared(clips) if self.is_video else clips
+            return {"x": as_step(model, shown[0])}
 
         return {"serve": serve, "serve_part": serve_part, "read": read, "tell": self.tell()}
+
+    def numbers(self) -> str:
+        """As `Task.numbers`."""
+        if self.is_video:
+            return f"`forward` and `step` take frames of {self.frame_shape}, 0 to 255."
+        return (
+            f"`forward` and `step` take the {self.frame_shape[0]} numbers of a time step as they "
+            "are measured: they are normalised inside."
+        )
 
     def examples(self) -> list[np.ndarray]:
         """Three test clips, or their beginnings."""
@@ -262,12 +287,10 @@ class VideoClassification(Classification):
 
     def _prepared(self, clips: Any) -> Any:
         """Raw clips as a model takes them."""
-        if self.is_video:
-            return fit_frames(clips, self.frame_shape)
-        return (clips - tf.constant(self.mean)) / tf.constant(self.deviation)
+        return fit_frames(clips, self.frame_shape) if self.is_video else self.prepared(clips)
 
     def _normalised(self, window: dict[str, Any]) -> dict[str, Any]:
-        inputs = {**window["inputs"], "frames": self._prepared(window["inputs"]["frames"])}
+        inputs = {**window["inputs"], "frames": self.prepared(window["inputs"]["frames"])}
         return {**window, "inputs": inputs}
 
     def _over_time(self, logits: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import zoo
 from zoo import cli
 from zoo.catalog.config import RunConfig
 from zoo.exporting.formats.saved_model import write_saved_model
+from zoo.exporting.trained import Trained
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,7 @@ def export_small():
         options |= task.model_options()
         kind = zoo.describe(name)["task"]
         config = RunConfig(name, kind, options, task.get_config())
-        write_saved_model(zoo.create(name, **options), task, folder / name, config)
+        write_saved_model(Trained(zoo.create(name, **options), task, config), folder / name)
         return folder / name
 
     return export_small

@@ -15,7 +15,7 @@ def evaluate(
     dataset: str | None = None,
     data_dir: str | None = None,
 ) -> dict[str, Any]:
-    """The figures of a model's task on a split.
+    """Return the metrics of a model's task on a split.
 
     Args:
         what: a run, its folder, an export, or the name of a ready-trained model.
@@ -28,10 +28,11 @@ def evaluate(
     """
     check_split(split)
     check_not_empty(dataset=dataset, data_dir=data_dir)
-    model, task, settings = restore(what)
+    trained = restore(what)
+    task = trained.task
     task.dataset = dataset or task.dataset
     task.data_dir = data_dir or task.data_dir
-    return task.score(model, split, settings)
+    return task.score(trained.model, split, trained.settings)
 
 
 def check_split(split: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoo.api.load import config_of, folder_of, restore
+from zoo.api.load import folder_of, restore
 from zoo.api.run import Run
 from zoo.errors import UserError
 from zoo.exporting.export import check_formats, check_target, write_export
@@ -14,13 +14,13 @@ def export(
     path: str | Path,
     overwrite: bool = False,
     formats: Sequence[str] = ("saved_model",),
-    figures: bool = True,
+    metrics: bool = True,
     data_dir: str | None = None,
 ) -> Path:
     """Write a model as a SavedModel that takes raw input and gives readable output, with its card.
 
-    The outputs of each form are compared with those of the model on a test batch, which is the
-    certificate on the card.
+    The outputs of each form are compared with those of the model on a batch of the test split, or
+    of the validation or training where there is none; the card has the differences.
 
     Args:
         what: a run, its folder, another export, or the name of a ready-trained model.
@@ -28,7 +28,7 @@ def export(
         overwrite: replace the export that is there.
         formats: "litert", "litert_quantised" (with weights of 8 bits) and "onnx" are written beside
             the SavedModel, which is always there.
-        figures: measure the test split, and show answers on the card; takes up to some minutes.
+        metrics: measure the test split, and show answers on the card; takes up to some minutes.
         data_dir: folder of prepared data sets, if not that of the training.
 
     Returns:
@@ -46,8 +46,7 @@ def export(
     check_target(path, overwrite)
     check_formats(formats)
     folder = folder_of(what)
-    model, task, settings = restore(folder)
-    task.data_dir = data_dir or task.data_dir
-    config = config_of(folder)
-    write_export(model, task, settings, config, folder, path, formats, figures, overwrite)
+    trained = restore(folder)
+    trained.task.data_dir = data_dir or trained.task.data_dir
+    write_export(trained, folder, path, formats, metrics, overwrite)
     return path

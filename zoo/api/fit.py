@@ -145,7 +145,7 @@ class _Training:
             model = config.make_model()
         task.check(model)
         if config.start_from:
-            learned, *_ = restore(config.start_from)
+            learned = restore(config.start_from).model
             take_weights(model, learned, task.model_options(), task.outcome_options)
         objective = task.objective(**config.objective)
         self.trainer = Trainer(model, settings, where, config.seed, objective)

@@ -44,5 +44,5 @@ def generate(
             f"the prompt has {len(prompt):,} characters, but {LONGEST_TEXT:,} are the most that is "
             "read: give its end alone"
         )
-    model, task, _ = restore(what)
-    return task.stream(model, prompt, sampling)
+    trained = restore(what)
+    return trained.task.stream(trained.model, prompt, sampling)

@@ -8,11 +8,9 @@ from zoo.api.run import Run, open_run
 from zoo.catalog.config import RunConfig, made_task
 from zoo.exporting.formats.saved_model import restore_export
 from zoo.exporting.manifest import MANIFEST, is_export, read_manifest
+from zoo.exporting.trained import Trained
 from zoo.importing.keras_file import load_keras
 from zoo.pretrained import find
-from zoo.task import Task
-from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 
 
 def load(what: Run | str | Path) -> keras.Model:
@@ -27,7 +25,7 @@ def load(what: Run | str | Path) -> keras.Model:
     """
     if isinstance(what, str | Path) and Path(what).suffix == ".keras":
         return load_keras(Path(what))
-    return restore(what)[0]
+    return restore(what).model
 
 
 def folder_of(what: Run | str | Path) -> Path:
@@ -35,8 +33,8 @@ def folder_of(what: Run | str | Path) -> Path:
     return what.path if isinstance(what, Run) else find(what)
 
 
-def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
-    """A model with its best weights, its task and its settings.
+def restore(what: Run | str | Path) -> Trained:
+    """Read a model with its best weights, its task, settings and config.
 
     Raises:
         UserError: there is no such folder or name, or it cannot be read.
@@ -45,8 +43,7 @@ def restore(what: Run | str | Path) -> tuple[SequenceModel, Task, Settings]:
     if is_export(path):
         return restore_export(path)
     run = open_run(path)
-    model, task = run.restore_model(), made_task(run.config, run.config_file)
-    return model, task, run.config.training
+    return Trained(run.restore_model(), made_task(run.config, run.config_file), run.config)
 
 
 def config_of(what: Run | str | Path) -> RunConfig:

@@ -50,10 +50,11 @@ def plot(
     known = Figure().canvas.get_supported_filetypes()
     if path.suffix[1:] not in known:
         raise UserError(f"{path} has no known ending: use one of {', '.join(sorted(known))}")
-    model, task, settings = restore(folder)
+    trained = restore(folder)
+    model, task = trained.model, trained.task
     task.data_dir = data_dir or task.data_dir
     if not inputs:
-        figures = [task.plot_split(model, split, settings)]
+        figures = [task.plot_split(model, split, trained.settings)]
     else:
         kind = modality(task.input_kind)
         raws = []

@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import registry
-from zoo.api.load import config_of, folder_of, restore
+from zoo.api.load import folder_of, restore
 from zoo.api.run import Run
 from zoo.errors import UserError
-from zoo.exporting.endpoints import concrete, numeric_endpoints
+from zoo.exporting.endpoints import concrete
 from zoo.exporting.formats.saved_model import load_saved_model
 from zoo.exporting.manifest import is_export
 from zoo.readers.modality import Modality, modality, split_batches
@@ -46,14 +46,16 @@ def predict(what: Run | str | Path, *inputs: Any, batch_size: int = 32) -> list[
     if is_export(path):
         # The object must outlive the calls: its variables die with it.
         endpoints, manifest = load_saved_model(path)
-        name, options = manifest["input"], manifest["options"]
-        task_name = manifest["config"].get("task", "")
     else:
-        model, task, _ = restore(path)
-        endpoints = SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
-        name, options = task.input_kind, task.input_options()
-        task_name = config_of(path).task
-    kind = modality(name)
+        trained = restore(path)
+        endpoints = SimpleNamespace(**trained.endpoints, **trained.numeric)
+        manifest = {
+            "input": trained.task.input_kind,
+            "options": trained.task.input_options(),
+            "config": trained.config.to_json(),
+        }
+    kind, options = modality(manifest["input"]), manifest["options"]
+    task_name = manifest["config"].get("task", "")
     sources = split_batches(kind, inputs)
     together = batch_size if _rows_are_alike(endpoints.serve, kind, task_name) else 1
     answers: dict[int, dict[str, Any]] = {}

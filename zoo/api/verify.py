@@ -6,18 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.api.load import config_of, folder_of, restore
+from zoo.api.load import folder_of, restore
 from zoo.errors import UserError
-from zoo.exporting.card.card import facts, form_of, measured_figures, sizes
+from zoo.exporting.card.card import facts, form_of, measured_metrics, sizes
 from zoo.exporting.card.examples import Cases, answer_to
 from zoo.exporting.card.markdown import flat, readme
 from zoo.exporting.card.provenance import training
 from zoo.exporting.checksums import CARD, README, check_files, hash_file, hash_files, read_card
-from zoo.exporting.formats.saved_model import load_saved_model
-from zoo.exporting.parity import certify, forms_left_out
+from zoo.exporting.formats.saved_model import load_saved_model, read_checked
+from zoo.exporting.parity import forms_left_out, measure_parity
+from zoo.exporting.trained import Trained
 from zoo.task import Task
-from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 from zoo.utils.progress import progress
 
 TOLERANCE = 1e-3
@@ -117,12 +116,13 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
     same = shown.is_file() and shown.read_bytes() == rendered and hash_file(shown) == card["readme"]
     yield Check(README, "as the card says", "as the card says" if same else "something else", same)
     yield from _sizes(card, path)
-    model, task, settings = restore(path)
+    manifest = read_checked(path)
+    trained = restore(path)
+    task = trained.task
     task.data_dir = data_dir or task.data_dir
-    config = config_of(path)
-    for key, value in facts(model, task, config).items():
+    for key, value in facts(trained).items():
         yield _equal(key, card.get(key), value)
-    for key, value in training(config, task, None).items():
+    for key, value in training(trained.config, task, None).items():
         yield _equal(f"training, {key}", card["training"].get(key), value)
     yield from _data(card["data"], task.data_card())
     # A card may say by itself that it was not measured, but not leave figures out.
@@ -130,10 +130,9 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
     if asked and not card["figures"]:
         yield Check("figures", "none", "not looked for: the card does not say why", False)
     if card["figures"]:
-        found = measured_figures(model, task, settings)
-        yield from _figures(card["figures"], found, task.optional)
-    yield from _examples(card, path, Cases(task), asked)
-    yield from _certified(card["certificate"], model, task, settings, path)
+        yield from _metrics(card["figures"], measured_metrics(trained), task.optional)
+    yield from _examples(card, path, task, asked)
+    yield from _compared(card["certificate"], trained, path, manifest.get("raw", False))
 
 
 def _sizes(card: dict[str, Any], path: Path) -> Iterator[Check]:
@@ -148,60 +147,61 @@ def _sizes(card: dict[str, Any], path: Path) -> Iterator[Check]:
         yield Check(f"bytes, {key}", card["sizes"][key], None, False)
 
 
-def _data(said: dict[str, Any], found: dict[str, Any]) -> Iterator[Check]:
+def _data(listed: dict[str, Any], again: dict[str, Any]) -> Iterator[Check]:
     """Each split, its size and hash; of a person's own files their one hash."""
-    one, other = ({**told, **told.get("splits", {})} for told in (said, found))
+    one, other = ({**each, **each.get("splits", {})} for each in (listed, again))
     for key in dict.fromkeys([*one, *other]):
         if key != "splits":
             yield _equal(f"data, {key}", one.get(key), other.get(key))
 
 
-def _certified(
-    said: dict[str, Any], model: SequenceModel, task: Task, settings: Settings, path: Path
-) -> Iterator[Check]:
-    if not said:
+def _compared(listed: dict[str, Any], trained: Trained, path: Path, raw: bool) -> Iterator[Check]:
+    if not listed:
         yield Check("certificate", "none", "every export has one", False)
         return
     try:
-        found = certify(model, task, settings, path)
+        parity = measure_parity(trained, path, raw)
     except UserError as error:
-        yield Check("certificate", f"within {said['tolerance']:g}", str(error), False)
+        yield Check("certificate", f"within {listed['tolerance']:g}", str(error), False)
     else:
-        yield from _certificate(said, found, forms_left_out(path))
+        yield from _parity(listed, parity, forms_left_out(path))
 
 
-def _figures(
-    said: dict[str, Any], found: dict[str, Any], optional: Collection[str]
+def _metrics(
+    listed: dict[str, Any], again: dict[str, Any], optional: Collection[str]
 ) -> Iterator[Check]:
-    yield _equal(said["counted"], said["examples"], found["examples"])
+    yield _equal(listed["counted"], listed["examples"], again["examples"])
     for part in ("split", "counted", "interval"):
-        yield _equal(f"figures, {part}", said.get(part), found.get(part))
-    for key in dict.fromkeys([*said["values"], *found["values"]]):
-        one, other = (told["values"].get(key, {}) for told in (said, found))
+        yield _equal(f"figures, {part}", listed.get(part), again.get(part))
+    for key in dict.fromkeys([*listed["values"], *again["values"]]):
+        one, other = (each["values"].get(key, {}) for each in (listed, again))
         if key in optional and not other:
-            yield Check(key, _told(one), "not measured: a package is missing", None)
+            yield Check(key, _interval(one), "not measured: a package is missing", None)
             continue
         holds = all(_near(one.get(part), other.get(part)) for part in ("value", "low", "high"))
-        yield Check(key, _told(one), _told(other), holds)
-    for key in dict.fromkeys([*said["told"], *found["told"]]):
-        card, measured = (told["told"].get(key, "") for told in (said, found))
+        yield Check(key, _interval(one), _interval(other), holds)
+    for key in dict.fromkeys([*listed["told"], *again["told"]]):
+        card, measured = (each["told"].get(key, "") for each in (listed, again))
         # A signature of sacrebleu ends in its version, which is not how it was measured.
         same = card.partition("|version:")[0] == measured.partition("|version:")[0]
         yield Check(key, card, measured, same)
 
 
-def _told(figure: dict[str, Any]) -> str:
-    """A figure with its interval, so that one sees which of them has changed."""
-    if not figure:
+def _interval(metric: dict[str, Any]) -> str:
+    """A metric with its interval, so that one sees which of them has changed."""
+    if not metric:
         return "none"
-    value, *ends = (figure[part] for part in ("value", "low", "high"))
+    value, *ends = (metric[part] for part in ("value", "low", "high"))
     known = ends[0] is not None
     return f"{value:.5g}" + (f" ({ends[0]:.5g} to {ends[1]:.5g})" if known else "")
 
 
-def _examples(card: dict[str, Any], path: Path, cases: Cases, asked: bool) -> Iterator[Check]:
+def _examples(card: dict[str, Any], path: Path, task: Task, asked: bool) -> Iterator[Check]:
     """The answers of the SavedModel, and what the data say of them."""
     examples = card["examples"]
+    if not (asked or examples):
+        return
+    cases = Cases(task)
     if asked and not examples and len(cases):
         yield Check("examples", "none", f"{len(cases)} inputs to show", False)
     # Only files whose checksums are known are read.
@@ -215,28 +215,30 @@ def _examples(card: dict[str, Any], path: Path, cases: Cases, asked: bool) -> It
         raw = cases.read(example, path)
         yield _equal(f"example {number}", example["answer"], answer_to(loaded.serve, raw))
         marked, holds = f"{example['expected']}: {example['right']}", cases.bear_out(example, raw)
-        told = marked if holds else "not so by the data"
-        yield Check(f"example {number}, expected: right", marked, told, holds)
+        data = marked if holds else "not so by the data"
+        yield Check(f"example {number}, expected: right", marked, data, holds)
 
 
-def _certificate(
-    said: dict[str, Any], found: dict[str, Any], left_out: Collection[str] = ()
+def _parity(
+    listed: dict[str, Any], again: dict[str, Any], left_out: Collection[str] = ()
 ) -> Iterator[Check]:
     """Differences are noise, another on each machine: each is to be within the tolerance."""
     for part in ("rows", "litert_rows", "steps", "tolerance"):
-        yield _equal(f"certificate, {part}", said.get(part), found.get(part))
-    one, other = (told.get("largest_output") for told in (said, found))
+        yield _equal(f"certificate, {part}", listed.get(part), again.get(part))
+    # Before, it was that of the test always.
+    yield _equal("certificate, split", listed.get("split", "test"), again.get("split", "test"))
+    one, other = (each.get("largest_output") for each in (listed, again))
     yield Check("certificate, largest output", one, other, _near(one, other))
-    one, other = said["differences"], found["differences"]
+    one, other = listed["differences"], again["differences"]
     for key in dict.fromkeys([*one, *other]):
         known = key in one and key in other
-        holds = known and max(one[key], other[key]) <= found["tolerance"]
+        holds = known and max(one[key], other[key]) <= again["tolerance"]
         yield _of_form(key, one, other, holds, left_out)
-    rough, again = (dict(flat(told.get("quantised", {}))) for told in (said, found))
-    for key in dict.fromkeys([*rough, *again]):
-        known = key in rough and key in again
-        holds = known and abs(rough[key] - again[key]) <= ROUGHLY
-        yield _of_form(key, rough, again, holds, left_out)
+    one, other = (dict(flat(each.get("quantised", {}))) for each in (listed, again))
+    for key in dict.fromkeys([*one, *other]):
+        known = key in one and key in other
+        holds = known and abs(one[key] - other[key]) <= ROUGHLY
+        yield _of_form(key, one, other, holds, left_out)
 
 
 def _of_form(

@@ -22,18 +22,21 @@ from zoo.pretrained import find
     help="The others come beside the SavedModel; repeatable.",
 )
 @click.option(
-    "--figures/--no-figures",
+    "--metrics/--no-metrics",
     default=True,
     show_default=True,
     help="Measure the test split for the card; without, it says that it was not measured.",
 )
+# Its name before.
+@click.option("--figures/--no-figures", hidden=True, default=None)
 @click.option("--overwrite", is_flag=True, help="Replace an export that is there.")
 @data_dir
 def export(
     what: str,
     path: str,
     formats: tuple[str, ...],
-    figures: bool,
+    metrics: bool,
+    figures: bool | None,
     overwrite: bool,
     data_dir: str | None,
 ) -> None:
@@ -46,9 +49,10 @@ def export(
     Examples:
       zoo export runs/char-lstm/1 my-model
       zoo export runs/char-lstm/1 my-model --format litert --format onnx --overwrite
-      zoo export char-lstm models/char-lstm/1 --no-figures     for TensorFlow Serving
+      zoo export char-lstm models/char-lstm/1 --no-metrics     for TensorFlow Serving
     """
     find(what)
     api = load_api()
 
-    print(api.export(what, path, overwrite, formats, figures, data_dir))
+    asked = metrics if figures is None else figures
+    print(api.export(what, path, overwrite, formats, asked, data_dir))

@@ -1,7 +1,7 @@
 """What an export answers to beside its task: the network itself, on numbers."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -10,8 +10,10 @@ from zoo.topologies.base import SequenceModel
 from zoo.utils.validation import checked, named_function, not_empty, of_one_batch
 
 
-def numeric_endpoints(model: SequenceModel) -> dict[str, Any]:
-    """A model's endpoints that take numbers and give numbers, of any batch size and length.
+def numeric_endpoints(
+    model: SequenceModel, prepared: Callable[[Any], Any] | None = None
+) -> dict[str, Any]:
+    """Make a model's endpoints that take and give numbers, of any batch size and length.
 
     A state is one flat list of tensors `[N, ...]`: the named tuples of the cells are not known
     where an export is loaded.
@@ -23,14 +25,21 @@ def numeric_endpoints(model: SequenceModel) -> dict[str, Any]:
     - `initial_state(batch_size)` gives the state before the first step; that of a conditional
       model depends on what is given to `encode(...)`, which is there in its place.
 
+    Args:
+        model: a built model.
+        prepared: brings time steps `[..., D]`, as `forward` and `step` take them, to what the
+            model takes, such as a sensor's own numbers to normalised ones; None leaves them.
+
     Returns:
         `tf.function`s with an input signature, by name. Where they are given what does not fit,
         such as a state of another batch, they raise `tf.errors.InvalidArgumentError`.
     """
-    found = {"forward": _forward(model)}
+    prepared = prepared or tf.identity
+    endpoints = {"forward": _forward(model, prepared)}
     if model.recurrent and model.steppable:
-        found |= _conditional(model) if model.conditional else _stepping(model)
-    return found
+        stepping = _conditional if model.conditional else _stepping
+        endpoints |= stepping(model, prepared)
+    return endpoints
 
 
 def concrete(endpoint: Any) -> Any:
@@ -47,17 +56,17 @@ def signature_of(endpoint: Any) -> Any:
     a server or client reads defaults from the signature.
     """
     parameters = inspect.signature(endpoint.python_function).parameters.values()
-    given = endpoint.input_signature
+    signature = endpoint.input_signature
     flat: dict[str, tf.TensorSpec] = {}
     defaults: dict[str, tf.Tensor] = {}
-    for parameter, spec in zip(parameters, given):
+    for parameter, spec in zip(parameters, signature):
         name, default = parameter.name, parameter.default
         flat |= _numbered(name, spec) if isinstance(spec, list) else {name: spec}
         if default is not parameter.empty:
             defaults[name] = tf.constant(default, spec.dtype)
 
     def call(*parts: Any) -> dict[str, Any]:
-        outputs = endpoint(*tf.nest.pack_sequence_as(given, parts))
+        outputs = endpoint(*tf.nest.pack_sequence_as(signature, parts))
         first, *more = outputs if isinstance(outputs, tuple) else (outputs,)
         if isinstance(first, list):
             return _numbered("state", first)
@@ -92,15 +101,18 @@ def input_specs(model: SequenceModel) -> dict[str, tf.TensorSpec]:
     return model.named_inputs(specs)
 
 
-def _forward(model: SequenceModel) -> Any:
+def _forward(model: SequenceModel, prepared: Callable[[Any], Any]) -> Any:
     names = input_specs(model)
     carried = bool(model.recurrent and model.steppable and not model.conditional)
     states = {"state": state_signature(model)} if carried else {}
     structure = model.initial_state(1)
 
-    def forward(*given: Any) -> Any:
-        flat = of_one_batch(tf.nest.flatten(given))
+    def forward(*arguments: Any) -> Any:
+        flat = of_one_batch(tf.nest.flatten(arguments))
         inputs: Any = dict(zip(names, flat))
+        # A model that reads from both ends may have several inputs and no steps.
+        if model.steps_on in inputs:
+            inputs[model.steps_on] = prepared(inputs[model.steps_on])
         if "lengths" in inputs:
             inputs["lengths"] = _within(inputs["lengths"], flat[0])
         inputs = model.inputs_from(inputs)
@@ -120,22 +132,21 @@ def _within(lengths: Any, sequence: Any) -> Any:
     return checked(lengths, fit, "lengths must be 1 to the time steps that are given, but are")
 
 
-def _stepping(model: SequenceModel) -> dict[str, Any]:
+def _stepping(model: SequenceModel, prepared: Callable[[Any], Any]) -> dict[str, Any]:
     def initial_state(batch_size: Any) -> Any:
         some = checked(batch_size, batch_size > 0, "batch_size must be 1 or more, but is")
         return tf.nest.flatten(model.initial_state(some))
 
-    names = input_specs(model)
-    steps = names[model.steps_on]
+    steps = input_specs(model)[model.steps_on]
     specs, structure = state_signature(model), model.initial_state(1)
     size = {"batch_size": tf.TensorSpec([], tf.int32)}
     return {
         "initial_state": named_function(initial_state, size),
-        "step": _step(model, steps, specs, structure),
+        "step": _step(model, prepared, steps, specs, structure),
     }
 
 
-def _conditional(model: SequenceModel) -> dict[str, Any]:
+def _conditional(model: SequenceModel, prepared: Callable[[Any], Any]) -> dict[str, Any]:
     names = input_specs(model)
 
     def encode(condition: Any) -> Any:
@@ -145,15 +156,22 @@ def _conditional(model: SequenceModel) -> dict[str, Any]:
     structure = model.encode(model.example_inputs(1)[model.condition])
     outputs = endpoint.get_concrete_function().structured_outputs
     specs = [tf.TensorSpec([None, *part.shape[1:]], part.dtype) for part in outputs]
-    return {"encode": endpoint, "step": _step(model, names[model.steps_on], specs, structure)}
+    step = _step(model, prepared, names[model.steps_on], specs, structure)
+    return {"encode": endpoint, "step": step}
 
 
-def _step(model: SequenceModel, steps: tf.TensorSpec, specs: Any, structure: Any) -> Any:
+def _step(
+    model: SequenceModel,
+    prepared: Callable[[Any], Any],
+    steps: tf.TensorSpec,
+    specs: Any,
+    structure: Any,
+) -> Any:
     """The endpoint `step`, of one of `steps` `[N, T, ...]` and a state."""
 
     def step(x: Any, state: Any) -> Any:
         x, *flat = of_one_batch([x, *tf.nest.flatten(state)])
-        outputs, state = model.step(x, tf.nest.pack_sequence_as(structure, flat))
+        outputs, state = model.step(prepared(x), tf.nest.pack_sequence_as(structure, flat))
         return outputs, tf.nest.flatten(state)
 
     x = tf.TensorSpec([None, *steps.shape[2:]], steps.dtype)

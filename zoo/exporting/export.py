@@ -5,46 +5,37 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zoo.catalog.config import RunConfig
 from zoo.errors import UserError
 from zoo.exporting.card.card import make_card, write_card
 from zoo.exporting.formats.litert import check_litert, write_litert
 from zoo.exporting.formats.onnx import check_onnx, write_onnx
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.exporting.manifest import has_manifest
-from zoo.exporting.parity import certify
+from zoo.exporting.parity import measure_parity
+from zoo.exporting.trained import Trained
 from zoo.registry import unknown
-from zoo.task import Task
-from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 
 FORMATS = ("saved_model", "litert", "litert_quantised", "onnx")
 
 
 def write_export(
-    model: SequenceModel,
-    task: Task,
-    settings: Settings,
-    config: RunConfig,
-    run: Path,
+    trained: Trained,
+    source: Path,
     path: Path,
     formats: Sequence[str] = FORMATS[:1],
-    figures: bool = True,
+    metrics: bool = True,
     overwrite: bool = False,
 ) -> None:
-    """Write an export beside its place, certify it, and move it there.
+    """Write an export beside its place, compare its forms with the model, and move it there.
 
     Every export holds the SavedModel.
 
     Args:
-        model: a built model.
-        task: the task it was trained for.
-        settings: by which it was trained.
-        config: the run's.
-        run: the folder that the model came from.
+        trained: the model and its task.
+        source: the folder that the model came from, a run or another export.
         path: the folder to write.
         formats: of `FORMATS`; what else than the SavedModel to write.
-        figures: measure the model on the test split, and show answers on the card.
+        metrics: measure the model on the test split, and show answers on the card.
         overwrite: whether an export that is there when this one is done is replaced.
 
     Raises:
@@ -54,16 +45,16 @@ def write_export(
     try:
         with _parents(path), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             whole = Path(scratch) / "model"
-            write_saved_model(model, task, whole, config)
+            model, numeric = trained.model, trained.numeric
+            write_saved_model(trained, whole)
             if "litert" in formats:
-                write_litert(model, whole)
+                write_litert(model, whole, endpoints=numeric)
             if "litert_quantised" in formats:
-                write_litert(model, whole, quantise=True)
+                write_litert(model, whole, quantise=True, endpoints=numeric)
             if "onnx" in formats:
-                write_onnx(model, whole)
-            certificate = certify(model, task, settings, whole)
-            card = make_card(model, task, settings, config, whole, run, certificate, figures)
-            write_card(card, whole)
+                write_onnx(model, whole, numeric)
+            parity = measure_parity(trained, whole)
+            write_card(make_card(trained, whole, source, parity, metrics), whole)
             # It may have come only now: writing takes minutes.
             check_target(path, overwrite)
             _replace(path, whole, Path(scratch) / "old")

@@ -1,4 +1,4 @@
-"""The parity certificate: how far what was exported is from the Keras model, in numbers."""
+"""Parity: how far what was exported is from the Keras model, in numbers."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -13,9 +13,8 @@ from scipy.special import softmax
 from zoo.errors import UserError
 from zoo.exporting.endpoints import input_specs
 from zoo.exporting.formats import litert, onnx
-from zoo.task import Task
+from zoo.exporting.trained import Trained
 from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 
 TOLERANCES = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 5e-2}
 """Of outputs, absolute, by what the model computes in."""
@@ -29,74 +28,89 @@ Run = Callable[..., dict[str, np.ndarray]]
 """Calls an endpoint by name: named arrays in, named arrays out."""
 
 
-def certify(model: SequenceModel, task: Task, settings: Settings, folder: Path) -> dict[str, Any]:
-    """Compare every form that lies in an export with the Keras model, on the task's test batch.
+def measure_parity(trained: Trained, folder: Path, raw: bool = True) -> dict[str, Any]:
+    """Compare every form that lies in an export with the Keras model, on a batch of the test split.
 
-    The batch has 64 rows, the first again if there are fewer, and up to 32 time steps where there
-    are any; it is padded to 32. Every form runs it whole, and step by step; LiteRT the first four
-    rows, one by one. The Keras model runs all of them one by one, too. Forms that no package is
-    there to run are left out.
+    Of data without a test split it is one of the validation, else of the training. The batch has
+    64 rows, the first again if there are fewer, and up to 32 time steps where there are any; it is
+    padded to 32. Every form runs it whole, and step by step; LiteRT the first four rows, one by
+    one. The Keras model runs all of them one by one, too. Forms that no package is there to run
+    are left out.
 
     Args:
-        model: the Keras model.
-        task: its task.
-        settings: those of its training.
+        trained: the Keras model and its task.
         folder: of the export.
+        raw: whether `forward` and `step` of the export take raw time steps, see
+            `zoo.task.Task.prepared`. Exports of before, whose manifest does not say so, take
+            prepared ones.
 
     Returns:
-        `rows`, `litert_rows`, `steps`, `tolerance`, `largest_output`; `differences`, the largest
-        absolute one of outputs for each comparison; and for quantised files, `quantised`: the
-        largest difference of `probabilities` (or of `outputs` that are none) and the share of the
-        `same` answers.
+        `split`, `rows`, `litert_rows`, `steps`, `tolerance`, `largest_output`; `differences`, the
+        largest absolute one of outputs for each comparison; and for quantised files, `quantised`:
+        the largest difference of `probabilities` (or of `outputs` that are none) and the share of
+        the `same` answers.
 
     Raises:
         UserError: a difference is over the tolerance, which is 1e-4 where the model computes in
             float32, as all do that are read from a run; or something is no number; of a quantised
             file only the latter.
     """
-    batch, steps = _batch(model, task, settings)
-    own = _of_keras(model)
+    model = trained.model
+    split, batch, steps = _first_batch(trained, raw)
+    own = _of_keras(model, trained.task.prepared if raw else tf.identity)
     whole, stepped = _whole(model, own, batch), _stepped(model, own, batch)
-    told = {
+    differences = {
         f"batch of {ROWS} against rows alone": _apart(whole, _whole(model, _row_by_row(own), batch))
     }
     if stepped is not None:
-        told["whole against step by step"] = _apart(whole, stepped)
-    certificate: dict[str, Any] = {
+        differences["whole against step by step"] = _apart(whole, stepped)
+    parity: dict[str, Any] = {
+        "split": split,
         "rows": ROWS,
         "litert_rows": FEW,
         "steps": steps,
         "tolerance": TOLERANCES[model.compute_dtype],
         "largest_output": float(np.abs(whole).max()),
-        "differences": told,
+        "differences": differences,
     }
     for name, run, rows in _forms(folder):
-        given = {key: part[:rows] for key, part in batch.items()}
-        found = {"forward": _whole(model, run, given), "step": _stepped(model, run, given)}
-        for endpoint, outputs in found.items():
+        some = {key: part[:rows] for key, part in batch.items()}
+        answers = {"forward": _whole(model, run, some), "step": _stepped(model, run, some)}
+        for endpoint, outputs in answers.items():
             if outputs is None:
                 continue
             if "quantised" in name:
                 near = _nearness(whole[:rows], outputs)
-                certificate.setdefault("quantised", {})[f"{name} {endpoint}"] = near
+                parity.setdefault("quantised", {})[f"{name} {endpoint}"] = near
             else:
-                told[f"{name} {endpoint}"] = _apart(whole[:rows], outputs)
-    _check(certificate)
-    return certificate
+                differences[f"{name} {endpoint}"] = _apart(whole[:rows], outputs)
+    _check(parity)
+    return parity
 
 
-def _batch(
-    model: SequenceModel, task: Task, settings: Settings
-) -> tuple[dict[str, np.ndarray], int]:
-    """The named inputs of a test window, in the shapes that every form takes, and its time steps.
+def _first_batch(trained: Trained, raw: bool) -> tuple[str, dict[str, np.ndarray], int]:
+    """Return the first split that has examples, and of it what `_batch` gives."""
+    missing: list[UserError] = []
+    for split in ("test", "validation", "train"):
+        try:
+            return split, *_batch(trained, split, raw)
+        except UserError as error:
+            missing.append(error)
+    raise missing[0]
+
+
+def _batch(trained: Trained, split: str, raw: bool) -> tuple[dict[str, np.ndarray], int]:
+    """The named inputs of a window, in the shapes that every form takes, and its time steps.
 
     Of the first hundred windows it is the one with most time steps in all: many tasks begin with
     their shortest examples, which say little of a recurrence.
     """
+    model, task = trained.model, trained.task
     specs = input_specs(model)
     longest: dict[str, np.ndarray] = {}
     most = 0
-    windows = task.windows("test", replace(settings, batch_size=ROWS))
+    read = task.raw_windows if raw else task.windows
+    windows = read(split, replace(trained.settings, batch_size=ROWS))
     for window in windows.take(SEARCHED):
         inputs = window["inputs"]
         named = model.named_inputs(inputs)
@@ -107,6 +121,8 @@ def _batch(
             longest, most = parts, rows * (1 + sum(sizes))
         if rows == ROWS and all(size == STEPS for size in sizes):
             break
+    if not most:
+        raise UserError(f"{task.dataset} has no examples in {split}")
     batch = {name: _fitted(longest[name], spec) for name, spec in specs.items()}
     if "lengths" in batch:
         batch["lengths"] = np.clip(batch["lengths"], 1, STEPS)
@@ -145,7 +161,7 @@ def _whole(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.n
 
 
 def _stepped(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.ndarray | None:
-    """The same by `step`; None of a model that has none."""
+    """What `step` gives, one after the other; None of a model that has none."""
     if not (model.recurrent and model.steppable):
         return None
     rows = len(next(iter(batch.values())))
@@ -158,29 +174,32 @@ def _stepped(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np
     for time in range(x.shape[1]):
         state = run("step", x=x[:, time], **state)
         outputs.append(state.pop("outputs"))
-    found = np.stack(outputs, axis=1)
+    answers = np.stack(outputs, axis=1)
     # Where there is one answer, it is that after the last step.
-    return found[np.arange(rows), batch["lengths"] - 1] if "lengths" in batch else found
+    return answers[np.arange(rows), batch["lengths"] - 1] if "lengths" in batch else answers
 
 
-def _of_keras(model: SequenceModel) -> Run:
+def _of_keras(model: SequenceModel, prepared: Callable[[Any], Any]) -> Run:
     """The Keras model itself, called as exports are."""
     structure: Any = model.initial_state(1)
     if model.conditional:
         structure = model.encode(model.example_inputs(1)[model.condition])
 
     # One graph for all rows: row by row, a model that is not compiled takes many seconds.
-    forward = tf.function(lambda given: model(given), reduce_retracing=True, autograph=False)
+    forward = tf.function(lambda inputs: model(inputs), reduce_retracing=True, autograph=False)
 
-    def run(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
-        count = sum(key.startswith("state_") for key in given)
-        parts = [given.pop(f"state_{n}") for n in range(count)]
+    def run(name: str, **arguments: np.ndarray) -> dict[str, np.ndarray]:
+        count = sum(key.startswith("state_") for key in arguments)
+        parts = [arguments.pop(f"state_{n}") for n in range(count)]
         if name == "encode":
-            return _numbered(model.encode(*given.values()))
+            return _numbered(model.encode(*arguments.values()))
         if name == "step":
-            outputs, state = model.step(given["x"], tf.nest.pack_sequence_as(structure, parts))
+            state = tf.nest.pack_sequence_as(structure, parts)
+            outputs, state = model.step(prepared(arguments["x"]), state)
             return {"outputs": np.asarray(outputs), **_numbered(state)}
-        tensors = {key: tf.constant(part) for key, part in given.items()}
+        tensors = {key: tf.constant(part) for key, part in arguments.items()}
+        if model.steps_on in tensors:
+            tensors[model.steps_on] = prepared(tensors[model.steps_on])
         return {"outputs": forward(model.inputs_from(tensors)).numpy()}
 
     return run
@@ -189,11 +208,11 @@ def _of_keras(model: SequenceModel) -> Run:
 def _of_saved_model(folder: Path) -> Run:
     loaded = tf.saved_model.load(str(folder))
 
-    def run(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
+    def run(name: str, **arguments: np.ndarray) -> dict[str, np.ndarray]:
         # The object must outlive the calls: its variables die with it.
-        tensors = {key: tf.constant(part) for key, part in given.items()}
-        told = loaded.signatures[name](**tensors)
-        return {key: part.numpy() for key, part in told.items()}
+        tensors = {key: tf.constant(part) for key, part in arguments.items()}
+        outputs = loaded.signatures[name](**tensors)
+        return {key: part.numpy() for key, part in outputs.items()}
 
     return run
 
@@ -203,27 +222,28 @@ def _of_litert(path: Path) -> Run:
     runners = {
         name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()
     }
-    return _row_by_row(lambda name, **given: runners[name](**given))
+    return _row_by_row(lambda name, **arguments: runners[name](**arguments))
 
 
 def _of_onnx(folder: Path) -> Run:
     sessions = onnx.sessions(folder)
 
-    def run(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
+    def run(name: str, **arguments: np.ndarray) -> dict[str, np.ndarray]:
         names = [output.name for output in sessions[name].get_outputs()]
-        told = dict(zip(names, sessions[name].run(None, given)))
-        return {key.removeprefix("next_"): part for key, part in told.items()}
+        outputs = dict(zip(names, sessions[name].run(None, arguments)))
+        return {key.removeprefix("next_"): part for key, part in outputs.items()}
 
     return run
 
 
 def _row_by_row(run: Run) -> Run:
-    """The same for each row alone."""
+    """Make of a call of whole batches one of each row alone."""
 
-    def each(name: str, **given: np.ndarray) -> dict[str, np.ndarray]:
-        rows = range(len(next(iter(given.values()))))
-        told = [run(name, **{key: part[n : n + 1] for key, part in given.items()}) for n in rows]
-        return {key: np.concatenate([row[key] for row in told]) for key in told[0]}
+    def each(name: str, **arguments: np.ndarray) -> dict[str, np.ndarray]:
+        rows = range(len(next(iter(arguments.values()))))
+        single = [{key: part[n : n + 1] for key, part in arguments.items()} for n in rows]
+        outputs = [run(name, **row) for row in single]
+        return {key: np.concatenate([row[key] for row in outputs]) for key in outputs[0]}
 
     return each
 
@@ -241,7 +261,7 @@ def _forms(folder: Path) -> Iterator[tuple[str, Run, int]]:
 
 
 def forms_left_out(folder: Path) -> set[str]:
-    """The forms of an export that a certificate leaves out, as no package is there to run them."""
+    """The forms of an export that are not compared, as no package is there to run them."""
     names = set()
     try:
         litert.check_litert()
@@ -269,16 +289,16 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _nearness(exact: np.ndarray, rough: np.ndarray) -> dict[str, float]:
-    """Of a quantised form, which differs more."""
+    """How near the answers of a quantised form are, which differs more than others."""
     if exact.shape[-1] == 1:
         return {"outputs": _apart(exact, rough)}
     same = float(np.mean(exact.argmax(axis=-1) == rough.argmax(axis=-1)))
     return {"probabilities": _apart(softmax(exact, axis=-1), softmax(rough, axis=-1)), "same": same}
 
 
-def _check(certificate: dict[str, Any]) -> None:
-    tolerance = certificate["tolerance"]
-    for name, difference in certificate["differences"].items():
+def _check(parity: dict[str, Any]) -> None:
+    tolerance = parity["tolerance"]
+    for name, difference in parity["differences"].items():
         if math.isnan(difference):
             raise UserError(f"an output of {name} is no number: nothing was written")
         if not difference <= tolerance:
@@ -286,6 +306,6 @@ def _check(certificate: dict[str, Any]) -> None:
                 f"the outputs of {name} differ by {difference:.1e}, but only {tolerance:.0e} is "
                 "allowed: nothing was written"
             )
-    for name, near in certificate.get("quantised", {}).items():
+    for name, near in parity.get("quantised", {}).items():
         if not all(map(math.isfinite, near.values())):
             raise UserError(f"an output of {name} is no number: nothing was written")

@@ -14,6 +14,8 @@ from zoo.errors import UserError
 from zoo.utils.archives import check_zip
 
 _OURS = re.compile(r"zoo\.(cells|layers|topologies)\.\w+|zoo\.recurrence(\.\w+)?")
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+"""How a file of that format begins."""
 _UNSAFE = {"Lambda", "__lambda__", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer"}
 """Layers that hold a program of their own."""
 
@@ -30,6 +32,12 @@ def load_keras(path: Path) -> keras.Model:
     """
     if not path.is_file():
         raise UserError(f"there is no file {path}")
+    with path.open("rb") as file:
+        if file.read(len(_HDF5)) == _HDF5:
+            raise UserError(
+                f"{path} is of Keras' older format, .h5, which may hold programs: load it in Keras "
+                "and save it as .keras"
+            )
     check_zip(path)
     try:
         with zipfile.ZipFile(path) as packed:

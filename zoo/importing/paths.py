@@ -11,6 +11,9 @@ def check_paths(path: Path, out: Path) -> None:
     Raises:
         UserError: `path` is no file; `out` exists, does not end in `.keras`, or has no folder.
     """
+    if path.is_dir():
+        what = "a SavedModel, which has" if (path / "saved_model.pb").exists() else "a folder with"
+        raise UserError(f"{path} is {what} no Keras layers to read: give a .keras file")
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     if out.suffix != ".keras":

@@ -1,6 +1,7 @@
 """What a modality is: all that depends on whether inputs are texts, pictures, videos or numbers."""
 
 import abc
+import shlex
 from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, ClassVar
@@ -127,9 +128,18 @@ class Modality(abc.ABC):
         """Return a value that inputs have in common which fit into one batch."""
         return np.shape(raw)
 
-    def python_example(self, path: str) -> tuple[str, list[str]]:
-        """Python that makes a batch of one from a file, and the lines to import what it needs."""
-        return f'[open("{path}", "rb").read()]', []
+    def use(self, path: str, raw: Any) -> tuple[str, str, list[str]]:
+        """Say how an input is handed in, for a card.
+
+        Args:
+            path: of a file that holds it.
+            raw: what `read` gives of it.
+
+        Returns:
+            The argument for `zoo predict`; Python that makes a batch of one, as an export's `serve`
+            takes it; and the lines to import what that needs.
+        """
+        return shlex.quote(path), f'[open("{path}", "rb").read()]', []
 
     def file(self, source: str | Path) -> Path:
         """Return the path of a file that is there and not empty.

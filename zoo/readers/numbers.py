@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -74,9 +75,9 @@ class Sequences(Modality):
         """Return the array of the file."""
         return np.load(folder / shown["file"], allow_pickle=False)
 
-    def python_example(self, path: str) -> tuple[str, list[str]]:
+    def use(self, path: str, raw: Any) -> tuple[str, str, list[str]]:
         """Load the array."""
-        return f'np.load("{path}")[None]', ["import numpy as np"]
+        return shlex.quote(path), f'np.load("{path}")[None]', ["import numpy as np"]
 
 
 def read_sequence(path: Path, columns: Sequence[str] = ()) -> np.ndarray:

@@ -3,6 +3,8 @@
 import codecs
 import gzip
 import io
+import json
+import shlex
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +68,13 @@ class Text(Modality):
     def read_shown(self, shown: dict[str, Any], folder: Path) -> str:
         """Return the text."""
         return shown["text"]
+
+    def use(self, path: str, raw: str | None) -> tuple[str, str, list[str]]:
+        """Write the first line of the text, unless a shell or `read` would not take it as one."""
+        line = next((line for line in (raw or "").splitlines() if line.strip()), "")
+        if not line or line.startswith("-") or not line.isprintable() or read_text(line) != line:
+            return shlex.quote(path), f'[open("{path}", "rb").read()]', []
+        return shlex.quote(line), f"[{json.dumps(line, ensure_ascii=False)}]", []
 
     def key(self, raw: str) -> str:
         """Return the text."""

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain, islice
@@ -135,9 +136,9 @@ class Videos(Modality):
         picture = Image.open(io.BytesIO((folder / shown["file"]).read_bytes()))
         return np.stack(np.split(np.asarray(picture.convert("RGB")), shown["frames"], axis=1))
 
-    def python_example(self, path: str) -> tuple[str, list[str]]:
+    def use(self, path: str, raw: Any) -> tuple[str, str, list[str]]:
         """Load the array."""
-        return f'np.load("{path}")[None]', ["import numpy as np"]
+        return shlex.quote(path), f'np.load("{path}")[None]', ["import numpy as np"]
 
 
 def read_array_clip(path: Path) -> np.ndarray:

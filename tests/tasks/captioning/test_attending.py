@@ -7,9 +7,11 @@ from matplotlib.figure import Figure
 import zoo
 from tasks.captioning.task import Captioning
 from tasks.common.text import END, START
+from zoo.catalog.config import RunConfig
 from zoo.cli.predict import predict
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model
+from zoo.exporting.trained import Trained
 from zoo.training.settings import Settings
 
 SMALL = {"units": 12, "features": 8, "embedding": 8, "filters": (4, 4), "attention_units": 8}
@@ -45,7 +47,9 @@ def test_each_word_says_where_it_looked(task, model):
 def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, tmp_path):
     pictures = tf.constant(task.examples())
     here = task.endpoints(model)
-    write_saved_model(model, task, tmp_path / "export", {"model": "caption-lstm-attention"})
+    write_saved_model(
+        Trained(model, task, RunConfig("caption-lstm-attention", "captioning")), tmp_path / "export"
+    )
     there = tf.saved_model.load(str(tmp_path / "export"))
     for key, value in here["serve"](pictures).items():
         other = there.serve(pictures)[key].numpy()
@@ -68,7 +72,7 @@ def _answering(monkeypatch, task, words, places):
         "tokens": tf.constant([words], tf.string, shape=[1, len(words)]),
         "alignment": tf.fill([1, len(words), places], 1 / places),
     }
-    monkeypatch.setattr(task, "endpoints", lambda model: {"serve": lambda images: answer})
+    monkeypatch.setattr(task, "served", lambda model: {"serve": lambda images: answer})
 
 
 @pytest.mark.parametrize("words", [["a", "red", "one"], [""], []])

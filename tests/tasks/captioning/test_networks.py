@@ -12,8 +12,10 @@ import zoo
 from tasks.captioning.networks import Network
 from tasks.captioning.task import Captioning
 from tasks.common.images import encode_png
+from zoo.catalog.config import RunConfig
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model
+from zoo.exporting.trained import Trained
 
 SHAPE = (32, 32, 3)
 
@@ -128,7 +130,7 @@ def test_a_network_sees_each_image_once_and_goes_with_the_export(kaggle, tmp_pat
 
     model = zoo.create("caption-lstm", units=8, embedding=8, **task.model_options())
     export = tmp_path / "export"
-    write_saved_model(model, task, export, {"model": "caption-lstm"})
+    write_saved_model(Trained(model, task, RunConfig("caption-lstm", "captioning")), export)
     picture = tmp_path / "picture.png"
     picture.write_bytes(encode_png(np.asarray(data.images[0])))
     said = task.endpoints(model)["serve"]([picture.read_bytes()])["text"][0].numpy().decode()

@@ -5,8 +5,10 @@ import tensorflow as tf
 import zoo
 from tasks.common.text import END, UNKNOWN
 from tasks.translation.task import Translation
+from zoo.catalog.config import RunConfig
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model
+from zoo.exporting.trained import Trained
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,9 @@ def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp
         "translate-gru-attention", units=6, embedding=4, attention_units=4, **task.model_options()
     )
     path = tmp_path / "export"
-    write_saved_model(model, task, path, {"model": "translate-gru-attention"})
+    write_saved_model(
+        Trained(model, task, RunConfig("translate-gru-attention", "translation")), path
+    )
     served = tf.saved_model.load(str(path))
     sources = tf.constant(["25 cats", "7", "dogs 3"])
     found, expected = served.serve(sources), task.endpoints(model)["serve"](sources)

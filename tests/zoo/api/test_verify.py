@@ -6,8 +6,8 @@ import pytest
 
 import zoo as sequence_zoo
 from tasks.image_classification.task import ImageClassification
-from zoo.api.verify import _certificate as certificate_checks
-from zoo.api.verify import _figures as figure_checks
+from zoo.api.verify import _metrics as metric_checks
+from zoo.api.verify import _parity as parity_checks
 from zoo.api.verify import verify
 from zoo.exporting.card.card import write_card
 from zoo.exporting.checksums import hash_file
@@ -112,7 +112,7 @@ def test_a_readme_that_was_written_by_hand_does_not_hold_with_its_checksum(copy,
 
 
 def test_a_card_without_figures_holds_and_says_so(run, data_dir, tmp_path):
-    folder = sequence_zoo.export(run, tmp_path / "model", figures=False)
+    folder = sequence_zoo.export(run, tmp_path / "model", metrics=False)
     assert verify(folder, data_dir).holds
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     assert card["measured"] is False and card["figures"] == {} and card["examples"] == []
@@ -121,7 +121,7 @@ def test_a_card_without_figures_holds_and_says_so(run, data_dir, tmp_path):
 
 
 def test_a_form_that_no_package_runs_is_not_measured(run, data_dir, tmp_path, monkeypatch):
-    folder = sequence_zoo.export(run, tmp_path / "model", figures=False, formats=["litert"])
+    folder = sequence_zoo.export(run, tmp_path / "model", metrics=False, formats=["litert"])
     # What is None there cannot be imported.
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     found = verify(folder, data_dir)
@@ -174,7 +174,7 @@ def test_a_figure_that_was_measured_in_another_way_does_not_hold():
         return {"counted": "images", "examples": 1, "values": {}, "told": {"bleu": signature}}
 
     def holds(one, other):
-        return all(check.holds for check in figure_checks(said(one), said(other), ()))
+        return all(check.holds for check in metric_checks(said(one), said(other), ()))
 
     assert holds("nrefs:1|tok:13a|version:2.6.0", "nrefs:1|tok:13a|version:2.7.0")
     assert not holds("nrefs:1|tok:13a|version:2.6.0", "nrefs:2|tok:13a|version:2.6.0")
@@ -203,4 +203,4 @@ def certificate(difference, same=0.99):
     ],
 )
 def test_differences_are_to_be_within_the_tolerance_and_not_the_same(said, found, holds):
-    assert all(check.holds for check in certificate_checks(said, found)) == holds
+    assert all(check.holds for check in parity_checks(said, found)) == holds

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 import zoo
@@ -19,6 +18,7 @@ from tasks.video_classification.task import VideoClassification
 from zoo.catalog.config import RunConfig
 from zoo.exporting.endpoints import numeric_endpoints
 from zoo.exporting.formats.saved_model import write_saved_model
+from zoo.exporting.trained import Trained
 
 WORDS = ["a", "dog", "sees", "Rome"]
 TEXTS = ["a dog", "Rome sees a dog"]
@@ -90,23 +90,17 @@ class SmallExports(Mapping):
         # Strong opinions, so that nothing hangs on a rounding.
         model.set_weights([3 * weight for weight in model.get_weights()])
         folder = self.folder / name / "1"
-        # Traced once.
-        endpoints = task.endpoints(model)
-        task.examples, task.endpoints = lambda: raw, lambda _: endpoints
+        task.examples = lambda: raw
         config = RunConfig(name, zoo.describe(name)["task"], options, task.get_config())
-        write_saved_model(model, task, folder, config)
+        write_saved_model(Trained(model, task, config), folder)
         told = {**_readable(task, model, raw), **_numbers(model)}
         np.savez(folder.parent / "told.npz", **told)
-        return SimpleNamespace(folder=folder, told=folder.parent / "told.npz", raw=raw)
-
-
-@pytest.fixture(scope="session")
-def small_exports(tmp_path_factory):
-    return SmallExports(tmp_path_factory.mktemp("models"))
+        told = folder.parent / "told.npz"
+        return SimpleNamespace(folder=folder, told=told, raw=raw, task=task)
 
 
 def _readable(task, model, raw):
-    endpoints = task.endpoints(model)
+    endpoints = task.served(model)
     serve = endpoints["serve"]
     (given,) = serve.function_spec.arg_names
     batch = tf.stack([tf.constant(one) for one in raw])

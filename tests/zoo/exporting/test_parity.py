@@ -13,7 +13,8 @@ from zoo.exporting import export as exports
 from zoo.exporting.endpoints import numeric_endpoints, signature_of
 from zoo.exporting.formats.litert import write_litert
 from zoo.exporting.formats.onnx import write_onnx
-from zoo.exporting.parity import ROWS, STEPS, certify
+from zoo.exporting.parity import ROWS, STEPS, measure_parity
+from zoo.exporting.trained import Trained
 from zoo.training.settings import Settings
 
 SIZES = {"vocab_size": 17, "units": 12, "embedding": 9}
@@ -29,17 +30,22 @@ def _task(*batches):
 
     def windows(split, settings):
         assert (split, settings.batch_size) == ("test", ROWS)
-        found = [tf.data.Dataset.from_tensors({"inputs": inputs}) for inputs in batches]
-        return functools.reduce(lambda one, other: one.concatenate(other), found)
+        datasets = [tf.data.Dataset.from_tensors({"inputs": inputs}) for inputs in batches]
+        return functools.reduce(lambda one, other: one.concatenate(other), datasets)
 
-    return SimpleNamespace(windows=windows)
+    return SimpleNamespace(raw_windows=windows, prepared=tf.identity, dataset="tokens")
 
 
 TOKENS = np.random.default_rng(1).integers(0, 17, (5, 40)).astype("int32")
 
 
 def _certify(model, folder, *batches):
-    return certify(model, _task(*batches or [TOKENS]), Settings(batch_size=2), folder)
+    return measure_parity(
+        Trained(
+            model, _task(*batches or [TOKENS]), SimpleNamespace(training=Settings(batch_size=2))
+        ),
+        folder,
+    )
 
 
 def _write(model, folder, **changed):
@@ -212,15 +218,15 @@ def test_half_precision_has_a_tolerance_of_its_own(tmp_path):
 def test_an_export_that_fails_its_certificate_leaves_nothing_behind(run, tmp_path, monkeypatch):
     write = exports.write_saved_model
 
-    def planted(model, *more):
-        weight = model.trainable_variables[0]
+    def planted(trained, folder):
+        weight = trained.model.trainable_variables[0]
         before = weight.numpy()
         weight.assign(before + 0.1)
-        write(model, *more)
+        write(trained, folder)
         weight.assign(before)
 
     monkeypatch.setattr(exports, "write_saved_model", planted)
     with pytest.raises(UserError, match=r"SavedModel forward differ.*nothing was written"):
-        zoo.export(run, tmp_path / "folder" / "model", figures=False)
+        zoo.export(run, tmp_path / "folder" / "model", metrics=False)
     assert not list(tmp_path.rglob("*.*"))
     assert not (tmp_path / "folder" / "model").exists()

@@ -10,6 +10,8 @@ import pytest
 import zoo
 from zoo import UserError
 from zoo.cells.gru import GRUCell
+from zoo.importing.keras_file import load_keras
+from zoo.importing.paths import check_paths
 from zoo.recurrence import Recurrence
 
 
@@ -34,6 +36,19 @@ def rewrite(path, change):
     with zipfile.ZipFile(path, "w") as packed:
         for name, content in files.items():
             packed.writestr(name, content)
+
+
+def test_an_older_file_and_a_folder_are_named_for_what_they_are(tmp_path):
+    path = tmp_path / "model.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(UserError, match=r"older format, \.h5, .* save it as \.keras"):
+        load_keras(path)
+    (tmp_path / "saved").mkdir()
+    with pytest.raises(UserError, match=r"saved is a folder with no Keras layers to read"):
+        check_paths(tmp_path / "saved", tmp_path / "out.keras")
+    (tmp_path / "saved" / "saved_model.pb").touch()
+    with pytest.raises(UserError, match=r"saved is a SavedModel, which has no Keras layers"):
+        check_paths(tmp_path / "saved", tmp_path / "out.keras")
 
 
 def test_layers_of_keras_and_the_zoo_are_read(model, saved):

@@ -1,12 +1,12 @@
 """What an export says of itself to people: what it is, what it was trained on, what it is worth."""
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from zoo.catalog import describe
-from zoo.catalog.config import RunConfig
 from zoo.diagnostics.cost import model_multiply_adds
 from zoo.evaluation.bootstrap import LEVEL, RESAMPLES, SEED
 from zoo.evaluation.plots import curves_figure
@@ -14,9 +14,10 @@ from zoo.exporting.card.examples import show_examples
 from zoo.exporting.card.markdown import readme
 from zoo.exporting.card.provenance import training, versions
 from zoo.exporting.checksums import CARD, CURVE, FORMAT, README, hash_file, hash_files
+from zoo.exporting.manifest import EXAMPLES
+from zoo.exporting.trained import Trained
+from zoo.readers.modality import modality
 from zoo.task import Task
-from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 from zoo.utils.files import write_whole
 
 WEIGHTS_LICENCE = "Apache-2.0"
@@ -24,50 +25,71 @@ WEIGHTS_LICENCE = "Apache-2.0"
 
 
 def make_card(
-    model: SequenceModel,
-    task: Task,
-    settings: Settings,
-    config: RunConfig,
+    trained: Trained,
     folder: Path,
-    run: Path | None,
-    certificate: dict[str, Any],
-    figures: bool = True,
+    source: Path | None,
+    parity: dict[str, Any],
+    metrics: bool = True,
 ) -> dict[str, Any]:
-    """All that the card of an export says, as JSON values.
+    """Write down all that the card of an export says, as JSON values.
+
+    Of data without a test split nothing is measured; a line on standard error says so.
 
     Args:
-        model: a built model.
-        task: the task it was trained for.
-        settings: by which it was trained.
-        config: the run's.
+        trained: the model and its task.
         folder: of the export, to which all has been written but the card. Pictures for the card
             are added to it.
-        run: the folder that the model came from, a run or another export, for the time that it
+        source: the folder that the model came from, a run or another export, for the time that it
             took and the learning curve.
-        certificate: how far the forms of the export differ, see `zoo.exporting.parity`.
-        figures: measure the model on the test split, and look for examples there; without it the
+        parity: how far the forms of the export differ, see `zoo.exporting.parity`.
+        metrics: measure the model on the test split, and look for examples there; without it the
             card says that it was not `measured`.
     """
-    made = training(config, task, run)
+    task, config = trained.task, trained.config
+    made = training(config, task, source)
     if made.get("curve"):
         curves_figure(made["curve"]).savefig(folder / CURVE, dpi=50)
+    unmeasured = "" if metrics else "this was exported with --no-metrics"
+    if metrics and parity["split"] != "test":
+        unmeasured = f"{task.dataset} has no test split"
+        print(f"metrics and examples are left out of the card: {unmeasured}", file=sys.stderr)
+    data = task.data_card()
+    shown = [] if unmeasured else show_examples(trained, folder)
     return {
         "format": FORMAT,
-        **facts(model, task, config),
-        "data": task.data_card(),
+        **facts(trained),
+        "use": usage(task, folder),
+        "data": data,
         "training": made,
-        "measured": figures,
-        "figures": measured_figures(model, task, settings) if figures else {},
-        "examples": show_examples(model, task, folder) if figures else [],
-        "certificate": certificate,
+        "measured": not unmeasured,
+        **({"unmeasured": unmeasured} if unmeasured else {}),
+        "figures": {} if unmeasured else measured_metrics(trained),
+        "examples": shown,
+        "certificate": parity,
         "versions": versions(),
         "sizes": sizes(folder, hash_files(folder)),
         "files": hash_files(folder),
     }
 
 
-def facts(model: SequenceModel, task: Task, config: RunConfig) -> dict[str, Any]:
-    """What a card says that the model and what was run to make it decide alone."""
+def usage(task: Task, folder: Path) -> dict[str, Any]:
+    """Say how the model is used from the export's folder, on the first example that lies there.
+
+    Returns:
+        `argument` for the command line, and `python`, a batch of one, with what that `imports`;
+        `numbers`, what the endpoints on numbers take.
+    """
+    kind = modality(task.input_kind)
+    files = sorted(path.relative_to(folder).as_posix() for path in (folder / EXAMPLES).iterdir())
+    raw = kind.read(folder / files[0]) if files else None
+    argument, python, imports = kind.use(files[0] if files else "INPUT", raw)
+    use = {"argument": argument, "python": python, "imports": imports}
+    return {**use, "numbers": task.numbers()}
+
+
+def facts(trained: Trained) -> dict[str, Any]:
+    """Return what a card says that the model and what was run to make it decide alone."""
+    model, task, config = trained.model, trained.task, trained.config
     entry = describe(config.model)
     ours = config.dataset == config.usual_dataset and not config.start_from
     return {
@@ -94,16 +116,17 @@ def write_card(card: dict[str, Any], folder: Path) -> None:
     write_whole(folder / CARD, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
 
 
-def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> dict[str, Any]:
-    """The figures of the test split, and how sure they are.
+def measured_metrics(trained: Trained) -> dict[str, Any]:
+    """Measure the metrics of the test split, and how sure they are.
 
     Returns:
         `split`; `examples`, how many were measured, and what is `counted` as one; the `interval`,
-        how it was made; `values`, a dict `value`, `low`, `high` for each figure, the last two None
-        where a figure has no interval; and `told`, strings that say how a figure was measured.
+        how it was made; `values`, a dict `value`, `low`, `high` for each metric, the last two None
+        where one has no interval; and `told`, strings that say how a metric was measured.
     """
-    found = task.measure(model, "test", settings)
-    score, ends = found.metrics(), found.intervals()
+    task = trained.task
+    measured = task.measure(trained.model, "test", trained.settings)
+    score, ends = measured.metrics(), measured.intervals()
     values = {
         key: dict(zip(("value", "low", "high"), (value, *ends.get(key, (None, None)))))
         for key, value in score.items()
@@ -111,7 +134,7 @@ def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> di
     }
     return {
         "split": "test",
-        "examples": len(found.sums[0].rows),
+        "examples": len(measured.sums[0].rows),
         "counted": task.counted,
         "interval": {
             "level": LEVEL,
@@ -125,11 +148,11 @@ def measured_figures(model: SequenceModel, task: Task, settings: Settings) -> di
 
 
 def sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
-    """Bytes of each form of the export, and of what else lies `beside` them but the card."""
-    told: dict[str, int] = {}
+    """Count the bytes of each form of the export, and of what lies `beside` them but the card."""
+    forms: dict[str, int] = {}
     for name in names:
-        told[form_of(name)] = told.get(form_of(name), 0) + (folder / name).stat().st_size
-    return told
+        forms[form_of(name)] = forms.get(form_of(name), 0) + (folder / name).stat().st_size
+    return forms
 
 
 def form_of(name: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.exporting.trained import Trained
 from zoo.readers.modality import Modality, modality
 from zoo.task import Case, Task
-from zoo.topologies.base import SequenceModel
 from zoo.utils.progress import progress
 
 FOLDER = "examples"
@@ -18,12 +18,11 @@ _TRIED = 3000
 _AT_ONCE = 50
 
 
-def show_examples(model: SequenceModel, task: Task, folder: Path) -> list[dict[str, Any]]:
-    """Up to three right and three wrong answers to inputs of the test split.
+def show_examples(trained: Trained, folder: Path) -> list[dict[str, Any]]:
+    """Look for up to three right and three wrong answers to inputs of the test split.
 
     Args:
-        model: a built model.
-        task: what it is for.
+        trained: the model and its task.
         folder: of the export. Inputs that are no text are written to `examples/` in it, see
             `zoo.readers.modality.Modality.write_shown`.
 
@@ -31,7 +30,7 @@ def show_examples(model: SequenceModel, task: Task, folder: Path) -> list[dict[s
         A dict each: `text` or `file`, the input, and what else its modality notes; `answer`,
         `expected`, and `right`, which is None where no answer is right or wrong.
     """
-    serve = task.endpoints(model)["serve"]
+    task, serve = trained.task, trained.endpoints["serve"]
     kind, shown = modality(task.input_kind), []
     missing = {True: _EACH, False: _EACH, None: _EACH}
     batches = _batches(kind, task.cases(_TRIED))

@@ -18,7 +18,7 @@ def readme(card: dict[str, Any]) -> str:
         f"# {card['name']}\n\n{card['summary']}",
         _facts(card),
         "## Use it\n\n" + _use(card),
-        "## Figures\n\n" + _figures(card["figures"]),
+        "## Figures\n\n" + _metrics(card),
         "## Examples\n\n" + _examples(card),
         "## How it was made\n\n" + _made(card),
         "## Forms and their certificate\n\n" + _forms(card),
@@ -81,14 +81,15 @@ def _data_name(data: dict[str, Any]) -> str:
 
 
 def _use(card: dict[str, Any]) -> str:
-    given, raw, imports = _input(card)
+    argument, raw, imports = _input(card)
     lines = [*imports, 'model = tf.saved_model.load(".")', f'print(model.serve({raw})["text"])']
     return "\n\n".join(
         [
             "On the command line, from this folder:",
-            f"```\nzoo predict . {given}\nzoo verify .\n```",
+            f"```\nzoo predict . {argument}\nzoo verify .\n```",
             "In Python, with TensorFlow alone:",
             "```python\nimport tensorflow as tf\n" + "\n".join(lines) + "\n```",
+            *filter(None, [card.get("use", {}).get("numbers")]),
             f'If it is one of the ready-trained ones, `zoo.load("{card["name"]}")` gives its Keras '
             "model.",
         ]
@@ -97,6 +98,9 @@ def _use(card: dict[str, Any]) -> str:
 
 def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
     """An input on the command line and in Python, and what that has to import."""
+    if use := card.get("use"):
+        return use["argument"], use["python"], use["imports"]
+    # Of a card that was written before it said so itself.
     example: dict[str, Any] = next(iter(card["examples"]), {})
     if "frames" in example:
         return "clip.mp4", "clips", ["# clips: uint8 [N, time, height, width, 3]"]
@@ -109,9 +113,11 @@ def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
     return quoted, f"[{quoted}]", []
 
 
-def _figures(figures: dict[str, Any]) -> str:
+def _metrics(card: dict[str, Any]) -> str:
+    figures = card["figures"]
     if not figures:
-        return "They were not measured: this was exported with --no-figures."
+        why = card.get("unmeasured", "this was exported with --no-figures")
+        return f"They were not measured: {why}."
     how = figures["interval"]
     values = {key: _value(each) for key, each in figures["values"].items()}
     rows = [[key, *value] for key, value in values.items() if "/" not in key]
@@ -199,7 +205,7 @@ def _forms(card: dict[str, Any]) -> str:
     told = card["certificate"]
     if not told:
         return sizes
-    batch = f"{number(told['rows'])} rows of the test split"
+    batch = f"{number(told['rows'])} rows of the {told.get('split', 'test')} split"
     if told["steps"] > 1:
         batch += f", {number(told['steps'])} time steps"
     rows = [[key, number(value)] for key, value in flat(told["differences"])]

@@ -19,7 +19,12 @@ TIME = 32
 """Time steps, tokens or frames, that `forward` takes: its shapes are fixed."""
 
 
-def write_litert(model: SequenceModel, folder: Path, quantise: bool = False) -> Path:
+def write_litert(
+    model: SequenceModel,
+    folder: Path,
+    quantise: bool = False,
+    endpoints: Mapping[str, Any] | None = None,
+) -> Path:
     """Write `litert/model.tflite`, which shares its weights among the signatures.
 
     They are those of the SavedModel with the same names of inputs and outputs: `forward`, and of a
@@ -31,6 +36,7 @@ def write_litert(model: SequenceModel, folder: Path, quantise: bool = False) -> 
         model: a built model.
         folder: of the export.
         quantise: whether to quantise.
+        endpoints: those on numbers, by name; made if not given.
 
     Returns:
         The file.
@@ -40,7 +46,8 @@ def write_litert(model: SequenceModel, folder: Path, quantise: bool = False) -> 
 
     Source: https://ai.google.dev/edge/litert (signatures, post-training quantisation).
     """
-    functions = {name: _of_one_row(each) for name, each in numeric_endpoints(model).items()}
+    endpoints = endpoints or numeric_endpoints(model)
+    functions = {name: _of_one_row(each) for name, each in endpoints.items()}
     content = _converted(model, functions, quantise)
     path = folder / FOLDER / f"model{'-quantised' if quantise else ''}.tflite"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +72,7 @@ def _fixed(spec: tf.TensorSpec) -> tf.TensorSpec:
 def _converted(model: SequenceModel, functions: Mapping[str, Any], quantise: bool) -> bytes:
     module = tf.Module()
     # Plain variables: of Keras' own a converted step makes no numbers.
-    module.kept = [variable.value for variable in model.variables]
+    module.variables_ = [variable.value for variable in model.variables]
     with tempfile.TemporaryDirectory() as scratch:
         signatures = {name: each.get_concrete_function() for name, each in functions.items()}
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)

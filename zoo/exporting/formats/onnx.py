@@ -3,6 +3,7 @@
 import inspect
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ OPSET = 18
 """The newest that the converter writes right."""
 
 
-def write_onnx(model: SequenceModel, folder: Path) -> list[Path]:
+def write_onnx(
+    model: SequenceModel, folder: Path, endpoints: Mapping[str, Any] | None = None
+) -> list[Path]:
     """Write a file for each endpoint on numbers: `onnx/step.onnx`, `onnx/forward.onnx` and so on.
 
     They are those of the SavedModel, of any batch size and length, with the same names, but that
@@ -29,6 +32,7 @@ def write_onnx(model: SequenceModel, folder: Path) -> list[Path]:
     Args:
         model: a built model.
         folder: of the export.
+        endpoints: those on numbers, by name; made if not given.
 
     Returns:
         The files.
@@ -40,10 +44,12 @@ def write_onnx(model: SequenceModel, folder: Path) -> list[Path]:
     """
     check_onnx()
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    endpoints = numeric_endpoints(model)
-    # Zeros: whoever runs the file makes them.
-    endpoints.pop("initial_state", None)
-    return [_write(model, name, each, folder / FOLDER) for name, each in endpoints.items()]
+    return [
+        _write(model, name, each, folder / FOLDER)
+        for name, each in (endpoints or numeric_endpoints(model)).items()
+        # Zeros: whoever runs the file makes them.
+        if name != "initial_state"
+    ]
 
 
 def check_onnx() -> None:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from zoo.catalog.config import RunConfig, made_task
 from zoo.errors import UserError
 from zoo.exporting.checksums import CARD, check_files
-from zoo.exporting.endpoints import numeric_endpoints, signature_of
+from zoo.exporting.endpoints import signature_of
 from zoo.exporting.formats.graph_pruning import shrink
 from zoo.exporting.formats.warmup import write_warmup
 from zoo.exporting.manifest import (
@@ -17,10 +17,8 @@ from zoo.exporting.manifest import (
     read_manifest,
     write_manifest,
 )
+from zoo.exporting.trained import Trained
 from zoo.readers.modality import modality
-from zoo.task import Task
-from zoo.topologies.base import SequenceModel
-from zoo.training.settings import Settings
 
 UNREADABLE = (
     ValueError,
@@ -34,7 +32,7 @@ UNREADABLE = (
 """What TensorFlow raises of a damaged SavedModel or checkpoint."""
 
 
-def write_saved_model(model: SequenceModel, task: Task, folder: Path, config: RunConfig) -> None:
+def write_saved_model(trained: Trained, folder: Path) -> None:
     """Write a model with its task's pre- and post-processing as one SavedModel.
 
     `tf.saved_model.load(folder)` gives an object with the task's endpoints, `serve` among them, and
@@ -43,15 +41,14 @@ def write_saved_model(model: SequenceModel, task: Task, folder: Path, config: Ru
     `assets.extra/examples/`, and of these the requests that warm TensorFlow Serving up.
 
     Args:
-        model: a built model.
-        task: the task it was trained for.
+        trained: the model and its task.
         folder: where to write; nothing is there.
-        config: the run's, from which the model can be built again.
 
     Raises:
         OSError: it cannot be written.
     """
-    endpoints = {**task.endpoints(model), **numeric_endpoints(model)}
+    model, task, config = trained.model, trained.task, trained.config
+    endpoints = {**trained.endpoints, **trained.numeric}
     module = tf.Module()
     # Plain variables: an object that tracks Keras' own would need Keras to load.
     module.variables_ = [variable.value for variable in model.variables]
@@ -74,6 +71,8 @@ def write_saved_model(model: SequenceModel, task: Task, folder: Path, config: Ru
         "input": task.input_kind,
         "endpoints": sorted(endpoints),
         "recurrent": model.recurrent,
+        # Before, `forward` and `step` took what the task had prepared.
+        "raw": True,
         "options": task.input_options(),
         "config": config.portable().to_json(),
     }
@@ -98,8 +97,8 @@ def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
     return loaded, manifest
 
 
-def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
-    """The Keras model of an export, its task and its settings.
+def restore_export(path: Path) -> Trained:
+    """Read the Keras model of an export, with its task, settings and config.
 
     They are built from the manifest, and the weights are read as numbers: nothing that lies in
     the export is run.
@@ -116,7 +115,7 @@ def restore_export(path: Path) -> tuple[SequenceModel, Task, Settings]:
             variable.assign(reader.get_tensor(f"variables_/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
     except UNREADABLE as error:
         raise damaged(path, error) from error
-    return model, task, config.training
+    return Trained(model, task, config)
 
 
 def read_checked(path: Path) -> dict[str, Any]:

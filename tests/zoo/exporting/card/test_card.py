@@ -10,6 +10,7 @@ from zoo.exporting.card.examples import show_examples
 from zoo.exporting.card.markdown import flat, number, readme
 from zoo.exporting.card.provenance import training
 from zoo.exporting.checksums import hash_files, read_card
+from zoo.exporting.trained import Trained
 from zoo.task import Case
 
 
@@ -19,7 +20,7 @@ def card(export):
 
 
 def test_the_card_says_what_the_model_is(card, run):
-    model, _, _ = restore(run)
+    model = restore(run).model
     assert card["name"] == "digits-mlp" and card["summary"] and card["limits"]
     assert (card["task"], card["topology"]) == ("image_classification", "one_to_one")
     assert card["cell"] is None and card["licence"] == "Apache-2.0"
@@ -50,13 +51,14 @@ def test_the_card_says_how_it_was_trained(card, run):
 
 
 def test_an_export_of_an_export_was_trained_as_that_was(card, export):
-    _, task, _ = restore(export)
+    task = restore(export).task
     assert training(config_of(export), task, export) == card["training"]
     assert set(training(config_of(export), task, None)) == {"command", "seed"}
 
 
 def test_the_card_says_what_the_model_is_worth(card, run):
-    model, task, settings = restore(run)
+    trained = restore(run)
+    model, task, settings = trained.model, trained.task, trained.settings
     figures = card["figures"]
     score = task.score(model, "test", settings)
     assert {key: told["value"] for key, told in figures["values"].items()} == score
@@ -77,7 +79,7 @@ class Rare:
 
     input_kind = "text"
 
-    def endpoints(self, model):
+    def served(self, model):
         return {"serve": lambda raw: {"text": raw}}
 
     def cases(self, count):
@@ -86,7 +88,7 @@ class Rare:
 
 
 def test_a_wrong_answer_is_looked_for_among_many_right_ones(tmp_path):
-    shown = show_examples(None, Rare(), tmp_path)
+    shown = show_examples(Trained(None, Rare(), None), tmp_path)
     assert [(each["text"], each["right"]) for each in shown] == [
         ("text 0", True), ("text 1", True), ("text 2", True), ("text 876", False)
     ]  # fmt: skip
@@ -136,11 +138,11 @@ def test_a_card_tells_how_a_text_was_written_and_marks_it_neither_right_nor_wron
 
 
 def test_a_card_of_a_persons_own_files_is_no_licence_of_theirs(card, run):
-    model, task, _ = restore(run)
+    trained = restore(run)
     photos = {**run.config.task_options, "dataset": "/home/someone/photos"}
     own = replace(run.config, task_options=photos)
     tuned = replace(run.config, start_from="runs/digits-mlp/1")
-    assert [facts(model, task, c)["licence"] for c in (run.config, own, tuned)] == [
+    assert [facts(replace(trained, config=c))["licence"] for c in (run.config, own, tuned)] == [
         "Apache-2.0", "not stated", "not stated"
     ]  # fmt: skip
     data = {"name": "new.txt", "version": "", "description": "A person's own files."}
@@ -181,7 +183,7 @@ def test_a_card_without_figures_needs_no_data(card, tmp_path):
 
 
 def test_the_command_tells_what_was_asked_for_and_not_what_the_data_decided(run):
-    _, task, _ = restore(run)
+    task = restore(run).task
     config = replace(
         run.config.with_limits({"learning_rate": 0.5, "epochs": 9}),
         seed=7,

@@ -99,7 +99,7 @@ def test_what_came_to_the_target_meanwhile_is_kept(run, tmp_path, monkeypatch, o
 
     monkeypatch.setattr(tf.saved_model, "save", meanwhile)
     with pytest.raises(UserError, match="exists"):
-        zoo.export(run, path, overwrite=overwrite, figures=False)
+        zoo.export(run, path, overwrite=overwrite, metrics=False)
     assert [each.name for each in path.iterdir()] == ["precious"]
     assert [each.name for each in path.parent.iterdir()] == ["x"]
 
