@@ -28,9 +28,10 @@ class Sequences(Modality):
 
     An array may be `[T]` or `[1, T, D]`, too.
 
-    The first line of a text may have names. What sets numbers apart in it: what Excel's `sep=;`
-    says, else semicolons, tabs, bars, commas or spaces; a comma that does not is a decimal point.
-    The option `columns` names those that are read, see `NumberLines`; an array is read whole.
+    The first line of a text may have names, also 0, 1, 2 and so on, as pandas writes them. What
+    sets numbers apart in it: what Excel's `sep=;` says, else semicolons, tabs, bars, commas or
+    spaces; a comma that does not is a decimal point. The option `columns` names those that are
+    read, see `NumberLines`; an array is read whole.
     """
 
     dtype = "float32"
@@ -167,10 +168,7 @@ class NumberLines:
         if not self._first:
             self._first, self._width = self.number, len(cells)
             self._chosen = [self._index(column, cells) for column in self.columns]
-            if all(
-                _number(cells[at], self._separator) is None
-                for at in self._chosen or range(len(cells))
-            ):
+            if self._are_names(cells):
                 self._names = " names"
                 return None
         chosen = [at for at in self._chosen if at < len(cells)] or range(len(cells))
@@ -182,6 +180,13 @@ class NumberLines:
                 f"{self._width}{self._names}"
             )
         return values
+
+    def _are_names(self, cells: list[str]) -> bool:
+        """Whether the first line is one of names: words, or 0, 1, 2, ... as pandas writes them."""
+        if len(cells) > 2 and cells == [str(n) for n in range(len(cells))]:
+            return True
+        chosen = self._chosen or range(len(cells))
+        return all(_number(cells[at], self._separator) is None for at in chosen)
 
     def _value(self, cell: str) -> float:
         value = _number(cell, self._separator)

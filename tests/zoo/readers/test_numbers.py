@@ -5,6 +5,7 @@ import pytest
 
 from zoo import UserError
 from zoo.readers.modality import modality
+from zoo.readers.numbers import read_sequence
 
 SEQUENCE = modality("sequence")
 
@@ -64,6 +65,14 @@ def test_arrays_without_numbers_are_refused(tmp_path, array, said):
 def test_numbers_in_quotation_marks_and_other_separators_are_read(tmp_path, text):
     (tmp_path / "numbers.csv").write_text(text)
     assert SEQUENCE.read(str(tmp_path / "numbers.csv")).tolist() == [[1.0, 2.5]]
+
+
+def test_columns_that_are_only_numbered_are_no_time_step(tmp_path):
+    path = tmp_path / "frame.csv"
+    path.write_text("0,1,2\n0.5,1.0,2.5\n0.0,1.0,2.0\n")
+    assert read_sequence(path).tolist() == [[0.5, 1.0, 2.5], [0.0, 1.0, 2.0]]
+    path.write_text("0,1\n0.5,1\n")
+    assert read_sequence(path).tolist() == [[0.0, 1.0], [0.5, 1.0]]
 
 
 def test_columns_are_read_alike_from_files_and_streams(tmp_path):
