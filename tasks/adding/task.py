@@ -54,11 +54,11 @@ class Adding(DataTask):
     )
 
     def model_options(self) -> dict[str, Any]:
-        """Numbers and marks in, one number out."""
+        """Return no options: numbers and marks in, one number out."""
         return {"classes": 1, "frame_shape": [2]}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Sequences `[B, T, 2]` with one target each, float32."""
+        """Return windows of sequences `[B, T, 2]` with one target each, float32."""
         examples = load_split(self.dataset, split, self.data_dir, _FEATURES)
         frames = np.stack([example["sequence"] for example in examples])
         targets = np.array([example["target"] for example in examples], "float32")
@@ -66,12 +66,12 @@ class Adding(DataTask):
         return example_windows(inputs, targets, np.ones(len(targets)), settings.batch_size, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`accuracy`, and `loss` also under its name, `mean_squared_error`."""
-        told = super().measure(model, split, settings)
-        return told.also(lambda figures: {"mean_squared_error": figures["loss"]})
+        """Return `accuracy`, and `loss` also under its name, `mean_squared_error`."""
+        metrics = super().measure(model, split, settings)
+        return metrics.also(lambda values: {"mean_squared_error": values["loss"]})
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: sequences `[N, T, 2]`, float32, to `value`, the sum, and `text`, its digits."""
+        """Return `serve`: sequences `[N, T, 2]`, float32, to `value`, the sum, and its `text`."""
         sequences = tf.TensorSpec([None, None, 2], tf.float32, name="sequences")
 
         @tf.function(input_signature=[sequences])
@@ -79,7 +79,7 @@ class Adding(DataTask):
             sequences = checked_steps(sequences)
             size = tf.shape(sequences)
             answers = model({"frames": sequences, "lengths": tf.fill([size[0]], size[1])})
-            return _told(tf.cast(answers, tf.float32))
+            return _readable(tf.cast(answers, tf.float32))
 
         if not model.steppable:
             return {"serve": serve}
@@ -88,15 +88,15 @@ class Adding(DataTask):
         def read(sequences: Any) -> dict[str, Any]:
             return {"x": sequences[0]}
 
-        return {"serve": serve, "read": read, "tell": tell(1, _told)}
+        return {"serve": serve, "read": read, "tell": tell(1, _readable)}
 
     def examples(self) -> list[np.ndarray]:
-        """Three test sequences."""
+        """Return three test sequences."""
         examples = load_split(self.dataset, "test[:3]", self.data_dir, _FEATURES)
         return [example["sequence"] for example in examples]
 
     def cases(self, count: int) -> list[Case]:
-        """Test sequences and their sums; right is what `accuracy` counts as such."""
+        """Return test sequences and their sums; right is what `accuracy` counts as such."""
         examples = load_split(self.dataset, "test", self.data_dir, _FEATURES)
         chosen = [examples[place] for place in spread(len(examples), count)]
 
@@ -109,6 +109,6 @@ class Adding(DataTask):
         ]
 
 
-def _told(answers: Any) -> dict[str, Any]:
+def _readable(answers: Any) -> dict[str, Any]:
     value = answers[:, 0]
     return {"text": tf.strings.as_string(value, precision=3), "value": value}

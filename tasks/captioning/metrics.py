@@ -1,4 +1,4 @@
-"""How like the captions of people those of a model are."""
+"""Metrics of captions: BLEU, ROUGE-L, CIDEr, the truth rate and the gap between images."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ EXTRA = 'rouge_l and cider are left out: pip install "sequence-zoo[captioning]" 
 
 
 def words(captions: Sequence[str], rule: int = NEWEST) -> list[str]:
-    """Captions in lower case, their words set apart by one space, without punctuation.
+    """Return captions in lower case, a space between two words, without punctuation.
 
     Args:
         captions: to be cut.
@@ -40,7 +40,7 @@ def words(captions: Sequence[str], rule: int = NEWEST) -> list[str]:
 def bleu(
     written: Sequence[str], references: Sequence[Sequence[str]], rule: int = NEWEST
 ) -> Evaluation:
-    """`bleu1` to `bleu4` in 0..100 and `bleu_signature`, which says how sacrebleu counted.
+    """Compute `bleu1` to `bleu4` in 0..100 and `bleu_signature`, which says how sacrebleu counted.
 
     Of the whole corpus, against all captions of each image, the closest of which in length counts
     for the brevity (Papineni et al. 2002). Both sides are cut into words here, as `words` does.
@@ -51,20 +51,20 @@ def bleu(
         rule: which one words are cut by.
 
     Example:
-        >>> told = bleu(["a red cat sits"], [["A red cat sleeps.", "a cat"]]).metrics()
-        >>> round(told["bleu1"]), round(told["bleu2"])
+        >>> scores = bleu(["a red cat sits"], [["A red cat sleeps.", "a cat"]]).metrics()
+        >>> round(scores["bleu1"]), round(scores["bleu2"])
         (75, 71)
     """
     hypotheses = words(written, rule)
     known = [words(captions, rule) for captions in references]
     most = max(map(len, known))
     columns = [list(column) for column in zip(*(islice(cycle(k), most) for k in known))]
-    told = Evaluation([])
+    scores = Evaluation([])
     for order in (1, 2, 3, 4):
         # Spaces are all that there is to cut at; it warns of text that ends in " ." otherwise.
         metric = BLEU(max_ngram_order=order, tokenize="none", force=True)
-        told += measure_corpus(f"bleu{order}", metric, hypotheses, columns)
-    return told + Evaluation([], {"bleu_signature": str(metric.get_signature())})
+        scores += measure_corpus(f"bleu{order}", metric, hypotheses, columns)
+    return scores + Evaluation([], {"bleu_signature": str(metric.get_signature())})
 
 
 def has_extra() -> bool:
@@ -89,15 +89,15 @@ def rouge_and_cider(
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
-    said = {index: [caption] for index, caption in enumerate(words(written, rule))}
+    hypotheses = {index: [caption] for index, caption in enumerate(words(written, rule))}
     known = {index: words(captions, rule) for index, captions in enumerate(references)}
-    _, rouge = Rouge().compute_score(known, said)
-    _, cider = Cider().compute_score(known, said)
+    _, rouge = Rouge().compute_score(known, hypotheses)
+    _, cider = Cider().compute_score(known, hypotheses)
     return mean_of("rouge_l", rouge) + mean_of("cider", cider)
 
 
 def mean_of(name: str, values: Any) -> Evaluation:
-    """A figure that is the mean of one number an image."""
+    """Return a metric that is the mean of one number an image."""
     rows = np.stack([np.asarray(values, "float64"), np.ones(len(values))], axis=1)
     return Evaluation([MetricSums(rows, lambda sums: {name: float(sums[0] / sums[1])})])
 
@@ -105,14 +105,14 @@ def mean_of(name: str, values: Any) -> Evaluation:
 def truth(
     written: Sequence[str], scenes: Sequence[list[Object] | None], unseen: Sequence[bool]
 ) -> Evaluation:
-    """`truth_rate`, the share of captions that say nothing wrong, and `truth_rate/unseen_pairs`.
+    """Compute `truth_rate`, the share of right captions, and `truth_rate/unseen_pairs`.
 
     Args:
         written: a caption of each image.
         scenes: what each image shows, where that is known.
         unseen: whether an image counts for the second.
     """
-    told = Evaluation([])
+    scores = Evaluation([])
     for name, counts in (
         ("truth_rate", [True] * len(written)),
         ("truth_rate/unseen_pairs", unseen),
@@ -123,8 +123,8 @@ def truth(
             if count and scene is not None
         ]
         if right:
-            told += mean_of(name, right)
-    return told
+            scores += mean_of(name, right)
+    return scores
 
 
 def picture_gap(own: np.ndarray, other: np.ndarray) -> Evaluation:

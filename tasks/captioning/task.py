@@ -164,7 +164,7 @@ class Captioning(DataTask):
         self.vocabulary = make(words)
 
     def _shape(self, side: int, network: bool) -> list[int]:
-        """Height, width and channels that images are brought to."""
+        """Return the height, width and channels that images are brought to."""
         if network:
             return [side or SIDE, side or SIDE, 3]
         source = self._source()
@@ -174,7 +174,7 @@ class Captioning(DataTask):
         return [height, width, source.channels()]
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor arguments."""
         return {
             **super().get_config(),
             "unit": self.unit,
@@ -190,7 +190,7 @@ class Captioning(DataTask):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Size of the vocabulary, and of the images or of what the network makes of them."""
+        """Return the size of the vocabulary, and of the images or of the network's features."""
         if self.network:
             seen = {"image_shape": self.network.shape, "encoder": "none"}
         else:
@@ -198,11 +198,12 @@ class Captioning(DataTask):
         return {"vocab_size": self.vocabulary.size, **seen}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """`image` `[B, h, w, c]`, uint8, and `tokens` `[B, k, T]`, captions from `<start>` on.
+        """Return windows of `image` `[B, h, w, c]`, uint8, and `tokens` `[B, k, T]`, int32.
 
-        Of a network, `image` is what it sees, float16. The next words, up to `<end>`, are the
-        targets. For training, k is `captions_per_image`, drawn from all; for evaluation, k is the
-        most that an image has. Where an image has fewer, its own come again, with weight 0.
+        Tokens begin with `<start>`, and the next words, up to `<end>`, are the targets. Of a
+        network, `image` is its features, float16. For training, k is `captions_per_image`, drawn
+        from all; for evaluation, k is the most that an image has. Where an image has fewer, its
+        own come again, with weight 0.
         """
         data = self._data(split)
         windows = self._windows(data, self._images(split, data), settings, seed)
@@ -214,7 +215,7 @@ class Captioning(DataTask):
     def _windows(
         self, data: Captioned, images: Any, settings: Settings, seed: int | None = None
     ) -> tf.data.Dataset:
-        """Windows with as many captions of each image as any of them has."""
+        """Return windows with as many captions of each image as any of them has."""
         counts = np.array([*map(len, data.captions)])
         most = counts.max()
         rows = [row for captions in data.captions for row in islice(cycle(captions), most)]
@@ -229,8 +230,9 @@ class Captioning(DataTask):
         return example_windows(inputs, ends, once & (ends != PADDING), settings.batch_size, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`loss` and `accuracy` a word, given all right ones before it; and, of the
-        captions that it writes, the figures of `tasks.captioning.metrics`.
+        """Return `loss` and `accuracy` a word after all right ones, and the metrics of captions.
+
+        Those of the captions that the model writes are in `tasks.captioning.metrics`.
 
         `picture_gap` says how many nats a word the captions of people are less likely for the
         next image of the split than for their own: near 0, the model does not look.
@@ -245,21 +247,21 @@ class Captioning(DataTask):
         objective = self.objective()
         rows = RowSums(model, objective)
         own = rows(self.shown(self._windows(data, images, settings)))
-        told = Evaluation([MetricSums(own, objective.results)]) + bleu(
+        metrics = Evaluation([MetricSums(own, objective.results)]) + bleu(
             written, data.captions, self.tokenizer
         )
         if has_extra():
-            told += rouge_and_cider(written, data.captions, self.tokenizer)
+            metrics += rouge_and_cider(written, data.captions, self.tokenizer)
         else:
             print(EXTRA, file=sys.stderr)
         if len(images) > 1:
             others = self._windows(data, NextImages(images), settings)
-            told += picture_gap(own, rows(self.shown(others, "showing others")))
+            metrics += picture_gap(own, rows(self.shown(others, "showing others")))
         unseen = [scene is not None and has_test_only_pair(scene) for scene in data.scenes]
-        return told + truth(written, data.scenes, unseen)
+        return metrics + truth(written, data.scenes, unseen)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: image bytes `[N]` to `text`, the captions; `generate`: others, too.
+        """Return `serve`: image bytes `[N]` to `text`, the captions; `generate`: others, too.
 
         Where the model attends, both also give `tokens` `[N, T]`, the words, "" after the last
         one, and `alignment` `[N, T, S]`: how much each word looked at each of S places, row by
@@ -283,16 +285,16 @@ class Captioning(DataTask):
         return {"serve": serve, "generate": generate}
 
     def plot(self, model: SequenceModel, raw: bytes) -> Figure:
-        """The image, lit for each word where the model looked as it wrote it.
+        """Draw the image, lit for each word where the model looked as it wrote it.
 
         Raises:
             UserError: the model does not attend.
         """
         if not model.attends:
             return super().plot(model, raw)
-        told = self.served(model)["serve"](tf.constant([raw]))
-        words = [word.decode() for word in told["tokens"][0].numpy() if word]
-        maps = told["alignment"][0].numpy()[: len(words)]
+        answers = self.served(model)["serve"](tf.constant([raw]))
+        words = [word.decode() for word in answers["tokens"][0].numpy() if word]
+        maps = answers["alignment"][0].numpy()[: len(words)]
         rows = _rows(maps.shape[-1], self.image_shape[0] / self.image_shape[1])
         shown = np.asarray(read_picture(raw, "the image"))
         shown = shown[..., None] if shown.ndim == 2 else shown
@@ -307,15 +309,15 @@ class Captioning(DataTask):
         return f"Answers were found by a beam search of width {self.beam_width}."
 
     def resources(self) -> list[Any]:
-        """The vocabulary, and the network's weights."""
+        """Return the vocabulary, and the network's weights."""
         return [self.vocabulary, *(self.network.variables() if self.network else [])]
 
     def examples(self) -> list[bytes]:
-        """Three test images as PNG."""
+        """Return three test images as PNG."""
         return [encode_png(image) for image in self._source().some("test", self.image_shape, 3)]
 
     def cases(self, count: int) -> list[Case]:
-        """Test images and a caption of each; right is another of theirs, or a true one."""
+        """Return test images and a caption of each; right is another of theirs, or a true one."""
         data = self._data("test")
 
         def is_right(place: int, text: str) -> bool:
@@ -329,7 +331,7 @@ class Captioning(DataTask):
         ]
 
     def _draw(self, window: dict[str, Any], seed: Any) -> dict[str, Any]:
-        """A window with some captions of each image, those of weight 0 after all others."""
+        """Return a window with some captions of each image, those of weight 0 after all others."""
         tokens = window["inputs"]["tokens"]
         chance = tf.random.stateless_uniform(tf.shape(tokens)[:2], seed)
         order = tf.argsort(chance - window["weights"][..., 0], axis=1)
@@ -344,26 +346,26 @@ class Captioning(DataTask):
     def _captions(
         self, model: SequenceModel, seen: Any, max_length: Any, **how: Any
     ) -> dict[str, Any]:
-        """What `endpoints` gives for what is seen of images; `how` goes to `generate`."""
+        """Return what an endpoint answers to encoder inputs; `how` goes to `generate`."""
         banned = (PADDING, UNKNOWN, START)
-        told = generate(model, seen, START, max_length, END, banned=banned, **how)
-        text = self.vocabulary.decode(told.tokens, told.lengths)
-        if told.watched is None:
+        answers = generate(model, seen, START, max_length, END, banned=banned, **how)
+        text = self.vocabulary.decode(answers.tokens, answers.lengths)
+        if answers.watched is None:
             return {"text": text}
-        longest = tf.maximum(tf.reduce_max(told.lengths), 0)
-        inside = tf.sequence_mask(told.lengths, longest)
-        tokens = tf.where(inside, self.vocabulary.words(told.tokens[:, :longest]), "")
-        return {"text": text, "tokens": tokens, "alignment": told.watched[:, :longest]}
+        longest = tf.maximum(tf.reduce_max(answers.lengths), 0)
+        inside = tf.sequence_mask(answers.lengths, longest)
+        tokens = tf.where(inside, self.vocabulary.words(answers.tokens[:, :longest]), "")
+        return {"text": text, "tokens": tokens, "alignment": answers.watched[:, :longest]}
 
     def _plain(self, captions: Sequence[str]) -> list[str]:
-        """Captions whose characters are tokens, without punctuation; others as they are."""
+        """Return captions whose characters are tokens without punctuation, others as they are."""
         if self.unit == "word":
             return list(captions)
         words = self._words.spell(self._words.join(self._words.split(captions)))
         return [caption.decode() for caption in words.numpy()]
 
     def _write(self, model: SequenceModel, images: np.ndarray) -> list[str]:
-        """The caption of each image."""
+        """Return the caption of each image."""
         how = {"beam_width": self.beam_width, "watched": False}
         write = tf.function(
             lambda seen: self._captions(model, seen, self.max_length, **how)["text"],
@@ -377,7 +379,7 @@ class Captioning(DataTask):
         ]
 
     def _source(self) -> Source:
-        """Of the data set as it is now: an evaluation may set another."""
+        """Return the source of the current data set, which an evaluation may change."""
         key = (self.dataset, self.data_dir)
         if key not in self._sources:
             self._sources[key] = open_source(*key, self.split_rule)
@@ -387,11 +389,11 @@ class Captioning(DataTask):
         return self._source().read(split, self.image_shape)
 
     def _seen(self, images: Any) -> Any:
-        """What a model is given of images `[N, h, w, c]`."""
+        """Return the input for images `[N, h, w, c]`: themselves, or the network's features."""
         return self.network.features(images) if self.network else images
 
     def _images(self, split: str, data: Captioned) -> np.ndarray:
-        """What a model is given of all images of a split; of a network, computed once."""
+        """Return the inputs for all images of a split; features are computed once."""
         if not self.network:
             return data.images
         see = tf.function(self.network.features, reduce_retracing=True, autograph=False)
@@ -416,6 +418,6 @@ def _is_shape(shape: Sequence[Any]) -> bool:
 
 
 def _rows(places: int, form: float) -> int:
-    """The rows of a grid of so many places that is nearest to a form, height by width."""
+    """Return the rows of the grid of `places` that is nearest to a form, height by width."""
     ideal = (places * form) ** 0.5
     return min((n for n in range(1, places + 1) if places % n == 0), key=lambda n: abs(n - ideal))

@@ -1,4 +1,4 @@
-"""What the tasks have in common that learn from a data set: the card tells of it."""
+"""The base of tasks that learn from a data set, and the hashes that a model card records."""
 
 import hashlib
 import os
@@ -49,11 +49,11 @@ class DataTask(Task):
         return {**super().get_config(), **rule}
 
     def data_card(self) -> dict[str, Any]:
-        """As `Task.data_card`; of a user's files only their hash is known."""
+        """Return the data's part of a model card; of a user's files only their hash is known."""
         path = Path(os.path.expanduser(self.dataset))
         if path.is_absolute():
-            told = {"name": path.name, "version": "", "description": "A person's own files."}
-            return {**told, "licence": "that of its files", "files": hash_files(path)}
+            card = {"name": path.name, "version": "", "description": "A person's own files."}
+            return {**card, "licence": "that of its files", "files": hash_files(path)}
         builder = prepared(self.dataset, self.data_dir)
         info = builder.info
         sizes = {split: info.splits[part_of(split, info.splits)].num_examples for split in SPLITS}
@@ -81,7 +81,7 @@ class DataTask(Task):
         )
 
     def fingerprint(self, split: str) -> str:
-        """As `Task.fingerprint`."""
+        """Return the SHA-256 of a split's examples, or of all the user's files."""
         path = Path(os.path.expanduser(self.dataset))
         if path.is_absolute():
             return hash_files(path)
@@ -102,7 +102,7 @@ def rule_of(split_rule: str | None, learned: object) -> str:
 
 
 def spread(total: int, count: int) -> list[int]:
-    """Up to `count` places, evenly spaced among `total`.
+    """Return up to `count` places, evenly spaced among `total`.
 
     Example:
         >>> spread(10, 4), spread(2, 4)
@@ -113,7 +113,7 @@ def spread(total: int, count: int) -> list[int]:
 
 
 def hash_examples(name: str, split: str, data_dir: str | None) -> str:
-    """SHA-256 of what a split's examples say, whatever files they are kept in.
+    """Return the SHA-256 of a split's examples, whatever files hold them.
 
     Raises:
         UserError: the data set cannot be read.
@@ -130,7 +130,7 @@ def hash_examples(name: str, split: str, data_dir: str | None) -> str:
 
 
 def hash_files(path: Path) -> str:
-    """SHA-256 of a file, or of a folder's files and their names; hidden ones are left out."""
+    """Return the SHA-256 of a file, or of a folder's files and their names, but for hidden ones."""
     digest = hashlib.sha256()
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     for file in progress(files, f"hashing {path.name}"):

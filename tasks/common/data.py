@@ -1,4 +1,4 @@
-"""Finds, prepares and reads data sets by name."""
+"""Find, prepare and read data sets by name."""
 
 import difflib
 import os
@@ -22,7 +22,7 @@ from zoo.utils.validation import reason
 def load_split(
     name: str, split: str, data_dir: str | None, features: tuple[str, ...] = ()
 ) -> list[dict[str, Any]]:
-    """A split of a data set as a list of examples, each a dict of numpy values.
+    """Return a split of a data set as a list of examples, each a dict of numpy values.
 
     Args:
         name: as tensorflow-datasets knows it, such as `digits` or `cldr_phrases/en-fr`. The
@@ -46,7 +46,7 @@ def iterate_split(
     features: tuple[str, ...] = (),
     decoders: Any = None,
 ) -> Iterator[dict[str, Any]]:
-    """The same one by one, for a data set that would not fit into memory; see `load_split`.
+    """Yield the examples of `load_split` one by one, for a split that would not fit into memory.
 
     `decoders` says what to leave as it is stored, see `tfds.decode`.
     """
@@ -72,7 +72,7 @@ def iterate_split(
 
 
 def count_examples(name: str, split: str, data_dir: str | None) -> int:
-    """How many examples `load_split` would give.
+    """Return how many examples `load_split` returns.
 
     Raises:
         UserError: as `load_split`.
@@ -85,7 +85,7 @@ def count_examples(name: str, split: str, data_dir: str | None) -> int:
 
 
 def part_of(split: str, available: Any) -> str:
-    """What to ask tensorflow-datasets for; it cannot cut a slice once more, so ids do."""
+    """Return the tensorflow-datasets slice of a split, by ids, as no slice can be cut again."""
     if "validation" not in available and "val" in available:
         split = split.replace("validation", "val")
         available = {**available, "validation": available["val"]}
@@ -167,7 +167,7 @@ def _offered() -> dict[str, EntryPoint]:
 
 
 def _unknown_data_set(name: str) -> str:
-    """The nearest names, or else what could have been given: there are hundreds of names."""
+    """Return a message with the nearest names, or else with what is accepted."""
     known = [*tfds.list_builders(with_community_datasets=False), *_offered()]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     if near:
@@ -176,7 +176,7 @@ def _unknown_data_set(name: str) -> str:
 
 
 def class_names(name: str, data_dir: str | None) -> list[str]:
-    """The names of a data set's labels, in the order of their ids.
+    """Return the names of a data set's labels, in the order of their ids.
 
     Raises:
         UserError: as `load_split`, or the data set has no class labels.
@@ -189,37 +189,37 @@ def class_names(name: str, data_dir: str | None) -> list[str]:
 
 
 def whole_path(dataset: str | None, is_there: Callable[[Path], bool]) -> str | None:
-    """A data set that is a path of the user's, from the root on; the name of any other."""
+    """Return a data set that is a user's path as an absolute path, any other by its name."""
     path = Path(os.path.expanduser(dataset or ""))
     return str(path.absolute()) if dataset and is_there(path) else dataset
 
 
 def check_classes(classes: list[str], name: str, data_dir: str | None) -> None:
-    """That a data set's labels mean the classes that a model knows.
+    """Check that a data set's labels mean the classes that a model knows.
 
     Raises:
         UserError: they do not.
     """
-    found = class_names(name, data_dir)
-    if found != list(classes):
+    names = class_names(name, data_dir)
+    if names != list(classes):
         raise UserError(
-            f"the data set {name} has the classes {', '.join(found)}, but the model knows "
+            f"the data set {name} has the classes {', '.join(names)}, but the model knows "
             f"{', '.join(classes)}"
         )
 
 
 def likeliest(classes: Sequence[str], logits: Any) -> dict[str, Any]:
-    """Of each row of `logits` `[N, classes]` the likeliest class, and all with their probabilities.
+    """Return the likeliest class of each row of `logits` `[N, classes]`, and all probabilities.
 
     Returns:
         `text` and `probability` `[N]`; `labels` and `probabilities` `[N, classes]`, the likeliest
         first.
 
     Example:
-        >>> told = likeliest(["no", "yes"], tf.constant([[0.0, 100.0]]))
-        >>> told["text"].numpy().tolist(), told["labels"].numpy().tolist()
+        >>> answers = likeliest(["no", "yes"], tf.constant([[0.0, 100.0]]))
+        >>> answers["text"].numpy().tolist(), answers["labels"].numpy().tolist()
         ([b'yes'], [[b'yes', b'no']])
-        >>> told["probabilities"].numpy().tolist()
+        >>> answers["probabilities"].numpy().tolist()
         [[1.0, 0.0]]
     """
     probabilities, order = tf.math.top_k(tf.nn.softmax(tf.cast(logits, tf.float32)), len(classes))

@@ -1,4 +1,4 @@
-"""What `zoo stream` needs of a task, in the graph, so that it travels with an export.
+"""The endpoints that `zoo stream` calls, in the graph, so that they travel with an export.
 
 Three endpoints beside `initial_state` and `step`:
 
@@ -27,7 +27,7 @@ HALF_WORD = r"\S+$"
 
 
 def read_tokens(vocabulary: Tokenizer, half: str = "") -> Any:
-    """The endpoint `read` of a model of texts.
+    """Return the endpoint `read` of a model of texts.
 
     Args:
         vocabulary: of the model.
@@ -37,8 +37,8 @@ def read_tokens(vocabulary: Tokenizer, half: str = "") -> Any:
     Example:
         >>> from tasks.common.tokenizers import Words
         >>> words = Words(["red"])
-        >>> told = read_tokens(words, HALF_WORD)(tf.constant(["a red squ"]), False)
-        >>> told["x"].numpy().tolist(), told["rest"].numpy().tolist()
+        >>> piece = read_tokens(words, HALF_WORD)(tf.constant(["a red squ"]), False)
+        >>> piece["x"].numpy().tolist(), piece["rest"].numpy().tolist()
         ([1, 4], [b'squ'])
     """
 
@@ -63,24 +63,24 @@ def read_tokens(vocabulary: Tokenizer, half: str = "") -> Any:
     return read
 
 
-def tell(size: int, told: Callable[[Any], dict[str, Any]]) -> Any:
-    """The endpoint `tell`, of which `told` says what it gives of outputs `[N, size]`, float32."""
+def tell(size: int, answers: Callable[[Any], dict[str, Any]]) -> Any:
+    """Return the endpoint `tell`: outputs `[N, size]`, float32, to what `answers` makes of them."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, size], tf.float32, name="outputs")])
     def tell(outputs: Any) -> dict[str, Any]:
-        return told(outputs)
+        return answers(outputs)
 
     return tell
 
 
 def as_step(model: SequenceModel, frames: Any) -> Any:
-    """Frames `[T, ...]`, float32, as `step` takes them: shades are whole, as in training."""
+    """Return frames `[T, ...]`, float32, as `step` takes them: shades are whole, as in training."""
     example = model.example_inputs(1, 1)[model.steps_on]
     return frames if example.dtype == np.float32 else tf.cast(tf.round(frames), example.dtype)
 
 
 def margins(before: Sequence[int] = (), after: Sequence[int] = ()) -> Any:
-    """The endpoint `margins` of a model of tokens, by their ids."""
+    """Return the endpoint `margins` of a model of tokens, by their ids."""
 
     @tf.function(input_signature=[])
     def margins() -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Subwords(Words):
         )
 
     def learn(self, texts: Iterable[str], size: int = 8_000, minimum: int = 1) -> list[str]:
-        """At most `size` pieces of the words of texts, all characters among them, in their order.
+        """Return at most `size` pieces of the words of texts, all characters among them, in order.
 
         Args:
             texts: where to learn them from.
@@ -96,12 +96,12 @@ class Subwords(Words):
         return _learn({word: n for word, n in counts.items() if n >= minimum}, size or 8_000)
 
     def encode(self, text: Any) -> tf.RaggedTensor:
-        """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
+        """Return the ids of strings `[N]`, ragged `[N, (T)]`, int32."""
         words, (ids, _, _) = self._cut(text)
         return _flat(words, ids)
 
     def split(self, text: Any) -> tf.RaggedTensor:
-        """Strings `[N]` to the part of the text that each id stands for, ragged `[N, (T)]`.
+        """Return the part of strings `[N]` that each id stands for, ragged `[N, (T)]`.
 
         Accents that are characters of their own are set as the vocabulary has them.
         """
@@ -112,7 +112,7 @@ class Subwords(Words):
         return _flat(words, starts.with_values(pieces))
 
     def places(self, text: Any) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-        """Where in its text, in characters, each piece begins and ends, ragged `[N, (T)]`.
+        """Return where in its text, in characters, each piece begins and ends, ragged `[N, (T)]`.
 
         Each piece of a word that has fewer or more characters as the vocabulary spells it stands
         where the word does.
@@ -131,11 +131,11 @@ class Subwords(Words):
         return tuple(within.with_values(tf.maximum(part - 1, 0)) for part in (begins, ends))
 
     def join(self, words: Any) -> Any:
-        """Pieces, ragged `[N, (T)]`, to strings `[N]`."""
+        """Return the strings `[N]` that pieces, ragged `[N, (T)]`, make."""
         return tf.strings.regex_replace(super().join(words), "^ ", "")
 
     def _cut(self, text: Any) -> tuple[tf.RaggedTensor, tuple[Any, Any, Any]]:
-        """For each word of each text which of the different words it is, ragged `[N, (words)]`.
+        """Return each word's index among the different words, ragged `[N, (words)]`.
 
         For each of the different words, W in all: its ids, the places where its pieces begin,
         both ragged `[W, (pieces)]`, and the word itself as far as its letters can be told apart.
@@ -157,7 +157,7 @@ class Subwords(Words):
         return words.with_values(which), (ids, starts, unique)
 
     def _merge(self, ids: Any) -> tuple[Any, Any]:
-        """Characters `[W, M]` to pieces, and where each begins; right-padded both."""
+        """Return the pieces of characters `[W, M]`, and where each begins; both right-padded."""
         place = tf.range(tf.shape(ids)[1])
         starts = tf.broadcast_to(place, tf.shape(ids))
 
@@ -180,7 +180,7 @@ class Subwords(Words):
 
 
 def _flat(words: tf.RaggedTensor, pieces: tf.RaggedTensor) -> tf.RaggedTensor:
-    """What each of the different words consists of, word after word, ragged `[N, (T)]`."""
+    """Return the pieces of all words of each text, word after word, ragged `[N, (T)]`."""
     return words.with_values(tf.gather(pieces, words.values)).merge_dims(1, 2)
 
 
@@ -190,13 +190,13 @@ def _after_space(text: Any) -> Any:
 
 
 def _ends(starts: tf.RaggedTensor, words: Any) -> tf.RaggedTensor:
-    """Where the pieces of words `[W]` end that begin at `starts`, ragged `[W, (pieces)]`."""
+    """Return where the pieces of words `[W]` end that begin at `starts`, ragged `[W, (pieces)]`."""
     sizes = tf.strings.length(words, "UTF8_CHAR")
     return tf.concat([starts[:, 1:], sizes[:, None]], axis=1)
 
 
 def _learn(counts: Mapping[str, int], size: int) -> list[str]:
-    """Pieces of words that occur so often, as sentencepiece learns them."""
+    """Return the pieces that sentencepiece learns from words and how often each occurs."""
     # What sentencepiece reads as a space, as the end of a line, or as the end of a word.
     words = [word for word in sorted(counts) if not {*word} & {_SPACE, "\n", "\t", "\0"}]
     characters = {*"".join(words)}

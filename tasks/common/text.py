@@ -22,7 +22,7 @@ ROWS = 10_000
 
 
 def split_tokens(text: Any, pattern: str) -> tf.RaggedTensor:
-    """Strings `[N]`, UTF-8, to their tokens, ragged `[N, (T)]`.
+    """Return the tokens of strings `[N]`, UTF-8, ragged `[N, (T)]`.
 
     A pattern that begins with ` ?` has to match every text whole, and a space nowhere else than
     where a token begins. Each of the different words between spaces is then cut only once.
@@ -50,7 +50,7 @@ def split_tokens(text: Any, pattern: str) -> tf.RaggedTensor:
 
 
 def token_places(text: Any, pattern: str) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """Where in its text each token of `split_tokens` begins and ends, ragged `[N, (T)]`, int32.
+    """Return where each token of `split_tokens` begins and ends, ragged `[N, (T)]`, int32.
 
     Places are counted in characters, the end being that of the character after the token.
 
@@ -82,7 +82,7 @@ def _matches(text: Any, pattern: str) -> tf.RaggedTensor:
 
 
 def _parts(text: Any, pattern: str) -> tf.RaggedTensor:
-    """Each match set apart and marked with "+", and what lies between two matches with "-"."""
+    """Return each match marked with "+", and each part between two matches with "-", in order."""
     rewrite = _SEPARATOR + rb"+\1" + _SEPARATOR + b"-"
     marked = tf.strings.regex_replace(text, f"({pattern})", rewrite)
     return tf.strings.split("-" + marked, _SEPARATOR)
@@ -93,7 +93,7 @@ def _are_matches(parts: tf.RaggedTensor) -> tf.RaggedTensor:
 
 
 def lower(text: Any, really: bool = True) -> Any:
-    """Strings in lower case, in their own shape; as they are if not `really`.
+    """Return strings in lower case, in their own shape; unchanged if not `really`.
 
     Example:
         >>> lower(tf.constant("Über Ödön")).numpy().decode()
@@ -108,7 +108,7 @@ def count_tokens(
     spell: Callable[[Any], Any],
     title: str = "counting tokens",
 ) -> Counter[str]:
-    """How often each token occurs.
+    """Return how often each token occurs.
 
     Args:
         texts: where.

@@ -72,23 +72,23 @@ class Corpus:
         self.begins, self.lengths = edges[:-1], np.diff(edges)
 
     def counts(self) -> dict[str, int]:
-        """How often each token occurs."""
+        """Return how often each token occurs."""
         counts = np.zeros(0, int)
         end = int(self.lengths.sum())
         for begin in range(0, end, _BLOCK):
-            found = np.bincount(self.read(begin, min(begin + _BLOCK, end)), minlength=len(counts))
-            found[: len(counts)] += counts
-            counts = found
+            block = np.bincount(self.read(begin, min(begin + _BLOCK, end)), minlength=len(counts))
+            block[: len(counts)] += counts
+            counts = block
         occurring = np.flatnonzero(counts)
         return dict(zip(self._numbers.tokens(occurring), counts[occurring].tolist()))
 
     def read(self, begin: int, end: int) -> np.ndarray:
-        """The numbers of the tokens from `begin` to `end`, int32."""
+        """Return the numbers of the tokens from `begin` to `end`, int32."""
         # Not mapped into memory, where the pages read would count.
         return np.frombuffer(os.pread(self._file.fileno(), 4 * (end - begin), 4 * begin), "int32")
 
     def text(self, tokens: list[str], order: np.ndarray | None = None) -> "Text":
-        """The documents as ids of a vocabulary, in an order of their own if one is given."""
+        """Return the documents as ids of a vocabulary, in `order` if there is one."""
         return Text(self, tokens, order)
 
 
@@ -109,7 +109,7 @@ class Text:
         self._ids = corpus._numbers.table(ids)
 
     def read(self, index: int, begin: int, end: int) -> tuple[Any, Any, Any]:
-        """Inputs, targets and weights; a document's first input is `<start>`."""
+        """Return inputs, targets and weights; a document's first input is `<start>`."""
         origin = int(self.begins[index]) + begin
         ids = self._ids[self.corpus.read(origin - (begin > 0), origin + end - begin)]
         if begin == 0:
@@ -159,7 +159,7 @@ class _Matches(dict[str, int]):
 
 
 def _shown(pieces: Iterable[tuple[str, bool]], title: str) -> Iterator[tuple[str, bool]]:
-    """The same pieces, with a bar on stderr once they have taken two seconds."""
+    """Yield the pieces, and show a bar on stderr once they have taken two seconds."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -82,14 +82,14 @@ class Source:
         self._corpora: dict[str, Corpus] = {}
 
     def corpus(self, split: str) -> Corpus:
-        """A split, encoded once."""
+        """Return the corpus of a split, encoded once."""
         if split not in self._corpora:
             title = f"reading {Path(self.dataset).name}, {split}"
             self._corpora[split] = Corpus(self.pieces(split), self.unit, title, self.cut_by)
         return self._corpora[split]
 
     def pieces(self, split: str) -> Iterator[Piece]:
-        """The text of a split."""
+        """Yield the text of a split."""
         if self._files is None:
             for example in iterate_split(self.dataset, split, self.data_dir, ("text",)):
                 yield example["text"].decode(), True
@@ -136,7 +136,7 @@ class Source:
 
 
 def find_files(path: Path) -> dict[str, list[Path]]:
-    """The text files of each split.
+    """Return the text files of each split.
 
     - A file whose name says that it is the training part, such as `train.txt`, `ptb.train.txt` or
       `wiki.train.tokens.gz`: those beside it that are called like it but for the split, see
@@ -199,7 +199,7 @@ def _assigned(files: list[Path], folder: Path) -> dict[str, list[Path]]:
 
 
 def _text_files(folder: Path) -> list[Path]:
-    """All that is text in a folder and below, in the order of the paths; blank files are not."""
+    """Return the text files in a folder and below that are not blank, in the order of the paths."""
     inside = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
     shown = [folder / path for path in inside if not any(p.startswith(".") for p in path.parts)]
     heads = {path: read_head(path) for path in shown if path.is_file()}
@@ -213,7 +213,7 @@ def _text_files(folder: Path) -> list[Path]:
 
 
 def read_documents(files: Iterable[Path]) -> Iterator[Piece]:
-    """The text of files; each starts a document, and so does each WikiText heading in one.
+    """Yield the text of files; each starts a document, and so does each WikiText heading in one.
 
     Raises:
         UserError: a file is empty or cannot be read.
@@ -223,7 +223,7 @@ def read_documents(files: Iterable[Path]) -> Iterator[Piece]:
 
 
 def split_at_headings(pieces: Iterable[str]) -> Iterator[Piece]:
-    """Text with a document from each line ` = Title = ` on that stands between blank lines.
+    """Yield text with a document from each line ` = Title = ` on that stands between blank lines.
 
     Blank lines before the first heading belong to its document.
 

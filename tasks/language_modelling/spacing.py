@@ -25,9 +25,10 @@ _CONTINUATIONS = ("", ' "', ' x "', " s x")
 
 
 def spaced(before: Any, added: Any, printed: bool = True) -> Any:
-    """Strings `[N]` and the words `[N]` that follow them, of which each is after a space.
+    """Return strings `[N]` joined with the words `[N]` that follow them, spaced.
 
-    Only the spacing of what is added changes. An empty string takes the first word without a space.
+    Each word has a space before it, and only the spacing of what is added changes. An empty string
+    takes the first word without a space.
 
     Args:
         before: the beginnings.
@@ -58,7 +59,7 @@ def _are_close(last: Any, added: Any) -> Any:
 
 
 def flow(before: str, pieces: Iterable[str], printed: bool = True) -> Iterator[str]:
-    """`before`, then the text that `spaced` makes of all pieces, as soon as nothing changes it.
+    """Yield `before`, then the text that `spaced` makes of all pieces, once nothing changes it.
 
     What follows an opening quotation mark waits for the closing one, and an apostrophe for the two
     words after it.
@@ -77,17 +78,17 @@ def flow(before: str, pieces: Iterable[str], printed: bool = True) -> Iterator[s
     """
     if before:
         yield before
-    waiting, told = "", len(before)
+    waiting, written = "", len(before)
     for piece in pieces:
         waiting = f"{waiting} {piece}" if waiting else piece
         ends = [waiting + more for more in _CONTINUATIONS]
         ways = [way.decode() for way in spaced([before] * len(ends), ends, printed).numpy()]
         settled = commonprefix(ways)  # noqa: RUF071  letters are what is meant
-        if len(settled) > told:
-            yield settled[told:]
-            told = len(settled)
+        if len(settled) > written:
+            yield settled[written:]
+            written = len(settled)
         if all(way == ways[0] + more for way, more in zip(ways, _CONTINUATIONS)):
             # No quotation is open: only the last character matters to what follows.
-            before, waiting, told = settled[-1:], "", 1
+            before, waiting, written = settled[-1:], "", 1
     if waiting:
-        yield spaced([before], [waiting], printed).numpy()[0].decode()[told:]
+        yield spaced([before], [waiting], printed).numpy()[0].decode()[written:]

@@ -109,7 +109,7 @@ class LanguageModelling(DataTask):
         self.vocabulary = make(tokens)
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor arguments."""
         return {
             **super().get_config(),
             "unit": self.unit,
@@ -119,11 +119,11 @@ class LanguageModelling(DataTask):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Size of the vocabulary."""
+        """Return the size of the vocabulary."""
         return {"vocab_size": self.vocabulary.size}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Tokens `[B, T]`, each with the next one as its target."""
+        """Return windows of tokens `[B, T]`, each with the next one as its target."""
         corpus = self._source().corpus(split)
         documents = len(corpus.lengths)
         if seed is None:
@@ -137,7 +137,7 @@ class LanguageModelling(DataTask):
         )
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`loss` (nats a token), `accuracy`, `perplexity`, and `bits_per_character` for those."""
+        """Return `loss` (nats a token), `accuracy`, `perplexity`; or also `bits_per_character`."""
         return super().measure(model, split, settings).also(self._more_figures)
 
     def _more_figures(self, figures: dict[str, float]) -> dict[str, float]:
@@ -147,7 +147,7 @@ class LanguageModelling(DataTask):
         return more
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: prompts `[N]` to `text`, each continued; `generate`: the same, under control.
+        """Return `serve`: prompts `[N]` to `text`, each continued; `generate`: with options.
 
         `serve` adds 200 characters or 40 words at temperature 0.5. See `zoo.decoding.generating`
         for what `generate` takes beside the prompts: the length is that of what is added. As no
@@ -158,8 +158,10 @@ class LanguageModelling(DataTask):
         def answer(prompts: Any, **how: Any) -> dict[str, Any]:
             prompts = checked_texts(prompts)
             last, state = self._read(model, prompts)
-            told = continued(model, state, last, banned=_NEVER, **how)
-            return {"text": self._join(prompts, self.vocabulary.decode(told.tokens, told.lengths))}
+            added = continued(model, state, last, banned=_NEVER, **how)
+            return {
+                "text": self._join(prompts, self.vocabulary.decode(added.tokens, added.lengths))
+            }
 
         generate = generating(prompts, answer, _SERVED[self.unit])
 
@@ -170,7 +172,7 @@ class LanguageModelling(DataTask):
         return {"serve": serve, "generate": generate, **self._streaming()}
 
     def decoding(self) -> str:
-        """How `serve` draws what it adds."""
+        """Return how `serve` draws what it adds."""
         return (
             f"{_SERVED[self.unit]} {self.unit}s were added to each, drawn at temperature "
             f"{_TEMPERATURE} with the seed {_SEED}."
@@ -180,7 +182,7 @@ class LanguageModelling(DataTask):
         """Return the streaming endpoints; `next` `[N, 5]` are the likeliest tokens."""
         count = min(_SHOWN, self.vocabulary.size - len(_NEVER))
 
-        def told(logits: Any) -> dict[str, Any]:
+        def next_tokens(logits: Any) -> dict[str, Any]:
             # What is never written stands at the beginning of the vocabulary.
             probabilities = tf.nn.softmax(logits)[:, len(_NEVER) :]
             likeliest, ids = tf.math.top_k(probabilities, count)
@@ -190,18 +192,18 @@ class LanguageModelling(DataTask):
 
         return {
             "read": read_tokens(self.vocabulary, self._half()),
-            "tell": tell(self.vocabulary.size, told),
+            "tell": tell(self.vocabulary.size, next_tokens),
             "margins": margins(before=[START]),
         }
 
     def _half(self) -> str:
-        """What may be half a token, see `read_tokens`."""
+        """Return the expression for what may be half a token, see `read_tokens`."""
         if self.unit == "character":
             return ""
         return half_word() if self.unit == "word" and self.tokenizer > 1 else HALF_WORD
 
     def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
-        """The text that `generate` makes of one prompt with the same seeds, while it is made."""
+        """Yield the text that `generate` makes of one prompt and seeds, while it is made."""
         pieces = self._pieces(model, prompt, sampling)
         if self.unit == "character":
             return filter(None, chain([prompt], pieces))
@@ -210,11 +212,11 @@ class LanguageModelling(DataTask):
     def _pieces(
         self, model: SequenceModel, prompt: str, sampling: SamplingOptions
     ) -> Iterator[str]:
-        """What follows a prompt, a few tokens at a time, without regard to the spacing."""
+        """Yield the continuation of a prompt, a few tokens at a time, not yet spaced."""
 
         @tf.function
         def more(last: Any, state: Any, length: Any, start: Any) -> Any:
-            told = decode(
+            added = decode(
                 model.step,
                 state,
                 last,
@@ -225,8 +227,8 @@ class LanguageModelling(DataTask):
                 top_k=sampling.top_k,
                 top_p=sampling.top_p,
             )
-            text = self.vocabulary.decode(told.tokens, told.lengths)
-            return text, told.tokens[:, -1], told.state
+            text = self.vocabulary.decode(added.tokens, added.lengths)
+            return text, added.tokens[:, -1], added.state
 
         last, state = tf.function(self._read)(model, tf.constant([prompt]))
         for start in range(0, sampling.length, _PIECE):
@@ -235,23 +237,23 @@ class LanguageModelling(DataTask):
             yield text.numpy()[0].decode()
 
     def resources(self) -> list[Any]:
-        """The vocabulary."""
+        """Return the vocabulary."""
         return [self.vocabulary]
 
     def examples(self) -> list[str]:
-        """The beginnings of three test texts, or of one text's first parts."""
+        """Return the beginnings of three test texts, or of one text's first parts."""
         pieces = (text[:_PROMPT] for text, _ in self._source().pieces("test") if text.strip())
         return [text.rpartition(" ")[0] or text for text in islice(pieces, 3)]
 
     def cases(self, count: int) -> list[Case]:
-        """Beginnings of test texts, and how they really go on."""
+        """Return beginnings of test texts, and how they really go on."""
         texts = [text for text, _ in self._source().pieces("test") if text.strip()]
         chosen = [texts[place][: _PROMPT + SHORT] for place in spread(len(texts), count)]
         prompts = [text[:_PROMPT].rpartition(" ")[0] or text[:_PROMPT] for text in chosen]
         return [Case(prompt, text) for prompt, text in zip(prompts, chosen)]
 
     def _read(self, model: SequenceModel, prompts: Any) -> tuple[Any, Any]:
-        """The last token of each prompt, and the state before it."""
+        """Return the last token of each prompt, and the state before it."""
         ids = self.vocabulary.encode(prompts)
         ids = tf.concat([tf.fill([ids.nrows(out_type=tf.int32), 1], START), ids], axis=1)
         before = tf.cast(ids.row_lengths(), tf.int32) - 1
@@ -260,13 +262,13 @@ class LanguageModelling(DataTask):
         return tf.gather(padded, before, axis=1, batch_dims=1), state
 
     def _join(self, prompts: Any, added: Any) -> Any:
-        """Prompts `[N]` and what follows them; words are spaced as in print, tokens by spaces."""
+        """Return prompts `[N]` with what is added; words spaced as in print, tokens by spaces."""
         if self.unit == "character":
             return tf.strings.join([prompts, added])
         return spaced(prompts, added, self.unit == "word")
 
     def _source(self) -> Source:
-        """The data set that the task has now: `zoo.evaluate` may name another."""
+        """Return the source of the current data set, which `zoo.evaluate` may change."""
         now = (self.dataset, self.data_dir)
         if self._last is None or (self._last.dataset, self._last.data_dir) != now:
             self._last = Source(*now, self.unit, self.split_rule, self.tokenizer)

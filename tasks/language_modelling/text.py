@@ -12,7 +12,7 @@ MINIMUM_COUNT = {"character": 1, "word": 2, "token": 1}
 
 
 def pattern_of(unit: str, rule: int = NEWEST) -> str:
-    """What a token of a unit is, as `tasks.common.words.cut` takes it."""
+    """Return the pattern of a unit's tokens, as `tasks.common.words.cut` takes it."""
     return {"character": "", "word": word_pattern("lines", rule), "token": SPACED}[unit]
 
 
@@ -22,7 +22,7 @@ def are_composed(unit: str, rule: int = NEWEST) -> bool:
 
 
 def tokens_of(text: str, unit: str, rule: int = NEWEST) -> list[str]:
-    r"""The tokens of a text.
+    r"""Return the tokens of a text.
 
     Example:
         >>> tokens_of('A "del" statement:\n   del x[0]', "word")

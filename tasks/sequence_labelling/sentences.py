@@ -122,14 +122,14 @@ class Labelled(NamedTuple):
 
 
 def sentences(sizes: Mapping[str, int] = SIZES, seed: int = 1) -> dict[str, list[Labelled]]:
-    """The sentences of each split, all of them different; the same for the same arguments.
+    """Return the sentences of each split, all different; equal arguments give equal sentences.
 
     Example:
         >>> made = sentences({"train": 3, "test": 2})
         >>> [len(part) for part in made.values()], set(made["test"][0].tags) <= {*TAGS}
         ([3, 2], True)
     """
-    names = {kind: share_out(found, seed) for kind, found in entity_names().items()}
+    names = {kind: share_out(known, seed) for kind, known in entity_names().items()}
     seen: set[str] = set()
     made = {}
     for number, (split, size) in enumerate(sizes.items()):
@@ -137,7 +137,7 @@ def sentences(sizes: Mapping[str, int] = SIZES, seed: int = 1) -> dict[str, list
         written: list[list[tuple[str, str]]] = []
         while len(written) < size:
             pieces = writer.sentence()
-            text = "".join(said for said, _ in pieces)
+            text = "".join(piece for piece, _ in pieces)
             if text not in seen:
                 seen.add(text)
                 written.append(pieces)
@@ -146,21 +146,21 @@ def sentences(sizes: Mapping[str, int] = SIZES, seed: int = 1) -> dict[str, list
 
 
 def entity_names() -> dict[str, list[str]]:
-    """The English names of countries, languages and currencies that are made of letters."""
+    """Return the English names of countries, languages and currencies that are made of letters."""
     locale = Locale("en")
     codes = [code for code in sorted(locale.territories) if code.isalpha() and code[0] not in "XZ"]
     money = {code for region in codes for code in get_territory_currencies(region)}
-    found = {
+    names = {
         "PLACE": [locale.territories[code] for code in codes],
         "LANGUAGE": [name for code, name in locale.languages.items() if len(code) == 2],
         "CURRENCY": [get_currency_name(code, count=2, locale=locale) for code in money],
     }
     plain = re.compile(r"[^\W\d_]+(?:[ .-]+[^\W\d_]+)*")
-    return {kind: sorted({n for n in some if plain.fullmatch(n)}) for kind, some in found.items()}
+    return {kind: sorted({n for n in some if plain.fullmatch(n)}) for kind, some in names.items()}
 
 
 def share_out(names: list[str], seed: int) -> dict[str, list[str]]:
-    """Three fifths of the names for all splits, one for validation and one for the test alone."""
+    """Return three fifths of the names for all splits, one for validation, one for the test."""
     names = random.Random(seed).sample(names, len(names))
     one, two = len(names) // 5, 2 * len(names) // 5
     return {"validation": names[:one], "test": names[one:two], "all": names[two:]}
@@ -188,7 +188,7 @@ class _Writer:
         }
 
     def sentence(self) -> list[tuple[str, str]]:
-        """Pieces of text with the kind of each, or "" for no entity."""
+        """Return pieces of text with the kind of each, or "" for no entity."""
         clauses = self.random.sample(CLAUSES, self.random.choice((1, 1, 2)))
         text, end, pieces = self.random.choice(_JOINTS).join(clauses) + ".", 0, []
         text = text if text.startswith("{") else text[0].upper() + text[1:]
@@ -200,7 +200,7 @@ class _Writer:
         return [*pieces, (text[end:], "")]
 
     def _name(self, kind: str, form: str) -> str:
-        """One that all splits have, or as often one that only this one has."""
+        """Return a name that all splits have or, as often, one that only this split has."""
         shared, own = self.names[kind]
         return self.random.choice(own if own and self.random.random() < 0.5 else shared)
 
@@ -208,7 +208,7 @@ class _Writer:
         return self.random.choice(_LOCALES)
 
     def _number(self) -> int:
-        """From 1 on, smaller ones more often."""
+        """Draw a number from 1 on, smaller ones more often."""
         return max(1, int(10 ** self.random.uniform(0, 4)))
 
     def _count(self, form: str) -> str:
@@ -249,11 +249,11 @@ class _Writer:
 
 
 def _labelled(written: list[list[tuple[str, str]]]) -> list[Labelled]:
-    """Pieces of text cut into words, as those of a user's text are."""
-    found = []
+    """Return pieces of text cut into words, as those of a user's text are."""
+    rows = []
     for start in range(0, len(written), _TOGETHER):
         some = written[start : start + _TOGETHER]
-        flat = [" ".join(said.split()) for pieces in some for said, _ in pieces]
+        flat = [" ".join(piece.split()) for pieces in some for piece, _ in pieces]
         cut = iter(split_tokens(tf.constant(flat), word_pattern("signs", rule=1)).to_list())
         for pieces in some:
             row = Labelled([], [])
@@ -261,5 +261,5 @@ def _labelled(written: list[list[tuple[str, str]]]) -> list[Labelled]:
                 row.words.extend(word.decode() for word in words)
                 begin = [f"B-{kind}"] + [f"I-{kind}"] * (len(words) - 1) if kind else []
                 row.tags.extend(begin or ["O"] * len(words))
-            found.append(row)
-    return found
+            rows.append(row)
+    return rows

@@ -57,7 +57,7 @@ def read_sentences(
 
 
 def find_files(path: Path) -> dict[str, Path]:
-    """The file of each split.
+    """Return the file of each split.
 
     - A folder: the files whose names say so, such as `en_ewt-ud-train.conllu`, `train.conll.gz`,
       `eng.train` and `eng.testa`, see `tasks.common.splits`. A file called just so, such as
@@ -84,23 +84,23 @@ def _among(folder: Path, files: list[Path]) -> dict[str, Path]:
         files = [file for file in files if is_universal(file)]
     if not any(map(_part, files)) and len(files) == 1:
         return {"train": files[0]}
-    found: dict[str, Path] = {}
+    parts: dict[str, Path] = {}
     for file in files:
         if (part := _part(file)) is None:
             continue
-        if part in found and _is_exact(found[part]) != _is_exact(file):
-            found[part] = file if _is_exact(file) else found[part]
+        if part in parts and _is_exact(parts[part]) != _is_exact(file):
+            parts[part] = file if _is_exact(file) else parts[part]
             continue
-        if part in found:
+        if part in parts:
             raise UserError(
-                f"{folder} has {found[part].name} and {file.name} for {part}: give the file for "
+                f"{folder} has {parts[part].name} and {file.name} for {part}: give the file for "
                 "training that is meant"
             )
-        found[part] = file
-    if "train" not in found:
+        parts[part] = file
+    if "train" not in parts:
         names = ", ".join(file.name for file in files[:3]) or "none"
         raise UserError(f"{folder} has no file for training, such as train.conllu: found {names}")
-    return found
+    return parts
 
 
 def _may_hold(path: Path) -> bool:

@@ -30,7 +30,7 @@ def are_entities(tags: Iterable[str]) -> bool:
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """The entities in a sentence's tags, as conlleval finds them.
+    """Return the entities in a sentence's tags, as conlleval finds them.
 
     `B-`, or `S-` or `U-`, starts one. So does any other letter after `O`, after another kind, or
     after an end, `E-`, `L-`, `S-` or `U-`: no tag is passed over.
@@ -42,20 +42,20 @@ def spans(tags: Sequence[str]) -> list[Span]:
     Source: E. Tjong Kim Sang and F. De Meulder, "Introduction to the CoNLL-2003 shared task",
     2003, section 2.3, and its script's rules.
     """
-    found, kind, begin, ended = [], "", 0, True
+    entities, kind, begin, ended = [], "", 0, True
     for place, tag in enumerate([*tags, "O"]):
         letter, _, new = tag.partition("-")
         starts = bool(new) and (letter in "BSU" or ended or new != kind)
         if kind and (starts or not new):
-            found.append(Span(kind, begin, place))
+            entities.append(Span(kind, begin, place))
         if starts:
             begin = place
         kind, ended = new, not new or letter in "ELSU"
-    return found
+    return entities
 
 
 def to_bio(tags: Sequence[str]) -> list[str]:
-    """Tags of entities in the scheme BIO, from that or IOB1, IOBES or BILOU; any others unchanged.
+    """Return tags of entities in the scheme BIO, from IOB1, IOBES, BILOU or BIO; others unchanged.
 
     In BIO an entity is `B-kind`, then `I-kind` for each further word.
 
@@ -74,8 +74,9 @@ def to_bio(tags: Sequence[str]) -> list[str]:
 def entity_figures(
     true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
 ) -> dict[str, float]:
-    """`f1`, `precision` and `recall` of entities, each right if kind and all words are, and
-    `f1/kind` of each kind that is there.
+    """Compute `f1`, `precision` and `recall` of entities, and `f1/kind` of each kind.
+
+    An entity is right if its kind and all its words are.
 
     Example:
         >>> entity_figures([["B-A", "I-A", "B-C"]], [["B-A", "O", "B-C"]])["f1"]
@@ -87,29 +88,30 @@ def entity_figures(
 
 
 def kinds_in(tags: Iterable[str]) -> list[str]:
-    """The kinds of entities that tags speak of."""
+    """Return the kinds of entities that tags name, sorted."""
     return sorted({tag.partition("-")[2] for tag in tags} - {""})
 
 
 def span_counts(kinds: Sequence[str], true: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
-    """Of a sentence the entities of each kind that are right, that are answered, and that there
-    are: `[3 kinds]`."""
+    """Count the entities of each kind in a sentence: right, predicted, and true, `[3 kinds]`."""
     one, other = set(spans(true)), set(spans(predicted))
     counts = (Counter(span.kind for span in members) for members in (one & other, other, one))
     return np.array([count[kind] for count in counts for kind in kinds])
 
 
 def count_figures(kinds: Sequence[str], counts: np.ndarray) -> dict[str, float]:
-    """Those of `entity_figures` from summed `span_counts`."""
-    right, found, real = (part.tolist() for part in np.reshape(counts, (3, len(kinds))))
+    """Compute the metrics of `entity_figures` from summed `span_counts`."""
+    right, answered, real = (part.tolist() for part in np.reshape(counts, (3, len(kinds))))
     figures = {
-        "f1": _f1(sum(right), sum(found), sum(real)),
-        "precision": sum(right) / max(1, sum(found)),
+        "f1": _f1(sum(right), sum(answered), sum(real)),
+        "precision": sum(right) / max(1, sum(answered)),
         "recall": sum(right) / max(1, sum(real)),
     }
-    each = {f"f1/{k}": _f1(*counts) for k, *counts in zip(kinds, right, found, real) if counts[2]}
+    each = {
+        f"f1/{k}": _f1(*counts) for k, *counts in zip(kinds, right, answered, real) if counts[2]
+    }
     return {**figures, **each}
 
 
-def _f1(right: float, found: float, real: float) -> float:
-    return 2 * right / max(1, found + real)
+def _f1(right: float, answered: float, real: float) -> float:
+    return 2 * right / max(1, answered + real)

@@ -121,7 +121,7 @@ class SequenceLabelling(DataTask):
         self.encoder = WordEncoder(words, characters, longest_word, self.tokenizer > 1)
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor arguments."""
         return {
             **super().get_config(),
             "tag_column": self.tag_column,
@@ -136,7 +136,7 @@ class SequenceLabelling(DataTask):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Sizes of the vocabularies and of the output."""
+        """Return the sizes of the vocabularies and of the output."""
         return {
             "vocab_size": self.encoder.words.size,
             "characters": self.encoder.characters.size,
@@ -144,7 +144,7 @@ class SequenceLabelling(DataTask):
         }
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Whole sentences `[B, T]`, those of a window of about the same length.
+        """Return windows of whole sentences `[B, T]`, those of a window of about the same length.
 
         T and the characters of a word differ from one length to another, of which there are a few.
         """
@@ -157,36 +157,41 @@ class SequenceLabelling(DataTask):
         return mixed_windows(parts, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`loss` a word; of the tags that are answered `accuracy`, that of unknown words, and the
-        `f1` of entities, all and of each kind, or else of each tag."""
+        """Return `loss` a word, and the metrics of the predicted tags.
+
+        They are `accuracy`, that of unknown words, and the `f1` of entities, all and of each kind,
+        or else of each tag.
+        """
         loss = super().measure(model, split, settings)
         rows = list(self._answers(model, split, settings))
-        told = loss + Evaluation(
+        metrics = loss + Evaluation(
             [MetricSums(np.stack([_right(*row) for row in rows]), _accuracies)]
         )
         if self.entities:
             kinds, tags = kinds_in(self.tags), np.array(self.tags)
             counts = [span_counts(kinds, tags[row[0]], tags[row[1]]) for row in rows]
-            return told + Evaluation([MetricSums(np.stack(counts), partial(count_figures, kinds))])
-        true, found, _ = zip(*rows)
-        return told + Evaluation(
-            [MetricSums(class_counts(true, found, len(self.tags)), self._of_tags)]
+            return metrics + Evaluation(
+                [MetricSums(np.stack(counts), partial(count_figures, kinds))]
+            )
+        true, predicted, _ = zip(*rows)
+        return metrics + Evaluation(
+            [MetricSums(class_counts(true, predicted, len(self.tags)), self._of_tags)]
         )
 
     def _of_tags(self, counts: np.ndarray) -> dict[str, float]:
-        """The mean F1 of all tags, and that of each."""
-        told = class_count_figures(self.tags, counts)
-        return {key: told[key] for key in told if key.startswith(("macro", "f1/"))}
+        """Compute the mean F1 of all tags, and that of each."""
+        metrics = class_count_figures(self.tags, counts)
+        return {key: metrics[key] for key in metrics if key.startswith(("macro", "f1/"))}
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
-        """Which tags were taken for which."""
-        true, found, _ = (
+        """Draw which tags were predicted for which."""
+        true, predicted, _ = (
             np.concatenate(part) for part in zip(*self._answers(model, split, settings))
         )
-        return confusion(self.tags, true, found)
+        return confusion(self.tags, true, predicted)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: texts `[N]` to `words`, `labels`, `probabilities` `[N, T]`, `text` and spans.
+        """Return `serve`: texts `[N]` to `words`, `labels`, `probabilities`, `text` and spans.
 
         A text is split into words and signs, see `tasks.common.words.word_pattern`, so that one
         whose words are already set apart by spaces mostly stays as it is. The three are padded
@@ -205,9 +210,9 @@ class SequenceLabelling(DataTask):
                 for name, part in self.encoder.encode(words).items()
             }
             inputs["lengths"] = tf.maximum(inputs["lengths"], 1)
-            found = self._tagged(model, inputs)
-            chances = tf.gather(tf.nn.softmax(model(inputs)), found, batch_dims=2)
-            labels = tf.where(inside, tf.gather(tf.constant(self.tags), found[:, :-1]), "")
+            tags = self._tagged(model, inputs)
+            chances = tf.gather(tf.nn.softmax(model(inputs)), tags, batch_dims=2)
+            labels = tf.where(inside, tf.gather(tf.constant(self.tags), tags[:, :-1]), "")
             places = [part.to_tensor() for part in token_places(texts, pattern)]
             return {
                 "text": label_lines(words.to_tensor(""), labels, self.entities),
@@ -220,22 +225,22 @@ class SequenceLabelling(DataTask):
         return {"serve": serve}
 
     def resources(self) -> list[Any]:
-        """The vocabularies."""
+        """Return the vocabularies."""
         return [self.encoder.words, self.encoder.characters]
 
     def examples(self) -> list[str]:
-        """Three test sentences, a space between two words."""
+        """Return three test sentences, a space between two words."""
         return [" ".join(each.words) for each in self._sentences("test")[:3]]
 
     def cases(self, count: int) -> list[Case]:
-        """Test sentences that are not long, with their tags as `serve` tells them."""
+        """Return test sentences that are not long, with their tags as `serve` writes them."""
         short = [each for each in self._sentences("test") if len(" ".join(each.words)) <= SHORT]
         chosen = [short[place] for place in spread(len(short), count)]
-        told = [
+        answers = [
             label_lines(tf.constant([each.words]), tf.constant([each.tags]), self.entities)
             for each in chosen
         ]
-        texts = [lines.numpy()[0].decode() for lines in told]
+        texts = [lines.numpy()[0].decode() for lines in answers]
         return [Case(" ".join(each.words), text, text.__eq__) for each, text in zip(chosen, texts)]
 
     def _sentences(self, split: str) -> list[Sentence]:
@@ -246,7 +251,7 @@ class SequenceLabelling(DataTask):
         return self._read[at][split]
 
     def _all_tags(self) -> list[str]:
-        """The tags of the training data, the commonest first, and what the other splits add."""
+        """Return the training data's tags, the commonest first, then those of other splits."""
         tags = commonest(tag for each in self._sentences("train") for tag in each.tags)
         for split in SPLITS[1:]:
             for each in self._sentences(split):
@@ -262,7 +267,7 @@ class SequenceLabelling(DataTask):
     def _bucket(
         self, sentences: Sequence[Sentence], settings: Settings, seed: int | None
     ) -> tf.data.Dataset:
-        """Windows of sentences, padded to the longest one."""
+        """Return windows of sentences, padded to the longest one."""
         lengths = [len(each.words) for each in sentences]
         flat = tf.constant([word for each in sentences for word in each.words])
         encoded = self.encoder.encode(tf.RaggedTensor.from_row_lengths(flat, lengths))
@@ -280,11 +285,11 @@ class SequenceLabelling(DataTask):
         return example_windows(inputs, targets, weights, settings.batch_size, seed)
 
     def _tagged(self, model: SequenceModel, inputs: dict[str, Any]) -> Any:
-        """The tags `[B, T]` that are answered."""
+        """Return the predicted tags `[B, T]`."""
         return model.tags(inputs, self._order())
 
     def _order(self) -> Chain | None:
-        """What may follow what: an `I-` only what begins or goes on with its kind."""
+        """Return which tag may follow which: an `I-` only a tag of its kind."""
         if not (self.entities and self.constrain):
             return None
         kinds = [tag.partition("-")[2] for tag in self.tags]
@@ -311,20 +316,20 @@ class SequenceLabelling(DataTask):
                     yield true[row, :length], answers[row, :length], ids == UNKNOWN
 
 
-def _right(true: np.ndarray, found: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """Of a sentence's words those that are right, and all; then the same of unknown ones."""
-    right = true == found
+def _right(true: np.ndarray, predicted: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Count the right words of a sentence and all, then the right unknown words and all unknown."""
+    right = true == predicted
     return np.array([right.sum(), len(right), right[unknown].sum(), unknown.sum()])
 
 
 def _accuracies(sums: np.ndarray) -> dict[str, float]:
     right, words, right_unknown, unknown = (float(part) for part in sums)
-    told = {"accuracy": right / words}
-    return {**told, "accuracy/unknown": right_unknown / unknown} if unknown else told
+    metrics = {"accuracy": right / words}
+    return {**metrics, "accuracy/unknown": right_unknown / unknown} if unknown else metrics
 
 
 def label_lines(words: Any, labels: Any, entities: bool) -> Any:
-    """A line `label: words` for each entity, or for each word.
+    """Return a line `label: words` for each entity, or for each word.
 
     Args:
         words: strings `[N, T]`.
@@ -349,7 +354,7 @@ def label_lines(words: Any, labels: Any, entities: bool) -> Any:
 
 
 def _kinds(labels: Any, entities: bool) -> tuple[Any, Any]:
-    """The kind of entity `[N, T]`, "" for none, and whether it is the one of the word before."""
+    """Return the kind of entity `[N, T]`, "" for none, and whether the word before is in it."""
     if not entities:
         return labels, tf.zeros_like(labels != "")
     inner = tf.strings.regex_full_match(labels, "I-.+")

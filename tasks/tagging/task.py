@@ -90,7 +90,7 @@ class Tagging(DataTask):
         self.vocabulary = Characters(characters)
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor arguments."""
         return {
             **super().get_config(),
             "delay": self.delay,
@@ -100,11 +100,11 @@ class Tagging(DataTask):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Sizes of the vocabulary and of the output."""
+        """Return the sizes of the vocabulary and of the output."""
         return {"vocab_size": self.vocabulary.size, "outputs": len(self.classes)}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Characters `[B, T]`, each with the class of the one `delay` steps before it.
+        """Return windows of characters `[B, T]` and the class of the one `delay` steps before each.
 
         For training, texts are cut into fragments of some forty lines: what is to be tagged need
         not begin as a file does.
@@ -131,7 +131,7 @@ class Tagging(DataTask):
         return windows if self.carry else windows.map(lambda window: _reset(window, context))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: texts `[N]` to `classes` `[N, T]`, names padded with "", `text` and spans.
+        """Return `serve`: texts `[N]` to `classes` `[N, T]`, padded with "", `text` and spans.
 
         `text` is the same for a reader: a line `class: characters` for each run of one class, line
         breaks within it written as `\\n`, white space between runs left out. The spans say where
@@ -159,33 +159,33 @@ class Tagging(DataTask):
         return {
             "serve": serve,
             "read": read_tokens(self.vocabulary),
-            "tell": tell(len(self.classes), self._told),
+            "tell": tell(len(self.classes), self._likeliest),
             "margins": margins(after=[PADDING] * self.delay),
         }
 
-    def _told(self, logits: Any) -> dict[str, Any]:
-        """The likeliest class of each character and its probability."""
-        found = likeliest(self.classes, logits)
-        return {key: found[key] for key in ("text", "probability")}
+    def _likeliest(self, logits: Any) -> dict[str, Any]:
+        """Return the likeliest class of each character and its probability."""
+        answers = likeliest(self.classes, logits)
+        return {key: answers[key] for key in ("text", "probability")}
 
     def resources(self) -> list[Any]:
-        """The vocabulary."""
+        """Return the vocabulary."""
         return [self.vocabulary]
 
     def examples(self) -> list[str]:
-        """The first lines of three test programs."""
+        """Return the first lines of three test programs."""
         return ["\n".join(text.splitlines()[:12]) for text, _ in self._labelled("test")[:3]]
 
     def cases(self, count: int) -> list[Case]:
-        """First lines of test programs, with their classes as `serve` tells them."""
+        """Return first lines of test programs, with their classes as `serve` writes them."""
         programs = self._labelled("test")
         chosen = [programs[place] for place in spread(len(programs), count)]
         cases = []
         for program, labels in chosen:
             text = "".join(program.splitlines(keepends=True)[:_SHOWN]).rstrip()
             names = [self.classes[label] for label in labels[: len(text)]]
-            told = mark_up(tf.constant([list(text)]), tf.constant([names]))
-            expected = told.numpy()[0].decode()
+            marked = mark_up(tf.constant([list(text)]), tf.constant([names]))
+            expected = marked.numpy()[0].decode()
             if len(text) <= SHORT:
                 cases.append(Case(text, expected, expected.__eq__))
         return cases
@@ -261,7 +261,7 @@ def label_folder(folder: Path, split: str, rule: str = RULE) -> list[tuple[str, 
 
 
 def mark_up(characters: Any, classes: Any) -> Any:
-    """A line `class: characters` for each run of one class.
+    """Return a line `class: characters` for each run of one class.
 
     Args:
         characters: strings `[N, T]`, one character each.
@@ -286,7 +286,7 @@ def mark_up(characters: Any, classes: Any) -> Any:
 
 
 def _kinds(characters: Any, classes: Any) -> Any:
-    """The classes `[N, T]`, "" for white space that is nothing else."""
+    """Return the classes `[N, T]`, "" for white space that is nothing else."""
     blank = tf.strings.regex_full_match(characters, r"\s*") & (classes == "whitespace")
     return tf.where(blank, "", classes)
 
@@ -297,7 +297,7 @@ def _goes_on(kinds: Any) -> Any:
 
 
 def _reset(window: dict[str, Any], context: int) -> dict[str, Any]:
-    """The same window, every row starting anew after what was there before."""
+    """Return a window with every row reset after its context."""
     reset = window["reset"]
     first = tf.cast(tf.range(tf.shape(reset)[1]) == context, reset.dtype)
     return {**window, "reset": tf.maximum(reset, first)}

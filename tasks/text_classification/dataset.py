@@ -54,8 +54,8 @@ class PhraseLanguages(tfds.core.GeneratorBasedBuilder):
     def _split_generators(
         self, dl_manager: tfds.download.DownloadManager
     ) -> dict[str, Iterator[tuple[str, dict[str, Any]]]]:
-        found = compose()
-        return {split: self._generate_examples(texts) for split, texts in found.items()}
+        splits = compose()
+        return {split: self._generate_examples(texts) for split, texts in splits.items()}
 
     def _generate_examples(
         self, texts: list[tuple[str, str]]
@@ -65,7 +65,7 @@ class PhraseLanguages(tfds.core.GeneratorBasedBuilder):
 
 
 def compose() -> dict[str, list[tuple[str, str]]]:
-    """The texts of each split with the codes of their languages, language after language."""
+    """Return the texts of each split with the codes of their languages, language after language."""
     splits: dict[str, list[tuple[str, str]]] = {split: [] for split in SIZES}
     for language in LANGUAGES:
         for split, members in phrases(language, SIZES).items():

@@ -138,7 +138,7 @@ def _from_lines(folder: Path) -> list[Example]:
 
 
 def _read(file: Path) -> str:
-    """A file's text. A blank one is left out later like any other, not refused."""
+    """Read a file's text; a blank one is left out later like any other, not refused."""
     return read_text_file(file).strip() if file.read_bytes().strip() else ""
 
 
@@ -148,7 +148,7 @@ def _from_dataset(
     info = prepared(name, data_dir).info
     text = text or next((key for key in TEXT if key in info.features), TEXT[0])
     label = label or next((key for key in LABEL if key in info.features), LABEL[0])
-    found = {}
+    parts = {}
     for split in SPLITS:
         examples = load_split(name, split, data_dir, (text, label))
         names = _names(info.features[label])
@@ -162,8 +162,8 @@ def _from_dataset(
         ]
         # Some data sets keep the labels of their test to themselves.
         if any(row.label for row in rows):
-            found[split] = rows
-    return {"train": [], **found}
+            parts[split] = rows
+    return {"train": [], **parts}
 
 
 def _names(feature: Any) -> list[str] | None:
@@ -183,9 +183,9 @@ def _label(value: Any, names: list[str] | None) -> str:
 
 
 def _whole(rows: list[Example], split: str) -> list[Example]:
-    """Those with a text and a label."""
-    kept = [row for row in rows if row.text and row.label]
-    if len(kept) < len(rows):
+    """Return the rows with a text and a label, and report the others on stderr."""
+    complete = [row for row in rows if row.text and row.label]
+    if len(complete) < len(rows):
         first = next(row for row in rows if not (row.text and row.label))
         print(
             f"left out {sum(not row.text for row in rows)} empty texts and "
@@ -193,11 +193,11 @@ def _whole(rows: list[Example], split: str) -> list[Example]:
             f"{split}, the first one at {first.place}",
             file=sys.stderr,
         )
-    return kept
+    return complete
 
 
 def _without_single(rows: list[Example]) -> list[Example]:
-    """Those whose label has another text, too: one alone cannot be both learned and tested."""
+    """Return the rows whose label has another text, too: one cannot be both learned and tested."""
     texts: dict[str, set[str]] = {label: set() for label in sorted({row.label for row in rows})}
     for row in rows:
         texts[row.label].add(row.key)

@@ -35,35 +35,35 @@ class TextEncoder(tf.Module):
 
     @property
     def head(self) -> int:
-        """Tokens from the beginning of a text that is too long."""
+        """Return how many tokens are read from the beginning of a text that is too long."""
         return self.longest // 4
 
     def split(self, texts: Any) -> tf.RaggedTensor:
-        """Strings `[N]` to the tokens that are read, as they are written, ragged `[N, (T)]`."""
+        """Return the tokens of strings `[N]` that are read, as written, ragged `[N, (T)]`."""
         return self._shortened(self.vocabulary.split(texts))
 
     def encode(self, texts: Any) -> tf.RaggedTensor:
-        """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
+        """Return the ids of strings `[N]`, ragged `[N, (T)]`, int32."""
         return self._shortened(self.vocabulary.encode(texts))
 
     def encode_all(self, texts: Sequence[str], title: str) -> tuple[list[np.ndarray], int]:
-        """The same of many texts, each an array `[T]`; and how many were too long."""
+        """Return the ids of many texts, each int32 `[T]`, and how many texts were too long."""
         parts = range(0, len(texts), _ROWS)
-        found: list[np.ndarray] = []
+        encoded: list[np.ndarray] = []
         too_long = 0
         for start in progress(parts, title):
             ids = self.vocabulary.encode(tf.constant(list(texts[start : start + _ROWS])))
             too_long += int(np.sum(ids.row_lengths() > self.longest))
             ids = self._shortened(ids)
-            found += np.split(ids.values.numpy(), ids.row_splits.numpy()[1:-1])
-        return found, too_long
+            encoded += np.split(ids.values.numpy(), ids.row_splits.numpy()[1:-1])
+        return encoded, too_long
 
     def _shortened(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         sizes, row = tokens.row_lengths(), tokens.value_rowids()
         place = tf.range(tf.size(row, row.dtype)) - tf.gather(tokens.row_starts(), row)
         size = tf.gather(sizes, row)
         tail = self.longest - self.head
-        kept = (size <= self.longest) | (place < self.head) | (place >= size - tail)
+        is_read = (size <= self.longest) | (place < self.head) | (place >= size - tail)
         return tf.RaggedTensor.from_row_lengths(
-            tf.boolean_mask(tokens.values, kept), tf.minimum(sizes, self.longest), validate=False
+            tf.boolean_mask(tokens.values, is_read), tf.minimum(sizes, self.longest), validate=False
         )

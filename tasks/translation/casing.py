@@ -1,4 +1,4 @@
-"""Gives words that were written in lower case their capital letters back, in the graph."""
+"""Restore the capital letters of words in lower case, in the graph."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Casing(tf.Module):
         )
 
     def restore(self, text: Any) -> Any:
-        """Strings `[N]` with capital letters."""
+        """Return strings `[N]` with capital letters."""
         tokens = split_tokens(text, self.pattern)
         bare = tf.strings.regex_replace(tokens.values, "^ ", "")
         space = tf.where(bare == tokens.values, "", " ")
@@ -55,7 +55,7 @@ class Casing(tf.Module):
 
 
 def _upper(text: Any) -> Any:
-    """Characters in upper case, but for those that it would make longer, such as "ß"."""
+    """Return characters in upper case, but for those that it would make longer, such as "ß"."""
     large = tf.strings.upper(text, "utf-8")
     same = tf.strings.length(large, "UTF8_CHAR") == tf.strings.length(text, "UTF8_CHAR")
     return tf.where(same, large, text)
@@ -69,7 +69,7 @@ def _starts(tokens: tf.RaggedTensor) -> Any:
 
 
 def learn_casing(texts: Sequence[str], pattern: str) -> tuple[list[str], bool]:
-    """`forms` and `capital` of `Casing`, as texts have them.
+    """Return the `forms` and `capital` of a `Casing`, as texts have them.
 
     How a word is written where a sentence starts does not count. A sentence starts with a capital
     letter if more texts do than start with a small one.

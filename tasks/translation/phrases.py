@@ -100,7 +100,7 @@ class Phrase(NamedTuple):
 
 
 def phrases(language: str, sizes: Mapping[str, int] = SIZES) -> dict[str, list[Phrase]]:
-    """Composes the splits of the data set that translates from English to one language.
+    """Return the splits of the data set that translates from English to one language.
 
     No source and no target occurs twice in all splits together, so the source determines the
     target. Every name in a later split occurs in the first one: what is new is the combination.
@@ -123,7 +123,7 @@ def phrases(language: str, sizes: Mapping[str, int] = SIZES) -> dict[str, list[P
     """
     first = next(iter(sizes))
     splits: dict[str, list[Phrase]] = {split: [] for split in sizes}
-    said: set[tuple[str, str]] = set()
+    used: set[tuple[str, str]] = set()
     for kind, (share, sample) in KINDS.items():
         draws = _draws(kind, sample, language)
         known: set[str] = set()
@@ -132,9 +132,9 @@ def phrases(language: str, sizes: Mapping[str, int] = SIZES) -> dict[str, list[P
             while len(splits[split]) < wanted:
                 phrase = next(draws)
                 texts = {("en", phrase.source), (language, phrase.target)}
-                if said & texts or (split != first and not known.issuperset(phrase.names)):
+                if used & texts or (split != first and not known.issuperset(phrase.names)):
                     continue
-                said |= texts
+                used |= texts
                 if split == first:
                     known.update(phrase.names)
                 splits[split].append(phrase)
@@ -144,7 +144,7 @@ def phrases(language: str, sizes: Mapping[str, int] = SIZES) -> dict[str, list[P
 def _draws(
     kind: str, sample: Callable[[random.Random, str], Sample], language: str
 ) -> Iterator[Phrase]:
-    """Endless random phrases of one kind that are well formed in both languages."""
+    """Yield endless random phrases of one kind that are well formed in both languages."""
     rng = random.Random(kind)
     locales = Locale("en"), Locale.parse(language)
     while True:
@@ -160,7 +160,7 @@ def _draws(
 
 
 def normalise(text: str) -> str:
-    """Text in NFC, with each of the CLDR's special spaces (no-break, narrow) a plain one.
+    """Return text in NFC, with each of the CLDR's special spaces (no-break, narrow) a plain one.
 
     Example:
         >>> normalise("2,5\\u00a0me\\u0300tres")
@@ -170,7 +170,7 @@ def normalise(text: str) -> str:
 
 
 def say_date(day: datetime.date, form: str, locale: AnyLocale) -> str:
-    """A date as the CLDR writes it.
+    """Return a date as the CLDR writes it.
 
     Args:
         day: the date.
@@ -189,7 +189,7 @@ def say_date(day: datetime.date, form: str, locale: AnyLocale) -> str:
 
 
 def say_moment(moment: datetime.datetime, form: str, locale: AnyLocale) -> str:
-    """A date in one of the forms of `say_date`, then the time of day to the minute.
+    """Return a date in one of the forms of `say_date`, then the time of day to the minute.
 
     Example:
         >>> say_moment(datetime.datetime(1999, 1, 5, 17, 8), "long", "fr")
@@ -201,7 +201,7 @@ def say_moment(moment: datetime.datetime, form: str, locale: AnyLocale) -> str:
 
 
 def say_distance(count: int, unit: TimeUnit, locale: AnyLocale) -> str:
-    """How far off a point in time is: `count` units ahead, or ago if negative.
+    """Return how far off a point in time is: `count` units ahead, or ago if negative.
 
     Example:
         >>> say_distance(3, "week", "fr"), say_distance(-1, "day", "fr")
@@ -212,7 +212,7 @@ def say_distance(count: int, unit: TimeUnit, locale: AnyLocale) -> str:
 
 
 def say_measure(number: Decimal | int, unit: str, locale: AnyLocale) -> str:
-    """A number of units, such as `"length-meter"`, written out.
+    """Return a number of units, such as `"length-meter"`, written out.
 
     Example:
         >>> say_measure(Decimal("2.5"), "length-meter", "zh")
@@ -224,7 +224,7 @@ def say_measure(number: Decimal | int, unit: str, locale: AnyLocale) -> str:
 
 
 def say_amount(amount: int, currency: str, locale: AnyLocale) -> str:
-    """An amount of money with the name of its currency.
+    """Return an amount of money with the name of its currency.
 
     Example:
         >>> say_amount(1250, "CHF", "es")
@@ -236,7 +236,7 @@ def say_amount(amount: int, currency: str, locale: AnyLocale) -> str:
 
 
 def say_list(items: Sequence[Say], style: ListStyle, locale: AnyLocale) -> str:
-    """A list of things in one of Babel's styles (`"standard"`: and, `"or"`).
+    """Return a list of things in one of Babel's styles (`"standard"`: and, `"or"`).
 
     Example:
         >>> say_list([partial(say_country, code) for code in ("DE", "ES", "IT")], "or", "fr")
@@ -246,37 +246,37 @@ def say_list(items: Sequence[Say], style: ListStyle, locale: AnyLocale) -> str:
 
 
 def say_country(code: str, locale: AnyLocale) -> str:
-    """The name of a territory, or an empty text if the language has none."""
+    """Return the name of a territory, or an empty text if the language has none."""
     return str(Locale.parse(locale).territories.get(code, ""))
 
 
 def say_language(code: str, locale: AnyLocale) -> str:
-    """The name of a language, or an empty text if the language has none."""
+    """Return the name of a language, or an empty text if the language has none."""
     return str(Locale.parse(locale).languages.get(code, ""))
 
 
 def say_currency(code: str, locale: AnyLocale) -> str:
-    """The name of a currency for several units of it, or its code if the language has none."""
+    """Return the name of a currency for several units, or its code if the language has none."""
     return get_currency_name(code, count=2, locale=locale)
 
 
 @cache
 def countries(language: str) -> list[str]:
-    """Codes of the countries and territories that have a currency and usable names."""
+    """Return codes of the countries and territories that have a currency and usable names."""
     codes = [code for code in _territories() if len(code) == 2 and _currencies_of(code)]
     return _usable(codes, say_country, language)
 
 
 @cache
 def languages(language: str) -> list[str]:
-    """Codes of the languages that have a code of two letters and usable names."""
+    """Return codes of the languages that have a code of two letters and usable names."""
     codes = [code for code in map(str, Locale("en").languages) if len(code) == 2]
     return _usable(codes, say_language, language)
 
 
 @cache
 def currencies(language: str) -> list[str]:
-    """Codes of the currencies that are legal tender somewhere and have usable names."""
+    """Return codes of the currencies that are legal tender somewhere and have usable names."""
     codes = {code for territory in _territories() for code in _currencies_of(territory)}
     return _usable(codes, say_currency, language)
 
@@ -290,7 +290,7 @@ def _currencies_of(territory: str) -> list[str]:
 
 
 def _usable(codes: Iterable[str], say: Callable[[str, AnyLocale], str], language: str) -> list[str]:
-    """Those codes, sorted, whose names are short, plain and unique in English and the language."""
+    """Return the codes, sorted, whose names are short, plain and unique in both languages."""
     usable = set(codes)
     for locale in ("en", language):
         names = {code: say(code, locale) for code in codes}
@@ -363,7 +363,7 @@ def _day(rng: random.Random) -> datetime.date:
 
 
 def _count(rng: random.Random) -> int:
-    """A whole number of one to four digits, short ones more often than they are many."""
+    """Draw a whole number of one to four digits, short ones more often than they are many."""
     return rng.randrange(1, rng.choice((100, 100, 1_000, 10_000)))
 
 

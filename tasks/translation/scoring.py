@@ -1,4 +1,4 @@
-"""How good translations are: BLEU, chrF, and exact matches."""
+"""Metrics of translations: BLEU, chrF, and exact matches."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 def translation_figures(
     texts: Sequence[str], pairs: Sequence[Pair], lowercase: bool = False
 ) -> Evaluation:
-    """What translations are worth beside the references.
+    """Compute the metrics of translations against their references.
 
     Args:
         texts: the translations.
@@ -47,11 +47,11 @@ def translation_figures(
     metrics = {"bleu": BLEU(tokenize=tokenize), "chrf": CHRF()}
     if lowercase:
         metrics["bleu_lowercase"] = BLEU(tokenize=tokenize, lowercase=True)
-    told, signatures = Evaluation([]), {}
+    scores, signatures = Evaluation([]), {}
     for name, metric in metrics.items():
-        told += measure_corpus(name, metric, texts, references)
+        scores += measure_corpus(name, metric, texts, references)
         signatures[f"{name}_signature"] = str(metric.get_signature())
-    return told + _exact(texts, pairs) + Evaluation([], signatures)
+    return scores + _exact(texts, pairs) + Evaluation([], signatures)
 
 
 def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Evaluation:
@@ -70,7 +70,7 @@ def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Evaluation:
 
 
 def _tokenizer(text: str) -> str:
-    """What sacrebleu is to take for a word: in Chinese, Japanese, Thai ... no spaces tell."""
+    """Return sacrebleu's tokenizer for a text: Chinese, Japanese, Thai and others set no spaces."""
     if len(_LETTERS.findall(text)) > len(text) / 10:
         return "char"
     return "zh" if len(_HAN.findall(text)) > len(text) / 10 else "13a"

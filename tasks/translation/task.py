@@ -137,11 +137,11 @@ class Translation(DataTask):
 
     @property
     def vocabularies_grow(self) -> bool:
-        """Pieces of words do not: they have an order of their own."""
+        """Return whether tokens can be added; not to subwords, whose order has a meaning."""
         return self.unit != "subword"
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor arguments."""
         casing = self.casing and {
             "cased_words": list(self.casing.forms),
             "capital": self.casing.capital,
@@ -164,11 +164,11 @@ class Translation(DataTask):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Sizes of the vocabularies."""
+        """Return the sizes of the vocabularies."""
         return {"source_vocab_size": self.source.size, "target_vocab_size": self.target.size}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Whole pairs of about the same length, see `pair_windows`."""
+        """Return windows of whole pairs of about the same length, see `pair_windows`."""
         source, target = (
             _encoded(vocabulary, texts)
             for vocabulary, texts in zip((self.source, self.target), self._texts(split))
@@ -192,18 +192,21 @@ class Translation(DataTask):
         return pair_windows(source, target, settings.batch_size, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """`loss`, `accuracy` and `perplexity` a token, given all right ones before it; and of the
-        translations `bleu`, `chrf` and `exact_match`, see `translation_figures`."""
-        told = super().measure(model, split, settings)
-        told = told.also(lambda figures: {"perplexity": math.exp(min(figures["loss"], 700.0))})
+        """Return `loss`, `accuracy` and `perplexity` a token, and the metrics of translations.
+
+        The first three are of a token after all right ones; see `translation_figures` for `bleu`,
+        `chrf` and `exact_match`.
+        """
+        metrics = super().measure(model, split, settings)
+        metrics = metrics.also(lambda values: {"perplexity": math.exp(min(values["loss"], 700.0))})
         pairs = self._pairs(split)
         texts = self._translate(model, [pair.source for pair in pairs])
-        return told + translation_figures(texts, pairs, self.lowercase)
+        return metrics + translation_figures(texts, pairs, self.lowercase)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: sources `[N]` to `text`, their translations; `generate`: others, too.
+        """Return `serve`: sources `[N]` to `text`, their translations; `generate`: others, too.
 
-        A model that attends also tells what it looked at: `alignment` `[N, T, S]`, the weight of
+        A model that attends also returns what it looked at: `alignment` `[N, T, S]`, the weight of
         each of the `source_tokens` `[N, S]` as each of the `target_tokens` `[N, T]` was written;
         empty where a text has fewer. What it writes as `<unk>` is then the source token with the
         largest weight (Luong et al. 2015, arXiv:1410.8206); other models write no `<unk>`.
@@ -223,15 +226,15 @@ class Translation(DataTask):
         return {"serve": serve, "generate": generate}
 
     def plot(self, model: SequenceModel, raw: str) -> Figure:
-        """What each token of the translation looked at."""
+        """Draw what each token of the translation looked at."""
         if not model.attends:
             return super().plot(model, raw)
-        told = self.served(model)["serve"](tf.constant([raw]))
+        answers = self.served(model)["serve"](tf.constant([raw]))
         rows, columns = (
-            [token.decode().strip() for token in told[key].numpy()[0]]
+            [token.decode().strip() for token in answers[key].numpy()[0]]
             for key in ("target_tokens", "source_tokens")
         )
-        return alignment_figure(rows, columns, told["alignment"].numpy()[0])
+        return alignment_figure(rows, columns, answers["alignment"].numpy()[0])
 
     def decoding(self) -> str:
         """Whether `serve` looks for the likeliest answer, or takes the likeliest token of each."""
@@ -240,21 +243,21 @@ class Translation(DataTask):
         return f"Answers were found by a beam search of width {self.beam_width}."
 
     def resources(self) -> list[Any]:
-        """The vocabularies, and the words with capital letters."""
+        """Return the vocabularies, and the words with capital letters."""
         return [self.source, self.target, *([self.casing] if self.casing else [])]
 
     def examples(self) -> list[str]:
-        """Three test sources."""
+        """Return three test sources."""
         return [pair.source for pair in self._pairs("test")[:3]]
 
     def cases(self, count: int) -> list[Case]:
-        """Test sources that are not long, and their translations."""
+        """Return test sources that are not long, and their translations."""
         short = [pair for pair in self._pairs("test") if len(pair.source) <= SHORT]
         chosen = [short[place] for place in spread(len(short), count)]
         return [Case(pair.source, pair.target, pair.target.__eq__) for pair in chosen]
 
     def _translate(self, model: SequenceModel, sources: list[str]) -> list[str]:
-        """The translation of each source, as `serve` gives it."""
+        """Return the translation of each source, as `serve` gives it."""
         serve = self.served(model)["serve"]
         # Those of one length together: a batch takes as long as its longest.
         order = sorted(range(len(sources)), key=lambda index: len(sources[index]))
@@ -269,8 +272,8 @@ class Translation(DataTask):
         return texts
 
     def _translated(self, model: SequenceModel, sources: Any, **decoding: Any) -> dict[str, Any]:
-        """What `serve` and `generate` answer, in the graph."""
-        told = generate(
+        """Return the answer of `serve` or `generate`, in the graph."""
+        answers = generate(
             model,
             _table(self.source.encode(sources)[:, : self.max_length], PADDING),
             START,
@@ -279,21 +282,21 @@ class Translation(DataTask):
             watched=model.attends,
             **decoding,
         )
-        longest = tf.maximum(tf.reduce_max(told.lengths), 0)
-        tokens = self.target.words(told.tokens[:, :longest])
-        tokens = tf.where(tf.sequence_mask(told.lengths, longest), tokens, "")
+        longest = tf.maximum(tf.reduce_max(answers.lengths), 0)
+        tokens = self.target.words(answers.tokens[:, :longest])
+        tokens = tf.where(tf.sequence_mask(answers.lengths, longest), tokens, "")
         looked: dict[str, Any] = {}
         if model.attends:
             sources = _table(self.source.split(sources)[:, : self.max_length], "")
-            alignment = told.watched[:, :longest]
-            unknown = told.tokens[:, :longest] == UNKNOWN
+            alignment = answers.watched[:, :longest]
+            unknown = answers.tokens[:, :longest] == UNKNOWN
             tokens = tf.where(unknown, self._copied(sources, alignment), tokens)
             looked = {"alignment": alignment, "source_tokens": sources, "target_tokens": tokens}
-        text = self.target.join(tf.RaggedTensor.from_tensor(tokens, lengths=told.lengths))
+        text = self.target.join(tf.RaggedTensor.from_tensor(tokens, lengths=answers.lengths))
         return {"text": self.casing.restore(text) if self.casing else text, **looked}
 
     def _copied(self, sources: Any, alignment: Any) -> Any:
-        """Of source tokens `[N, S]` the one that each step of `[N, T, S]` looked at most."""
+        """Return the source token of `[N, S]` that each step of `[N, T, S]` looked at most."""
         place = tf.argmax(alignment, axis=-1, output_type=tf.int32)
         copied = tf.gather(sources, place, batch_dims=1)
         # A text's first word has no space before it, any other one has.
@@ -312,13 +315,13 @@ class Translation(DataTask):
         return self._read[key]
 
     def _texts(self, split: str) -> tuple[list[str], list[str]]:
-        """The sources and the targets of a split."""
+        """Return the sources and the targets of a split."""
         sources, targets, _ = zip(*self._pairs(split))
         return list(sources), list(targets)
 
 
 def _encoded(vocabulary: Tokenizer, texts: list[str]) -> tf.RaggedTensor:
-    """The ids of many texts."""
+    """Return the ids of many texts."""
     starts = range(0, len(texts), ROWS)
     return tf.concat(
         [vocabulary.encode(texts[start : start + ROWS]) for start in progress(starts, "encoding")],
@@ -327,7 +330,7 @@ def _encoded(vocabulary: Tokenizer, texts: list[str]) -> tf.RaggedTensor:
 
 
 def _table(rows: tf.RaggedTensor, empty: Any) -> Any:
-    """Ragged rows as `[N, longest]`; one column at least, as a model needs a time step."""
+    """Return ragged rows as `[N, longest]`; one column at least, as a model needs a time step."""
     table = rows.to_tensor(empty)
     missing = tf.maximum(1 - tf.shape(table)[1], 0)
     return tf.pad(table, [[0, 0], [0, missing]], constant_values=empty)

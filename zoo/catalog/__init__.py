@@ -18,7 +18,7 @@ def list_models(
     cell: str | None = None,
     name: str | None = None,
 ) -> list[str]:
-    """Names of the models that match all that is given, sorted.
+    """Return the names of the models that match every argument, sorted.
 
     Args:
         topology: such as "many_to_one".
@@ -33,14 +33,14 @@ def list_models(
         >>> list_models(topology="one_to_one", name="*-cnn")
         ['digits-cnn']
     """
-    for kind, given in (("topology", topology), ("task", task), ("cell", cell)):
-        if given is not None:
-            registry.get(kind, given)
+    for kind, choice in (("topology", topology), ("task", task), ("cell", cell)):
+        if choice is not None:
+            registry.get(kind, choice)
     return registry.select("model", name, topology=topology, task=task, cell=cell)
 
 
 def describe(name: str) -> dict[str, Any]:
-    """What a model is and all that can be set, with defaults, as plain values.
+    """Return what a model is and all that can be set, with defaults, as plain values.
 
     Returns:
         `name`, `summary`, `source`, `topology`, `task`, `cell`; and `options` of the model,

@@ -1,4 +1,4 @@
-"""What every model of the zoo answers to."""
+"""The base class of every model of the zoo."""
 
 import inspect
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from zoo.utils.keras_internals import set_before_init
 
 
 class Scores(NamedTuple):
-    """What a model's answers to a window are worth, float32, each of the shape of its targets.
+    """The scores of a model's outputs for a window, float32, each of the shape of its targets.
 
     Attributes:
         loss: what training makes small.
@@ -66,15 +66,15 @@ class SequenceModel(keras.Model):
         return model
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor arguments."""
         return {**super().get_config(), **self._arguments}
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """The state before the first time step of a sequence: a tree of tensors `[B, ...]`."""
+        """Return the state before a sequence's first time step: a tree of tensors `[B, ...]`."""
         raise NotImplementedError
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One time step: outputs `[B, ...]` and the new state."""
+        """Compute one time step: outputs `[B, ...]` and the new state."""
         raise NotImplementedError
 
     def alignment(self, state: State) -> Tensor:
@@ -109,7 +109,7 @@ class SequenceModel(keras.Model):
     def score(
         self, window: Window, state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, State]:
-        """Return what the answers to a window of classes are worth, and the state to carry on.
+        """Compute the scores of a window whose targets are classes, and the state to carry on.
 
         A model that computes a large softmax in another way, or the likelihood of a whole sequence,
         has a `score` of its own.
@@ -133,7 +133,7 @@ class SequenceModel(keras.Model):
         return dict(named) if many else named[self.steps_on]
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Inputs of the right structure, shapes and dtypes, for building and conformance tests."""
+        """Return inputs of the right structure, shapes and dtypes, to build and test a model."""
         raise NotImplementedError
 
     def _finish(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.errors import UserError
 from zoo.utils.files import flush_folder
 
-KEPT = 3
+MOST_FILES = 3
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Position:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def end_epoch(self, figures: dict[str, float]) -> None:
-        """One epoch more is done, and the next one is at its beginning."""
+        """Count one epoch more as done, and start the next one."""
         self.history.append(figures)
         self.epoch, self.step, self.totals = self.epoch + 1, 0, [0.0] * len(self.totals)
 
@@ -86,7 +86,7 @@ class Checkpoints:
                 os.fsync(file.fileno())
             os.replace(scratch, self.folder / f"step-{number:09}.npz")
             flush_folder(self.folder)
-            for path in self._paths()[:-KEPT]:
+            for path in self._paths()[:-MOST_FILES]:
                 path.unlink()
         except OSError as error:
             scratch.unlink(missing_ok=True)

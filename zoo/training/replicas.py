@@ -1,4 +1,4 @@
-"""Copies of a model that train side by side: tf.distribute, and what the loop asks of it."""
+"""Copies of a model that train side by side, by tf.distribute."""
 
 import json
 import os
@@ -36,27 +36,27 @@ class Replicas:
         self.chief = not self.worker
 
     def scope(self) -> AbstractContextManager:
-        """Where model and optimizer are made."""
+        """Return the context in which model and optimizer are made."""
         return self.strategy.scope() if self.strategy else nullcontext()
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call it in each replica, with each one's values."""
+        """Call a function in each replica, with that replica's values."""
         return self.strategy.run(function, arguments) if self.strategy else function(*arguments)
 
     def sum(self, values: Any) -> Any:
-        """In a replica: the sum of all replicas' tensors."""
+        """Return, in a replica, the sum of all replicas' tensors."""
         if not self.strategy:
             return values
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
 
     def number(self) -> Any:
-        """In a replica: which of all it is, from 0."""
+        """Return, in a replica, its number from 0."""
         if not self.strategy:
             return 0
         return tf.distribute.get_replica_context().replica_id_in_sync_group
 
     def split(self, tree: Any) -> Any:
-        """Tensors `[B, ...]`, known to every worker, as each replica's share of the rows."""
+        """Return each replica's share of the rows of tensors `[B, ...]` that every worker knows."""
         if self.strategy is None:
             return tree
         distribute = self.strategy.experimental_distribute_values_from_function
@@ -73,7 +73,7 @@ class Replicas:
         return tf.nest.map_structure(shares, tree)
 
     def rows(self, batch_size: int) -> int:
-        """How many rows of a batch each replica has.
+        """Return how many rows of a batch each replica has.
 
         Raises:
             UserError: the replicas cannot share them evenly.
@@ -85,19 +85,19 @@ class Replicas:
         return batch_size // self.count
 
     def joined(self, value: Any) -> np.ndarray:
-        """Each replica's rows of a value, of all workers, as one array `[B, ...]`."""
+        """Return each replica's rows of a value, of all workers, as one array `[B, ...]`."""
         if self.strategy is None:
             return np.asarray(value)
         with self.strategy.scope():
             return self.strategy.gather(value, axis=0).numpy()
 
     def local(self, value: Any) -> Any:
-        """What this process' first replica has of a value that all share."""
+        """Return this process' first copy of a value that all replicas share."""
         return self.strategy.experimental_local_results(value)[0] if self.strategy else value
 
 
 def replicas(devices: int = 1) -> Replicas:
-    """One replica, several on this machine, or those of several workers.
+    """Return one replica, several on this machine, or those of several workers.
 
     Workers are found by the environment variable TF_CONFIG, as TensorFlow has it; each worker is
     one replica for each of its GPUs, or one.
@@ -131,14 +131,14 @@ def replicas(devices: int = 1) -> Replicas:
 
 
 def _workers() -> int:
-    """How many workers TF_CONFIG names, 0 for one alone."""
+    """Return how many workers TF_CONFIG names, 0 for one alone."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         cluster = config.get("cluster", {})
         if "chief" in cluster or "ps" in cluster:
             raise UserError("TF_CONFIG names a chief or a ps: name all of them worker")
-        found = len(cluster.get("worker", ()))
-        if found > 1 and not 0 <= int(config["task"]["index"]) < found:
+        count = len(cluster.get("worker", ()))
+        if count > 1 and not 0 <= int(config["task"]["index"]) < count:
             raise ValueError("the task's index is none of a worker")
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         if isinstance(error, UserError):
@@ -147,7 +147,7 @@ def _workers() -> int:
             f"TF_CONFIG cannot be read ({error!r}): it names cluster and task as in "
             '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
         ) from error
-    return found if found > 1 else 0
+    return count if count > 1 else 0
 
 
 def _virtual_processors(count: int) -> None:

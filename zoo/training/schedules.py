@@ -13,7 +13,7 @@ _OWN = (*_STEADY, "cosine", "staircase")
 
 
 def learning_rate(settings: Settings, epoch_windows: int) -> Any:
-    """What a Keras optimizer takes as its learning rate: a number, or a schedule of its updates.
+    """Return the learning rate for a Keras optimizer: a number, or a schedule of its updates.
 
     Args:
         settings: see `Settings.schedule`.
@@ -51,14 +51,14 @@ def _of_keras(settings: Settings) -> Any:
     if settings.schedule not in known:
         names = {*_OWN, *known}
         raise UserError(unknown("schedule", settings.schedule, names))
-    given = settings.schedule_config
+    config = settings.schedule_config
     if settings.schedule != "PiecewiseConstantDecay":
-        given = {"initial_learning_rate": settings.learning_rate, **given}
+        config = {"initial_learning_rate": settings.learning_rate, **config}
     try:
-        return known[settings.schedule](**given)
+        return known[settings.schedule](**config)
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"{settings.schedule} cannot be made from schedule_config {given}: {error}"
+            f"{settings.schedule} cannot be made from schedule_config {config}: {error}"
         ) from error
 
 

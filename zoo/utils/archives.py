@@ -37,7 +37,7 @@ _unpacked: dict[tuple[str, int, int], tempfile.TemporaryDirectory] = {}
 
 
 class Member(NamedTuple):
-    """What an archive says of one of its files or folders."""
+    """A file or folder in an archive."""
 
     name: str
     size: int
@@ -57,9 +57,9 @@ def is_archive(path: Path) -> bool:
 
 
 def unpack(path: Path) -> Path:
-    """The folder in a `.zip`, `.tar` or `.tar.gz`, unpacked into one that lasts for the process.
+    """Unpack a `.zip`, `.tar` or `.tar.gz` into a folder that lasts for the process, and return it.
 
-    Where the archive holds one folder and nothing else, it is that.
+    Where the archive holds one folder and nothing else, that folder is returned.
 
     Raises:
         UserError: it is damaged; or a member has an absolute or a parent path, or is a link or a
@@ -69,7 +69,7 @@ def unpack(path: Path) -> Path:
     key = (str(path.resolve()), state.st_mtime_ns, state.st_size)
     if key not in _unpacked:
         folder = tempfile.TemporaryDirectory(prefix="zoo-")
-        with _told(path):
+        with _named_errors(path):
             _unpack(path, Path(folder.name))
         _unpacked[key] = folder
     root = Path(_unpacked[key].name)
@@ -83,15 +83,15 @@ def check_zip(path: Path) -> None:
     Raises:
         UserError: as `unpack`.
     """
-    with _told(path), zipfile.ZipFile(path) as packed:
+    with _named_errors(path), zipfile.ZipFile(path) as packed:
         list(_checked(path, _zip_members(path, packed)))
         if broken := packed.testzip():
             raise zipfile.BadZipFile(f"{broken} is not what its checksum says")
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Whatever goes wrong with an archive is told in one line, with its name."""
+def _named_errors(path: Path) -> Iterator[None]:
+    """Raise whatever goes wrong with an archive as a `UserError` of one line, with its name."""
     try:
         yield
     except _DAMAGED as error:
@@ -128,7 +128,7 @@ def _write(path: Path, members: Iterator[Member], folder: Path) -> None:
 
 
 def _checked(path: Path, members: Iterator[Member]) -> Iterator[Member]:
-    """The same, each once it is known to be harmless."""
+    """Yield the members of an archive, each once it is known to be harmless."""
     total, most = 0, _most(path)
     for count, member in enumerate(members):
         shown = ascii(member.name)

@@ -31,8 +31,8 @@ def need(what: str, extra: str, **packages: str) -> None:
             install = f'"sequence-zoo[{extra}]"'
             if absent:
                 raise UserError(f"{what} needs {package}: pip install {install}") from error
-            said = " ".join(str(error).split()) or type(error).__name__
+            message = " ".join(str(error).split()) or type(error).__name__
             raise UserError(
-                f"{what} needs {package}, which cannot be imported ({said[:200]}): "
+                f"{what} needs {package}, which cannot be imported ({message[:200]}): "
                 f"pip install --force-reinstall {install}"
             ) from error

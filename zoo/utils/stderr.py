@@ -8,11 +8,11 @@ from contextlib import contextmanager
 @contextmanager
 def quietly() -> Iterator[None]:
     """Hide what this process, also its C code, writes to its error stream meanwhile."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    original, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(original, 2)
+        os.close(original)
         os.close(nowhere)

@@ -1,4 +1,4 @@
-"""What endpoints are given: arguments by name, within bounds that are checked in the graph."""
+"""Arguments of endpoints: by name, within bounds that are checked in the graph."""
 
 import inspect
 import re
@@ -16,7 +16,7 @@ def named_function(
     specs: Mapping[str, Any],
     defaults: Mapping[str, Any] | None = None,
 ) -> Any:
-    """A `tf.function` whose parameters have the names of `specs`, and no other shapes and dtypes.
+    """Return a `tf.function` whose parameters have the names, shapes and dtypes of `specs`.
 
     Args:
         function: called with the arguments in the order of `specs`.
@@ -29,8 +29,8 @@ def named_function(
         6
     """
 
-    def named(*given: Any) -> Any:
-        return function(*given)
+    def named(*arguments: Any) -> Any:
+        return function(*arguments)
 
     named.__name__ = function.__name__
     kind, nothing = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
@@ -43,19 +43,19 @@ def named_function(
     return tf.function(named, input_signature=[*specs.values()])
 
 
-def checked(value: Any, holds: Any, said: str, shown: Any = None) -> Any:
-    """A tensor, once all of `holds` is true; else an error that says so, and shows the value.
+def checked(value: Any, holds: Any, message: str, shown: Any = None) -> Any:
+    """Return a tensor once all of `holds` is true; else raise an error that shows the value.
 
     Args:
         value: of any shape.
         holds: bool, of any shape.
-        said: what is needed, to be followed by what is there.
+        message: what is needed, to be followed by what is there.
         shown: that, if it is not the value itself.
 
     Raises:
         tf.errors.InvalidArgumentError: something of `holds` is false.
     """
-    data = [said, value if shown is None else shown]
+    data = [message, value if shown is None else shown]
     # Not tf.debugging.Assert, which makes two functions of each.
     asserted = tf.raw_ops.Assert(condition=tf.reduce_all(holds), data=data, summarize=8)
     with tf.control_dependencies([asserted] if asserted is not None else []):
@@ -63,7 +63,7 @@ def checked(value: Any, holds: Any, said: str, shown: Any = None) -> Any:
 
 
 def checked_texts(texts: Any, empty: bool = True) -> Any:
-    """Strings `[N]` that are UTF-8, at least one of them, none longer than `LONGEST_TEXT`.
+    """Return strings `[N]`: at least one, all UTF-8, none longer than `LONGEST_TEXT`.
 
     Args:
         texts: such strings.
@@ -83,15 +83,15 @@ def checked_texts(texts: Any, empty: bool = True) -> Any:
     if not empty:
         something = tf.strings.length(tf.strings.strip(texts)) > 0
         row = tf.argmin(tf.cast(something, tf.int32))
-        said = "a text is empty: give at least one word; it is number"
-        texts = checked(texts, something, said, row)
+        message = "a text is empty: give at least one word; it is number"
+        texts = checked(texts, something, message, row)
     longest = tf.reduce_max(tf.strings.length(texts, "UTF8_CHAR"))
-    said = f"a text may have {LONGEST_TEXT:,} characters: give a shorter one; it has"
-    return checked(texts, longest <= LONGEST_TEXT, said, longest)
+    message = f"a text may have {LONGEST_TEXT:,} characters: give a shorter one; it has"
+    return checked(texts, longest <= LONGEST_TEXT, message, longest)
 
 
 def not_empty(batch: Any) -> Any:
-    """A batch `[N, ...]` with at least one row.
+    """Return a batch `[N, ...]` with at least one row.
 
     Raises:
         tf.errors.InvalidArgumentError: it has none.
@@ -102,25 +102,25 @@ def not_empty(batch: Any) -> Any:
 
 
 def checked_steps(batch: Any) -> Any:
-    """A batch `[N, T, ...]` with at least one row and one time step, and numbers only.
+    """Return a batch `[N, T, ...]` with at least one row and one time step, and numbers only.
 
     Raises:
         tf.errors.InvalidArgumentError: it has none, or holds NaN or infinity.
     """
     batch = not_empty(batch)
     time = tf.shape(batch)[1]
-    said = "the input has no time steps: give at least one; there are"
-    batch = checked(batch, time > 0, said, time)
+    message = "the input has no time steps: give at least one; there are"
+    batch = checked(batch, time > 0, message, time)
     if not batch.dtype.is_floating:
         return batch
     right = tf.math.is_finite(batch)
     wrong = tf.size(batch) - tf.math.count_nonzero(right, dtype=tf.int32)
-    said = "the input holds NaN or infinity: give numbers only; so many are none:"
-    return checked(batch, right, said, wrong)
+    message = "the input holds NaN or infinity: give numbers only; so many are none:"
+    return checked(batch, right, message, wrong)
 
 
 def of_one_batch(parts: list[Any]) -> list[Any]:
-    """Tensors `[B, ...]`, all with the B of the first, which is at least 1.
+    """Return tensors `[B, ...]`, all with the B of the first, which is at least 1.
 
     Raises:
         tf.errors.InvalidArgumentError: they differ, or are empty.
@@ -128,14 +128,14 @@ def of_one_batch(parts: list[Any]) -> list[Any]:
     # What calls a signature checks no shapes.
     parts = [tf.ensure_shape(part, part.shape) for part in parts]
     rows = tf.stack([tf.shape(part)[0] for part in parts])
-    said = "inputs and state must have the same number of rows, 1 or more, but have"
-    first = checked(parts[0], rows == tf.maximum(rows[0], 1), said, rows)
+    message = "inputs and state must have the same number of rows, 1 or more, but have"
+    first = checked(parts[0], rows == tf.maximum(rows[0], 1), message, rows)
     with tf.control_dependencies([first]):
         return [first, *map(tf.identity, parts[1:])]
 
 
 def reason(error: Exception) -> str:
-    """What one of these errors says, in one line, without TensorFlow's account of its graph.
+    """Return the message of an error in one line, without TensorFlow's account of its graph.
 
     Example:
         >>> try:
@@ -145,8 +145,8 @@ def reason(error: Exception) -> str:
         the batch is empty: give at least one input; there are 0
     """
     message = str(error).partition(" [Op:")[0]
-    found = re.search(r"assertion failed: \[(.*)\]", message)
-    if found:
-        return " ".join(found[1].replace("] [", " ").split())
+    assertion = re.search(r"assertion failed: \[(.*)\]", message)
+    if assertion:
+        return " ".join(assertion[1].replace("] [", " ").split())
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return next((line for line in lines if not line.startswith("Graph execution")), "") or message
