@@ -112,7 +112,8 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
 
     Args:
         path: the file.
-        names: what columns may be called: the first row is one of names if it has one of these.
+        names: what columns may be called: the first row is one of names if it has one of these;
+            a number says where a column is, not how it is called.
         ragged: whether rows may have more or fewer cells than the first.
 
     Raises:
@@ -120,7 +121,7 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
     """
     separator, rows = read_rows(path, ragged)
     first = rows[0].cells if rows else []
-    known = {name.lower() for name in names if name}
+    known = {name.lower() for name in names if name and not name.isdecimal()}
     named = any(cell.lower() in known for cell in first)
     return Table(path, first, named, rows[named:], separator)
 

@@ -14,6 +14,7 @@ from tasks.sequence_labelling.layout import (
     is_universal,
     to_tags,
 )
+from tasks.sequence_labelling.spans import ENTITY, are_entities
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 
@@ -23,9 +24,9 @@ LONGEST = 1000
 _BETWEEN = re.compile(r"[ \t]+")
 _MARKS = "|/_"
 """What may stand between a word and its tag, in a file of sentences."""
-
-
 _LOOKED_AT = 100
+_WORD_NAMES = {"word", "words", "token", "tokens", "form", "text"}
+_TAG_NAMES = {"tag", "tags", "label", "labels", "ner", "entity", "pos", "upos", "xpos"}
 
 
 class Sentence(NamedTuple):
@@ -56,6 +57,7 @@ def read_columns(
     - A line that begins with `#` before a sentence is a comment if it has not as many columns as
       the others, or if its tag is none of theirs. How many there are is told on standard error. In
       CoNLL-U all lines with `#` are comments.
+    - A first line that names the columns is left out, which is told.
     - Or a sentence on each line, each word with its tags: `word|tag`, `word|pos|ner`, `word/tag` or
       `word_tag`.
 
@@ -81,6 +83,7 @@ def read_with(
         check_names(path, word_column, tag_column)
     lines = [*enumerate(read_text_file(path).split("\n"), start=1)]
     groups = _marked(lines) or list(_grouped(lines, is_universal(path)))
+    groups = _without_names(path, groups)
     for group in groups:
         _check_length(path, [line for line in group if not line.text.startswith("#")])
     width = _usual_width(groups)
@@ -157,6 +160,29 @@ def _marked(lines: list[tuple[int, str]]) -> list[list[Line]] | None:
             groups.setdefault(sum(number < line.number for number in blank), []).append(line)
         return list(groups.values())
     return None
+
+
+def _without_names(path: Path, groups: list[list[Line]]) -> list[list[Line]]:
+    """Return the lines without the first one that is no comment, if it names the columns: it has
+    the usual names, or is the only one of a column of entities that is none."""
+    plain = [line for group in groups for line in group if not line.text.startswith("#")]
+    if len(plain) < 2:
+        return groups
+    first, *others = plain
+    names = {field.lower() for field in first.fields}
+    columns = zip(*(line.fields for line in others if len(line.fields) == len(first.fields)))
+    named = bool(names & _WORD_NAMES and names & _TAG_NAMES) or any(
+        not ENTITY.fullmatch(name) and are_entities(cells)
+        for name, cells in zip(first.fields, columns)
+    )
+    if not named:
+        return groups
+    print(
+        f"{path}: left out line {first.number} as the names of the columns: {first.text.strip()!r}",
+        file=sys.stderr,
+    )
+    groups = [[line for line in group if line is not first] for group in groups]
+    return [group for group in groups if group]
 
 
 def _usual_width(groups: list[list[Line]]) -> int:
@@ -239,10 +265,10 @@ def _sentence(path: Path, group: list[Line], layout: Layout) -> Sentence:
 
 def _nothing(path: Path, groups: list[list[Line]]) -> UserError:
     needed = 10 if is_universal(path) else 2
-    for group in groups:
-        for line in group:
-            return UserError(
-                f"line {line.number} of {path} has {len(line.fields)} columns, but {needed} "
-                f"are needed: {line.text[:60]!r}"
-            )
+    lines = [line for group in groups for line in group]
+    for line in sorted(lines, key=lambda line: len(line.fields) >= needed)[:1]:
+        return UserError(
+            f"line {line.number} of {path} has {len(line.fields)} columns, but {needed} "
+            f"are needed: {line.text[:60]!r}"
+        )
     return UserError(f"{path} has no sentences: expected a word on each line, with its tag")

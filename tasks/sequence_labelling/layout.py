@@ -22,6 +22,7 @@ _OLDER = {"cpostag": "upos", "postag": "xpos"}
 _ID = re.compile(r"\d+([-.]\d+)?")
 _BIT = re.compile(r"(\([^*()]*)*\*\)*")
 _EMPTY = {"_", "-", "*"}
+_PLACE = re.compile(r"\d+([-.:]\d+)*")
 _FEW = 10
 """Tags of which it is not asked whether they are too many."""
 
@@ -175,9 +176,14 @@ def _word(path: Path, rows: Rows, width: int) -> int:
 
 
 def _is_of_words(rows: Rows, place: int) -> bool:
-    """Whether cells are no numbers, and not the same in all lines, or in those of a sentence."""
+    """Whether cells are no numbers, no places (`1-2`, `0-4`), and not the same in all lines, or in
+    those of a sentence."""
     cells = _column(rows, place)
-    if are_numbers(cells) or (len(cells) > 2 and len({*cells}) == 1):
+    if (
+        are_numbers(cells)
+        or all(map(_PLACE.fullmatch, cells))
+        or (len(cells) > 2 and len({*cells}) == 1)
+    ):
         return False
     longer = [sentence for sentence in rows if len(sentence) > 1]
     return not longer or any(len({row[place] for row in each}) > 1 for each in longer)

@@ -141,7 +141,7 @@ def read_file(
         raise UserError(f"{path} is a table: name the columns of both source and target")
     chosen = chosen or [name for name in (source, target) if name]
     table = read_table(path, [*SOURCE, *TARGET, *chosen], ragged=True)
-    if not table.named and len(_LANGUAGES & {name.lower() for name in table.names}) > 1:
+    if not table.named and sum(map(_is_language, table.names)) > 1:
         table = read_table(path, table.names, ragged=True)
     if source and not columns and not table.named:
         raise UserError(
@@ -171,13 +171,16 @@ def _columns(table: Table, chosen: Sequence[str]) -> list[int]:
             table.check_texts(place, "columns", "texts")
         return places
     places = [place for place in range(len(table.names)) if _is_of_texts(table.cells(place))]
+    several = len(places) > 2
     if len(places) < 2:
         raise UserError(
             f"{table.path} has {len(table.names)} columns, {len(places)} of texts and the others "
             "of numbers or of one word: expected a source, a tab and its target on each line, or "
             "say which columns they are, such as columns=2,4"
         )
-    if places[:2] != [0, 1]:
+    languages = [place for place in places if table.named and _is_language(table.names[place])]
+    places = languages if len(languages) == 2 else places
+    if several or places != [0, 1]:
         source, target = map(table.title, places[:2])
         print(
             f"{table.path}: {source} is the source, {target} the target; columns=... takes others",
@@ -203,6 +206,12 @@ def _pair(table: Table, line: int, source: str, target: str) -> Pair:
 _LANGUAGES = {
     name.lower() for pair in Locale("en").languages.items() for name in pair if name.isalpha()
 }
+
+
+def _is_language(name: str) -> bool:
+    """Whether a column is called after a language, with or without a region: `en`, `pt-BR`."""
+    language, *region = re.split("[-_]", name)
+    return language.lower() in _LANGUAGES and (not region or region[-1].isupper())
 
 
 def _languages(dataset: str, info: Any, source: str, target: str) -> tuple[str, str]:

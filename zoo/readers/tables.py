@@ -18,6 +18,8 @@ SEPARATORS = "\t;|,"
 
 _LOOKED_AT = 100
 _EXCEL = re.compile(r'"?sep=(.)"?[ \t]*\n', re.IGNORECASE)
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_QUOTED_LINE = re.compile(rf'(?:{_QUOTED.pattern}|[^"\t]*)(?:\t(?:{_QUOTED.pattern}|[^"\t]*))*')
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d{1,2}|\d{4,})")
 
 
@@ -42,8 +44,9 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
       `.tsv`, tabs; else the first of tab, semicolon, bar and comma by which each of the first 100
       rows has the same number of cells, two at least; else that by which the first row has most.
     - A cell in quotation marks may hold separators, line breaks, and a mark as two. Only where tabs
-      set cells apart, and the file is not called `.csv`, marks are text like any other; unless the
-      first row is in marks, and in each of the first 100 at least one cell, none in part.
+      set cells apart, and the file is not called `.csv`, marks are text like any other; unless all
+      cells of the first 100 rows that have any are in marks, and either one is in each row and the
+      first row is so throughout, as R writes them, or one holds a mark as two, as pandas does.
     - Blank rows are left out, and so are blank cells beyond those of the first row.
 
     Args:
@@ -118,10 +121,14 @@ def _ending(path: Path) -> str:
 
 
 def _are_quoted(text: str) -> bool:
-    """Whether cells set apart by tabs are in quotation marks throughout, as R writes them."""
+    """Whether cells set apart by tabs are in quotation marks, see `read_rows`."""
     lines = [line for line in text.split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
     rows = [[cell for cell in line.split("\t") if '"' in cell] for line in lines]
     first = lines[0].count("\t") + 1 if lines else 0
+    if all(map(_QUOTED_LINE.fullmatch, lines)):
+        quoted = [cell for line in lines for cell in _QUOTED.findall(line)]
+        if any('""' in cell[1:-1] for cell in quoted):
+            return True
     return (
         len(rows) > 1
         and len(rows[0]) == first

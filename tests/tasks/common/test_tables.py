@@ -34,6 +34,11 @@ TABLES = {
         '"text"\t"label"\n"he said ""so"""\t1\n"x"\t2\n',
         [['he said "so"', "1"], ["x", "2"]],
     ),
+    "a tsv in marks where a cell has any, as pandas writes it": (
+        "a.tsv",
+        'text\tlabel\n"he said ""so"""\ta\n"x\ty"\tb\nz\tb\n',
+        [['he said "so"', "a"], ["x\ty", "b"], ["z", "b"]],
+    ),
     "a tsv of texts in marks": ("a.tsv", 'text\tlabel\n"x"\ta\n', [['"x"', "a"]]),
     "quoted tabs in a csv": ("a.csv", 'text\tlabel\n"x\ty"\ta\n', [["x\ty", "a"]]),
     "a mark as two, and a line break": (
@@ -149,3 +154,10 @@ def test_a_decimal_comma_is_read_where_it_can_be_nothing_else(cell, separator, v
 def test_rows_of_any_length_are_read_if_asked(tmp_path):
     path = written(tmp_path / "a.tsv", "a\tb\nc\td\te\n")
     assert [row.cells for row in read_rows(path, ragged=True).rows] == [["a", "b"], ["c", "d", "e"]]
+
+
+def test_the_number_of_a_column_is_no_name_of_one(tmp_path):
+    path = written(tmp_path / "stars.csv", '"2","good, 1"\n"1","bad, 1"\n"2","good, 2"\n')
+    table = read_table(path, ["text", "1", "2"])
+    assert len(table.rows) == 3
+    assert [table.column(n, (), "columns", "numbers") for n in ("1", "2")] == [0, 1]

@@ -210,3 +210,28 @@ def test_numbers_are_tags_if_that_is_said(tmp_path, capsys):
     path = written(tmp_path, lines("{1} {0}"))
     assert read_columns(path, "2")[0].tags[:2] == ["1", "2"]
     assert "the tags, holds numbers only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("header", ["Token\tPOS\tNER", "id\tToken\tTag", "Nummer\tWort\tEigenname"])
+def test_a_line_that_names_the_columns_is_no_word(tmp_path, header, capsys):
+    index = not header.startswith("Token")
+    rows = [("Ann", "B-PER"), ("ran", "O"), ("", ""), ("Bo", "B-PER"), ("sat", "O"), ("up", "O")]
+    lines = [
+        (f"{n}\t{word}\t{tag}" if index else f"{word}\tX{n}\t{tag}") if word else ""
+        for n, (word, tag) in enumerate(rows)
+    ]
+    path = written(tmp_path, "\n".join([header, *lines]))
+    assert [each.words for each in read_columns(path)] == [["Ann", "ran"], ["Bo", "sat", "up"]]
+    assert f"left out line 1 as the names of the columns: {header!r}" in capsys.readouterr().err
+
+
+def test_places_of_words_are_no_words(tmp_path):
+    lines = ["#Text=Ann ran", "1-1\t0-3\tAnn\tB-PER", "1-2\t4-7\tran\tO"]
+    path = written(tmp_path, "\n".join(lines))
+    assert read_columns(path)[0].words == ["Ann", "ran"]
+
+
+def test_the_line_that_lacks_columns_is_named(tmp_path):
+    path = written(tmp_path, "Sentence #,Word,Tag\n1,Ann,B-PER\n1,ran,O\n")
+    with pytest.raises(UserError, match=r"line 2 .* has 1 columns, but 2 are needed"):
+        read_columns(path)

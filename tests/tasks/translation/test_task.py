@@ -274,6 +274,16 @@ TABLES = {
         ["id;en;fr", *[f"{n};It is {n}, so.;C'est {n}, oui." for n in range(9)]],
         "column 2 (en) is the source",
     ),
+    "csv with regions of languages, and what else is text": (
+        "a.csv",
+        ["topic;en-GB;fr_FR", *[f"{'ab'[n % 2]};It is {n}, so.;C'est {n}, oui." for n in range(9)]],
+        "column 2 (en-GB) is the source, column 3 (fr_FR) the target",
+    ),
+    "three columns of texts": (
+        "a.tsv",
+        [f"It is {n}, so.\tC'est {n}, oui.\tnote {n}" for n in range(9)],
+        "column 1 is the source, column 2 the target; columns=",
+    ),
     "csv with names": (
         "a.csv",
         ["Target,Source", *[f'"C\'est {n}, oui.","It is {n}, so."' for n in range(9)]],
