@@ -1,1 +1,1 @@
-"""What the models are for: one folder a task."""
+"""The tasks that models are for: one folder a task."""

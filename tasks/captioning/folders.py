@@ -131,7 +131,7 @@ class _Images:
         return bool(own) and split not in own and split in self._all_splits
 
     def _splits(self, path: Path) -> set[str]:
-        """Those that the folders around an image are called after."""
+        """Return the splits that the folders around an image are called after."""
         return {
             split for part in path.relative_to(self._root).parts[:-1] if (split := split_of(part))
         }
@@ -169,7 +169,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _split_files(root: Path, others: set[Path], images: _Images) -> dict[str, set[Path]]:
-    """What text files like `Flickr_8k.trainImages.txt` list, a name a line."""
+    """Read which images files like `Flickr_8k.trainImages.txt` list, a name a line, by split."""
     splits: dict[str, set[Path]] = {}
     for file in sorted({*root.glob("*.txt"), *root.glob("*/*.txt")} - others):
         split = split_of(file.stem)

@@ -62,7 +62,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def channels(self) -> int:
-        """Of its images: 1 or 3."""
+        """Return the channels of the images: 1 or 3."""
 
     @abc.abstractmethod
     def _items(self, split: str) -> Generator[Encoded]:
@@ -140,7 +140,7 @@ class Source(abc.ABC):
 
 
 def _row(item: Encoded, shape: list[int]) -> Any:
-    """What the cache keeps of an image: pixels and a note, or why there are none."""
+    """Return an image's row of the cache: pixels and a note, or why there are none."""
     if not any(map(has_words, item.captions)):
         return UserError(f"{item.name}{NO_CAPTION}")
     try:

@@ -60,7 +60,7 @@ def logits_and_targets(
 def class_counts(
     true: Iterable[np.ndarray], predicted: Iterable[np.ndarray], classes: int
 ) -> np.ndarray:
-    """Of each example how often each class is true, predicted, and both: `[N, 3 classes]`.
+    """Count for each example how often each class is true, predicted, and both: `[N, 3 classes]`.
 
     Args:
         true: of each example the classes of its targets, `[T]`.
@@ -93,7 +93,7 @@ def class_figures(
 
 
 def count_figures(classes: Sequence[str], counts: np.ndarray) -> dict[str, float]:
-    """The same from summed `class_counts`."""
+    """Compute the metrics of `class_figures` from summed `class_counts`."""
     true, predicted, both = counts.reshape(3, -1)
     there = true > 0
     # Where nothing can be right, 0.

@@ -31,9 +31,9 @@ def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
 
 
 def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
-    """RGB clips `[N, T, h, w, 3]`, uint8, to `[N, T, *shape]`, float32 in 0..255.
+    """Return RGB clips `[N, T, h, w, 3]`, uint8, as `[N, T, *shape]`, float32 in 0..255.
 
-    What juts out on both sides at another proportion is cut off, as in `zoo.readers.video`; then
+    Frames of another proportion are cropped at both sides, as in `zoo.readers.video`; then
     they are resized.
     """
     height, width, channels = shape

@@ -11,7 +11,7 @@ from zoo.evaluation.bootstrap import Evaluation, MetricSums
 def measure_corpus(
     name: str, metric: Any, texts: Sequence[str], references: Sequence[Sequence[str]]
 ) -> Evaluation:
-    """What each text contributes to a corpus' figure: its n-grams, and those that are right.
+    """Compute a corpus' metric from each text's n-grams, and those that are right.
 
     As sacrebleu's own bootstrap does, the figure is computed from sums over the texts that are
     drawn; of all texts it is that of `corpus_score`.

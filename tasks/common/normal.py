@@ -18,7 +18,7 @@ _NONE = -1
 
 
 class _Tables(NamedTuple):
-    """What `unicodedata` knows, each `keys` sorted; Hangul syllables follow a rule instead."""
+    """Tables of `unicodedata`, each `keys` sorted; Hangul syllables follow a rule instead."""
 
     decomposed: tuple[np.ndarray, np.ndarray]
     classes: tuple[np.ndarray, np.ndarray]

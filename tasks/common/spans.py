@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def spans(labels: Any, goes_on: Any, begins: Any, ends: Any) -> dict[str, Any]:
-    """What an endpoint tells of the runs of tokens that have a label.
+    """Return an endpoint's outputs for the runs of tokens that have a label.
 
     Args:
         labels: strings `[N, T]`; "" for a token that is in no span.

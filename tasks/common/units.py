@@ -16,7 +16,7 @@ def tokenizer_of(
     lowercase: bool = False,
     rule: int = NEWEST,
 ) -> Callable[..., Tokenizer]:
-    """What makes a tokenizer out of tokens, or, of none, one that can learn them.
+    """Return a function that makes a tokenizer of tokens or, without any, one that can learn them.
 
     Args:
         unit: "word", "character", "subword" or "token".

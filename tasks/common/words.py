@@ -1,4 +1,4 @@
-"""What a token of a text is. Pure Python; imports no TensorFlow.
+"""The tokens of a text. Pure Python; imports no TensorFlow.
 
 All patterns are made here from one set of character classes, those of `unicodedata`, and written
 out as ranges: Python's `re` and RE2 in the graph then cut the same, whatever Unicode each knows.
@@ -139,8 +139,10 @@ def _parts() -> dict[str, str]:
 
 @cache
 def close_set() -> tuple[tuple[str, str], ...]:
-    """What takes the space away between two tokens of scripts that set none: patterns, and what
-    each is replaced with, one after the other. A match ends where the next one may begin."""
+    """Return the patterns that join two tokens of scripts without spaces, and their replacements.
+
+    They are applied one after the other. A match ends where the next one may begin.
+    """
     codes = _span(*_UNSPACED) & _of("L", "M", "Nl") | _span(_UNSPACED[-1])
     selectors = _span((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
     signs = _span(*_WIDE_SIGNS)
@@ -177,7 +179,7 @@ _OLD = {
 
 @cache
 def word_pattern(kind: str = "signs", rule: int = NEWEST) -> str:
-    r"""What a token is, where texts are cut into words: a regular expression for `re` and RE2.
+    r"""Return a regular expression for `re` and RE2 of a token, where texts are cut into words.
 
     A word is a run of letters, marks, digits and underscores, and what apostrophes and hyphens
     join to it; or a number, such as 1,234.5. Of scripts that set no spaces between words, such as
@@ -220,7 +222,7 @@ def word_pattern(kind: str = "signs", rule: int = NEWEST) -> str:
 
 @cache
 def half_word(kind: str = "signs") -> str:
-    """What the next piece of a text may go on with, of its end: a regular expression.
+    """Return a regular expression of the end of a text that its next piece may go on with.
 
     Words and signs up to a space, or to a letter of a script that sets none, with that letter; of
     the kind "markup" also what may be a mark.

@@ -106,7 +106,7 @@ class ImageClassification(Classification):
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: image bytes `[N]` to what `tasks.common.data.likeliest` tells."""
+        """Return `serve`: image bytes `[N]` to what `tasks.common.data.likeliest` returns."""
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
         def serve(images: Any) -> dict[str, Any]:

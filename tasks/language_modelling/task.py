@@ -32,7 +32,7 @@ _TEMPERATURE = 0.5
 _SEED = (1, 1)
 _NEVER = (PADDING, UNKNOWN, START, END)
 _SHOWN = 5
-"""How many tokens are told that may come next."""
+"""How many of the likeliest next tokens the streaming endpoints return."""
 _PROMPT = 60
 _PIECE = 8
 """How many tokens are made at a time where a text is read while it is written."""

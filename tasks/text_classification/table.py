@@ -34,7 +34,7 @@ class Example(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What it is told apart by: examples of one key are never in two splits."""
+        """Return the key of the example: examples of one key are never in two splits."""
         return self.group or self.text
 
 

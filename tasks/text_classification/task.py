@@ -207,7 +207,7 @@ class TextClassification(Classification):
         return [class_case(each.text, each.label) for each in chosen]
 
     def _inputs(self, texts: Any) -> dict[str, Any]:
-        """What a model takes; a text has at least one token, if only padding."""
+        """Return a model's inputs; a text has at least one token, if only padding."""
         ids = self.encoder.encode(texts)
         lengths = tf.maximum(tf.cast(ids.row_lengths(), tf.int32), 1)
         tokens = ids.to_tensor(PADDING)

@@ -60,7 +60,7 @@ class Folder:
 
     @property
     def languages(self) -> list[str]:
-        """Those of the texts to train on, in the order of the alphabet."""
+        """Return the languages of the texts to train on, in the order of the alphabet."""
         return sorted(self._files["train"])
 
     def read(self, source: str, target: str) -> dict[str, list[tuple[str, str]]]:

@@ -29,7 +29,7 @@ class Clip(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What to call it in messages."""
+        """Return the name of the clip for messages."""
         return f"{self.path}[{self.array[1]}]" if self.array else str(self.path)
 
 

@@ -262,7 +262,7 @@ class NamedClips:
         return "sequence" if "sequence" in features else "video"
 
     def frame_shape(self) -> list[int]:
-        """That of the first test clip, if it is small."""
+        """Return the frame shape of the first test clip, if it is small."""
         first = next(self._examples("test[:1]"))[self._feature]
         if first.ndim == 2:
             return [first.shape[1]]

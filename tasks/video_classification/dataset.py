@@ -97,12 +97,12 @@ def render(digit: np.ndarray, phases: np.ndarray) -> np.ndarray:
 
 
 def _around_torus(offset: np.ndarray) -> np.ndarray:
-    """The same offset by the shortest way around, in [-SIZE / 2, SIZE / 2)."""
+    """Return an offset by the shortest way around, in [-SIZE / 2, SIZE / 2)."""
     return (offset + SIZE / 2) % SIZE - SIZE / 2
 
 
 def track_points(phases: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What a tracker would say of a digit: where its pivot and two of its corners are.
+    """Return a tracker's points of a digit: where its pivot and two of its corners are.
 
     Args:
         phases: float `[T, 4]`, as `draw_phases` gives.
@@ -167,7 +167,7 @@ class MovingDigits(tfds.core.GeneratorBasedBuilder):
 
 
 class MovingPoints(tfds.core.GeneratorBasedBuilder):
-    """The same motions as three tracked points: `sequence` float32 `[T, 6]` and `label`.
+    """The motions of the digits as three tracked points: `sequence` float32 `[T, 6]` and `label`.
 
     Sequences have 8 to 16 time steps.
     """

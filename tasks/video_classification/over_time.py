@@ -1,4 +1,4 @@
-"""What a model would answer after each frame."""
+"""The answers of a model after each frame."""
 
 from typing import Any
 

@@ -310,7 +310,7 @@ def _check_shape(shape: list[int]) -> None:
 
 
 def _mean_and_deviation(clips: Clips) -> tuple[list[float], list[float]]:
-    """Of each feature, over all time steps; a feature that never changes has deviation 1."""
+    """Compute each feature's mean and deviation over time; 1 for one that never changes."""
     steps = np.concatenate([clips.clip(index) for index in range(len(clips.lengths))])
     deviation = steps.std(axis=0, dtype=np.float64)
     deviation[deviation == 0] = 1.0

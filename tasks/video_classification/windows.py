@@ -10,7 +10,7 @@ from zoo.training.windows import share_out
 
 
 class Plan(NamedTuple):
-    """What the rows of each window show.
+    """The clip and the first time step of each row of each window.
 
     Attributes:
         clip: its index, `[windows, rows]`; -1 for a row with nothing to show.

@@ -1,4 +1,4 @@
-"""What a run is, as one value; and the one place where what decides it comes together."""
+"""The config of a run, as one value; and the one place where all that decides it is merged."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""What the entry of a model sets, and what else can be set of it."""
+"""The defaults that the entry of a model sets, and all options that it has."""
 
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any

@@ -285,7 +285,7 @@ def get(name: str) -> Recipe:
 
 
 def check_data(recipe: Recipe, dataset: str | None = None, data_dir: str | None = None) -> None:
-    """That a recipe's data are there, as far as can be said without TensorFlow.
+    """Check that a recipe's data are there, as far as is possible without TensorFlow.
 
     Args:
         recipe: the recipe.

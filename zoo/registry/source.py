@@ -1,4 +1,4 @@
-"""What a source file says of its classes and functions, read without importing it."""
+"""The classes and functions of a source file, read without importing it."""
 
 import ast
 import importlib.util

@@ -255,6 +255,6 @@ def _uniform(scale: float) -> keras.initializers.Initializer:
 
 
 def _mean_square(x: Tensor) -> Tensor:
-    """Of no entry, as in a window of one step, it is zero."""
+    """Compute the mean square of all entries; zero without any, as in a window of one step."""
     squares = tf.square(tf.cast(x, tf.float32))
     return tf.math.divide_no_nan(tf.reduce_sum(squares), tf.cast(tf.size(squares), tf.float32))

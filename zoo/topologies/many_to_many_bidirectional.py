@@ -134,7 +134,7 @@ class BidirectionalTagger(SequenceModel):
         return (logits, ()) if return_state else logits
 
     def emissions(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        """What each word says by itself, `[B, T, outputs]`, without the `crf`."""
+        """Compute the logits of each word, `[B, T, outputs]`, without the `crf`."""
         words = tf.convert_to_tensor(inputs["words"])
         if training and self.word_dropout.rate:
             keep = self.word_dropout(tf.ones_like(words, self.compute_dtype), training=True)

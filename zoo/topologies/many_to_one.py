@@ -18,7 +18,7 @@ from zoo.typing import State, Tensor
 
 
 class ClipState(NamedTuple):
-    """What was read so far, and the last frame, where differences are looked at."""
+    """The state after the frames so far, and the last frame, where differences are looked at."""
 
     read: Tensor
     frame: Tensor = ()
@@ -169,7 +169,7 @@ class ManyToOne(SequenceModel):
         reset: Tensor = None,
         training: bool | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """What the recurrent layers see `[B, T, D]`, and the last frame to carry on."""
+        """Return the inputs of the recurrent layers `[B, T, D]`, and the last frame to carry on."""
         batch, time = ops.shape(frames)[0], ops.shape(frames)[1]
         # One convolution over all frames: TimeDistributed would emit one for each.
         flat = ops.reshape(frames, (-1, *self.frame_shape))

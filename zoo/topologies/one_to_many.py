@@ -144,7 +144,7 @@ class OneToMany(SequenceModel):
         self._finish()
 
     def _make_grid(self, encoder: str, filters: Sequence[int], features: int) -> None:
-        """What makes the values a_i of the places of an image."""
+        """Make the layers that compute the values a_i of the places of an image."""
         if encoder not in ("cnn", "none"):
             raise ValueError(f"encoder is {encoder!r}, but attention needs cnn or none")
         self.encoder, shape = None, self.image_shape
@@ -261,7 +261,7 @@ class OneToMany(SequenceModel):
         return self._logits(y, state["v"]), {"v": v, "stack": stack}
 
     def _read(self, y: Tensor, words: Tensor) -> Tensor:
-        """What logits are made from, of the layer's outputs and of the words before."""
+        """Compute the inputs of the logits, from the layer's outputs and the words before."""
         return self.readout(ops.concatenate([y, words], axis=-1))
 
     def _logits(self, h: Tensor, v: Tensor) -> Tensor:

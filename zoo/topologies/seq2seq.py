@@ -147,7 +147,7 @@ class Seq2Seq(SequenceModel):
         self.context_size = sum(top.recurrences[-1].cell.output_size for top in tops)
 
     def _make_readout(self, vocab_size: int, embedding: int, units: int) -> None:
-        """What stands between the decoder and the logits, and the weights of these."""
+        """Make the layers between the decoder and the logits, and the weights of these."""
         size = units
         self.readout: Any = None
         if self.tied or not self.decoder.asks_after:
@@ -278,7 +278,7 @@ class Seq2Seq(SequenceModel):
         return {"source": source, "tokens": np.zeros((batch_size, time), "int32")}
 
     def _read(self, y: Tensor, vectors: Tensor) -> Tensor:
-        """What logits are made from: of the decoder's outputs, and of the tokens before."""
+        """Compute the inputs of the logits, from the decoder's outputs and the tokens before."""
         if self.readout is None:
             return y
         if not self.decoder.asks_after:

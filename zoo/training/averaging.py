@@ -41,7 +41,7 @@ class WeightAverage:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """What a checkpoint must hold."""
+        """Return the variables that a checkpoint must hold."""
         return [self._count, *self._means]
 
     @tf.function(autograph=False)

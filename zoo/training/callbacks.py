@@ -1,4 +1,4 @@
-"""What happens beside a training run: a progress bar, and the best weights kept."""
+"""Callbacks of a training run: a progress bar, and the best weights."""
 
 import csv
 import io

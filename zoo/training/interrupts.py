@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, heeded between two steps."""
+"""Ctrl-C and SIGTERM, handled between two steps."""
 
 import signal
 import threading

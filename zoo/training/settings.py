@@ -1,4 +1,4 @@
-"""What is true of every training, whatever it makes small."""
+"""The settings of every training, whatever its objective."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any

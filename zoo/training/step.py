@@ -1,4 +1,4 @@
-"""What one update does, compiled: gradients of one window or several, clipped and applied."""
+"""One update, compiled: gradients of one window or several, clipped and applied."""
 
 from collections.abc import Mapping
 from typing import Any

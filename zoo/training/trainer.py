@@ -121,7 +121,7 @@ class Trainer:
                         metrics = self._validate(validation, every)
                         logs |= {f"val_{name}": value for name, value in metrics.items()}
                         every.on_epoch_end(position.epoch, logs)
-                    self._heed_plateau(logs, position)
+                    self._decay_on_plateau(logs, position)
                     cut = position.step < steps
                     position.end_epoch(logs)
                     if not cut:
@@ -275,7 +275,7 @@ class Trainer:
             for optimizer in self._optimizers:
                 optimizer.learning_rate = float(self._paced(reached))
 
-    def _heed_plateau(self, logs: dict[str, float], position: Position) -> None:
+    def _decay_on_plateau(self, logs: dict[str, float], position: Position) -> None:
         before = [old["val_loss"] for old in position.history]
         if self.settings.schedule == "plateau" and logs["val_loss"] >= min(
             before, default=math.inf

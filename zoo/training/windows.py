@@ -80,7 +80,7 @@ def _window(arrays: tuple[Any, Any, Any], places: Tensor, count: int) -> Window:
 
 
 def _input_dtype(array: Any) -> np.dtype:
-    """That of an array, or half as wide where it has 64 bits."""
+    """Return the dtype of an array, or the half as wide one where it has 64 bits."""
     dtype = np.asarray(array[:0]).dtype
     halves = {"int64": "int32", "uint64": "int32", "float64": "float32"}
     return np.dtype(halves.get(dtype.name, dtype))

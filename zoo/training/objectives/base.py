@@ -1,4 +1,4 @@
-"""What lies between a task and the training step: what is made small, by whom, and what is told."""
+"""Objectives: the losses that players make small, and the metrics of a window."""
 
 import abc
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ class Update(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """What a window is worth.
+    """The losses of a window.
 
     Attributes:
         by_player: a scalar for each player: its loss, summed over the window's targets, each times
