@@ -17,7 +17,7 @@ from tasks.video_classification.clip import SEQUENCE_FILES, Clip, is_sequence
 from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
-from zoo.readers.numbers import as_sequence, read_sequence
+from zoo.readers.numbers import as_sequence, column_names, read_sequence
 from zoo.readers.video import (
     fit_clip,
     frame_files,
@@ -30,6 +30,8 @@ from zoo.readers.video import (
 _LARGEST = 64
 _NAMED = 5
 _ASKED = 25
+_RISES = 4
+_LARGEST_EXACT = 2.0**24
 # Frames a second that a tensorflow-datasets set was filmed at: its videos do not tell.
 _FILMED = {"ucf101": 25.0}
 
@@ -103,6 +105,8 @@ class OwnClips:
                 f"columns are {', '.join(columns)}, but {path} has not only text files of numbers, "
                 "which have columns"
             )
+        if texts and any(column.isdecimal() for column in columns or ("1",)):
+            _check_order([clip.path for clip in self.all_clips])
         self._messages: set[str] = set()
 
     def frame_shape(self) -> list[int]:
@@ -126,7 +130,7 @@ class OwnClips:
         if rising := sorted(set.intersection(*counting)):
             numbers = " and ".join(str(at + 1) for at in rising)
             print(
-                f"{self.path}: feature {numbers} rises by the same amount from step to step, as an "
+                f"{self.path}: feature {numbers} rises from step to step in all sequences, as an "
                 "index or a time does: is it to be learned from? Else choose others with columns",
                 file=sys.stderr,
             )
@@ -204,13 +208,38 @@ def _sequence(clip: Clip, columns: Sequence[str]) -> np.ndarray:
 
 
 def _counting(steps: np.ndarray) -> set[int]:
-    """Return which features count the steps, or time; of fewer than three it cannot be known."""
+    """Return which features count the steps, or time: those that rise, by the same amount or four
+    times and on. Of fewer than three steps it cannot be known."""
     rises = np.diff(steps.astype("float64"), axis=0)
     if len(rises) < 2:
         return set()
-    near = 1e-4 * np.abs(rises[0]) + 1e-6 * np.abs(steps).max(axis=0)
+    largest = np.abs(steps).max(axis=0)
+    near = 1e-4 * np.abs(rises[0]) + 1e-6 * largest
     even = (np.abs(rises - rises[0]) <= near).all(axis=0) & (rises[0] > 2 * near)
-    return {*np.flatnonzero(even).tolist()}
+    if len(rises) < _RISES:
+        return {*np.flatnonzero(even).tolist()}
+    # Seconds since 1970 are too large for float32 to tell one from the next.
+    rising = ((rises > 0) | ((rises == 0) & (largest >= _LARGEST_EXACT))).all(axis=0)
+    return {*np.flatnonzero(even | rising).tolist()}
+
+
+def _check_order(files: Sequence[Path]) -> None:
+    """Check that files which name the same columns name them in the same order.
+
+    Raises:
+        UserError: they do not.
+    """
+    first: dict[frozenset[str], tuple[list[str], Path]] = {}
+    for file in files:
+        names: list[str] = []
+        with suppress(UserError):
+            names = column_names(file)
+        other, path = first.setdefault(frozenset(names), (names, file))
+        if names != other:
+            raise UserError(
+                f"{path} has the columns {', '.join(other)}, but {file} {', '.join(names)}: say "
+                f"with columns which are read, by their names, such as {','.join(other)}"
+            )
 
 
 def _read(clip: Clip, reading: Reading, columns: Sequence[str] = ()) -> np.ndarray:

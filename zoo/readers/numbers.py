@@ -1,10 +1,11 @@
 """Sequences of numbers: arrays, and text files with a time step on each line."""
 
+import csv
 import io
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from zoo.errors import UserError
 from zoo.readers.modality import Modality
-from zoo.readers.text import opened, read_text_file, text_pieces
+from zoo.readers.tables import number
+from zoo.readers.text import opened, read_pieces, read_text_file, text_pieces
 from zoo.registry import register
 
 STANDARD_INPUT = "standard input"
@@ -132,6 +134,9 @@ class NumberLines:
         columns: those to read, in this order: by their names in the first line, or by their
             numbers from 1 on; all, if there are none. The others may hold anything.
 
+    Attributes:
+        names: those of the first line, if it has no numbers.
+
     Example:
         >>> lines = NumberLines("a test")
         >>> [lines.read(line) for line in ("x, y", "1, 2.5")]
@@ -146,7 +151,7 @@ class NumberLines:
         self._separator: str | None = None
         self._first = self._width = 0
         self._chosen: Sequence[int] = ()
-        self._names = ""
+        self.names: list[str] = []
 
     def read(self, line: str) -> list[float] | None:
         """Return the numbers of the next line; None if it is blank, or the first one and of names.
@@ -164,12 +169,12 @@ class NumberLines:
             return None
         if not self._first:
             self._separator = self._separator or next(filter(line.__contains__, _SEPARATORS), None)
-        cells = [cell.strip(' \t"') for cell in line.split(self._separator)]
+        cells = self._cells(line)
         if not self._first:
             self._first, self._width = self.number, len(cells)
             self._chosen = [self._index(column, cells) for column in self.columns]
             if self._are_names(cells):
-                self._names = " names"
+                self.names = cells
                 return None
         chosen = [at for at in self._chosen if at < len(cells)] or range(len(cells))
         values = [self._value(cells[at]) for at in chosen]
@@ -177,23 +182,36 @@ class NumberLines:
             raise UserError(
                 f"{self.name} is no sequence: as many numbers are needed on each line, but line "
                 f"{self.number} has {len(cells)}, and line {self._first} has "
-                f"{self._width}{self._names}"
+                f"{self._width}{' names' if self.names else ''}"
             )
         return values
 
     def _are_names(self, cells: list[str]) -> bool:
         """Whether the first line is one of names: words, or 0, 1, 2, ... as pandas writes them."""
-        if len(cells) > 2 and cells == [str(n) for n in range(len(cells))]:
+        # Over its index pandas writes nothing.
+        numbered = cells if cells[0] else cells[1:]
+        if len(cells) > 2 and numbered == [str(n) for n in range(len(numbered))]:
             return True
         chosen = self._chosen or range(len(cells))
-        return all(_number(cells[at], self._separator) is None for at in chosen)
+        return all(self._number(cells[at]) is None for at in chosen)
+
+    def _cells(self, line: str) -> list[str]:
+        """Return what is set apart; a separator in quotation marks sets nothing apart."""
+        cells = line.split(self._separator)
+        if self._separator and '"' in line:
+            cells = next(csv.reader([line], delimiter=self._separator, skipinitialspace=True))
+        return [cell.strip(' \t"') for cell in cells]
+
+    def _number(self, cell: str) -> float | None:
+        return number(cell, self._separator or " ")
 
     def _value(self, cell: str) -> float:
-        value = _number(cell, self._separator)
+        value = self._number(cell)
         if value is None or not abs(value) <= _LARGEST_NUMBER:
             raise UserError(
                 f"{self.name} is no sequence: line {self.number} has {cell!r}, which is no "
-                "number or too large; a line a time step is needed"
+                "number or too large; a line a time step is needed, and columns=... names those "
+                "of numbers if there are others"
             )
         return value
 
@@ -201,7 +219,7 @@ class NumberLines:
         lower = [cell.lower() for cell in cells]
         if column.isdecimal() and 1 <= int(column) <= len(cells):
             return int(column) - 1
-        if column.lower() not in lower or _number(column, None) is not None:
+        if column.lower() not in lower or number(column, " ") is not None:
             raise UserError(
                 f"{self.name} has {', '.join(cells)} in its first line, but no column {column}: "
                 "give names that are there, or numbers from 1 on"
@@ -209,12 +227,18 @@ class NumberLines:
         return lower.index(column.lower())
 
 
-def _number(cell: str, separator: str | None) -> float | None:
-    """What a cell says, which may be `nan`; None if it is no number."""
-    try:
-        return float(cell if separator == "," else cell.replace(",", "."))
-    except ValueError:
-        return None
+def column_names(path: Path) -> list[str]:
+    """Return the names of columns in the first line of a text file, in lower case; none if it has
+    numbers.
+
+    Raises:
+        UserError: it is no sequence.
+    """
+    lines = NumberLines(str(path))
+    for line in "".join(islice(read_pieces(path), 1)).split("\n"):
+        if lines.read(line) or lines.names:
+            break
+    return [name.lower() for name in lines.names]
 
 
 def as_sequence(array: np.ndarray, name: str) -> np.ndarray:
@@ -259,6 +283,11 @@ def read_array(source: Path | IO[bytes], name: str = "") -> np.ndarray:
     try:
         array = np.load(source, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
+        if "Object arrays" in str(error):
+            raise UserError(
+                f"{name} holds objects, but numbers of one kind are needed, or texts as labels: "
+                "save array.astype('float32'), or labels.astype(str)"
+            ) from error
         raise UserError(f"{name} is not a .npy array of numbers") from error
     if not isinstance(array, np.ndarray):
         raise UserError(f"{name} holds several arrays, but one is needed")

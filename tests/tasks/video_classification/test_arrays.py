@@ -78,7 +78,7 @@ def test_labels_are_whole_numbers_or_texts(tmp_path, y, names):
         ((3, 4), [0, 1], "has 3 sequences in X, but 2 labels in y"),
         ((3, 4), np.eye(3), "y.npy holds an array of shape [3, 3], but [N] is needed"),
         ((3, 4), [0.5, 1.0, 2.0], "y.npy holds float64, but whole numbers or texts are needed"),
-        ((3, 4), np.array(["a", None, "b"]), "y.npy is not a .npy array of numbers"),
+        ((3, 4), np.array(["a", None, "b"]), "y.npy holds objects, but numbers of one kind"),
     ],
 )
 def test_arrays_that_do_not_fit_are_one_line(tmp_path, x, y, message):

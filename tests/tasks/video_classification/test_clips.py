@@ -244,7 +244,7 @@ def test_columns_of_sensors_are_chosen_by_name_or_number(tmp_path, columns, caps
             clip = part.clip(index)
             expected = steps[source.classes[label], len(clip)][:, [2, 0]]
             np.testing.assert_allclose(clip, expected, rtol=1e-5)
-    assert "rises by the same amount" not in capsys.readouterr().err
+    assert "rises from step to step" not in capsys.readouterr().err
     with pytest.raises(UserError, match=r"has Time, place, x, y, z in its first line, but no col"):
         OwnClips(str(tmp_path / "s"), str(tmp_path), ["w"]).frame_shape()
 
@@ -253,7 +253,33 @@ def test_a_column_that_counts_is_told(tmp_path, capsys):
     sensors(tmp_path / "s")
     assert OwnClips(str(tmp_path / "s"), str(tmp_path), ["x", "time", "y"]).frame_shape() == [3]
     told = capsys.readouterr().err
-    assert f"{tmp_path / 's'}: feature 2 rises by the same amount from step to step" in told
+    assert f"{tmp_path / 's'}: feature 2 rises from step to step" in told
+
+
+@pytest.mark.parametrize("clock", [lambda n: 1_700_000_000 + n, lambda n: n / 50 + n % 3 / 1000])
+def test_a_clock_is_told_that_is_uneven_or_too_large_for_its_steps(tmp_path, clock, capsys):
+    rng = np.random.default_rng(3)
+    for clip in [tmp_path / "s" / label / f"{n}.txt" for label in "ab" for n in range(3)]:
+        clip.parent.mkdir(parents=True, exist_ok=True)
+        clip.write_text("".join(f"{clock(n)}\t{rng.normal()}\n" for n in range(9)))
+    OwnClips(str(tmp_path / "s"), str(tmp_path)).frame_shape()
+    assert "feature 1 rises from step to step" in capsys.readouterr().err
+
+
+def test_columns_in_another_order_are_never_mixed_up(tmp_path):
+    for n, header in enumerate(["x,y", "y,x", "x,y"]):
+        for label in "ab":
+            (tmp_path / "s" / label).mkdir(parents=True, exist_ok=True)
+            x, y = (1, 2) if header == "x,y" else (2, 1)
+            (tmp_path / "s" / label / f"{n}.csv").write_text(f"{header}\n{x},{y}\n{x},{y}\n")
+    for columns in ([], ["1"]):
+        with pytest.raises(
+            UserError, match=r"has the columns x, y, but \S+ y, x: say with columns"
+        ):
+            OwnClips(str(tmp_path / "s"), str(tmp_path), columns)
+    source = OwnClips(str(tmp_path / "s"), str(tmp_path), ["x", "y"])
+    for part in split_clips(source, Reading((2,))).values():
+        assert {tuple(row) for row in part.steps.tolist()} == {(1.0, 2.0)}
 
 
 def test_columns_are_of_text_files_alone(tmp_path):

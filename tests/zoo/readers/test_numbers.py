@@ -38,6 +38,8 @@ def test_a_sequence_is_an_array_or_lines_of_numbers(tmp_path):
         ("x,y\n0,1e300", "line 2 has '1e300', which is .* too large"),
         ("x,y", "no line of numbers"),
         ("\n", "empty"),
+        ('"1,234.5","2"', "'1,234.5', which is no number"),
+        ("1\n1_000", "'1_000', which is no number"),
     ],
 )
 def test_sequences_that_cannot_be_read(tmp_path, content, said):
@@ -52,6 +54,7 @@ def test_sequences_that_cannot_be_read(tmp_path, content, said):
         ([[1.0], [np.inf]], "no number at time step 1"),
         ([["a"]], "numbers"),
         ([[1e300]], "too large"),
+        ([[None]], "holds objects"),
     ],
 )
 @pytest.mark.filterwarnings("error")
@@ -61,7 +64,7 @@ def test_arrays_without_numbers_are_refused(tmp_path, array, said):
         SEQUENCE.read(str(tmp_path / "steps.npy"))
 
 
-@pytest.mark.parametrize("text", ["sep=|\n1|2,5", '"a";"b"\n"1";"2,5"', "a|b\n1|2.5"])
+@pytest.mark.parametrize("text", ["sep=|\n1|2,5", '"a";"b"\n"1";"2,5"', "a|b\n1|2.5", '"1","2,5"'])
 def test_numbers_in_quotation_marks_and_other_separators_are_read(tmp_path, text):
     (tmp_path / "numbers.csv").write_text(text)
     assert SEQUENCE.read(str(tmp_path / "numbers.csv")).tolist() == [[1.0, 2.5]]
@@ -71,6 +74,8 @@ def test_columns_that_are_only_numbered_are_no_time_step(tmp_path):
     path = tmp_path / "frame.csv"
     path.write_text("0,1,2\n0.5,1.0,2.5\n0.0,1.0,2.0\n")
     assert read_sequence(path).tolist() == [[0.5, 1.0, 2.5], [0.0, 1.0, 2.0]]
+    path.write_text(",0,1\n0,0.5,1.0\n")
+    assert read_sequence(path).tolist() == [[0.0, 0.5, 1.0]]
     path.write_text("0,1\n0.5,1\n")
     assert read_sequence(path).tolist() == [[0.0, 1.0], [0.5, 1.0]]
 
