@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import zoo
@@ -97,6 +98,11 @@ class SmallExports(Mapping):
         np.savez(folder.parent / "told.npz", **told)
         told = folder.parent / "told.npz"
         return SimpleNamespace(folder=folder, told=told, raw=raw, task=task)
+
+
+@pytest.fixture(scope="session")
+def small_exports(tmp_path_factory):
+    return SmallExports(tmp_path_factory.mktemp("models"))
 
 
 def _readable(task, model, raw):
