@@ -36,7 +36,7 @@ PROGRAM = 'def f(x):\n\treturn "ä\n" + 10  # zehn\n'
 def small(name, task, **options):
     """The endpoints of a small model that was never trained."""
     model = public.create(name, units=8, **task.model_options(), **options)
-    return SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model))
+    return SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model, task.prepared))
 
 
 @pytest.fixture(scope="module")
