@@ -107,12 +107,14 @@ def assign(
     Each split of `lacking` gets a tenth of all keys: those whose hash falls into its part of the
     line, validation at its beginning and the test at its end. Examples of one key stay together.
 
-    Few examples may all miss a part. Then the key that is nearest to it is lent to it. So of three
-    keys or more each split has one, and these hold for as long as examples are only added:
+    Few examples may all miss a part. Then a key is lent to it: one that the other held-out split
+    can spare, else the nearest of train. So of three keys or more each split has one, and these
+    hold for as long as examples are only added:
 
     - what is in train stays there, so that nothing that was learned is ever tested;
-    - what is in validation or in test stays there, but for a key that was lent: it goes back to
-      train as soon as the part has a key of its own.
+    - what is held out by its own hash never comes to train; between validation and test it may
+      move while one of them has no key of its own;
+    - a key that train has lent goes back as soon as the part has a key of its own.
 
     Only if all keys (of a label) miss train, a chance of 0.8% with three and of one in ten million
     with ten, or if there are but two, may one that is lent to train leave it again.
@@ -148,7 +150,14 @@ def assign(
     for split, label in product(order, sorted(keys_of)):
         if any(sides[key] == split for key in keys_of[label]):
             continue
-        nearest = sorted(keys_of[label], key=lambda key: abs(place[key] - _PLACES[split]))
+
+        def order_of_lending(key: str, split: str = split) -> tuple[bool, float]:
+            # What is held out already is lent first: train, once it grows, gives up nothing of
+            # what it had.
+            held_out = sides[key] in lacking and spare(key)
+            return not held_out, abs(place[key] - _PLACES[split])
+
+        nearest = sorted(keys_of[label], key=order_of_lending)
         # What a later split loses it makes up for when its turn comes.
         free = (k for k in nearest if order.index(sides[k]) > order.index(split) or spare(k))
         sides.update(dict.fromkeys(islice(free, 1), split))
