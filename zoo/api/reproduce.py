@@ -120,14 +120,14 @@ def _check_model(recipe: Recipe, folder: str | Path) -> None:
 
 def _measured(recipe: Recipe, run: Run) -> Reproduction:
     splits = dict.fromkeys(figure.split for figure in recipe.published)
-    found = {split: evaluate(run, split) for split in splits}
+    measured = {split: evaluate(run, split) for split in splits}
     figures = [
         {
             "figure": figure.name,
             "split": figure.split,
             "published": figure.value,
-            "measured": found[figure.split][figure.name],
-            "reached": figure.reached(found[figure.split][figure.name]),
+            "measured": measured[figure.split][figure.name],
+            "reached": figure.reached(measured[figure.split][figure.name]),
         }
         for figure in recipe.published
     ]

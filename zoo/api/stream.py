@@ -74,7 +74,7 @@ class Stream:
             if not len(xs):
                 continue
             waiting.extend(parts)
-            rows = self._told(self._outputs(xs))
+            rows = self._rows(self._outputs(xs))
             for row in rows[min(skip, len(rows)) :]:
                 step += 1
                 part = {"input": waiting.popleft()} if waiting else {}
@@ -136,10 +136,10 @@ class Stream:
         _, state, outputs = tf.while_loop(lambda t, *_: t < count, body, start)
         return outputs.stack(), state
 
-    def _told(self, outputs: Any) -> list[dict[str, Any]]:
-        """What the model tells of outputs `[N, ...]`, a dict a row."""
-        told = {key: value.numpy().tolist() for key, value in self._loaded.tell(outputs).items()}
-        return [dict(zip(told, map(_plain, row))) for row in zip(*told.values(), strict=True)]
+    def _rows(self, outputs: Any) -> list[dict[str, Any]]:
+        """Return what the model tells of outputs `[N, ...]`, a dict a row."""
+        columns = {key: value.numpy().tolist() for key, value in self._loaded.tell(outputs).items()}
+        return [dict(zip(columns, map(_plain, row))) for row in zip(*columns.values(), strict=True)]
 
 
 def _plain(value: Any) -> Any:

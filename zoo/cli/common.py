@@ -54,17 +54,17 @@ def refuse_what_resume_keeps(context: click.Context, *free: str) -> None:
         *free: what this command may be given besides.
     """
     always = ("resume", "as_json", "epochs", "steps", "minutes", "devices", *free)
-    given = [
+    refused = [
         key
         for key in context.params
         if context.get_parameter_source(key) is ParameterSource.COMMANDLINE and key not in always
     ]
-    if given:
+    if refused:
         options = {each.name: each.opts[0] for each in context.command.params}
-        said = options[given[0]]
+        option = options[refused[0]]
         raise UserError(
             f"--resume goes on with the run as it was begun: leave out "
-            f"{said if said.startswith('-') else said.upper()}"
+            f"{option if option.startswith('-') else option.upper()}"
         )
 
 

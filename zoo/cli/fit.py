@@ -88,8 +88,8 @@ def fit(
     if resume:
         refuse_what_resume_keeps(context)
         check_folder(resume)
-        given = {"epochs": epochs, "steps": steps, "minutes": minutes}
-        limits = {key: value for key, value in given.items() if value is not None}
+        options = {"epochs": epochs, "steps": steps, "minutes": minutes}
+        limits = {key: value for key, value in options.items() if value is not None}
         run = load_api().resume(resume, verbose=not as_json, devices=devices, **limits)
         _tell(run, as_json)
         return

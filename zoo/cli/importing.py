@@ -49,11 +49,11 @@ def import_torch(
         Path(file), Path(out), prefix, activation
     )
     both = ", both ways" if len(layers.directions[0]) == 2 else ""
-    said = (
+    summary = (
         f"{layers.cell}, layers: {len(layers.directions)}, units: {layers.units}{both}, for inputs "
         f"of {layers.inputs}"
     )
-    _tell(out, said, difference, as_json)
+    _tell(out, summary, difference, as_json)
 
 
 @import_command.command("keras")
@@ -82,8 +82,8 @@ def _check(file: str, out: str) -> None:
     import_module("zoo.importing.paths").check_paths(Path(file), Path(out))
 
 
-def _tell(out: str, said: str, difference: float, as_json: bool) -> None:
+def _tell(out: str, summary: str, difference: float, as_json: bool) -> None:
     if as_json:
-        print_json({"file": out, "said": said, "largest_difference": difference})
+        print_json({"file": out, "said": summary, "largest_difference": difference})
     else:
-        print(f"{said}\nlargest difference: {difference:.1e}\n{out}")
+        print(f"{summary}\nlargest difference: {difference:.1e}\n{out}")

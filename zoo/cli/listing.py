@@ -44,10 +44,10 @@ def list_command(
         raise UserError(f"--sizes speaks of cells, not of {kind}: `zoo list cells --sizes`")
     if kind == "models":
         trained = {*ready_models()}
-        found = catalog.list_models(topology, task, cell, name)
+        models = catalog.list_models(topology, task, cell, name)
         rows = [
             {**catalog.describe(n), "ready": n in trained}
-            for n in found
+            for n in models
             if n in trained or not ready
         ]
         columns = ["name", "topology", "task", "cell", "ready", "summary"]
@@ -92,14 +92,14 @@ def show(name: str, units: int | None, input_size: int | None, as_json: bool) ->
       zoo show lstm --units 256
     """
     models, cells = registry.entries("model"), registry.entries("cell")
-    sizes = {"units": units, "input_size": input_size}
-    given = {key: size for key, size in sizes.items() if size is not None}
+    options = {"units": units, "input_size": input_size}
+    sizes = {key: size for key, size in options.items() if size is not None}
     if name in models:
-        if given:
+        if sizes:
             raise UserError(f"--units and --input-size are for cells, and {name} is a model")
         entry = catalog.describe(name)
     elif name in cells:
-        entry = load_api().cell_card(name, **given)
+        entry = load_api().cell_card(name, **sizes)
     else:
         raise UserError(registry.unknown("model or cell", name, {*models, *cells}))
     width = max(map(len, entry)) + 1 if name in cells else 10

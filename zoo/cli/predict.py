@@ -33,8 +33,8 @@ def predict(what: str, inputs: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json([{"input": i, **answer} for i, answer in zip(inputs, answers)])
         return
-    for given, answer in zip(inputs, answers):
+    for raw, answer in zip(inputs, answers):
         if len(inputs) > 1:
-            print(f"{given}: ", end="")
+            print(f"{raw}: ", end="")
         sure = f"  ({answer['probability']:.0%})" if "probability" in answer else ""
         print(answer["text"] + sure)

@@ -21,13 +21,13 @@ from zoo.pretrained import find
 @click.argument("what", metavar="MODEL")
 @click.option(
     "--input",
-    "given",
+    "file",
     metavar="FILE",
     help="A text, a video, an image, or lines of numbers, as the model asks. [standard input]",
 )
 @click.option("--camera", metavar="DEVICE", help="Frames as they come, such as /dev/video0.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
-def stream(what: str, given: str | None, camera: str | None, as_json: bool) -> None:
+def stream(what: str, file: str | None, camera: str | None, as_json: bool) -> None:
     """Print what MODEL says of an input while it comes: text, frames, or lines of numbers.
 
     MODEL is an export, or the name of a ready-trained model. Its state goes from each time step to
@@ -49,7 +49,7 @@ def stream(what: str, given: str | None, camera: str | None, as_json: bool) -> N
         path = find(what)
         manifest = import_module("zoo.exporting.manifest").check_streamed(path)
         kind = import_module("zoo.readers.modality").modality(manifest["input"])
-        pieces = _pieces(kind, given, camera, manifest["options"])
+        pieces = _pieces(kind, file, camera, manifest["options"])
         load_api()
         predictions = import_module("zoo.api.stream").open_stream(path).predict(pieces)
         show = _json if as_json else _shown_as(manifest, kind.unit)

@@ -44,17 +44,17 @@ def verify(models: tuple[str, ...], every: bool, data_dir: str | None, as_json: 
     load_api()
     from zoo.api.verify import verify as verify_one
 
-    found = []
+    verified = []
     for folder in folders:
-        found.append(verify_one(folder, data_dir))
+        verified.append(verify_one(folder, data_dir))
         if not as_json:
-            _tell(found[-1])
+            _tell(verified[-1])
     if as_json:
-        print_json([each.as_dict() for each in found])
-    return 0 if all(each.holds for each in found) else 1
+        print_json([each.as_dict() for each in verified])
+    return 0 if all(each.holds for each in verified) else 1
 
 
-def _tell(found: Any) -> None:
+def _tell(verification: Any) -> None:
     """One model's table, what does not hold below it once more."""
     rows = [
         {
@@ -63,11 +63,11 @@ def _tell(found: Any) -> None:
             "measured": _short(check.measured),
             "holds": check.holds,
         }
-        for check in found.checks
+        for check in verification.checks
     ]
-    print(f"{found.name}: {found.path}")
+    print(f"{verification.name}: {verification.path}")
     print_table(["figure", "card", "measured", "holds"], rows)
-    wrong = [check.figure for check in found.checks if check.holds is False]
+    wrong = [check.figure for check in verification.checks if check.holds is False]
     print(f"does not hold: {', '.join(wrong)}" if wrong else "all of it holds")
 
 

@@ -112,8 +112,8 @@ def _refuse_masks(layer: Any) -> None:
 def _counterpart(layer: Any) -> KerasLike | None:
     """The zoo's layer for one of Keras' recurrent ones; None for any other."""
     both = isinstance(layer, keras.layers.Bidirectional)
-    given = layer.forward_layer if both else layer
-    if type(given) not in _KINDS:
+    recurrent = layer.forward_layer if both else layer
+    if type(recurrent) not in _KINDS:
         for inner in layers_within(layer):
             if isinstance(inner, keras.layers.RNN):
                 raise UserError(
@@ -124,15 +124,15 @@ def _counterpart(layer: Any) -> KerasLike | None:
     if both:
         inside: Any = _two_ways(layer)
     else:
-        inside = Recurrence(_cell(given), given.go_backwards, dtype=given.dtype_policy)
+        inside = Recurrence(_cell(recurrent), recurrent.go_backwards, dtype=recurrent.dtype_policy)
     return KerasLike(
         inside,
-        given.return_sequences,
-        given.return_state,
-        given.dropout,
+        recurrent.return_sequences,
+        recurrent.return_state,
+        recurrent.dropout,
         name=layer.name,
         trainable=layer.trainable,
-        dtype=given.dtype_policy,
+        dtype=recurrent.dtype_policy,
     )
 
 
@@ -195,11 +195,11 @@ def _random_inputs(model: keras.Model) -> list[np.ndarray]:
     random = np.random.default_rng(1)
     tables = [layer.input_dim for layer in layers_within(model) if hasattr(layer, "input_dim")]
     inputs = []
-    for given in model.inputs:
-        shape = [_ROWS, *(_TIME if size is None else size for size in given.shape[1:])]
+    for tensor in model.inputs:
+        shape = [_ROWS, *(_TIME if size is None else size for size in tensor.shape[1:])]
         # A model with a table of vectors may be given its numbers as floats.
         if tables:
-            inputs.append(random.integers(0, min(tables), shape).astype(given.dtype))
+            inputs.append(random.integers(0, min(tables), shape).astype(tensor.dtype))
         else:
-            inputs.append(random.normal(size=shape).astype(given.dtype))
+            inputs.append(random.normal(size=shape).astype(tensor.dtype))
     return inputs

@@ -78,8 +78,8 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         return _ADMITTED[f"{module} {name}"]
 
-    def persistent_load(self, given: Any) -> _Storage:
-        _, kind, key, _, numbers = given
+    def persistent_load(self, pid: Any) -> _Storage:
+        _, kind, key, _, numbers = pid
         return _Storage(kind, key, numbers)
 
 
@@ -108,9 +108,9 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
         names = [name for name in packed.namelist() if name.endswith("/data.pkl")]
         if len(names) != 1:
             raise UserError(f"{path} is no file of torch.save: it has no data.pkl")
-        said = _unpickled(path, packed.read(names[0]))
+        saved = _unpickled(path, packed.read(names[0]))
         files = _Files(path, packed, names[0].removesuffix("data.pkl"))
-        return {name: files.array(name, tensor) for name, tensor in _tensors(path, said)}
+        return {name: files.array(name, tensor) for name, tensor in _tensors(path, saved)}
 
 
 def _unpickled(path: Path, content: bytes) -> Any:
@@ -133,9 +133,9 @@ def _unpickled(path: Path, content: bytes) -> Any:
         raise UserError(f"{path} is damaged: {error or type(error).__name__}") from error
 
 
-def _tensors(path: Path, said: Any) -> Iterator[tuple[str, _Tensor]]:
+def _tensors(path: Path, saved: Any) -> Iterator[tuple[str, _Tensor]]:
     """Those in dicts of dicts, which may be in each other or the same one many times."""
-    waiting, count = [("", said)], 0
+    waiting, count = [("", saved)], 0
     while waiting:
         name, thing = waiting.pop()
         count += 1

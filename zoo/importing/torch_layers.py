@@ -173,8 +173,8 @@ def build(layers: TorchLayers) -> keras.Model:
     outputs, _ = stack(inputs)
     for layer, weights in zip(stack.recurrences, layers.directions, strict=True):
         cells = [layer.forwards.cell, layer.backwards.cell] if both else [layer.cell]
-        for cell, given in zip(cells, weights, strict=True):
-            fill(cell, given, order, wanted)
+        for cell, direction in zip(cells, weights, strict=True):
+            fill(cell, direction, order, wanted)
     return keras.Model(inputs, outputs)
 
 

@@ -17,14 +17,14 @@ class Weights(NamedTuple):
     recurrent_bias: Any
 
 
-def fill(cell: Any, given: Weights, order: str, wanted: str) -> None:
+def fill(cell: Any, weights: Weights, order: str, wanted: str) -> None:
     """Assign weights to a cell.
 
     Args:
         cell: of one of the classes `LSTMCell`, `GRUCell`, `ResetBeforeGRUCell`, `VanillaRNNCell`;
             it is built.
-        given: the weights.
-        order: a letter for each block of `given`.
+        weights: of the layer, from elsewhere.
+        order: a letter for each block of `weights`.
         wanted: the same letters in the order of the cell.
 
     Example:
@@ -35,7 +35,7 @@ def fill(cell: Any, given: Weights, order: str, wanted: str) -> None:
         >>> float(cell.bias[0])
         4.5
     """
-    W, U, b, c = (_reordered(np.asarray(part), order, wanted) for part in given)
+    W, U, b, c = (_reordered(np.asarray(part), order, wanted) for part in weights)
     if not hasattr(cell, "recurrent_kernel"):
         # The zoo's LSTM has one kernel, whose first rows are U.
         cell.kernel.assign(np.concatenate([U, W]))

@@ -114,41 +114,41 @@ def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
 
 
 def _metrics(card: dict[str, Any]) -> str:
-    figures = card["figures"]
-    if not figures:
+    metrics = card["figures"]
+    if not metrics:
         why = card.get("unmeasured", "this was exported with --no-figures")
         return f"They were not measured: {why}."
-    how = figures["interval"]
-    values = {key: _value(each) for key, each in figures["values"].items()}
+    how = metrics["interval"]
+    values = {key: _value(each) for key, each in metrics["values"].items()}
     rows = [[key, *value] for key, value in values.items() if "/" not in key]
-    told = [f"- `{key}`: `{value}`" for key, value in figures["told"].items()]
+    texts = [f"- `{key}`: `{value}`" for key, value in metrics["told"].items()]
     return "\n\n".join(
         [
-            f"On the {figures['split']} split, {number(figures['examples'])} {figures['counted']}.",
+            f"On the {metrics['split']} split, {number(metrics['examples'])} {metrics['counted']}.",
             table(["figure", "value", f"{how['level']:.0%} interval"], rows),
-            f"Intervals: {how['method']} over {figures['counted']}, "
+            f"Intervals: {how['method']} over {metrics['counted']}, "
             f"{number(how['resamples'])} resamples, seed {how['seed']}.",
             *_by_class(values),
-            *(["\n".join(told)] if told else []),
+            *(["\n".join(texts)] if texts else []),
         ]
     )
 
 
 def _value(each: dict[str, Any]) -> tuple[str, str]:
-    """A figure, and its interval."""
+    """Return a metric's value, and its interval."""
     known = each["low"] is not None
     ends = f"{number(each['low'])} to {number(each['high'])}" if known else "none"
     return number(each["value"]), ends
 
 
 def _by_class(values: dict[str, tuple[str, str]]) -> list[str]:
-    """A table of the figures of classes or kinds, `recall/cat`: one row a class; none for none."""
+    """A table of the metrics of classes or kinds, `recall/cat`: one row a class; none for none."""
     rows: dict[str, dict[str, str]] = {}
     for key, (value, ends) in values.items():
-        figure, slash, name = key.partition("/")
+        metric, slash, name = key.partition("/")
         if slash:
-            rows.setdefault(name, {})[figure] = f"{value} ({ends})"
-    columns = list(dict.fromkeys(figure for row in rows.values() for figure in row))
+            rows.setdefault(name, {})[metric] = f"{value} ({ends})"
+    columns = list(dict.fromkeys(metric for row in rows.values() for metric in row))
     cells = [[name, *(row.get(column, "") for column in columns)] for name, row in rows.items()]
     return [table(["", *columns], cells)] if rows else []
 
@@ -165,8 +165,8 @@ def _examples(card: dict[str, Any]) -> str:
     if all(each["right"] is None for each in card["examples"]):
         # No answer is right or wrong, as of a text that is continued.
         columns, rows = columns[:3], [row[:3] for row in rows]
-    told = " ".join(filter(None, ["Of the test split.", card.get("decoding")]))
-    return f"{told}\n\n{table(columns, rows)}"
+    heading = " ".join(filter(None, ["Of the test split.", card.get("decoding")]))
+    return f"{heading}\n\n{table(columns, rows)}"
 
 
 def _shown(example: dict[str, Any]) -> str:
@@ -202,24 +202,24 @@ def _made(card: dict[str, Any]) -> str:
 
 def _forms(card: dict[str, Any]) -> str:
     sizes = table(["form", "bytes"], [[key, number(size)] for key, size in card["sizes"].items()])
-    told = card["certificate"]
-    if not told:
+    certificate = card["certificate"]
+    if not certificate:
         return sizes
-    batch = f"{number(told['rows'])} rows of the {told.get('split', 'test')} split"
-    if told["steps"] > 1:
-        batch += f", {number(told['steps'])} time steps"
-    rows = [[key, number(value)] for key, value in flat(told["differences"])]
+    batch = f"{number(certificate['rows'])} rows of the {certificate.get('split', 'test')} split"
+    if certificate["steps"] > 1:
+        batch += f", {number(certificate['steps'])} time steps"
+    rows = [[key, number(value)] for key, value in flat(certificate["differences"])]
     parts = [
         sizes,
         f"How far outputs are from those of the Keras model, at most, over {batch}. The largest "
-        f"output is {number(told['largest_output'])}. With a difference over "
-        f"{told['tolerance']:g} nothing would have been exported.",
+        f"output is {number(certificate['largest_output'])}. With a difference over "
+        f"{certificate['tolerance']:g} nothing would have been exported.",
         table(["", "largest difference"], rows),
     ]
-    few = told.get("litert_rows")
+    few = certificate.get("litert_rows")
     if few and any(form.startswith("litert/") for form in card["sizes"]):
         parts += [f"LiteRT: the first {number(few)} rows."]
-    if quantised := told.get("quantised"):
+    if quantised := certificate.get("quantised"):
         rows = [[key, number(value)] for key, value in flat(quantised)]
         parts += ["Quantised to 8 bits, which has no tolerance:", table(["", ""], rows)]
     return "\n\n".join(parts)

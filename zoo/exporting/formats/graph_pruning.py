@@ -39,9 +39,9 @@ def shrink_function(function: Any) -> None:
         for hint in _HINTS:
             node.attr.pop(hint, None)
     while same := _equal(function):
-        kept = [node for node in function.node_def if node.name not in same]
+        distinct = [node for node in function.node_def if node.name not in same]
         del function.node_def[:]
-        function.node_def.extend(kept)
+        function.node_def.extend(distinct)
         _rename(function, same)
     arguments = {argument.name for argument in function.signature.input_arg}
     free = (name for name in map(_in_letters, count()) if name not in arguments)

@@ -34,8 +34,8 @@ def write_warmup(folder: Path, name: str, examples: Iterable[Any]) -> None:
 def prediction_log(name: str, tensor: Any) -> bytes:
     """A `PredictionLog` with one request, its input a `TensorProto`."""
     spec = _field(3, b"serving_default")  # ModelSpec.signature_name
-    given = _field(1, name.encode()) + _field(2, tensor.SerializeToString())  # key and value
-    request = _field(1, spec) + _field(2, given)  # PredictRequest.model_spec, .inputs
+    entry = _field(1, name.encode()) + _field(2, tensor.SerializeToString())  # key and value
+    request = _field(1, spec) + _field(2, entry)  # PredictRequest.model_spec, .inputs
     return _field(6, _field(1, request))  # PredictionLog.predict_log, PredictLog.request
 
 
