@@ -96,13 +96,30 @@ def _answers(serve: Any, batch: dict[int, Any], sources: Sequence[Any]) -> dict[
     names = [_name(sources[place]) for place in batch]
     with _shape_errors(names[0] if len(names) == 1 else f"one of {', '.join(names)}"):
         # Each by itself: of a list of arrays TensorFlow would choose the type.
-        outputs = serve(tf.stack([tf.convert_to_tensor(raw) for raw in batch.values()]))
+        inputs = tf.stack([tf.convert_to_tensor(raw) for raw in batch.values()])
+        _check_shape(serve, inputs, names[0])
+        outputs = serve(inputs)
     return {place: _readable(outputs, row) for row, place in enumerate(batch)}
+
+
+def _check_shape(serve: Any, inputs: Any, name: str) -> None:
+    """Check that a batch is of the shape that an endpoint takes.
+
+    Raises:
+        UserError: it is not.
+    """
+    shape = tf.nest.flatten(concrete(serve).structured_input_signature)[0].shape
+    if not shape.is_compatible_with(inputs.shape):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape[1:])
+        raise UserError(
+            f"{name} is of the shape {inputs.shape[1:].as_list()}, but the model takes [{wanted}]"
+        )
 
 
 def _name(source: Any) -> str:
     # The end of a path says which file it is.
-    return str(source)[-60:] if isinstance(source, str | Path) else "the input"
+    name = str(source)[-60:] if isinstance(source, str | Path) else ""
+    return name if name.strip() else "the input"
 
 
 def _watch(endpoints: Any, parts: Iterable[Any], name: str) -> dict[str, Any]:
@@ -124,7 +141,7 @@ def _shape_errors(name: str) -> Iterator[None]:
     except tf.errors.InvalidArgumentError as error:
         raise UserError(f"{name} cannot be taken: {reason(error)}") from error
     except TypeError as error:
-        message = " ".join(str(error).split())
+        message = " ".join(str(error).split()).partition(" Received args")[0]
         raise UserError(f"{name} is not of the size that the model takes: {message}") from error
 
 

@@ -250,7 +250,7 @@ def frame_files(folder: Path) -> list[Path]:
 
 def _natural(path: Path) -> list[tuple[int, str]]:
     """A key that sorts numbers in names by their value."""
-    parts = re.split(r"([0-9]+)", path.stem)
+    parts = re.split(r"(\d+)", path.stem)
     return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in parts]
 
 
