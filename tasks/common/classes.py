@@ -1,4 +1,4 @@
-"""What the tasks that name a class have in common: their figures, and what was taken for what."""
+"""What the tasks that name a class have in common: their metrics, and what was taken for what."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
-from sklearn import metrics
+from sklearn.metrics import confusion_matrix
 
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import WindowLoop, row_sums
@@ -26,7 +26,7 @@ def class_case(raw: Any, name: str) -> Case:
 def measure_classes(
     model: SequenceModel, windows: Iterable[Window], classes: Sequence[str]
 ) -> Evaluation:
-    """`loss`, `accuracy` and the figures of `class_figures`, of a model shown each window once.
+    """`loss`, `accuracy` and the metrics of `class_metrics`, of a model shown each window once.
 
     Args:
         model: whose outputs are logits `[..., classes]`, one row a target.
@@ -40,7 +40,7 @@ def measure_classes(
     return Evaluation(
         [
             MetricSums(rows, CrossEntropy().results),
-            MetricSums(counts, partial(count_figures, classes)),
+            MetricSums(counts, partial(count_metrics, classes)),
         ]
     )
 
@@ -79,34 +79,34 @@ def class_counts(
     )
 
 
-def class_figures(
+def class_metrics(
     classes: Sequence[str], true: np.ndarray, predicted: np.ndarray
 ) -> dict[str, float]:
     """`balanced_accuracy` and `macro_f1`, means over the classes that occur; then each one's.
 
     Example:
-        >>> told = class_figures(["no", "yes"], np.array([0, 0, 1]), np.array([0, 1, 1]))
-        >>> told["balanced_accuracy"], told["recall/no"], told["precision/yes"]
+        >>> metrics = class_metrics(["no", "yes"], np.array([0, 0, 1]), np.array([0, 1, 1]))
+        >>> metrics["balanced_accuracy"], metrics["recall/no"], metrics["precision/yes"]
         (0.75, 0.5, 0.5)
     """
-    return count_figures(classes, class_counts([true], [predicted], len(classes))[0])
+    return count_metrics(classes, class_counts([true], [predicted], len(classes))[0])
 
 
-def count_figures(classes: Sequence[str], counts: np.ndarray) -> dict[str, float]:
-    """Compute the metrics of `class_figures` from summed `class_counts`."""
+def count_metrics(classes: Sequence[str], counts: np.ndarray) -> dict[str, float]:
+    """Compute the metrics of `class_metrics` from summed `class_counts`."""
     true, predicted, both = counts.reshape(3, -1)
     there = true > 0
     # Where nothing can be right, 0.
     precision = both / np.maximum(predicted, 1)
     recall = both / np.maximum(true, 1)
     f1 = 2 * both / np.maximum(true + predicted, 1)
-    figures = {
+    metrics = {
         "balanced_accuracy": float(recall[there].mean()),
         "macro_f1": float(f1[there].mean()),
     }
     for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
-        figures |= {f"{name}/{c}": float(v) for c, v, t in zip(classes, values, there) if t}
-    return figures
+        metrics |= {f"{name}/{c}": float(v) for c, v, t in zip(classes, values, there) if t}
+    return metrics
 
 
 def confusion(classes: Sequence[str], true: np.ndarray, predicted: np.ndarray) -> Figure:
@@ -118,4 +118,4 @@ def confusion(classes: Sequence[str], true: np.ndarray, predicted: np.ndarray) -
         ['1', '1', '0', '1']
     """
     labels = range(len(classes))
-    return confusion_figure(classes, metrics.confusion_matrix(true, predicted, labels=labels))
+    return confusion_figure(classes, confusion_matrix(true, predicted, labels=labels))

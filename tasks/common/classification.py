@@ -27,7 +27,7 @@ class Classification(DataTask):
     outcomes = ("classes",)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """Return `loss`, `accuracy`, and the metrics of `tasks.common.classes.class_figures`."""
+        """Return `loss`, `accuracy`, and the metrics of `tasks.common.classes.class_metrics`."""
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes)
 

@@ -1,9 +1,8 @@
 """Find, prepare and read data sets by name."""
 
 import difflib
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -186,12 +185,6 @@ def class_names(name: str, data_dir: str | None) -> list[str]:
     if not isinstance(label, tfds.features.ClassLabel):
         raise UserError(f"the data set {name} has no class labels: choose one that has `label`")
     return list(label.names)
-
-
-def whole_path(dataset: str | None, is_there: Callable[[Path], bool]) -> str | None:
-    """Return a data set that is a user's path as an absolute path, any other by its name."""
-    path = Path(os.path.expanduser(dataset or ""))
-    return str(path.absolute()) if dataset and is_there(path) else dataset
 
 
 def check_classes(classes: list[str], name: str, data_dir: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Figures of sacrebleu, sentence by sentence."""
+"""Metrics of sacrebleu, sentence by sentence."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,11 @@ def measure_corpus(
 ) -> Evaluation:
     """Compute a corpus' metric from each text's n-grams, and those that are right.
 
-    As sacrebleu's own bootstrap does, the figure is computed from sums over the texts that are
+    As sacrebleu's own bootstrap does, the metric is computed from sums over the texts that are
     drawn; of all texts it is that of `corpus_score`.
 
     Args:
-        name: of the figure.
+        name: of the metric.
         metric: of sacrebleu, such as `BLEU()`.
         texts: N of them.
         references: streams of N references each.
@@ -25,13 +25,13 @@ def measure_corpus(
     Example:
         >>> from sacrebleu.metrics import CHRF
         >>> texts, references = ["a cat", "dogs"], [["a cat", "two dogs"]]
-        >>> told = measure_corpus("chrf", CHRF(), texts, references).metrics()["chrf"]
-        >>> told == CHRF().corpus_score(texts, references).score
+        >>> chrf = measure_corpus("chrf", CHRF(), texts, references).metrics()["chrf"]
+        >>> chrf == CHRF().corpus_score(texts, references).score
         True
     """
     rows = np.array(metric._extract_corpus_statistics(list(texts), references))
 
-    def figures(sums: np.ndarray) -> dict[str, float]:
+    def score(sums: np.ndarray) -> dict[str, float]:
         return {name: metric._compute_score_from_stats(sums.tolist()).score}
 
-    return Evaluation([MetricSums(rows, figures)])
+    return Evaluation([MetricSums(rows, score)])

@@ -138,12 +138,12 @@ class LanguageModelling(DataTask):
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return `loss` (nats a token), `accuracy`, `perplexity`; or also `bits_per_character`."""
-        return super().measure(model, split, settings).also(self._more_figures)
+        return super().measure(model, split, settings).also(self._more_metrics)
 
-    def _more_figures(self, figures: dict[str, float]) -> dict[str, float]:
-        more = {"perplexity": math.exp(figures["loss"])}
+    def _more_metrics(self, metrics: dict[str, float]) -> dict[str, float]:
+        more = {"perplexity": math.exp(metrics["loss"])}
         if self.unit == "character":
-            more["bits_per_character"] = figures["loss"] / math.log(2)
+            more["bits_per_character"] = metrics["loss"] / math.log(2)
         return more
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def to_bio(tags: Sequence[str]) -> list[str]:
     return written
 
 
-def entity_figures(
+def entity_metrics(
     true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
 ) -> dict[str, float]:
     """Compute `f1`, `precision` and `recall` of entities, and `f1/kind` of each kind.
@@ -79,12 +79,12 @@ def entity_figures(
     An entity is right if its kind and all its words are.
 
     Example:
-        >>> entity_figures([["B-A", "I-A", "B-C"]], [["B-A", "O", "B-C"]])["f1"]
+        >>> entity_metrics([["B-A", "I-A", "B-C"]], [["B-A", "O", "B-C"]])["f1"]
         0.5
     """
     rows = list(zip(true, predicted, strict=True))
     kinds = kinds_in(tag for pair in rows for row in pair for tag in row)
-    return count_figures(kinds, np.sum([span_counts(kinds, *pair) for pair in rows], axis=0))
+    return count_metrics(kinds, np.sum([span_counts(kinds, *pair) for pair in rows], axis=0))
 
 
 def kinds_in(tags: Iterable[str]) -> list[str]:
@@ -99,10 +99,10 @@ def span_counts(kinds: Sequence[str], true: Sequence[str], predicted: Sequence[s
     return np.array([count[kind] for count in counts for kind in kinds])
 
 
-def count_figures(kinds: Sequence[str], counts: np.ndarray) -> dict[str, float]:
-    """Compute the metrics of `entity_figures` from summed `span_counts`."""
+def count_metrics(kinds: Sequence[str], counts: np.ndarray) -> dict[str, float]:
+    """Compute the metrics of `entity_metrics` from summed `span_counts`."""
     right, answered, real = (part.tolist() for part in np.reshape(counts, (3, len(kinds))))
-    figures = {
+    metrics = {
         "f1": _f1(sum(right), sum(answered), sum(real)),
         "precision": sum(right) / max(1, sum(answered)),
         "recall": sum(right) / max(1, sum(real)),
@@ -110,7 +110,7 @@ def count_figures(kinds: Sequence[str], counts: np.ndarray) -> dict[str, float]:
     each = {
         f"f1/{k}": _f1(*counts) for k, *counts in zip(kinds, right, answered, real) if counts[2]
     }
-    return {**figures, **each}
+    return {**metrics, **each}
 
 
 def _f1(right: float, answered: float, real: float) -> float:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.classes import class_counts, confusion
-from tasks.common.classes import count_figures as class_count_figures
+from tasks.common.classes import count_metrics as class_count_metrics
 from tasks.common.normal import compose
 from tasks.common.spans import spans
 from tasks.common.splits import SPLITS
@@ -19,7 +19,7 @@ from tasks.common.text import UNKNOWN, split_tokens, token_places
 from tasks.common.words import commonest, cut_rule, word_pattern
 from tasks.sequence_labelling.columns import Sentence
 from tasks.sequence_labelling.sources import read_sentences
-from tasks.sequence_labelling.spans import are_entities, count_figures, kinds_in, span_counts
+from tasks.sequence_labelling.spans import are_entities, count_metrics, kinds_in, span_counts
 from tasks.sequence_labelling.words import WordEncoder, normalize
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
@@ -171,7 +171,7 @@ class SequenceLabelling(DataTask):
             kinds, tags = kinds_in(self.tags), np.array(self.tags)
             counts = [span_counts(kinds, tags[row[0]], tags[row[1]]) for row in rows]
             return metrics + Evaluation(
-                [MetricSums(np.stack(counts), partial(count_figures, kinds))]
+                [MetricSums(np.stack(counts), partial(count_metrics, kinds))]
             )
         true, predicted, _ = zip(*rows)
         return metrics + Evaluation(
@@ -180,7 +180,7 @@ class SequenceLabelling(DataTask):
 
     def _of_tags(self, counts: np.ndarray) -> dict[str, float]:
         """Compute the mean F1 of all tags, and that of each."""
-        metrics = class_count_figures(self.tags, counts)
+        metrics = class_count_metrics(self.tags, counts)
         return {key: metrics[key] for key in metrics if key.startswith(("macro", "f1/"))}
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:

@@ -17,7 +17,7 @@ _LETTERS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
-def translation_figures(
+def translation_metrics(
     texts: Sequence[str], pairs: Sequence[Pair], lowercase: bool = False
 ) -> Evaluation:
     """Compute the metrics of translations against their references.
@@ -33,8 +33,8 @@ def translation_figures(
 
     Example:
         >>> pairs = [Pair("un chat", "a big cat sat")]
-        >>> figures = translation_figures(["a big cat sat"], pairs).metrics()
-        >>> figures["exact_match"], round(figures["bleu"]), figures["bleu_signature"][:20]
+        >>> metrics = translation_metrics(["a big cat sat"], pairs).metrics()
+        >>> metrics["exact_match"], round(metrics["bleu"]), metrics["bleu_signature"][:20]
         (1.0, 100, 'nrefs:1|case:mixed|e')
 
     Source: M. Post 2018, arXiv:1804.08771; M. Popović 2015, aclanthology.org/W15-3049.
@@ -62,11 +62,11 @@ def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Evaluation:
         for name in {"exact_match", f"exact_match/{pair.kind}"} & {*names}:
             row[:, names.index(name)] = text == pair.target, 1
 
-    def figures(sums: np.ndarray) -> dict[str, float]:
+    def shares(sums: np.ndarray) -> dict[str, float]:
         right, all_ = sums.reshape(2, -1)
         return {name: float(r / n) for name, r, n in zip(names, right, all_) if n}
 
-    return Evaluation([MetricSums(rows.reshape(len(rows), -1), figures)])
+    return Evaluation([MetricSums(rows.reshape(len(rows), -1), shares)])
 
 
 def _tokenizer(text: str) -> str:

@@ -15,7 +15,7 @@ from tasks.common.units import tokenizer_of
 from tasks.common.words import cut_rule, word_pattern
 from tasks.translation.casing import Casing, learn_casing
 from tasks.translation.pairs import Pair, open_pairs
-from tasks.translation.scoring import translation_figures
+from tasks.translation.scoring import translation_metrics
 from tasks.translation.windows import pair_windows
 from zoo.decoding import generate, generating
 from zoo.errors import UserError
@@ -194,14 +194,14 @@ class Translation(DataTask):
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return `loss`, `accuracy` and `perplexity` a token, and the metrics of translations.
 
-        The first three are of a token after all right ones; see `translation_figures` for `bleu`,
+        The first three are of a token after all right ones; see `translation_metrics` for `bleu`,
         `chrf` and `exact_match`.
         """
         metrics = super().measure(model, split, settings)
         metrics = metrics.also(lambda values: {"perplexity": math.exp(min(values["loss"], 700.0))})
         pairs = self._pairs(split)
         texts = self._translate(model, [pair.source for pair in pairs])
-        return metrics + translation_figures(texts, pairs, self.lowercase)
+        return metrics + translation_metrics(texts, pairs, self.lowercase)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: sources `[N]` to `text`, their translations; `generate`: others, too.

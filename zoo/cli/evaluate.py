@@ -34,23 +34,23 @@ def evaluate(
     find(what)
     api = load_api()
 
-    figures = api.evaluate(what, split, dataset, data_dir)
+    metrics = api.evaluate(what, split, dataset, data_dir)
     if as_json:
-        print_json(figures)
+        print_json(metrics)
     else:
-        _print_figures(figures)
+        _print_metrics(metrics)
 
 
-def _print_figures(figures: dict[str, Any]) -> None:
+def _print_metrics(metrics: dict[str, Any]) -> None:
     """One a line; those of classes or kinds, `recall/cat`, as a table with a row a class."""
     rows: dict[str, dict[str, str]] = {}
-    for figure, value in figures.items():
+    for name, value in metrics.items():
         shown = value if isinstance(value, str) else f"{value:.4f}"
-        column, slash, row = figure.partition("/")
+        column, slash, row = name.partition("/")
         if slash:
             rows.setdefault(row, {"": row})[column] = shown
         else:
-            print(f"{figure:<24} {shown}")
+            print(f"{name:<24} {shown}")
     columns = dict.fromkeys(column for row in rows.values() for column in row)
     if rows:
         print_table(list(columns), list(rows.values()))

@@ -27,14 +27,14 @@ from zoo.utils.files import flush_folder, write_whole
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Keeps the weights with the best figure, and stops when it gets no better.
+    """Keeps the weights with the best value of a metric, and stops when it gets no better.
 
     Args:
         path: a `.weights.h5` file; there is always a whole one after the first epoch. None keeps
             nothing, for a worker that only has to stop when the others do.
-        monitor: the figure; smaller is better for one that ends in `loss`, larger for others.
-        patience: epochs without a better figure after which training stops.
-        history: the figures of the epochs before, of a run that goes on.
+        monitor: the metric; smaller is better for one that ends in `loss`, larger for others.
+        patience: epochs without a better value after which training stops.
+        history: the metrics of the epochs before, of a run that goes on.
 
     Raises:
         UserError: the weights cannot be written; those before them stay.
@@ -88,7 +88,7 @@ class KeepBest(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar over all epochs, with the time left, and one line of figures an epoch.
+    """A progress bar over all epochs, with the time left, and one line of metrics an epoch.
 
     Args:
         title: what is being trained.
@@ -143,23 +143,23 @@ class Progress(keras.callbacks.Callback):
         self.bar.update(self.validating, visible=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print the epoch's figures above the bar."""
+        """Print the epoch's metrics above the bar."""
         self.epochs_done = epoch + 1
         shown = {k: v for k, v in (logs or {}).items() if k != "learning_rate"}
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
-        self.bar.console.print(f"epoch {epoch + 1}/{self.epochs}  {figures}", highlight=False)
+        metrics = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
+        self.bar.console.print(f"epoch {epoch + 1}/{self.epochs}  {metrics}", highlight=False)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the bar away."""
         self.bar.stop()
 
 
-class _Figures(keras.callbacks.Callback):
-    """Remembers each epoch's figures, for a file of them.
+class _History(keras.callbacks.Callback):
+    """Remembers each epoch's metrics, for a file of them.
 
     Args:
         path: the file.
-        history: the figures of the epochs before, of a run that goes on.
+        history: the metrics of the epochs before, of a run that goes on.
     """
 
     def __init__(self, path: Path, history: Sequence[dict[str, Any]] = ()) -> None:
@@ -172,8 +172,8 @@ class _Figures(keras.callbacks.Callback):
         self.history.append(dict(logs or {}))
 
 
-class Metrics(_Figures):
-    """Writes each epoch's figures as one line of a CSV file, which is always whole."""
+class Metrics(_History):
+    """Writes each epoch's metrics as one line of a CSV file, which is always whole."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write all lines anew."""
@@ -186,8 +186,8 @@ class Metrics(_Figures):
         write_whole(self.path, text.getvalue())
 
 
-class Curves(_Figures):
-    """Draws each figure over the epochs, training and validation in one plot, as a PNG.
+class Curves(_History):
+    """Draws each metric over the epochs, training and validation in one plot, as a PNG.
 
     The picture's folder is made.
     """
@@ -203,10 +203,10 @@ class Curves(_Figures):
 
 
 class TensorBoard(keras.callbacks.TensorBoard):
-    """Writes each epoch's figures for TensorBoard.
+    """Writes each epoch's metrics for TensorBoard.
 
     That of Keras also counts every batch, which takes longer than all else that is done beside a
-    step, for figures that are not written.
+    step, for metrics that are not written.
 
     Args:
         folder: for the logs.

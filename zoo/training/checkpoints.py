@@ -22,9 +22,9 @@ class Position:
         epoch: whole epochs done.
         step: windows done of the epoch after them.
         updates: of the weights, in all.
-        totals: the sums that this epoch's figures come from.
+        totals: the sums that this epoch's metrics come from.
         seconds: of training so far.
-        history: each epoch's figures.
+        history: each epoch's metrics.
     """
 
     epoch: int = 0
@@ -34,9 +34,9 @@ class Position:
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
 
-    def end_epoch(self, figures: dict[str, float]) -> None:
+    def end_epoch(self, metrics: dict[str, float]) -> None:
         """Count one epoch more as done, and start the next one."""
-        self.history.append(figures)
+        self.history.append(metrics)
         self.epoch, self.step, self.totals = self.epoch + 1, 0, [0.0] * len(self.totals)
 
 

@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from sklearn import metrics
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support, recall_score
 
-from tasks.common.classes import class_figures, logits_and_targets, measure_classes
+from tasks.common.classes import class_metrics, logits_and_targets, measure_classes
 from zoo.training.windows import example_windows
 
 
 def test_a_class_that_is_never_true_counts_for_no_mean():
-    told = class_figures(["a", "b", "never"], np.array([0, 0, 0, 1]), np.array([0, 0, 2, 1]))
-    assert told["balanced_accuracy"] == (2 / 3 + 1) / 2
-    assert told["f1/a"] == 0.8 and "recall/never" not in told
+    metrics = class_metrics(["a", "b", "never"], np.array([0, 0, 0, 1]), np.array([0, 0, 2, 1]))
+    assert metrics["balanced_accuracy"] == (2 / 3 + 1) / 2
+    assert metrics["f1/a"] == 0.8 and "recall/never" not in metrics
 
 
 class Oracle:
@@ -26,24 +26,24 @@ class Oracle:
 def test_copies_that_fill_up_a_window_are_not_counted():
     logits = np.eye(3)[[0, 1, 2, 2, 1]].astype("float32")
     windows = example_windows(logits, np.array([0, 1, 2, 0, 0]), np.ones(5), batch_size=3)
-    found, true = logits_and_targets(Oracle(), windows)
-    assert true.tolist() == [0, 1, 2, 0, 0] and found.argmax(axis=1).tolist() == [0, 1, 2, 2, 1]
+    outputs, true = logits_and_targets(Oracle(), windows)
+    assert true.tolist() == [0, 1, 2, 0, 0] and outputs.argmax(axis=1).tolist() == [0, 1, 2, 2, 1]
 
 
-def test_figures_of_classes_are_those_of_scikit_learn():
+def test_metrics_of_classes_are_those_of_scikit_learn():
     random = np.random.default_rng(1)
     true, logits = random.integers(0, 4, 60), random.normal(size=(60, 5)).astype("float32")
     windows = example_windows(logits, true, np.ones(60), batch_size=16)
-    told = measure_classes(Oracle(), windows, list("abcde"))
-    found, figures = logits.argmax(axis=1), told.metrics()
-    parts = metrics.precision_recall_fscore_support(true, found, labels=range(4), zero_division=0)
+    evaluation = measure_classes(Oracle(), windows, list("abcde"))
+    predicted, metrics = logits.argmax(axis=1), evaluation.metrics()
+    parts = precision_recall_fscore_support(true, predicted, labels=range(4), zero_division=0)
     for name, values in zip(("precision", "recall", "f1"), parts):
-        assert [figures[f"{name}/{c}"] for c in "abcd"] == pytest.approx(values.tolist())
-    recall = metrics.recall_score(true, found, labels=range(4), average="macro")
-    assert figures["balanced_accuracy"] == pytest.approx(recall)
-    assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(true, found))
+        assert [metrics[f"{name}/{c}"] for c in "abcd"] == pytest.approx(values.tolist())
+    recall = recall_score(true, predicted, labels=range(4), average="macro")
+    assert metrics["balanced_accuracy"] == pytest.approx(recall)
+    assert metrics["accuracy"] == pytest.approx(accuracy_score(true, predicted))
     logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    assert figures["loss"] == pytest.approx(-logs[np.arange(60), true].mean(), rel=1e-5)
-    ends = told.intervals()
-    assert set(ends) == set(figures)
-    assert all(low <= figures[key] <= high for key, (low, high) in ends.items())
+    assert metrics["loss"] == pytest.approx(-logs[np.arange(60), true].mean(), rel=1e-5)
+    ends = evaluation.intervals()
+    assert set(ends) == set(metrics)
+    assert all(low <= metrics[key] <= high for key, (low, high) in ends.items())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from tasks.common.data import check_classes, iterate_split, load_split, prepared, whole_path
+from tasks.common.data import check_classes, iterate_split, load_split, prepared
 from tasks.image_classification.task import ImageClassification
 from zoo.errors import UserError
 from zoo.training.settings import Settings
@@ -102,11 +102,3 @@ def test_an_unknown_name_gets_the_nearest_or_what_could_be_given(tmp_path):
         load_split("mnistt", "train", str(tmp_path))
     with pytest.raises(UserError, match="or a path"):
         load_split("qqqqqqqq", "train", str(tmp_path))
-
-
-def test_a_path_is_kept_whole_and_a_name_as_it_is(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "text").write_text("words")
-    assert whole_path("text", type(tmp_path).is_file) == str(tmp_path / "text")
-    assert whole_path("digits", type(tmp_path).is_file) == "digits"
-    assert whole_path(None, type(tmp_path).is_file) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.sequence_labelling.spans import entity_figures, spans, to_bio
+from tasks.sequence_labelling.spans import entity_metrics, spans, to_bio
 
 
 @pytest.mark.parametrize(
@@ -38,16 +38,16 @@ def test_every_scheme_becomes_bio(given, expected):
     assert to_bio(given.split()) == expected.split()
 
 
-def test_figures_count_entities_with_all_their_words_and_their_kind():
+def test_metrics_count_entities_with_all_their_words_and_their_kind():
     true = [["B-A", "I-A", "O", "B-B"], ["B-B", "O"], ["O", "O"]]
-    found = [["B-A", "I-A", "O", "B-A"], ["B-B", "I-B"], ["O", "B-C"]]
-    # Of 4 that are found 1 is right, of 3 that are there 1 is found.
-    figures = entity_figures(true, found)
-    assert figures["precision"] == 1 / 4 and figures["recall"] == 1 / 3
-    assert figures["f1"] == pytest.approx(2 / 7)
-    assert figures["f1/A"] == pytest.approx(2 / 3) and figures["f1/B"] == 0
-    assert "f1/C" not in figures
+    predicted = [["B-A", "I-A", "O", "B-A"], ["B-B", "I-B"], ["O", "B-C"]]
+    # Of 4 that are predicted 1 is right, of 3 that are there 1 is predicted.
+    metrics = entity_metrics(true, predicted)
+    assert metrics["precision"] == 1 / 4 and metrics["recall"] == 1 / 3
+    assert metrics["f1"] == pytest.approx(2 / 7)
+    assert metrics["f1/A"] == pytest.approx(2 / 3) and metrics["f1/B"] == 0
+    assert "f1/C" not in metrics
 
 
-def test_of_no_entities_the_figures_are_zero():
-    assert entity_figures([["O"]], [["O"]]) == {"f1": 0, "precision": 0, "recall": 0}
+def test_of_no_entities_the_metrics_are_zero():
+    assert entity_metrics([["O"]], [["O"]]) == {"f1": 0, "precision": 0, "recall": 0}

@@ -18,22 +18,22 @@ def model():
 
 
 @pytest.mark.parametrize(
-    ("monitor", "figures", "best", "epochs"),
+    ("monitor", "values", "best", "epochs"),
     [
         ("val_loss", [3, 2, 4, 5, 1], 1, 4),
         ("val_accuracy", [0.2, 0.5, 0.4, 0.6, 0.1, 0.3], 3, 6),
     ],
 )
 def test_the_best_weights_are_kept_and_patience_ends(
-    model, tmp_path, monitor, figures, best, epochs
+    model, tmp_path, monitor, values, best, epochs
 ):
     keep = KeepBest(tmp_path / "best.weights.h5", monitor, patience=2)
     keep.set_model(model)
     model.stop_training = False
     done = 0
-    for figure in figures:
+    for value in values:
         model.head.bias.assign([done, done])
-        keep.on_epoch_end(done, {monitor: figure})
+        keep.on_epoch_end(done, {monitor: value})
         done += 1
         if model.stop_training:
             break

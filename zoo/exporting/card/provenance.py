@@ -40,5 +40,5 @@ def training(config: RunConfig, task: Task, made_from: Path | None) -> dict[str,
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the libraries that a figure may depend on."""
+    """Of Python and of the libraries that a metric may depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
