@@ -36,6 +36,8 @@ from zoo.utils.validation import checked_texts
 _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
 """Words of the longest sentence of each bucket but the last."""
 
+_MUCH_CUT = 0.1
+
 
 @register(
     "task",
@@ -114,6 +116,7 @@ class SequenceLabelling(DataTask):
             tags = self._all_tags()
             seen = tf.constant([word for each in self._sentences("train") for word in each.words])
             seen = compose(seen) if self.tokenizer > 1 else seen
+            _tell_cut(seen, self.tokenizer, self.dataset)
             words = commonest((word.decode() for word in normalize(seen).numpy()), minimum_count)
             characters = commonest(letter for word in seen.numpy() for letter in word.decode())
         self.tags = tags
@@ -194,7 +197,8 @@ class SequenceLabelling(DataTask):
         """Return `serve`: texts `[N]` to `words`, `labels`, `probabilities`, `text` and spans.
 
         A text is split into words and signs, see `tasks.common.words.word_pattern`, so that one
-        whose words are already set apart by spaces mostly stays as it is. The three are padded
+        whose words are already set apart by spaces mostly stays as it is, but not in a script that
+        sets no spaces, where each character is a word. The three are padded
         with "" and 0. `text` is the same for a reader: a line `label: words` for each entity, or
         for each word. The spans say where in the text these are, see `tasks.common.spans`.
         """
@@ -314,6 +318,24 @@ class SequenceLabelling(DataTask):
                 if length:
                     ids = words[row, :length]
                     yield true[row, :length], answers[row, :length], ids == UNKNOWN
+
+
+def _tell_cut(words: Any, tokenizer: int, name: str) -> None:
+    """Print on standard error if `serve` cuts many of the words of the training data further.
+
+    So it does with those of scripts that set no spaces, of which it has no words but characters.
+    """
+    words = tf.unique(words)[0]
+    pieces = split_tokens(words, word_pattern("signs", tokenizer))
+    cut = tf.where(pieces.row_lengths() > 1)[:, 0].numpy()
+    if len(cut) > _MUCH_CUT * len(words):
+        first, parts = words[cut[0]].numpy().decode(), pieces[cut[0]].numpy()
+        print(
+            f"{name}: {len(cut)} of its {len(words)} different words are cut further where a text "
+            f"is read, such as {first} into {' '.join(part.decode() for part in parts)}: answers "
+            "to texts are worse than the metrics, which are of whole words",
+            file=sys.stderr,
+        )
 
 
 def _right(true: np.ndarray, predicted: np.ndarray, unknown: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
 """How the name of a text file ends."""
 _PIECE = 1 << 18
 _HEAD = 1 << 13
+_ZEROES = 5
 _STREAMED = 4096
 """Bytes of a stream at a time, at most: of a file that is there whole, too."""
 
@@ -164,6 +165,11 @@ def _decoded(path: Path) -> Iterator[str]:
                     f"{path} is not UTF-8 text (byte {begin - pending + error.start}): "
                     "convert it first"
                 ) from error
+            if not begin and text.count("\0") * _ZEROES > len(text):
+                raise UserError(
+                    f"{path} is UTF-16 or no text, as many of its bytes are zero: UTF-8 is "
+                    "needed, convert it first"
+                )
             yield text if begin else text.removeprefix("\ufeff")
             begin += len(block)
 

@@ -230,3 +230,13 @@ def test_sentences_are_measured_one_by_one(chain, check_measured):
     model, task = chain
     _, cases, _ = check_measured(task, model, Settings(batch_size=2))
     assert not cases[0].is_right("")
+
+
+@pytest.mark.parametrize(("words", "cut"), [(("東京", "大きい"), True), (("Ann", "ran"), False)])
+def test_words_that_a_text_is_not_cut_into_are_told(tmp_path, words, cut, capsys):
+    lines = [f"{words[0]}\tB-X\n{words[1]}\tO\nx{n}\tO\n" for n in range(9)]
+    path = tmp_path / "words.conll"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    SequenceLabelling(dataset=str(path))
+    message = "are cut further where a text is read, such as 東京 into 東 京"
+    assert (message in capsys.readouterr().err) == cut

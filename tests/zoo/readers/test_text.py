@@ -19,7 +19,13 @@ def test_text_is_itself_or_a_utf8_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "no file"), (b"", "empty"), (b"caf\xe9 \xff", "UTF-8")]
+    ("content", "said"),
+    [
+        (None, "no file"),
+        (b"", "empty"),
+        (b"caf\xe9 \xff", "UTF-8"),
+        ("a text".encode("utf-16-le"), "is UTF-16 or no text"),
+    ],
 )
 def test_text_files_that_cannot_be_read(tmp_path, content, said):
     path = tmp_path / "words.txt"
