@@ -59,7 +59,9 @@ def whole_path(dataset: str | None, bundled: str = "") -> str | None:
     """
     if dataset is None or not is_path(dataset, bundled):
         return dataset
-    return str(_expanded(dataset).absolute())
+    path = _expanded(dataset)
+    # The home of nobody is in no folder.
+    return dataset if path.parts[0].startswith("~") else str(path.absolute())
 
 
 def own_path(dataset: str, bundled: str = "", needed: str = "file or folder") -> Path | None:

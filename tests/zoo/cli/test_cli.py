@@ -87,7 +87,10 @@ def test_the_help_of_compare_says_what_is_scored(zoo):
         (["fit", "digits-mlp", "--set", "seed=3"], ["seed", "zoo fit --help"]),
         (["fit", "digits-mlp", "--set", 'classes=["a"]'], ["classes", "knows a"]),
         (["fit", "char-lstm", "--set", "vocab_size=3"], ["vocab_size", "the data decide"]),
-        (["fit", "char-lstm", "--dataset", "~no-such-user/x.txt"], ["no file ~no-such-user/x.txt"]),
+        (
+            ["fit", "char-lstm", "--dataset", "~no-such-user/x.txt"],
+            ["no file or folder ~no-such-user/x.txt"],
+        ),
         (
             ["fit", "char-lstm", "--set", "tokens=[1, 2]"],
             ["tokens is [1, 2]", "list[str] or nothing is needed"],
