@@ -172,6 +172,10 @@ def _in_folders(folder: Path) -> list[Clip]:
         left[not wanted & VIDEO_FILES and is_frame(file)].append(str(file.relative_to(folder)))
     left_out(folder, "file", "of another kind", left[False])
     left_out(folder, "picture", "loose in the folder of a class", left[True])
+    loose = [f.name for f in sorted(folder.iterdir()) if f.is_file() and f.suffix.lower() in _FILES]
+    loose = [name for name in loose if not name.startswith(".")]
+    why = "beside the folders of classes (a table of clips has the columns path and label)"
+    left_out(folder, "file", why, loose)
     if clips and (empty := sorted({c.name for c, _ in classes} - {clip.label for clip in clips})):
         print(f"{folder}: no clips in {', '.join(empty)}", file=sys.stderr)
     return clips

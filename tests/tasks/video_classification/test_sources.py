@@ -199,3 +199,13 @@ def test_pictures_and_vectors_are_told_apart(tmp_path):
     (tmp_path / "bad.npy").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"bad.npy is not a .npy array"):
         is_sequence(Clip(tmp_path / "bad.npy", "", "", ""))
+
+
+def test_a_table_that_is_no_index_is_told_where_folders_are_taken_for_classes(tmp_path, capsys):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.txt").write_text("1 2\n")
+    (tmp_path / "labels.csv").write_text("file,class\none/0.txt,walk\ntwo/0.txt,sit\n")
+    assert {clip.label for clip in find_clips(tmp_path)} == {"one", "two"}
+    message = "left out 1 file beside the folders of classes (a table of clips has the columns path"
+    assert message in capsys.readouterr().err
