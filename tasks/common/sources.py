@@ -61,7 +61,7 @@ def whole_path(dataset: str | None, bundled: str = "") -> str | None:
         return dataset
     path = _expanded(dataset)
     # The home of nobody is in no folder.
-    return dataset if path.parts[0].startswith("~") else str(path.absolute())
+    return dataset if str(path).startswith("~") else str(path.absolute())
 
 
 def own_path(dataset: str, bundled: str = "", needed: str = "file or folder") -> Path | None:

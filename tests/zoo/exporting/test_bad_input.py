@@ -185,7 +185,7 @@ def test_an_endpoint_tells_a_wrong_dtype_rank_and_name(writer):
 def test_numbers_of_another_width_are_told(zoo, folder, export_small):
     path = export_small("adding-lstm", Adding(), folder, units=4)
     np.save(folder / "wide.npy", np.zeros((4, 3)))
-    refused(zoo("predict", path, folder / "wide.npy"), "wide.npy", "size that the model takes")
+    refused(zoo("predict", path, folder / "wide.npy"), "wide.npy", "but the model takes")
     refused(zoo("stream", path, "--input", folder / "wide.npy"), "[3], but the model takes [2]")
 
 
