@@ -162,6 +162,7 @@ def test_the_reward_grows(name):
     assert rewards[0] < 0.5 * rewards[-1]
     best = mean_reward(model, windows, make_reward(name, windows))
     assert best == pytest.approx(rewards[-1], abs=1e-5)
-    truths = [[row.tolist()] for row in ends]
-    most = make_reward(name, windows)([one for (one,) in truths], truths).mean()
-    assert rewards[-1] > 0.8 * most
+    # The best that can be had without a look at the source.
+    truths, reward = [[row.tolist()] for row in ends], make_reward(name, windows)
+    naive = max(reward([[token, token, END]] * len(truths), truths).mean() for token in range(4, V))
+    assert rewards[-1] > 1.5 * naive
