@@ -7,7 +7,6 @@ The public face: `list_models`, `ready_models`, `describe`, `create`, `fit`, `re
 that needs it.
 """
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from zoo.catalog import describe, list_models
@@ -15,6 +14,7 @@ from zoo.catalog.recipes import list_recipes
 from zoo.errors import UserError
 from zoo.pretrained import ready_models
 from zoo.registry import register
+from zoo.utils.lazy import lazy_face as _lazy_face
 
 if TYPE_CHECKING:
     from zoo.api.evaluate import evaluate
@@ -83,10 +83,7 @@ _LAZY = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        return getattr(_import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+__getattr__, _ = _lazy_face(__name__, lambda: _LAZY)
 
 
 def __dir__() -> list[str]:
