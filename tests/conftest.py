@@ -28,7 +28,7 @@ def plain_loops(request):
     quick = request.config.option.markexpr == "not slow"
     with pytest.MonkeyPatch.context() as patched:
         if quick and not request.node.get_closest_marker("compiled"):
-            path = "zoo.recurrence.layer.CompiledScan"
+            path = "zoo.recurrence.run.CompiledScan"
             patched.setattr(path, lambda scan, batch, lengths: scan)
         yield
 

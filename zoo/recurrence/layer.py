@@ -1,19 +1,17 @@
 """Runs any cell over time."""
 
-from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.cells.base import Cell, LinearCell, with_training
-from zoo.recurrence.backprop import DifferentiatedScan, differentiated, loop, swap
+from zoo.cells.base import Cell
+from zoo.recurrence.backprop import loop
 from zoo.recurrence.cell_checks import check_cell
 from zoo.recurrence.masking import PackedSteps, StepMasks
-from zoo.recurrence.parallel_scan import ParallelScan
+from zoo.recurrence.run import run_cell
 from zoo.recurrence.tracing import CellTrace
-from zoo.recurrence.xla import CompiledScan, piece_lengths
 from zoo.typing import Shape, State, Tensor
 from zoo.utils.keras_internals import mask_of
 
@@ -150,26 +148,9 @@ class Recurrence(keras.layers.Layer):
         self, x: Tensor, state: State, masks: StepMasks, training: bool | None
     ) -> tuple[Tensor, Tensor]:
         """Return outputs `[B, T, H]` and final state of `x [B, T, D]`."""
-        cell, training = self.cell, bool(training)
-        if not isinstance(cell, Cell) or self.compute_dtype != cell.compute_dtype:
+        if not isinstance(self.cell, Cell) or self.compute_dtype != self.cell.compute_dtype:
             return self._run_ordinary(x, state, masks)
-        recurrent: tuple[Any, ...] = ()
-        if self._trace.draws:
-            # What is drawn at random must be the same forward and backward.
-            recurrent = with_training(cell.recurrent_weights, training)
-            x = swap(with_training(cell.project, training, swap(x)))
-        kind = ParallelScan if isinstance(cell, LinearCell) else DifferentiatedScan
-        scan = partial(kind, cell, self._trace, self._trace.draws)
-        runs: DifferentiatedScan | CompiledScan
-        if training and cell.compiled and tf.inside_function() and x.shape.is_fully_defined():
-            batch, time, _ = x.shape
-            lengths = piece_lengths(batch, time, self._trace.width * x.dtype.size)
-            inner = scan(remember=len(lengths) == 1)
-            runs = CompiledScan(inner, batch, lengths)
-        else:
-            inner = runs = scan(remember=training)
-        weights = inner.weights(recurrent)
-        return differentiated(runs.forward, runs.backward, x, state, masks, weights)
+        return run_cell(self.cell, self._trace, x, state, masks, bool(training))
 
     def _run_ordinary(self, x: Tensor, state: State, masks: StepMasks) -> tuple[Tensor, Tensor]:
         """Return outputs and final state of a cell that has no pieces, by the plain loop."""
