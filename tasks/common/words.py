@@ -25,6 +25,9 @@ NEWEST = 2
 SPACED = r"[^\s\v\x1f]+|\n"
 """What stands between spaces, or a line break: for text that has been cut into tokens already."""
 
+BETWEEN_SPACES = "[^\\s\\v\\x1f\u3000]+"
+"""What stands between spaces, the ideographic one too: words that are set apart by hand."""
+
 _JOINS = "'’·\u0387՚׳״־‐‑\\-"
 """What joins the parts of a word: apostrophes, hyphens, and their like in Catalan and Hebrew."""
 

@@ -16,11 +16,11 @@ from tasks.common.normal import compose
 from tasks.common.spans import spans
 from tasks.common.splits import SPLITS
 from tasks.common.text import UNKNOWN, split_tokens, token_places
-from tasks.common.words import commonest, cut_rule, word_pattern
+from tasks.common.words import BETWEEN_SPACES, commonest, cut_rule, word_pattern
 from tasks.sequence_labelling.columns import Sentence
 from tasks.sequence_labelling.sources import read_sentences
 from tasks.sequence_labelling.spans import are_entities, count_metrics, kinds_in, span_counts
-from tasks.sequence_labelling.words import WordEncoder, normalize
+from tasks.sequence_labelling.words import WordEncoder, are_spaced, normalize
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import WindowLoop
@@ -35,8 +35,6 @@ from zoo.utils.validation import checked_texts
 
 _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
 """Words of the longest sentence of each bucket but the last."""
-
-_MUCH_CUT = 0.1
 
 
 @register(
@@ -66,6 +64,9 @@ class SequenceLabelling(DataTask):
             of entities, in what is answered.
         tokenizer: the rule that words are cut by, see `tasks.common.words.word_pattern`; 0 for the
             newest, and for the first where words are given.
+        spaced: whether words of a text are what stands between its spaces, signs among them,
+            whatever that rule says. None for yes if it would cut many of the training data's words
+            further, as it does with those of scripts that set no spaces.
         tags: those that there are; read from the data if not given.
         words: the vocabulary; read from the training data if not given.
         characters: likewise.
@@ -97,6 +98,7 @@ class SequenceLabelling(DataTask):
         longest_word: int = 20,
         constrain: bool = True,
         tokenizer: int = 0,
+        spaced: bool | None = None,
         tags: list[str] | None = None,
         words: list[str] | None = None,
         characters: list[str] | None = None,
@@ -116,9 +118,11 @@ class SequenceLabelling(DataTask):
             tags = self._all_tags()
             seen = tf.constant([word for each in self._sentences("train") for word in each.words])
             seen = compose(seen) if self.tokenizer > 1 else seen
-            _tell_cut(seen, self.tokenizer, self.dataset)
+            if spaced is None:
+                spaced = are_spaced(seen, word_pattern("signs", self.tokenizer), self.dataset)
             words = commonest((word.decode() for word in normalize(seen).numpy()), minimum_count)
             characters = commonest(letter for word in seen.numpy() for letter in word.decode())
+        self.spaced = bool(spaced)
         self.tags = tags
         self.entities = are_entities(tags)
         self.encoder = WordEncoder(words, characters, longest_word, self.tokenizer > 1)
@@ -133,6 +137,7 @@ class SequenceLabelling(DataTask):
             "longest_word": self.encoder.longest,
             "constrain": self.constrain,
             "tokenizer": self.tokenizer,
+            "spaced": self.spaced,
             "tags": self.tags,
             "words": self.encoder.words.tokens,
             "characters": self.encoder.characters.tokens,
@@ -197,15 +202,15 @@ class SequenceLabelling(DataTask):
         """Return `serve`: texts `[N]` to `words`, `labels`, `probabilities`, `text` and spans.
 
         A text is split into words and signs, see `tasks.common.words.word_pattern`, so that one
-        whose words are already set apart by spaces mostly stays as it is, but not in a script that
-        sets no spaces, where each character is a word. The three are padded
-        with "" and 0. `text` is the same for a reader: a line `label: words` for each entity, or
-        for each word. The spans say where in the text these are, see `tasks.common.spans`.
+        whose words are already set apart by spaces mostly stays as it is; or at its spaces, if the
+        task is `spaced`. The three are padded with "" and 0. `text` is the same for a reader: a
+        line `label: words` for each entity, or for each word. The spans say where in the text these
+        are, see `tasks.common.spans`.
         """
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
         def serve(texts: Any) -> dict[str, Any]:
-            texts, pattern = checked_texts(texts), word_pattern("signs", self.tokenizer)
+            texts, pattern = checked_texts(texts), self._pattern()
             words = split_tokens(texts, pattern)
             inside = tf.sequence_mask(words.row_lengths())
             # One word more, as a model needs at least one time step.
@@ -246,6 +251,15 @@ class SequenceLabelling(DataTask):
         ]
         texts = [lines.numpy()[0].decode() for lines in answers]
         return [Case(" ".join(each.words), text, text.__eq__) for each, text in zip(chosen, texts)]
+
+    def numbers(self) -> str:
+        """Return what a card says of the numbers and, if it matters, of spaces."""
+        spaces = "The words of a text must be set apart by spaces. " if self.spaced else ""
+        return spaces + super().numbers()
+
+    def _pattern(self) -> str:
+        """Return the regular expression of a word of a text."""
+        return BETWEEN_SPACES if self.spaced else word_pattern("signs", self.tokenizer)
 
     def _sentences(self, split: str) -> list[Sentence]:
         at = (self.dataset, self.data_dir)
@@ -318,24 +332,6 @@ class SequenceLabelling(DataTask):
                 if length:
                     ids = words[row, :length]
                     yield true[row, :length], answers[row, :length], ids == UNKNOWN
-
-
-def _tell_cut(words: Any, tokenizer: int, name: str) -> None:
-    """Print on standard error if `serve` cuts many of the words of the training data further.
-
-    So it does with those of scripts that set no spaces, of which it has no words but characters.
-    """
-    words = tf.unique(words)[0]
-    pieces = split_tokens(words, word_pattern("signs", tokenizer))
-    cut = tf.where(pieces.row_lengths() > 1)[:, 0].numpy()
-    if len(cut) > _MUCH_CUT * len(words):
-        first, parts = words[cut[0]].numpy().decode(), pieces[cut[0]].numpy()
-        print(
-            f"{name}: {len(cut)} of its {len(words)} different words are cut further where a text "
-            f"is read, such as {first} into {' '.join(part.decode() for part in parts)}: answers "
-            "to texts are worse than the metrics, which are of whole words",
-            file=sys.stderr,
-        )
 
 
 def _right(true: np.ndarray, predicted: np.ndarray, unknown: np.ndarray) -> np.ndarray:

@@ -1,12 +1,17 @@
 """Words and their characters as numbers, in the graph, so that they travel with an export."""
 
+import sys
 from typing import Any
 
 import tensorflow as tf
 
 from tasks.common.normal import compose
-from tasks.common.text import END, PADDING, START
+from tasks.common.text import END, PADDING, START, split_tokens
 from tasks.common.tokenizers import Tokenizer
+from tasks.common.words import BETWEEN_SPACES
+
+_MUCH_CUT = 0.1
+"""Share of the different words that are cut further, from which on texts are cut otherwise."""
 
 
 class WordEncoder(tf.Module):
@@ -69,3 +74,38 @@ def normalize(words: Any) -> Any:
         [b'room', b'000b']
     """
     return tf.strings.regex_replace(tf.strings.lower(words, "utf-8"), r"\p{Nd}", "0")
+
+
+def are_spaced(words: Any, pattern: str, name: str) -> bool:
+    """Return whether texts are to be split at spaces, as a pattern cuts many words of the data.
+
+    So it does with those of scripts that set no spaces, of which it makes characters. What is
+    decided is told on standard error, and so is it if spaces are in many of the words, too.
+
+    Args:
+        words: strings `[M]`, of the training data.
+        pattern: of a word, that texts are cut by otherwise.
+        name: of the data, for the message.
+
+    Example:
+        >>> are_spaced(tf.constant(["a", "cat"]), "[a-z]+", "animals")
+        False
+    """
+    words = tf.unique(words)[0]
+    pieces, parts = split_tokens(words, pattern), split_tokens(words, BETWEEN_SPACES)
+    cut, split = (tf.where(each.row_lengths() > 1)[:, 0].numpy() for each in (pieces, parts))
+    if len(cut) <= _MUCH_CUT * len(words):
+        return False
+    spaced = len(split) < len(cut)
+    first, letters = words[cut[0]].numpy().decode(), pieces[cut[0]].numpy()
+    print(
+        f"{name}: {len(cut)} of its {len(words)} different words would be cut further in a text, "
+        f"such as {first} into {' '.join(each.decode() for each in letters)}: "
+        + (
+            "texts are split at spaces instead, so set a space between two words"
+            if spaced
+            else "answers to texts are worse than the metrics, which are of whole words"
+        ),
+        file=sys.stderr,
+    )
+    return spaced

@@ -32,6 +32,8 @@ def task_to_go_on(config: RunConfig, base: RunConfig) -> Task:
     before = base.make_task().get_config()
     if "tokenizer" in before:
         unlearned["tokenizer"] = unlearned.get("tokenizer") or before["tokenizer"]
+    if "spaced" in before and unlearned.get("spaced") is None:
+        unlearned["spaced"] = before["spaced"]
     fresh = replace(config, task_options=unlearned).make_task()
     options = fresh.get_config()
     for key in kind.vocabularies:

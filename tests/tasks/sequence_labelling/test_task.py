@@ -8,6 +8,8 @@ import tensorflow as tf
 from sklearn.metrics import f1_score
 
 import zoo
+from tasks.common.words import BETWEEN_SPACES
+from tasks.common.words import cut as words_of
 from tasks.sequence_labelling.task import SequenceLabelling, label_lines
 from zoo.catalog.config import resolve
 from zoo.errors import UserError
@@ -232,11 +234,71 @@ def test_sentences_are_measured_one_by_one(chain, check_measured):
     assert not cases[0].is_right("")
 
 
-@pytest.mark.parametrize(("words", "cut"), [(("東京", "大きい"), True), (("Ann", "ran"), False)])
-def test_words_that_a_text_is_not_cut_into_are_told(tmp_path, words, cut, capsys):
-    lines = [f"{words[0]}\tB-X\n{words[1]}\tO\nx{n}\tO\n" for n in range(9)]
-    path = tmp_path / "words.conll"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    SequenceLabelling(dataset=str(path))
-    message = "are cut further where a text is read, such as 東京 into 東 京"
-    assert (message in capsys.readouterr().err) == cut
+SPACELESS = {
+    "zh": "我们 PRON\n喜欢 VERB\n图书馆 NOUN\n。 PUNCT\n",
+    "ja": "私たち PRON\nは ADP\nジョン・スミス PROPN\n行きました VERB\n。 PUNCT\n",
+    "th": "ฉัน PRON\nชอบ VERB\nโรงเรียน NOUN\n",
+}
+"""A sentence of each language, as a treebank cuts it."""
+
+
+@pytest.fixture(params=SPACELESS)
+def spaceless(request, tmp_path):
+    """A file of sentences in a script without spaces, and the words of one."""
+    sentence = SPACELESS[request.param]
+    path = tmp_path / f"{request.param}.conll"
+    path.write_text("\n".join(f"{sentence}{n} NUM\n" for n in range(12)), encoding="utf-8")
+    return path, [line.split()[0] for line in sentence.splitlines()]
+
+
+def test_words_of_scripts_without_spaces_are_whole_in_texts_too(spaceless, capsys):
+    path, words = spaceless
+    task = SequenceLabelling(str(path))
+    assert "are split at spaces instead" in capsys.readouterr().err
+    config = json.loads(json.dumps(task.get_config()))
+    assert config["spaced"] is True and "apart by spaces" in task.numbers()
+    again = SequenceLabelling(**{**config, "dataset": "gone"})
+    sizes = {"units": 4, "embedding": 4, "character_filters": 4, "layers": 1}
+    model = zoo.create("tagger-bilstm", **sizes, **again.model_options())
+    texts = [" ".join(words), f"\u3000{words[0]}  {words[1]}\n", "".join(words)]
+    answer = again.endpoints(model)["serve"](tf.constant(texts))
+    cut = [[word.decode() for word in row if word] for row in answer["words"].numpy()]
+    assert cut == [words, words[:2], ["".join(words)]]
+    assert cut == [words_of(text, BETWEEN_SPACES) for text in texts]
+    places = zip(answer["span_begins"][1].numpy(), answer["span_ends"][1].numpy())
+    assert [texts[1][begin:end] for begin, end in places if end > 0] == words[:2]
+
+
+def test_a_tagger_of_before_keeps_its_rule(spaceless):
+    path, _ = spaceless
+    config = SequenceLabelling(str(path)).get_config()
+    del config["spaced"]
+    assert SequenceLabelling(**config).spaced is False
+    assert SequenceLabelling(str(path), spaced=False).spaced is False
+
+
+@pytest.mark.slow
+def test_an_export_splits_at_spaces_where_training_did(spaceless, tmp_path):
+    path, words = spaceless
+    run = zoo.fit("tagger-bilstm", dataset=str(path), runs=tmp_path, epochs=1, **TINY)
+    export = zoo.export(run, tmp_path / "export")
+    text = " ".join(words)
+    both = [zoo.predict(each, text)[0] for each in (run, export)]
+    assert both[0]["words"] == both[1]["words"] == words
+    tuned = zoo.fit("tagger-bilstm", dataset=str(path), start_from=export, runs=tmp_path, epochs=1)
+    assert tuned.config.task_options["spaced"] is True
+
+
+def test_words_that_spaces_are_in_are_told(tmp_path, capsys):
+    path = tmp_path / "vi.conll"
+    path.write_text(
+        "".join(f"thành phố\tNOUN\nHà Nội\tPROPN\n{n}\tNUM\n\n" for n in range(9)),
+        encoding="utf-8",
+    )
+    assert SequenceLabelling(str(path)).spaced is False
+    assert "such as thành phố into thành phố: answers to texts are" in capsys.readouterr().err
+
+
+def test_words_as_texts_are_cut_are_told_nothing_of(treebank, capsys):
+    assert SequenceLabelling(str(treebank)).spaced is False
+    assert "cut" not in capsys.readouterr().err
