@@ -57,6 +57,8 @@ class Task(abc.ABC):
         learned: all others that are read from the data where they are not set.
         outcome_options: options of the model that say how many of these there are: its weights for
             them mean nothing where the data are others.
+        objective_options: fields of `objective_class` that are not as by default, those of the run
+            that the task was made for.
 
     Args:
         dataset: name of a tensorflow-datasets data set, or a path where the task takes one.
@@ -87,6 +89,7 @@ class Task(abc.ABC):
         if dataset is not None and not dataset.strip():
             raise UserError("the name of the data set is empty: give one, or none for the default")
         self.dataset = dataset or self.default_dataset
+        self.objective_options: dict[str, Any] = {}
         self._served: tuple[SequenceModel, dict[str, Any]] | None = None
         # Whole paths, for a run to be used from another folder.
         self.data_dir = os.path.abspath(os.path.expanduser(data_dir)) if data_dir else None
@@ -127,9 +130,9 @@ class Task(abc.ABC):
         A task whose data decide a part of it adds that here.
 
         Args:
-            options: fields of the task's `objective_class`.
+            options: fields of the task's `objective_class`, which go before `objective_options`.
         """
-        return self.objective_class(**options)
+        return self.objective_class(**{**self.objective_options, **options})
 
     def score(self, model: SequenceModel, split: str, settings: Settings) -> dict[str, Any]:
         """Return the metrics by which the task is judged, those of `measure`.

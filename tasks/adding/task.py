@@ -100,8 +100,10 @@ class Adding(DataTask):
         examples = load_split(self.dataset, "test", self.data_dir, _FEATURES)
         chosen = [examples[place] for place in spread(len(examples), count)]
 
+        near = SquaredError(**self.objective_options).near
+
         def is_right(target: float, text: str) -> bool:
-            return abs(float(text) - target) < SquaredError().near
+            return abs(float(text) - target) < near
 
         return [
             Case(each["sequence"], f"{each['target']:.3f}", partial(is_right, each["target"]))

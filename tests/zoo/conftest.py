@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,19 @@ def export_small():
         return folder / name
 
     return export_small
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """The names of the files whose text is read from here on."""
+    names, read_text = [], Path.read_text
+
+    def read(path, *arguments, **options):
+        names.append(path.name)
+        return read_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", read)
+    return names
 
 
 @pytest.fixture(name="zoo")

@@ -17,18 +17,19 @@ _LONGEST_REST = 10_000
 """Characters without the end of a token, after which they are read as they are."""
 
 
-def open_stream(what: str | Path) -> "Stream":
+def open_stream(what: str | Path, manifest: dict[str, Any] | None = None) -> "Stream":
     """Open the stream that reads with an exported model.
 
     Args:
         what: an export, or the name of a ready-trained model.
+        manifest: what `zoo.exporting.manifest.check_streamed` gives of it, where it was called.
 
     Raises:
         UserError: there is no such model, it is damaged, or it cannot be run step by step.
     """
     path = find(what)
-    check_streamed(path)
-    return Stream(load_saved_model(path)[0])
+    manifest = check_streamed(path) if manifest is None else manifest
+    return Stream(load_saved_model(path, manifest)[0])
 
 
 class Stream:

@@ -1,19 +1,22 @@
 """Measures again what the card of an export says, from the export itself."""
 
 import math
+import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from zoo.api.load import folder_of, restore
+from zoo.api.load import folder_of
 from zoo.errors import UserError
 from zoo.exporting.card.card import facts, form_of, measured_metrics, sizes
 from zoo.exporting.card.examples import Cases, answer_to
 from zoo.exporting.card.markdown import flat, readme
 from zoo.exporting.card.provenance import training
 from zoo.exporting.checksums import CARD, README, check_files, hash_file, hash_files, read_card
-from zoo.exporting.formats.saved_model import load_saved_model, read_checked
+from zoo.exporting.formats.saved_model import load_saved_model, restore_export
+from zoo.exporting.manifest import read_manifest
 from zoo.exporting.parity import forms_left_out, measure_parity
 from zoo.exporting.trained import Trained
 from zoo.task import Task
@@ -116,14 +119,16 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
     same = shown.is_file() and shown.read_bytes() == rendered and hash_file(shown) == card["readme"]
     yield Check(README, "as the card says", "as the card says" if same else "something else", same)
     yield from _sizes(card, path)
-    manifest = read_checked(path)
-    trained = restore(path)
+    manifest = read_manifest(path)
+    trained = restore_export(path, manifest)
     task = trained.task
     task.data_dir = data_dir or task.data_dir
     for key, value in facts(trained).items():
         yield _equal(key, card.get(key), value)
     for key, value in training(trained.config, task, None).items():
-        yield _equal(f"training, {key}", card["training"].get(key), value)
+        listed = card["training"].get(key)
+        same = key == "command" and same_command(listed, value)
+        yield Check(f"training, {key}", listed, value, same or listed == value)
     yield from _data(card["data"], task.data_card())
     # A card may say by itself that it was not measured, but not leave figures out.
     asked = card.get("measured", True)
@@ -131,7 +136,7 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
         yield Check("figures", "none", "not looked for: the card does not say why", False)
     if card["figures"]:
         yield from _metrics(card["figures"], measured_metrics(trained), task.optional)
-    yield from _examples(card, path, task, asked)
+    yield from _examples(card, path, manifest, task, asked)
     yield from _compared(card["certificate"], trained, path, manifest.get("raw", False))
 
 
@@ -196,7 +201,27 @@ def _interval(metric: dict[str, Any]) -> str:
     return f"{value:.5g}" + (f" ({ends[0]:.5g} to {ends[1]:.5g})" if known else "")
 
 
-def _examples(card: dict[str, Any], path: Path, task: Task, asked: bool) -> Iterator[Check]:
+def same_command(listed: str, again: str) -> bool:
+    """Return whether two lines of `zoo fit` set the same, in whatever order.
+
+    Example:
+        >>> same_command("zoo fit x --epochs 3 --seed 1", "zoo fit x --seed 1 --epochs 3")
+        True
+        >>> same_command("zoo fit x --epochs 3 --seed 1", "zoo fit x --epochs 1 --seed 3")
+        False
+    """
+    one, other = shlex.split(listed), shlex.split(again)
+    # `zoo fit NAME`, then each option and its value.
+    return one[:3] == other[:3] and _pairs(one[3:]) == _pairs(other[3:])
+
+
+def _pairs(words: list[str]) -> list[tuple[str, str]]:
+    return sorted(zip_longest(words[::2], words[1::2], fillvalue=""))
+
+
+def _examples(
+    card: dict[str, Any], path: Path, manifest: dict[str, Any], task: Task, asked: bool
+) -> Iterator[Check]:
     """The answers of the SavedModel, and what the data say of them."""
     examples = card["examples"]
     if not (asked or examples):
@@ -210,7 +235,7 @@ def _examples(card: dict[str, Any], path: Path, task: Task, asked: bool) -> Iter
     if not examples:
         return
     # The object must outlive the calls: its variables die with it.
-    loaded, _ = load_saved_model(path)
+    loaded, _ = load_saved_model(path, manifest)
     for number, example in enumerate(progress(examples, "asking the SavedModel"), start=1):
         raw = cases.read(example, path)
         yield _equal(f"example {number}", example["answer"], answer_to(loaded.serve, raw))

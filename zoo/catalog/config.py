@@ -114,7 +114,9 @@ class RunConfig:
 
     def make_task(self) -> "Task":
         """Make the task, which reads its data if these have not decided its options yet."""
-        return registry.load("task", self.task)(**self.task_options)
+        task = registry.load("task", self.task)(**self.task_options)
+        task.objective_options = dict(self.objective)
+        return task
 
     def make_model(self) -> "SequenceModel":
         """Build the model, with fresh weights."""

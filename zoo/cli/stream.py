@@ -51,7 +51,7 @@ def stream(what: str, file: str | None, camera: str | None, as_json: bool) -> No
         kind = import_module("zoo.readers.modality").modality(manifest["input"])
         pieces = _pieces(kind, file, camera, manifest["options"])
         load_api()
-        predictions = import_module("zoo.api.stream").open_stream(path).predict(pieces)
+        predictions = import_module("zoo.api.stream").open_stream(path, manifest).predict(pieces)
         show = _json if as_json else _shown_as(manifest, kind.unit)
         for prediction in predictions:
             print(show(prediction), end="", flush=True)

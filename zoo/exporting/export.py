@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.errors import UserError
 from zoo.exporting.card.card import make_card, write_card
-from zoo.exporting.formats.litert import check_litert, write_litert
+from zoo.exporting.formats.litert import check_litert, write_litert_files
 from zoo.exporting.formats.onnx import check_onnx, write_onnx
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.exporting.manifest import has_manifest
@@ -16,6 +16,8 @@ from zoo.exporting.trained import Trained
 from zoo.registry import unknown
 
 FORMATS = ("saved_model", "litert", "litert_quantised", "onnx")
+_LITERT = {"litert": False, "litert_quantised": True}
+"""Those of LiteRT, and whether they are quantised."""
 
 
 def write_export(
@@ -47,10 +49,8 @@ def write_export(
             whole = Path(scratch) / "model"
             model, numeric = trained.model, trained.numeric
             write_saved_model(trained, whole)
-            if "litert" in formats:
-                write_litert(model, whole, endpoints=numeric)
-            if "litert_quantised" in formats:
-                write_litert(model, whole, quantise=True, endpoints=numeric)
+            if quantised := [_LITERT[form] for form in _LITERT if form in formats]:
+                write_litert_files(model, whole, quantised, numeric)
             if "onnx" in formats:
                 write_onnx(model, whole, numeric)
             parity = measure_parity(trained, whole)
@@ -101,7 +101,7 @@ def check_formats(formats: Sequence[str]) -> None:
     for name in formats:
         if name not in FORMATS:
             raise UserError(unknown("format", name, FORMATS))
-    if {"litert", "litert_quantised"} & {*formats}:
+    if {*_LITERT} & {*formats}:
         check_litert()
     if "onnx" in formats:
         check_onnx()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,6 +52,13 @@ def test_the_figures_are_those_of_the_predictions(run, sequences):
     figures = zoo.evaluate(run)
     assert figures["mean_squared_error"] == pytest.approx(np.mean(miss**2), rel=1e-5)
     assert figures["accuracy"] == pytest.approx(np.mean(np.abs(miss) < 0.04))
+
+
+def test_the_tolerance_of_a_run_is_that_of_its_metrics(run, sequences):
+    config = replace(run.config, objective={"near": 9.0})
+    task = config.make_task()
+    assert task.measure(zoo.load(run), "test", config.training).metrics()["accuracy"] == 1.0
+    assert task.cases(1)[0].is_right("5.0") and not run.config.make_task().cases(1)[0].is_right("5")
 
 
 def test_training_learns_that_the_sum_is_about_one(run):

@@ -108,9 +108,10 @@ def test_each_character_has_the_class_that_the_whole_gives_it(tagger, cut):
     assert all(0 < row["probability"] <= 1 for row in told)
 
 
-def test_what_is_printed_of_a_tagger_is_what_predict_prints(zoo, tagger, tmp_path):
+def test_what_is_printed_of_a_tagger_is_what_predict_prints(zoo, tagger, tmp_path, readings):
     (tmp_path / "program.py").write_text(PROGRAM)
     code, out, err = zoo("stream", tagger, "--input", tmp_path / "program.py")
+    assert readings.count("zoo.json") == 1
     assert (code, err) == (0, "")
     assert out == public.predict(tagger, PROGRAM)[0]["text"] + "\n"
 

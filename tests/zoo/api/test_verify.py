@@ -29,8 +29,9 @@ def wrong(folder, data_dir):
     return {check.figure for check in verify(folder, data_dir).checks if check.holds is False}
 
 
-def test_a_card_that_was_just_made_holds(export, data_dir, zoo):
+def test_a_card_that_was_just_made_holds(export, data_dir, zoo, readings):
     code, out, _ = zoo("verify", export, "--data-dir", data_dir)
+    assert readings.count("zoo.json") == 1
     assert code == 0 and "all of it holds" in out
     for figure in ("files", "README.md", "parameters", "loss", "accuracy", "f1/9", "example 1"):
         assert f" {figure} " in out

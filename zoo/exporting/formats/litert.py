@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,36 @@ def write_litert(
 
     Source: https://ai.google.dev/edge/litert (signatures, post-training quantisation).
     """
+    return write_litert_files(model, folder, [quantise], endpoints)[0]
+
+
+def write_litert_files(
+    model: SequenceModel,
+    folder: Path,
+    quantised: Sequence[bool],
+    endpoints: Mapping[str, Any] | None = None,
+) -> list[Path]:
+    """Write the files of `write_litert`, from a model that is traced and saved once.
+
+    Args:
+        model: a built model.
+        folder: of the export.
+        quantised: for each file whether it is quantised.
+        endpoints: those on numbers, by name; made if not given.
+
+    Raises:
+        UserError: the model needs an operator that is not built into LiteRT.
+    """
     endpoints = endpoints or numeric_endpoints(model)
     functions = {name: _of_one_row(each) for name, each in endpoints.items()}
-    content = _converted(model, functions, quantise)
-    path = folder / FOLDER / f"model{'-quantised' if quantise else ''}.tflite"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
+    with tempfile.TemporaryDirectory() as scratch:
+        _save(model, functions, scratch)
+        contents = [_converted(scratch, [*functions], quantise) for quantise in quantised]
+    names = [f"model{'-quantised' if quantise else ''}.tflite" for quantise in quantised]
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    for name, content in zip(names, contents, strict=True):
+        (folder / FOLDER / name).write_bytes(content)
+    return [folder / FOLDER / name for name in names]
 
 
 def _of_one_row(endpoint: Any) -> Any:
@@ -69,24 +92,24 @@ def _fixed(spec: tf.TensorSpec) -> tf.TensorSpec:
     return tf.TensorSpec(shape, spec.dtype)
 
 
-def _converted(model: SequenceModel, functions: Mapping[str, Any], quantise: bool) -> bytes:
+def _save(model: SequenceModel, functions: Mapping[str, Any], folder: str) -> None:
     module = tf.Module()
     # Plain variables: of Keras' own a converted step makes no numbers.
     module.variables_ = [variable.value for variable in model.variables]
-    with tempfile.TemporaryDirectory() as scratch:
-        signatures = {name: each.get_concrete_function() for name, each in functions.items()}
-        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(module, scratch, signatures, options)
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            scratch, signature_keys=list(signatures)
-        )
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if quantise:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        try:
-            return converter.convert()
-        except Exception as error:
-            raise UserError(f"the model cannot be written for LiteRT: {_reason(error)}") from error
+    signatures = {name: each.get_concrete_function() for name, each in functions.items()}
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, folder, signatures, options)
+
+
+def _converted(saved_model: str, signatures: list[str], quantise: bool) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=signatures)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if quantise:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    try:
+        return converter.convert()
+    except Exception as error:
+        raise UserError(f"the model cannot be written for LiteRT: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

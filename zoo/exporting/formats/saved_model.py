@@ -79,13 +79,19 @@ def write_saved_model(trained: Trained, folder: Path) -> None:
     write_manifest(folder, manifest)
 
 
-def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
+def load_saved_model(
+    path: Path, manifest: dict[str, Any] | None = None
+) -> tuple[Any, dict[str, Any]]:
     """Load an export, and read its manifest, see `zoo.exporting.manifest`.
+
+    Args:
+        path: of the export.
+        manifest: what `read_manifest` gives, where it was read before.
 
     Raises:
         UserError: it is not an export of the zoo, or damaged, or holds no SavedModel.
     """
-    manifest = read_checked(path)
+    manifest = read_checked(path, manifest)
     if not (path / "saved_model.pb").is_file():
         raise UserError(f"{path} holds no SavedModel: export the run with --format saved_model")
     try:
@@ -97,17 +103,21 @@ def load_saved_model(path: Path) -> tuple[Any, dict[str, Any]]:
     return loaded, manifest
 
 
-def restore_export(path: Path) -> Trained:
+def restore_export(path: Path, manifest: dict[str, Any] | None = None) -> Trained:
     """Read the Keras model of an export, with its task, settings and config.
 
     They are built from the manifest, and the weights are read as numbers: nothing that lies in
     the export is run.
 
+    Args:
+        path: of the export.
+        manifest: what `read_manifest` gives, where it was read before.
+
     Raises:
         UserError: as `load_saved_model`; or it was written without the run's config.
     """
     where = path / MANIFEST
-    config = RunConfig.from_json(read_checked(path)["config"], where)
+    config = RunConfig.from_json(read_checked(path, manifest)["config"], where)
     task, model = made_task(config, where), config.make_model()
     try:
         reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
@@ -118,13 +128,17 @@ def restore_export(path: Path) -> Trained:
     return Trained(model, task, config)
 
 
-def read_checked(path: Path) -> dict[str, Any]:
+def read_checked(path: Path, manifest: dict[str, Any] | None = None) -> dict[str, Any]:
     """Read the manifest of an export whose files have the checksums of its card, if it has one.
+
+    Args:
+        path: of the export.
+        manifest: what `read_manifest` gives, where it was read before: it is not read again.
 
     Raises:
         UserError: it is not an export of the zoo, or a file of it is damaged.
     """
-    manifest = read_manifest(path)
+    manifest = read_manifest(path) if manifest is None else manifest
     if (path / CARD).is_file():
         check_files(path)
     return manifest
