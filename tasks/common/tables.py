@@ -12,6 +12,9 @@ from zoo.readers.tables import Row, are_numbers, read_rows
 ENDINGS = (".csv", ".tsv", ".tab")
 """How the names of tables end, before `.gz`."""
 
+LABEL = ("label", "class", "category", "sentiment", "target")
+"""What a column of labels may be called; the first that there is."""
+
 SPLIT = ("split", "set", "partition", "subset")
 GROUP = ("group", "speaker", "document")
 """What the columns may be called that say a row's split, and what it was taken from."""

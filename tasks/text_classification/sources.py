@@ -8,10 +8,11 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from tasks.common.data import load_split, prepared
+from tasks.common.notices import tell_alike
 from tasks.common.sources import own_path
 from tasks.common.splits import RULE, SPLITS, by_split, fill, split_named
-from tasks.common.tables import is_table
-from tasks.text_classification.table import LABEL, TEXT, Example, read_examples
+from tasks.common.tables import LABEL, is_table
+from tasks.text_classification.table import TEXT, Example, read_examples
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 from zoo.utils.progress import progress
@@ -56,6 +57,7 @@ def read_texts(
     if not all(parts.get(split) for split in SPLITS):
         parts["train"] = _without_single(parts["train"])
     _check_labels(parts["train"], dataset)
+    tell_alike(dataset, (row.label for rows in parts.values() for row in rows))
     parts = fill(parts, lambda each: each.key, dataset, label=lambda each: each.label, rule=rule)
     _check_others(parts)
     return parts

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.common.tables import GROUP, Table, check_not_swallowed, read_table
+from tasks.common.tables import GROUP, LABEL, Table, check_not_swallowed, read_table
 from zoo.errors import UserError
 from zoo.readers.tables import are_numbers
 
 TEXT = ("text", "sentence", "description", "review", "content", "comment", "message", "tweet")
-LABEL = ("label", "class", "category", "sentiment", "target")
-"""What a column may be called, if nothing is said; the first that there is."""
+"""What the column of texts may be called, if nothing is said; the first that there is."""
 
 _MANY = 20
 """Numbers that are classes are mostly fewer."""

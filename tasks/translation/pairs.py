@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow_datasets as tfds
-from babel import Locale
 
 import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by name
 from tasks.common.data import load_split, prepared
@@ -16,12 +15,9 @@ from tasks.common.sources import own_path
 from tasks.common.splits import RULE, by_split, fill
 from tasks.common.tables import Table, read_table
 from tasks.translation.folder import Folder, choose
+from tasks.translation.headers import SOURCE, TARGET, column_role, is_header
 from zoo.errors import UserError
 from zoo.readers.tables import are_numbers
-
-SOURCE = ("source", "src", "original", "input")
-TARGET = ("target", "tgt", "trg", "translation", "output")
-"""What the columns of a table may be called."""
 
 
 class Pair(NamedTuple):
@@ -30,30 +26,6 @@ class Pair(NamedTuple):
     source: str
     target: str
     kind: str = ""
-
-
-def read_pairs(
-    dataset: str,
-    split: str,
-    data_dir: str | None,
-    source: str = "",
-    target: str = "",
-    columns: str = "",
-    rule: str = RULE,
-) -> list[Pair]:
-    """Return the pairs of a split, see `open_pairs`.
-
-    Args:
-        dataset: a name or a path.
-        split: "train", "validation" or "test", for a data set by name also a part of one
-            (`test[:3]`).
-        data_dir: folder of prepared data sets; None for tensorflow-datasets' default.
-        source: the language to translate from.
-        target: the language to translate to.
-        columns: of a table.
-        rule: see `tasks.common.splits.tell_rule`.
-    """
-    return open_pairs(dataset, data_dir, source, target, columns, rule)(split)
 
 
 def open_pairs(
@@ -120,7 +92,8 @@ def read_file(
 ) -> dict[str, list[Pair]]:
     """Return the pairs of a table, see `zoo.readers.tables.read_rows`, by its column `split`.
 
-    The first row may name the columns: `source` and `target`, or languages. Else the source is the
+    The first row may name the columns: `source` and `target`, or languages, see
+    `tasks.translation.headers`; that it is no pair is told. Else the source is the
     first column of texts and the target the second: not of numbers, nor of one text in all rows.
     Other columns, blank rows and repeated pairs are left out.
 
@@ -141,8 +114,10 @@ def read_file(
         raise UserError(f"{path} is a table: name the columns of both source and target")
     chosen = chosen or [name for name in (source, target) if name]
     table = read_table(path, [*SOURCE, *TARGET, *chosen], ragged=True)
-    if not table.named and sum(map(_is_language, table.names)) > 1:
+    if not table.named and is_header(table.names):
         table = read_table(path, table.names, ragged=True)
+        names = ", ".join(name for name in table.names if name)
+        print(f"{path}: its first row, {names}, names the columns and is no pair", file=sys.stderr)
     if source and not columns and not table.named:
         raise UserError(
             f"{path} names no languages: leave out source and target, or say columns=1,2"
@@ -164,8 +139,8 @@ def _columns(table: Table, chosen: Sequence[str]) -> list[int]:
         for place in places:
             table.check_texts(place, "columns", "texts", chosen=True)
         return places
-    named = [table.find(names) for names in (SOURCE, TARGET)]
-    places = [place for place in named if place is not None]
+    roles = [column_role(name) if table.named else "" for name in table.names]
+    places = [roles.index(side) for side in ("source", "target") if side in roles]
     if len(places) == 2:
         for place in places:
             table.check_texts(place, "columns", "texts")
@@ -178,7 +153,7 @@ def _columns(table: Table, chosen: Sequence[str]) -> list[int]:
             "of numbers or of one word: expected a source, a tab and its target on each line, or "
             "say which columns they are, such as columns=2,4"
         )
-    languages = [place for place in places if table.named and _is_language(table.names[place])]
+    languages = [place for place in places if roles[place]]
     places = languages if len(languages) == 2 else places
     if several or places != [0, 1]:
         source, target = map(table.title, places[:2])
@@ -201,17 +176,6 @@ def _pair(table: Table, line: int, source: str, target: str) -> Pair:
             f"line {line} of {table.path} is {text!r}: expected a source, a tab and its target"
         )
     return Pair(source, target)
-
-
-_LANGUAGES = {
-    name.lower() for pair in Locale("en").languages.items() for name in pair if name.isalpha()
-}
-
-
-def _is_language(name: str) -> bool:
-    """Whether a column is called after a language, with or without a region: `en`, `pt-BR`."""
-    language, *region = re.split("[-_]", name)
-    return language.lower() in _LANGUAGES and (not region or region[-1].isupper())
 
 
 def _languages(dataset: str, info: Any, source: str, target: str) -> tuple[str, str]:

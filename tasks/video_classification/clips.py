@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -12,12 +12,19 @@ import numpy as np
 
 from tasks.common.cache import Cached, cached_array, cached_rows, file_key, in_threads
 from tasks.common.data import check_classes, class_names, count_examples, iterate_split, prepared
+from tasks.common.notices import tell_alike
+from tasks.common.tables import LABEL
 from tasks.video_classification.arrays import load_array
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip, is_sequence
 from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
-from zoo.readers.numbers import as_sequence, column_names, read_sequence
+from zoo.readers.numbers import (
+    as_sequence,
+    column_names,
+    may_have_decimal_commas,
+    read_sequence,
+)
 from zoo.readers.video import (
     fit_clip,
     frame_files,
@@ -28,6 +35,7 @@ from zoo.readers.video import (
 )
 
 _LARGEST = 64
+_LABELS = {*LABEL, "labels", "classes", "targets"}
 _NAMED = 5
 _ASKED = 25
 _RISES = 4
@@ -81,13 +89,15 @@ class OwnClips:
             `zoo.readers.numbers.NumberLines`; all, if there are none.
 
     Raises:
-        UserError: as `find_clips`; or there are columns, but no text files.
+        UserError: as `find_clips`; or there are columns, but no text files; or a text file has a
+            column of labels that nobody has chosen.
     """
 
     def __init__(self, path: str, data_dir: str | None, columns: Sequence[str] = ()) -> None:
         self.path, self.data_dir, self.columns = path, data_dir, columns
         self.all_clips = find_clips(Path(path))
         self.classes = sorted({clip.label for clip in self.all_clips})
+        tell_alike(path, self.classes)
         kinds = {}
         for clip in self.all_clips:
             # Those that cannot be read are named with all others of that sort.
@@ -105,6 +115,8 @@ class OwnClips:
                 f"columns are {', '.join(columns)}, but {path} has not only text files of numbers, "
                 "which have columns"
             )
+        if texts and not columns:
+            _check_no_labels(clip.path for clip in self.all_clips)
         if texts and any(column.isdecimal() for column in columns or ("1",)):
             _check_order([clip.path for clip in self.all_clips])
         self._messages: set[str] = set()
@@ -127,6 +139,13 @@ class OwnClips:
                 break
         if not widths:
             raise UserError(f"{self.path} has no sequence that can be read: {last}")
+        files = [clip.path for clip in self.all_clips if clip.path.suffix.lower() in SEQUENCE_FILES]
+        if files and all(map(may_have_decimal_commas, files)):
+            print(
+                f"{self.path}: each line is read as two features, set apart by a comma; if that is "
+                "one number with a decimal comma, put a line with a name first, or sep=;",
+                file=sys.stderr,
+            )
         if rising := sorted(set.intersection(*counting)):
             numbers = " and ".join(str(at + 1) for at in rising)
             print(
@@ -221,6 +240,24 @@ def _counting(steps: np.ndarray) -> set[int]:
     # Seconds since 1970 are too large for float32 to tell one from the next.
     rising = ((rises > 0) | ((rises == 0) & (largest >= _LARGEST_EXACT))).all(axis=0)
     return {*np.flatnonzero(even | rising).tolist()}
+
+
+def _check_no_labels(files: Iterable[Path]) -> None:
+    """Check that no file has a column of labels, which would be learned from.
+
+    Raises:
+        UserError: one has.
+    """
+    for file in files:
+        names: list[str] = []
+        with suppress(UserError):
+            names = column_names(file)
+        if label := next((name for name in names if name in _LABELS), None):
+            others = ",".join(name for name in names if name != label)
+            raise UserError(
+                f"{file} has a column {label}, but the class of a clip is that of its folder or "
+                f"index: leave the answer out with columns={others}, or name all that are measured"
+            )
 
 
 def _check_order(files: Sequence[Path]) -> None:

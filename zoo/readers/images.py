@@ -106,7 +106,9 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
     """A picture as a person sees it: upright, 8 bits a channel, on white where it is transparent.
 
     - A turn that EXIF asks for is done.
-    - Grey of 16 bits and more is brought to 8. CMYK, palettes and the like become RGB.
+    - Grey of 16 bits, or of real numbers, is brought to 8 by the range that a TIFF says, else from
+      0 to 65535, or from 0 to 1 or 255. One of another range is refused, such as 12 bits in 16,
+      which would be dark. CMYK, palettes and the like become RGB.
     - Of an animation it is the first frame.
 
     Args:
@@ -119,7 +121,8 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
         The picture, of mode "L" (grey) or "RGB".
 
     Raises:
-        UserError: it is damaged, no image, or has more than `MOST_PIXELS`.
+        UserError: it is damaged, no image, of a range that is not known, or has more than
+            `MOST_PIXELS`.
 
     Example:
         >>> file = io.BytesIO()
@@ -134,7 +137,8 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
                 picture.draft(None, (side, side))
             if picture.width * picture.height > MOST_PIXELS:
                 raise Image.DecompressionBombError(f"{picture.width}x{picture.height} pixels")
-            return _plain(ImageOps.exif_transpose(picture))
+            # Its tags are lost where it is turned.
+            return _plain(ImageOps.exif_transpose(picture), _declared_range(picture))
     except Image.DecompressionBombError as error:
         raise UserError(f"{name} is too large: {error}") from error
     except UnidentifiedImageError as error:
@@ -145,10 +149,10 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
         raise UserError(f"{name} is not an image that can be read: {reason}") from error
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def _plain(picture: Image.Image, declared: tuple[float, float] | None) -> Image.Image:
     """As "L" or "RGB"."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _eight_bits(picture)
+        return _eight_bits(picture, declared)
     if picture.has_transparency_data:
         white = Image.new("RGBA", picture.size, "white")
         white.alpha_composite(picture.convert("RGBA"))
@@ -156,11 +160,55 @@ def _plain(picture: Image.Image) -> Image.Image:
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Grey of more bits, or of real numbers in 0..1 or 0..255, as "L"."""
+def _eight_bits(picture: Image.Image, declared: tuple[float, float] | None) -> Image.Image:
+    """Return grey of more bits, or of real numbers, as "L", by the range that its file declares.
+
+    Raises:
+        ValueError: the file does not say in which range its values are, and they do not show it.
+    """
     values = np.nan_to_num(np.asarray(picture).astype("float64"))
-    if picture.mode == "F":
-        top = 1 if values.max() <= 1 else max(255, values.max())
+    bottom, top = declared or (0.0, _range_shown(values, picture.mode == "F"))
+    grey = (values.clip(bottom, top) - bottom) / (top - bottom)
+    return Image.fromarray(np.rint(grey * 255).astype("uint8"))
+
+
+def _declared_range(picture: Image.Image) -> tuple[float, float] | None:
+    """Return the smallest and the largest value that a TIFF says it may have; None if it does not.
+
+    Source: TIFF 6.0, SMinSampleValue and SMaxSampleValue, MinSampleValue and MaxSampleValue; of
+    integers BitsPerSample, where samples of fewer bits are packed.
+    """
+    tags = getattr(picture, "tag_v2", {})
+    for least, most in ((340, 341), (280, 281)):
+        bottom, top = (_first(tags.get(tag)) for tag in (least, most))
+        if top is not None and top > (bottom or 0.0):
+            return bottom or 0.0, top
+    bits = _first(tags.get(258)) or 0.0
+    return (0.0, 2.0**bits - 1) if bits % 8 else None
+
+
+def _first(value: Any) -> float | None:
+    """Return the number of a tag, the first if there are several."""
+    value = value[0] if isinstance(value, tuple) and value else value
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _range_shown(values: np.ndarray, real: bool) -> float:
+    """Return the largest value that there may be, by those that are there.
+
+    Raises:
+        ValueError: a range that is usual would leave them all dark, or is too small.
+    """
+    most, least = float(values.max()), float(values.min())
+    if real:
+        top, form, dark = (1.0 if most <= 1 else 255.0), "real numbers, 0 to 1 or 0 to 255", 16.0
+        odd = least < -0.01 * top or most > 255 or 1 < most < dark
     else:
-        top = max(65535, values.max())
-    return Image.fromarray(np.rint(values.clip(0) / top * 255).astype("uint8"))
+        top, form = 65535.0, "16 bits, 0 to 65535"
+        odd = most > top or 0 < most < 4096
+    if odd:
+        raise ValueError(
+            f"its values are from {least:g} to {most:g}, where {form} are needed: save it with "
+            "8 bits, or as a TIFF that says its range (SMaxSampleValue)"
+        )
+    return top

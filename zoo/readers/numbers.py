@@ -21,6 +21,7 @@ STANDARD_INPUT = "standard input"
 
 _SEPARATORS = ";\t|,"
 _EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?\d+,\d+")
 _LARGEST_NUMBER = float(np.finfo("float32").max)
 
 
@@ -239,6 +240,20 @@ def column_names(path: Path) -> list[str]:
         if lines.read(line) or lines.names:
             break
     return [name.lower() for name in lines.names]
+
+
+def may_have_decimal_commas(path: Path) -> bool:
+    """Return whether each line of a text file is two whole numbers around a comma, or one number.
+
+    Raises:
+        UserError: it cannot be read as text.
+
+    Example:
+        >>> [bool(_DECIMAL.fullmatch(line)) for line in ("1,5", "-0,25", "1,2,3", "1.5,2", "a,b")]
+        [True, True, False, False, False]
+    """
+    lines = [line.strip() for piece in islice(read_pieces(path), 1) for line in piece.split("\n")]
+    return all(_DECIMAL.fullmatch(line) for line in lines if line)
 
 
 def as_sequence(array: np.ndarray, name: str) -> np.ndarray:

@@ -38,6 +38,13 @@ def test_a_file_is_split_with_each_label_alike_and_equal_texts_together(tmp_path
     assert found == read(path)
 
 
+def test_labels_that_differ_by_case_only_are_told(tmp_path, capsys):
+    read(written(tmp_path / "a.csv", "text,label\n" + rows(40, ("neg", "pos", "Neg"))))
+    assert "Neg and neg differ by case only" in capsys.readouterr().err
+    read(written(tmp_path / "a.csv", "text,label\n" + rows(40)))
+    assert "differ by case" not in capsys.readouterr().err
+
+
 def test_a_text_stays_on_its_side_when_rows_are_added_anywhere(tmp_path):
     path = written(tmp_path / "a.csv", "text,label\n" + rows(100))
     before = read(path)

@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from tasks.translation.folder import Folder, choose
-from tasks.translation.pairs import Pair, read_pairs
+from tasks.translation.pairs import Pair, open_pairs
 from tasks.translation.task import Translation
 from zoo.errors import UserError
 from zoo.training.settings import Settings
@@ -29,10 +29,10 @@ def whole(tmp_path):
 
 
 def test_a_folder_has_a_file_for_each_language_and_split(whole):
-    splits = {split: read_pairs(str(whole), split, None) for split in ("train", "validation")}
+    splits = {split: open_pairs(str(whole), None)(split) for split in ("train", "validation")}
     assert splits["train"] == [Pair("eins", "one"), Pair("zwei", "two")]
     assert splits["validation"] == [Pair("drei", "three")]
-    assert read_pairs(str(whole), "test", None, source="en") == [Pair("four", "vier")]
+    assert open_pairs(str(whole), None, source="en")("test") == [Pair("four", "vier")]
 
 
 @pytest.mark.parametrize("name", ["valid", "val", "validation", "dev", "newsdev2013", "Devel"])
@@ -60,7 +60,7 @@ SPLITS = ("train", "validation", "test")
 def test_splits_without_files_are_taken_from_train_and_stay_as_it_grows(tmp_path):
     def read(count):
         write(tmp_path, de_train=numbers("Ei", count), en_train=numbers("egg", count))
-        return {split: {*read_pairs(str(tmp_path), split, None)} for split in SPLITS}
+        return {split: {*open_pairs(str(tmp_path), None)(split)} for split in SPLITS}
 
     before, after = read(200), read(400)
     for split in SPLITS:
@@ -74,7 +74,7 @@ def test_splits_without_files_are_taken_from_train_and_stay_as_it_grows(tmp_path
 
 def test_pairs_of_one_source_are_on_one_side_of_a_cut(tmp_path):
     write(tmp_path, de_train=numbers("Ei", 25) * 3, en_train=numbers("egg", 75))
-    parts = [read_pairs(str(tmp_path), split, None) for split in SPLITS]
+    parts = [open_pairs(str(tmp_path), None)(split) for split in SPLITS]
     assert sum(map(len, parts)) == 75
     assert sum(len({pair.source for pair in part}) for part in parts) == 25
 
@@ -128,7 +128,7 @@ def test_a_bad_folder_is_told_in_one_line(whole, broken, message):
             (whole / name).write_bytes(content)
     with pytest.raises(UserError, match=message) as error:
         for split in ("train", "test"):
-            read_pairs(str(whole), split, None)
+            open_pairs(str(whole), None)(split)
     assert "\n" not in str(error.value)
 
 

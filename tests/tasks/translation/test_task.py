@@ -10,9 +10,10 @@ import tensorflow_datasets as tfds
 from sacrebleu.metrics import BLEU, CHRF
 
 import zoo
+from tasks.common.splits import SPLITS
 from tasks.common.text import END, START, split_tokens
 from tasks.common.words import word_pattern
-from tasks.translation.pairs import Pair, read_pairs
+from tasks.translation.pairs import Pair, open_pairs
 from tasks.translation.task import Translation
 from zoo.errors import UserError
 from zoo.training.settings import Settings
@@ -248,7 +249,7 @@ def test_no_source_of_a_file_is_in_two_splits(tmp_path):
     path = tmp_path / "PAIRS.TSV"
     lines = [f"cat {n % 40}\tchat {n}\tan author {n}" for n in range(80)]
     path.write_text("\ufeff" + "\n\n".join([*lines, lines[0]]), encoding="utf-8")
-    splits = [read_pairs(str(path), split, None) for split in ("train", "validation", "test")]
+    splits = [open_pairs(str(path), None)(split) for split in ("train", "validation", "test")]
     assert sorted(chain(*splits)) == sorted(Pair(f"cat {n % 40}", f"chat {n}") for n in range(80))
     assert sum(len({pair.source for pair in pairs}) for pairs in splits) == 40
 
@@ -279,6 +280,16 @@ TABLES = {
         ["topic;en-GB;fr_FR", *[f"{'ab'[n % 2]};It is {n}, so.;C'est {n}, oui." for n in range(9)]],
         "column 2 (en-GB) is the source, column 3 (fr_FR) the target",
     ),
+    "csv with names of another language": (
+        "a.csv",
+        ["Ziel;Quelle", *[f"C'est {n}, oui.;It is {n}, so." for n in range(9)]],
+        "its first row, Ziel, Quelle, names the columns and is no pair",
+    ),
+    "codes of three letters": (
+        "a.tsv",
+        ["eng\tfra", *[f"It is {n}, so.\tC'est {n}, oui." for n in range(9)]],
+        "its first row, eng, fra, names the columns",
+    ),
     "three columns of texts": (
         "a.tsv",
         [f"It is {n}, so.\tC'est {n}, oui.\tnote {n}" for n in range(9)],
@@ -297,9 +308,19 @@ def test_the_columns_of_source_and_target_are_found(tmp_path, kind, capsys):
     name, lines, message = TABLES[kind]
     path = tmp_path / name
     path.write_text("\n".join(lines), encoding="utf-8")
-    pairs = [*chain(*(read_pairs(str(path), s, None) for s in ("train", "validation", "test")))]
+    pairs = [*chain(*(open_pairs(str(path), None)(s) for s in ("train", "validation", "test")))]
     assert {*pairs} == {Pair(f"It is {n}, so.", f"C'est {n}, oui.") for n in range(9)}
     assert message in capsys.readouterr().err
+
+
+def test_a_first_pair_of_a_dictionary_is_no_header(tmp_path, capsys):
+    rows = ["German\tDeutsch", "is\test", *[f"cat {n}\tKatze {n}" for n in range(9)]]
+    path = tmp_path / "words.tsv"
+    for first in (0, 1):
+        path.write_text("\n".join(rows[first:]), encoding="utf-8")
+        pairs = [*chain(*map(open_pairs(str(path), None), SPLITS))]
+        assert Pair(*rows[first].split("\t")) in pairs
+    assert "names the columns" not in capsys.readouterr().err
 
 
 def test_columns_are_chosen_by_number_or_by_language(tmp_path):
@@ -307,14 +328,14 @@ def test_columns_are_chosen_by_number_or_by_language(tmp_path):
     path.write_text("en\tfr\tde\n" + "\n".join(f"one {n}\tun {n}\teins {n}" for n in range(9)))
     for options in ({"columns": "3,1"}, {"columns": "de en"}, {"source": "de", "target": "en"}):
         assert Pair("eins 2", "one 2") in [
-            *chain(*(read_pairs(str(path), s, None, **options) for s in ("train", "test"))),
-            *read_pairs(str(path), "validation", None, **options),
+            *chain(*(open_pairs(str(path), None, **options)(s) for s in ("train", "test"))),
+            *open_pairs(str(path), None, **options)("validation"),
         ]
     path.write_text("\n".join(f"1{n}\t2{n}\tein {n}" for n in range(9)))
     with pytest.raises(UserError, match=r"has 3 columns, 1 of texts .* such as columns=2,4"):
-        read_pairs(str(path), "train", None)
+        open_pairs(str(path), None)("train")
     with pytest.raises(UserError, match="names no languages: leave out source and target"):
-        read_pairs(str(path), "train", None, source="de", target="en")
+        open_pairs(str(path), None, source="de", target="en")("train")
 
 
 GOOD = [f"{n} a\t{n} b" for n in range(20)]

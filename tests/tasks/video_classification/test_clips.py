@@ -234,6 +234,39 @@ def sensors(folder, count=4):
     return steps
 
 
+def test_a_column_of_labels_is_not_learned_from(tmp_path):
+    for label in "ab":
+        for n in range(3):
+            file = tmp_path / "s" / label / f"{n}.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("x,Label,y\n" + "".join(f"{n}.5,{label},2\n" for n in range(4)))
+    with pytest.raises(UserError, match=r"0.csv has a column label, .* with columns=x,y, or"):
+        OwnClips(str(tmp_path / "s"), str(tmp_path))
+    assert OwnClips(str(tmp_path / "s"), str(tmp_path), ["x", "y"]).frame_shape() == [2]
+
+
+@pytest.mark.parametrize(("line", "told"), [("{},25", True), ("{}.5,2", False), ("{},2,3", False)])
+def test_what_may_be_a_decimal_comma_is_told(tmp_path, line, told, capsys):
+    for label in "ab":
+        for n in range(3):
+            file = tmp_path / "s" / label / f"{n}.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(line.format(n * n % 3) + "\n" for n in range(4)))
+    OwnClips(str(tmp_path / "s"), str(tmp_path)).frame_shape()
+    assert ("one number with a decimal comma" in capsys.readouterr().err) == told
+
+
+def test_classes_that_differ_by_case_only_are_told(tmp_path, capsys):
+    for label in ("Jump", "jump", "run"):
+        for n in range(3):
+            (tmp_path / "s" / label).mkdir(parents=True, exist_ok=True)
+            np.save(
+                tmp_path / "s" / label / f"{n}.npy", np.random.default_rng(n).normal(size=(4, 2))
+            )
+    assert len(OwnClips(str(tmp_path / "s"), str(tmp_path)).classes) == 3
+    assert "Jump and jump differ by case only" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("columns", [["z", "X"], ["5", "3"]])
 def test_columns_of_sensors_are_chosen_by_name_or_number(tmp_path, columns, capsys):
     steps = sensors(tmp_path / "s")

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from zoo.errors import UserError
 from zoo.readers import images
@@ -66,6 +66,41 @@ def test_colours_are_what_a_person_sees(data, place, expected):
 )
 def test_grey_of_any_depth_is_grey_of_eight_bits(picture, kind):
     assert colour(encoded(picture, kind), mode="L") == 100
+
+
+def with_range(values, **tags):
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    for name, value in tags.items():
+        info[int(name[1:])] = value
+    return encoded(Image.fromarray(values), "tiff", tiffinfo=info)
+
+
+def test_grey_is_scaled_by_the_range_that_its_file_says():
+    steps = np.array([[0, 1000, 2000, 4000]] * 2)
+    twelve = with_range(steps.astype("uint16"), t281=4000)
+    assert np.asarray(read_picture(twelve, "a.tif"))[0].tolist() == [0, 64, 128, 255]
+    real = with_range((steps / 1000 - 2).astype("float32"), t340=-2.0, t341=2.0)
+    assert np.asarray(read_picture(real, "a.tif"))[0].tolist() == [0, 64, 128, 255]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "message"),
+    [
+        (np.full((4, 4), 4095, "uint16"), "png", "values are from 4095 to 4095, where 16 bits"),
+        (np.full((4, 4), 200, "uint16"), "tiff", "from 200 to 200, where 16 bits"),
+        (np.full((4, 4), 1e6, "int32"), "tiff", "to 1e.06, where 16 bits, 0 to 65535 are needed"),
+        (np.full((4, 4), 4.5, "float32"), "tiff", "to 4.5, where real numbers, 0 to 1 or 0 to 255"),
+        (np.full((4, 4), -1, "float32"), "tiff", "from -1 to -1, where real numbers"),
+    ],
+)
+def test_grey_of_a_range_that_is_not_known_is_refused(values, kind, message):
+    with pytest.raises(UserError, match=rf"a.png is not an image that can be read: .*{message}"):
+        read_picture(encoded(Image.fromarray(values), kind), "a.png")
+
+
+def test_black_is_black_at_any_depth():
+    for values in (np.zeros((4, 4), "uint16"), np.zeros((4, 4), "float32")):
+        assert colour(encoded(Image.fromarray(values), "tiff"), mode="L") == 0
 
 
 def test_a_picture_taken_upright_is_upright():
