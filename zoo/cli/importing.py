@@ -48,10 +48,11 @@ def import_torch(
     layers, difference = import_module("zoo.importing.torch_layers").import_torch(
         Path(file), Path(out), prefix, activation
     )
+    memory = f", memory: {layers.memory}" if layers.memory else ""
     both = ", both ways" if len(layers.directions[0]) == 2 else ""
     summary = (
-        f"{layers.cell}, layers: {len(layers.directions)}, units: {layers.units}{both}, for inputs "
-        f"of {layers.inputs}"
+        f"{layers.cell}, layers: {len(layers.directions)}, units: {layers.units}{memory}{both}, "
+        f"for inputs of {layers.inputs}"
     )
     _tell(out, summary, difference, as_json)
 

@@ -11,11 +11,13 @@ import numpy as np
 from zoo.errors import UserError
 from zoo.importing.keras_file import load_keras
 
-_MOST = 1e-5
-
 
 def save_compared(
-    model: keras.Model, out: Path, inputs: Sequence[Any], expected: Sequence[np.ndarray]
+    model: keras.Model,
+    out: Path,
+    inputs: Sequence[Any],
+    expected: Sequence[np.ndarray],
+    allowed: float = 1e-5,
 ) -> float:
     """Write a model, read it again in safe mode, and compare what it answers.
 
@@ -24,12 +26,13 @@ def save_compared(
         out: the file to write.
         inputs: of the model.
         expected: what its outputs have to be.
+        allowed: the largest difference that is let through.
 
     Returns:
         The largest difference, as a share of the largest output where that is over 1.
 
     Raises:
-        UserError: the difference is over 1e-5.
+        UserError: the difference is over `allowed`.
     """
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         written = Path(scratch) / out.name
@@ -37,9 +40,9 @@ def save_compared(
         answers = keras.tree.flatten(load_keras(written)(_single(inputs)))
         difference = largest_difference(answers, expected)
         # Not the other way around, which lets through what is no number.
-        if not difference <= _MOST:
+        if not difference <= allowed:
             raise UserError(
-                f"the outputs differ by {difference:.1e}, and {_MOST:.0e} is the most that is "
+                f"the outputs differ by {difference:.1e}, and {allowed:.0e} is the most that is "
                 "let through: nothing was written"
             )
         written.rename(out)
