@@ -2,9 +2,9 @@
 
 The public face: `list_models`, `ready_models`, `describe`, `create`, `fit`, `resume`, `evaluate`,
 `predict`, `plot`, `generate`, `export`, `load`, `verify`, `open_stream`, `import_torch`,
-`import_keras`, `cell_card`, `compare_cells`, `list_recipes`, `reproduce`, `Recurrence`, and
-`register` for new cells, topologies, tasks and models. TensorFlow is imported by the first of them
-that needs it.
+`import_keras`, `accelerate`, `cell_card`, `compare_cells`, `list_recipes`, `reproduce`,
+`Recurrence`, and `register` for new cells, topologies, tasks and models. TensorFlow is imported by
+the first of them that needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from zoo.diagnostics.cost import cell_card
     from zoo.importing.keras_layers import import_keras
     from zoo.importing.torch_layers import import_torch
+    from zoo.layers.accelerate import accelerate
     from zoo.recurrence import Recurrence
 
 __all__ = [
     "Recurrence",
     "Run",
     "UserError",
+    "accelerate",
     "cell_card",
     "compare_cells",
     "create",
@@ -64,6 +66,7 @@ __all__ = [
 _LAZY = {
     "Recurrence": "zoo.recurrence",
     "Run": "zoo.api.run",
+    "accelerate": "zoo.layers.accelerate",
     "cell_card": "zoo.diagnostics.cost",
     "compare_cells": "zoo.diagnostics.compare_cells",
     "create": "zoo.catalog.config",

@@ -75,7 +75,7 @@ def _check(path: Path, part: dict[str, Any]) -> None:
             f"{path} is refused: its {name} is a program of whoever made it, which may do "
             "anything; save the model without it"
         )
-    if registered.startswith("zoo>") and _OURS.fullmatch(module):
+    if registered.startswith(("zoo>", "zoo.layers>")) and _OURS.fullmatch(module):
         try:
             importlib.import_module(module)
         except ImportError as error:

@@ -1,15 +1,12 @@
-"""A recurrence that is called like one of Keras' own layers."""
+"""A recurrence that is called like one of Keras' own layers, in files of earlier versions."""
 
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from zoo.cells.gru import GRUCell
-from zoo.cells.lstm import LSTMCell
 from zoo.layers.bidirectional import Bidirectional
 from zoo.layers.stack import time_dropout
-from zoo.recurrence import Recurrence
 from zoo.typing import Shape, State, Tensor
 from zoo.utils.keras_internals import mask_of
 
@@ -18,6 +15,7 @@ from zoo.utils.keras_internals import mask_of
 class KerasLike(keras.layers.Layer):
     """A `Recurrence` or a `Bidirectional` in the place of `keras.layers.LSTM` and the like.
 
+    Files that earlier versions wrote hold it; `zoo.layers.LSTM` and its like have taken its place.
     Outputs are what Keras gives: the last one or all of them, those of a reversed recurrence in the
     order in which they were made, and the parts of the final state after them where asked for.
 
@@ -110,56 +108,6 @@ class KerasLike(keras.layers.Layer):
         """Make the layer from `get_config`'s dict."""
         inside = keras.saving.deserialize_keras_object(config["recurrence"])
         return cls(**{**config, "recurrence": inside})
-
-
-def RNN(
-    cell: Any,
-    return_sequences: bool = False,
-    return_state: bool = False,
-    go_backwards: bool = False,
-    dropout: float = 0.0,
-    **kwargs: Any,
-) -> KerasLike:
-    """Make a layer that runs any cell and is called like `keras.layers.RNN`.
-
-    Args:
-        cell: a zoo cell, or any Keras cell.
-        return_sequences: return the outputs at all time steps, not the last alone.
-        return_state: return the parts of the final state, too.
-        go_backwards: run from the last time step to the first.
-        dropout: share of the inputs that is dropped in training, the same entries at all steps.
-        **kwargs: those of `keras.layers.Layer`: name, and dtype, by default the cell's.
-
-    Example:
-        >>> from keras import ops
-        >>> from zoo.cells import LSTMCell
-        >>> RNN(LSTMCell(4), return_sequences=True)(ops.ones((2, 5, 3))).shape
-        TensorShape([2, 5, 4])
-    """
-    recurrence = Recurrence(cell, go_backwards)
-    return KerasLike(recurrence, return_sequences, return_state, dropout, **kwargs)
-
-
-def LSTM(units: int, dtype: Any = None, **options: Any) -> KerasLike:
-    """Make an LSTM that is called like `keras.layers.LSTM`; the other options are those of `RNN`.
-
-    Example:
-        >>> from keras import ops
-        >>> LSTM(4)(ops.ones((2, 5, 3))).shape
-        TensorShape([2, 4])
-    """
-    return RNN(LSTMCell(units, dtype=dtype), **options)
-
-
-def GRU(units: int, dtype: Any = None, **options: Any) -> KerasLike:
-    """Make a GRU that is called like `keras.layers.GRU`; the other options are those of `RNN`.
-
-    Example:
-        >>> from keras import ops
-        >>> GRU(4, go_backwards=True)(ops.ones((2, 5, 3))).shape
-        TensorShape([2, 4])
-    """
-    return RNN(GRUCell(units, dtype=dtype), **options)
 
 
 def _last(y: Tensor, mask: Tensor | None, reverse: bool = False) -> Tensor:

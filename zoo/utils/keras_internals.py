@@ -48,6 +48,23 @@ def is_functional(model: keras.Model) -> bool:
     return isinstance(model, keras.Sequential | keras.src.models.functional.Functional)
 
 
+def is_conv_lstm_cell(cell: Any) -> bool:
+    """Return whether a cell is that of Keras' ConvLSTM layers, whose class has no public name."""
+    return type(cell) is keras.src.layers.rnn.conv_lstm.ConvLSTMCell
+
+
+def cudnn_serves(layer: keras.layers.RNN) -> bool:
+    """Return whether an LSTM or GRU layer of Keras runs by cuDNN here: a GPU, and its options.
+
+    Which options cuDNN takes is written nowhere public.
+    """
+    options = [getattr(layer.cell, name) for name in ("activation", "recurrent_activation")]
+    after = {"reset_after": layer.reset_after} if isinstance(layer, keras.layers.GRU) else {}
+    no_drop = not layer.recurrent_dropout
+    backend = keras.src.backend
+    return no_drop and backend.cudnn_ok(*options, layer.unroll, layer.use_bias, **after)
+
+
 def set_before_init(layer: keras.Layer, name: str, value: Any) -> None:
     """Set an attribute of a layer whose constructor has not run.
 
