@@ -1,13 +1,14 @@
-"""Settings that must stand before TensorFlow is imported, and the same seed for every test."""
+"""Settings that must stand before TensorFlow is imported, and the same seed for every test.
+
+What takes long to import is imported where it is used: the process that hands the tests out to
+others reads this file and needs none of it.
+"""
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import av
-import keras
-import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -18,6 +19,8 @@ settings.load_profile("suite")
 
 @pytest.fixture(autouse=True)
 def same_seed():
+    import keras
+
     keras.utils.set_random_seed(1)
 
 
@@ -55,14 +58,26 @@ def assert_same_answers():
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory):
+def shared_folder(tmp_path_factory):
+    """One folder for all processes of a run of the tests: what is made in it needs a lock."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_dir(shared_folder):
     """Where the bundled data sets are prepared, once for all tests."""
-    return str(tmp_path_factory.mktemp("tensorflow_datasets"))
+    return str(shared_folder / "tensorflow_datasets")
 
 
 @pytest.fixture(scope="session")
 def write_video():
     """Writes frames of one grey level each; the ending of the path says the format."""
+    import av
+    import numpy as np
+
     codecs = {".webm": "libvpx", ".gif": "gif"}
 
     def write(path, levels, rate=8, size=(24, 32)):
@@ -83,6 +98,8 @@ def write_video():
 @pytest.fixture(scope="session")
 def write_sound():
     """Writes a file with sound and no frames."""
+    import av
+    import numpy as np
 
     def write(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from filelock import FileLock
 
 from zoo.errors import UserError
 from zoo.registry import unknown
@@ -130,8 +131,10 @@ def prepared(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
             f"--data_dir {folder}` where there is a network, or give --data-dir"
         )
     try:
-        # Standard output is for answers.
-        with redirect_stdout(sys.stderr):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Standard output is for answers; another process may be generating it, too.
+        with FileLock(folder / f"{short}.lock"), redirect_stdout(sys.stderr):
+            builder = tfds.builder(name, data_dir=folder)
             builder.download_and_prepare()
     except OSError as error:
         raise UserError(

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -74,8 +76,10 @@ def test_images_of_several_sizes_are_brought_to_one(stored):
     assert set(np.unique(window["inputs"])) == {0, 200}
 
 
-def test_preparing_says_nothing_on_standard_output(tmp_path, capfd):
-    prepared("digits", str(tmp_path))
+def test_two_can_prepare_at_once_and_say_nothing_on_standard_output(tmp_path, capfd):
+    with ThreadPoolExecutor() as pool:
+        one, other = pool.map(prepared, ["digits"] * 2, [str(tmp_path)] * 2)
+    assert one.info.splits.keys() == other.info.splits.keys() == {"train", "validation", "test"}
     assert capfd.readouterr().out == ""
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 
 import numpy as np
 import pytest
@@ -114,19 +115,18 @@ def commands(folder):
 @pytest.mark.parametrize(
     "name", ["digits-linear", "video-gru", "char-lstm", "tagger-bilstm", "text-lstm"]
 )
-def test_a_card_s_own_commands_work_where_it_lies(zoo, small_exports, export, name, monkeypatch):
-    folder = small_exports[name].folder
+def test_a_card_s_own_commands_work_where_it_lies(
+    zoo, small_exports, export, name, tmp_path, monkeypatch
+):
+    folder = shutil.copytree(small_exports[name].folder, tmp_path / "model")
     card = {**read_card(export), "name": name, "examples": []}
     write_card({**card, "use": usage(small_exports[name].task, folder)}, folder)
     monkeypatch.chdir(folder)
-    try:
-        command, code = commands(folder)
-        # The card is another model's, so that its checksums are not those of the files.
-        (folder / "card.json").unlink()
-        assert zoo(*command)[0] == 0
-        exec(code, {})
-    finally:
-        (folder / "README.md").unlink()
+    command, code = commands(folder)
+    # The card is another model's, so that its checksums are not those of the files.
+    (folder / "card.json").unlink()
+    assert zoo(*command)[0] == 0
+    exec(code, {})
 
 
 def test_a_card_s_own_commands_work_for_a_person_s_sensors(zoo, sensors, monkeypatch):
