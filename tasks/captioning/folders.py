@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tasks.captioning.caption_files import find_caption_files, read_captions, split_of
 from tasks.common.notices import left_out
-from tasks.common.splits import RULE, SPLITS, assign, tell_rule
+from tasks.common.splits import RULE, SPLITS, assign, file_keys, tell_rule
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name, read_picture
 from zoo.readers.text import read_text_file
@@ -207,12 +207,13 @@ def _parts(
 
 
 def _assigned(root: Path, paths: list[Path], lacking: list[str], rule: str) -> dict[Path, str]:
-    """Return the split of each image, by a hash of its name.
+    """Return the split of each image, by a hash of its name; equal ones stay together.
 
     A split whose images are all damaged gets another.
     """
-    count = len({_plain(path.name) for path in paths})
-    if count <= len(lacking):
+    names = [_plain(path.name) for path in paths]
+    keys = dict(zip(paths, file_keys(paths, names, root)))
+    if (count := len({*keys.values()})) <= len(lacking):
         raise UserError(
             f"{root} has {count} images with captions for training: at least one is needed for "
             f"each of train, {' and '.join(lacking)}"
@@ -220,8 +221,8 @@ def _assigned(root: Path, paths: list[Path], lacking: list[str], rule: str) -> d
     tell_rule(rule, str(root))
     sides: dict[Path, str] = {}
     rest = paths
-    while len({_plain(path.name) for path in rest}) > len(lacking):
-        sides |= dict(zip(rest, assign([_plain(path.name) for path in rest], lacking)))
+    while len({keys[path] for path in rest}) > len(lacking):
+        sides |= dict(zip(rest, assign([keys[path] for path in rest], lacking)))
         damaged: set[Path] = set()
         for split in lacking:
             own = [path for path in paths if sides[path] == split]

@@ -7,9 +7,10 @@ assigned by a hash, see `assign`, so that it stays where it is when more comes.
 import hashlib
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice, product
+from pathlib import Path
 from typing import TypeVar
 
 from zoo.errors import UserError
@@ -97,6 +98,56 @@ def side(key: str, lacking: Sequence[str] = SPLITS[1:]) -> str:
     return _side(_number(key), lacking)
 
 
+def file_keys(files: Sequence[Path], names: Sequence[str], where: object) -> list[str]:
+    """Return a key for `assign` of each file: its name, or that of the first one that is equal.
+
+    So copies are never in two splits, whatever they are called, and a file that is mended keeps
+    its key. Where most files are copies of others, only names tell them apart, which is told on
+    standard error.
+
+    Args:
+        files: files, or folders of the frames of a clip.
+        names: of each file, in the data set.
+        where: what they are of, for the message.
+    """
+    sizes = [_sizes(file) for file in files]
+    several = Counter(sizes)
+    first: dict[tuple[tuple[int, ...], str], str] = {}
+    keys = []
+    for file, name, size in zip(files, names, sizes, strict=True):
+        alone = several[size] == 1 or not any(size)
+        keys.append(name if alone else first.setdefault((size, _content(file)), name))
+    copies = sum(key != name for key, name in zip(keys, names))
+    if 2 * copies < len(keys):
+        return keys
+    print(
+        f"{where}: {copies} of its {len(keys)} files are copies of others: they are told apart by "
+        "name, so that the same may be learned and tested",
+        file=sys.stderr,
+    )
+    return [*names]
+
+
+def _sizes(path: Path) -> tuple[int, ...]:
+    return tuple(file.stat().st_size if file.is_file() else 0 for file in _inside(path))
+
+
+def _content(path: Path) -> str:
+    """Return a hash of what a file holds, or the files of a folder; their names, if unreadable."""
+    digest = hashlib.sha256()
+    for file in _inside(path):
+        try:
+            with file.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+        except OSError:
+            digest.update(str(file).encode())
+    return digest.hexdigest()
+
+
+def _inside(path: Path) -> list[Path]:
+    return sorted(file for file in path.iterdir()) if path.is_dir() else [path]
+
+
 def assign(
     keys: Sequence[str],
     lacking: Sequence[str] = SPLITS[1:],
@@ -121,7 +172,7 @@ def assign(
 
     Args:
         keys: what each example is told apart by: its text, or the source, the speaker or the
-            document that it was taken from.
+            document that it was taken from; of files see `file_keys`.
         lacking: the splits that have no examples of their own yet; train gives up some for each.
         labels: a class of each example, to lend keys for each label by itself, so that it is in
             all splits if it has three keys. A label of two keys is not in the last of `lacking`, a

@@ -14,6 +14,7 @@ from tasks.common.splits import (
     RULE,
     SPLITS,
     assign,
+    file_keys,
     name_without_split,
     side,
     split_named,
@@ -143,7 +144,7 @@ def find_files(path: Path) -> dict[str, list[Path]]:
       `tasks.common.splits`, are the other splits.
     - A folder with one such file: the same. The parts may also be folders, `train/` and so on.
     - Any other folder: every text file in it and below, but for hidden and binary ones, is a
-      document that goes whole to one of the splits, by a hash of its path.
+      document that goes whole to one of the splits, by a hash of its path; equal ones to one.
     - Any other file: all of it is `train`.
 
     What is not found is left out: a tenth of the training text takes its place, see `read_units`.
@@ -189,8 +190,9 @@ def _name(path: Path) -> str:
 def _assigned(files: list[Path], folder: Path) -> dict[str, list[Path]]:
     """Return each file for a split, whichever there are."""
     parts: dict[str, list[Path]] = {}
-    for file in files:
-        parts.setdefault(side(file.relative_to(folder).as_posix()), []).append(file)
+    names = [file.relative_to(folder).as_posix() for file in files]
+    for file, key in zip(files, file_keys(files, names, folder)):
+        parts.setdefault(side(key), []).append(file)
     if "train" not in parts:
         parts = {"train": files}
     listed = ", ".join(f"{len(parts.get(split, ()))} for {split}" for split in SPLITS)

@@ -12,7 +12,7 @@ from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.data import likeliest, load_split
 from tasks.common.sources import own_path
 from tasks.common.spans import spans
-from tasks.common.splits import RULE, SPLITS, assign, tell_few, tell_rule
+from tasks.common.splits import RULE, SPLITS, assign, file_keys, tell_few, tell_rule
 from tasks.common.streams import margins, read_tokens, tell
 from tasks.common.text import PADDING
 from tasks.common.tokenizers import Characters
@@ -225,7 +225,7 @@ def label_folder(folder: Path, split: str, rule: str = RULE) -> list[tuple[str, 
     """Return the programs `*.py` in a folder and below, each with its characters' labels.
 
     Of all of them a tenth is for validation and one for the test, by a hash of their paths in the
-    folder, see `tasks.common.splits.assign`.
+    folder, see `tasks.common.splits.assign`; equal ones stay together.
 
     Args:
         folder: of the programs.
@@ -245,7 +245,8 @@ def label_folder(folder: Path, split: str, rule: str = RULE) -> list[tuple[str, 
             f"{folder} has {len(paths)} Python programs, but at least 10 are needed: "
             "choose a larger folder"
         )
-    sides = assign([path.relative_to(folder).as_posix() for path in paths])
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    sides = assign(file_keys(paths, names, folder))
     parts = {name: [p for p, one in zip(paths, sides) if one == name] for name in SPLITS}
     if split == "train":
         tell_few(parts, SPLITS[1:], str(folder), "programs")

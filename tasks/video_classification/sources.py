@@ -2,11 +2,12 @@
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.common.notices import left_out
-from tasks.common.splits import name_without_split, split_named
+from tasks.common.splits import file_keys, name_without_split, split_named
 from tasks.common.tables import GROUP, read_table
 from tasks.video_classification.arrays import array_clips, has_arrays
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip
@@ -38,7 +39,8 @@ def find_clips(path: Path) -> list[Clip]:
 
     Clips of one group, such as those cut from one video, are never in two splits. The csv
     names groups; else the name of a file does that has `_g` and a number, as in UCF101
-    (`v_Jump_g01_c02.avi` is of the group `v_Jump_g01`); any other file is a group of its own.
+    (`v_Jump_g01_c02.avi` is of the group `v_Jump_g01`); any other file is a group of its own, but
+    equal ones are one group where they are not split.
 
     Raises:
         UserError: there are none, or not of two classes; a group is in two splits; or the csv
@@ -54,6 +56,7 @@ def find_clips(path: Path) -> list[Clip]:
         clips = list(_listed(index)) if index else _in_folders(path)
     if not clips:
         raise UserError(f"{path} has no clips: {_LAYOUT}")
+    clips = _together(clips, path)
     if len(classes := {clip.label for clip in clips}) < 2:
         raise UserError(f"{path} has one class, {classes.pop()}: at least two are needed")
     return clips
@@ -129,6 +132,21 @@ def group_of(path: str) -> str:
     """
     match = _GROUP.fullmatch(Path(path).stem)
     return match[1] if match else path
+
+
+def _together(clips: list[Clip], where: Path) -> list[Clip]:
+    """Return the clips, those that are equal and of no other group in one, see `file_keys`."""
+    counts = Counter(clip.group for clip in clips)
+    free = [
+        n
+        for n, clip in enumerate(clips)
+        if not clip.array and clip.split in ("", "train") and counts[clip.group] == 1
+    ]
+    keys = file_keys([clips[n].path for n in free], [clips[n].group for n in free], where)
+    whole = [*clips]
+    for n, key in zip(free, keys):
+        whole[n] = clips[n]._replace(group=key)
+    return whole
 
 
 def _in_folders(folder: Path) -> list[Clip]:

@@ -136,11 +136,12 @@ class _Training:
     def __init__(self, config: RunConfig, task: Task, where: Replicas) -> None:
         self.config, self.task, self.where = config, task, where
         settings = config.training
-        # After the data are prepared, which may draw random numbers of its own.
         keras.utils.set_random_seed(config.seed)
         self.train = task.windows("train", settings, seed=config.seed)
         self.validation = task.windows("validation", settings)
         check_windows(self.train, settings)
+        # Data that were prepared only now have drawn random numbers of their own.
+        keras.utils.set_random_seed(config.seed)
         with where.scope(), _computing_in(settings.precision):
             model = config.make_model()
         task.check(model)

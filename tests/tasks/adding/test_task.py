@@ -61,6 +61,25 @@ def test_the_tolerance_of_a_run_is_that_of_its_metrics(run, sequences):
     assert task.cases(1)[0].is_right("5.0") and not run.config.make_task().cases(1)[0].is_right("5")
 
 
+def test_the_run_that_prepares_the_data_draws_as_those_after_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "SIZES", {"train": 32, "validation": 8, "test": 8})
+    options = {"units": 4, "steps": 1, "batch_size": 8, "verbose": False}
+    first, second = (
+        zoo.load(
+            zoo.fit(
+                "adding-lstm",
+                "adding/20",
+                str(tmp_path / "data"),
+                runs=tmp_path / "runs",
+                **options,
+            )
+        )
+        for _ in range(2)
+    )
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_training_learns_that_the_sum_is_about_one(run):
     assert zoo.evaluate(run)["mean_squared_error"] < 0.7
 

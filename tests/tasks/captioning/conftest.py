@@ -15,7 +15,7 @@ def jpeg(colour, size=(48, 32), kind="jpeg", **options):
 
 @pytest.fixture(scope="session")
 def photos():
-    """Writes `count` images of one colour each; gives two captions of each, by name."""
+    """Writes `count` different images of one colour each; gives two captions of each, by name."""
 
     def write(folder, count=12, prefix="photo"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def photos():
         for index in range(count):
             colour = [*COLOURS][index % 3]
             name = f"{prefix}{index}.jpg"
-            (folder / name).write_bytes(jpeg(colour))
+            (folder / name).write_bytes(jpeg(colour, comment=name))
             captions[name] = [f"A {colour} picture, number {index}.", f"All of it is {colour}"]
         return captions
 

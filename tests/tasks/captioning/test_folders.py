@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import unicodedata
 
 import pytest
@@ -80,6 +81,19 @@ def test_of_two_token_files_the_plain_one_is_read(tmp_path, photos):
     texts(tmp_path, "Flickr8k.token.txt")
     (tmp_path / "Flickr8k.lemma.token.txt").write_text("photo1.jpg#0\tdog run\n")
     assert sum(map(len, read_folder(tmp_path).values())) == 12
+
+
+def test_copies_of_an_image_are_in_one_split_whatever_they_are_called(tmp_path, photos):
+    captions = photos(tmp_path, 60)
+    for n in range(25):
+        shutil.copy(tmp_path / f"photo{n}.jpg", tmp_path / f"copy{n}.jpg")
+        captions[f"copy{n}.jpg"] = ["A copy"]
+    lines = [f"{name},{text}" for name, texts in captions.items() for text in texts]
+    (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
+    parts = read_folder(tmp_path)
+    sides = {picture.path.name: split for split, part in parts.items() for picture in part}
+    assert all(sides[f"photo{n}.jpg"] == sides[f"copy{n}.jpg"] for n in range(25))
+    assert len({*sides.values()}) == 3
 
 
 def test_links_are_followed_and_what_is_hidden_is_not(tmp_path, photos, capsys):

@@ -74,7 +74,7 @@ def test_a_damaged_image_alone_in_a_split_gets_another_beside_it(kaggle, tmp_pat
     damaged = {split: [item.name for item in source._items(split)] for split in SPLITS[1:]}
     for name in damaged["validation"] + damaged["test"]:
         with open(name, "wb") as file:
-            file.write(b"no picture")
+            file.write(b"no picture" + name.encode())
     source = open_source(str(folder), str(tmp_path))
     counts = [len(source.read(split, [8, 8, 3]).images) for split in SPLITS]
     assert min(counts) > 0 and sum(counts) == 12 - sum(map(len, damaged.values()))

@@ -53,6 +53,7 @@ def frames(tmp_path):
             for n in (1, 2, 5, 10, 11):
                 size = (24, 32, 3) if n < 5 else (12, 20, 3)
                 picture = np.full(size, level + n, "uint8")
+                picture[0, 0, 0] += clip
                 Image.fromarray(picture).save(folder / f"frame{n}.{'bmp' if clip else 'PNG'}")
     return tmp_path / "frames"
 

@@ -3,6 +3,7 @@ import pytest
 
 from tasks.video_classification.clip import Clip, is_sequence
 from tasks.video_classification.sources import find_clips
+from tasks.video_classification.splits import assign
 from zoo import UserError
 
 
@@ -119,6 +120,27 @@ def test_a_group_in_folders_of_two_splits_is_refused(files):
     with pytest.raises(UserError, match=r"group v_g01 in .* test/a/v_g01_c01.mp4") as told:
         find_clips(files(*names, "train/b/v_g02_c01.mp4", "test/b/v_g03_c01.mp4"))
     assert "\n" not in str(told.value)
+
+
+def test_equal_clips_are_of_one_group_whatever_they_are_called(files):
+    folder = files(*(f"{label}/{n}.mp4" for label in "ab" for n in range(9)))
+    for n, path in enumerate(sorted(folder.rglob("*.mp4"))):
+        path.write_bytes(b"clip %d" % (n % 10))
+    clips = find_clips(folder)
+    assert [clip.group for clip in clips[:8]] == [clip.group for clip in clips[10:]]
+    assert len({clip.group for clip in clips}) == 10
+    sides = {}
+    for clip, side in zip(clips, assign(clips, "x")):
+        sides.setdefault(clip.path.read_bytes(), set()).add(side)
+    assert all(len(side) == 1 for side in sides.values())
+
+
+def test_copies_of_one_clip_are_told_apart_by_their_names(files, capsys):
+    folder = files(*(f"{label}/{n}.mp4" for label in "ab" for n in range(9)))
+    for path in folder.rglob("*.mp4"):
+        path.write_bytes(b"clip")
+    assert len({clip.group for clip in find_clips(folder)}) == 18
+    assert "17 of its 18 files are copies of others" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
