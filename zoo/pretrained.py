@@ -57,10 +57,8 @@ def find(what: str | Path) -> Path:
 def _what_to_do(path: Path) -> str:
     """With a file that is not taken as it is."""
     match path.suffix.lower():
-        case ".keras":
+        case ".keras" | ".h5" | ".hdf5":
             return "it says no task; `zoo.load` in Python reads it, `zoo import keras` converts it"
-        case ".h5" | ".hdf5":
-            return "load it where it was made, and save it as .keras"
         case ".pt" | ".pth":
             return "`zoo import torch` reads the weights of recurrent layers"
         case ".pkl" | ".pickle" | ".joblib":

@@ -17,13 +17,13 @@ def load(what: Run | str | Path) -> keras.Model:
     """The trained Keras model of a run, of an export, or a ready-trained one by name.
 
     No code from a file is run for it: the model is built from its manifest, and the weights are
-    read as numbers. The model of a `.keras` file is read, too, if it holds nothing but layers of
-    Keras and the zoo.
+    read as numbers. The model of a `.keras` or `.h5` file is read, too, if it holds nothing but
+    layers of Keras and the zoo.
 
     Raises:
         UserError: there is no such folder, file or name, or it cannot be read, or is not safe.
     """
-    if isinstance(what, str | Path) and Path(what).suffix == ".keras":
+    if isinstance(what, str | Path) and Path(what).suffix in (".keras", ".h5", ".hdf5"):
         return load_keras(Path(what))
     return restore(what).model
 

@@ -62,14 +62,15 @@ def import_torch(
 @click.argument("out")
 @as_json
 def import_keras(file: str, out: str, as_json: bool) -> None:
-    """Write the model in FILE to OUT, both .keras, with the zoo's layers for Keras' LSTM and so on.
+    """Write the model in FILE, .keras or .h5, to OUT, with recurrent layers of the zoo for Keras'.
 
-    The outputs for random inputs are compared before anything is written. A FILE that holds a
-    program, such as a Lambda layer, is refused.
+    Weights, names and options stay. The outputs for random inputs are compared before anything is
+    written. A FILE that holds a program, such as a Lambda layer, is refused.
 
     \b
-    Example:
+    Examples:
       zoo import keras model.keras zoo-model.keras
+      zoo import keras old.h5 zoo-model.keras
     """
     _check(file, out)
     load_api()

@@ -1,4 +1,4 @@
-"""`.keras` files, read without running anything that lies in them."""
+"""`.keras` and `.h5` files, read without running anything that lies in them."""
 
 import importlib
 import json
@@ -11,17 +11,16 @@ from typing import Any
 import keras
 
 from zoo.errors import UserError
+from zoo.importing.hdf5_file import is_hdf5, load_hdf5
 from zoo.utils.archives import check_zip
 
 _OURS = re.compile(r"zoo\.(cells|layers|topologies)\.\w+|zoo\.recurrence(\.\w+)?")
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-"""How a file of that format begins."""
 _UNSAFE = {"Lambda", "__lambda__", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer"}
 """Layers that hold a program of their own."""
 
 
 def load_keras(path: Path) -> keras.Model:
-    """The model in a `.keras` file, of Keras' own layers and the zoo's, uncompiled.
+    """Read the model in a `.keras` or `.h5` file, of Keras' own layers and the zoo's, uncompiled.
 
     Args:
         path: the file.
@@ -32,22 +31,20 @@ def load_keras(path: Path) -> keras.Model:
     """
     if not path.is_file():
         raise UserError(f"there is no file {path}")
-    with path.open("rb") as file:
-        if file.read(len(_HDF5)) == _HDF5:
-            raise UserError(
-                f"{path} is of Keras' older format, .h5, which may hold programs: load it in Keras "
-                "and save it as .keras"
-            )
-    check_zip(path)
+
+    def check(config: Any) -> None:
+        for part in _parts(config):
+            _check(path, part)
+
     try:
+        if is_hdf5(path):
+            return load_hdf5(path, check)
+        check_zip(path)
         with zipfile.ZipFile(path) as packed:
-            config = json.loads(packed.read("config.json"))
-    except (KeyError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} is damaged: {_first_line(error)}") from error
-    for part in _parts(config):
-        _check(path, part)
-    try:
+            check(json.loads(packed.read("config.json")))
         return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except UserError:
+        raise
     except Exception as error:
         # Keras raises of everything, from KeyError to those of the HDF5 library.
         raise UserError(f"{path} is damaged: {_first_line(error)}") from error
@@ -69,7 +66,8 @@ def _parts(config: Any) -> Iterator[dict[str, Any]]:
 def _check(path: Path, part: dict[str, Any]) -> None:
     """Refuse what is neither Keras' own nor the zoo's; make the zoo's known."""
     name, module = str(part["class_name"]), str(part.get("module") or "")
-    registered = str(part.get("registered_name") or "")
+    # Files of the older format have the registered name in place of the class's.
+    registered = str(part.get("registered_name") or (name if ">" in name else ""))
     if name in _UNSAFE:
         raise UserError(
             f"{path} is refused: its {name} is a program of whoever made it, which may do "

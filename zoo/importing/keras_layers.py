@@ -6,47 +6,37 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.cells.gru import GRUCell, ResetBeforeGRUCell
-from zoo.cells.lstm import LSTMCell
-from zoo.cells.vanilla_rnn import VanillaRNNCell
 from zoo.errors import UserError
 from zoo.importing.keras_file import load_keras
 from zoo.importing.paths import check_paths
 from zoo.importing.saving import save_compared
-from zoo.importing.weights import Weights, fill
-from zoo.layers.bidirectional import Bidirectional
-from zoo.layers.keras_like import KerasLike
-from zoo.recurrence import Recurrence
+from zoo.layers import rnn
 from zoo.utils.keras_internals import is_functional, layers_within
 
-_KINDS = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
-_GATES = {"LSTM": ("ifgo", "fiog"), "GRU": ("zrh", "zrh"), "SimpleRNN": ("h", "h")}
-"""Keras' order of the gates, and the zoo's."""
+REPLACED = (
+    "LSTM",
+    "GRU",
+    "SimpleRNN",
+    "RNN",
+    "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+)
+"""Keras' layers of these names become those of `zoo.layers`."""
 
-_WITHOUT = {
-    "stateful": False,
-    "recurrent_dropout": 0.0,
-    **dict.fromkeys(
-        f"{part}_{kind}"
-        for kind in ("regularizer", "constraint")
-        for part in ("kernel", "recurrent", "bias")
-    ),
-    "activity_regularizer": None,
-}
-"""What the zoo's layers have not, and what it must be for the import."""
-
-_GATED = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-"""The same of an LSTM or a GRU."""
+_ALLOWED = {"float16": 1e-2, "bfloat16": 8e-2}
+"""The largest difference of outputs by what a model computes in: about ten roundings."""
 
 _TIME = 7
 _ROWS = 3
 
 
 def import_keras(path: Path, out: Path) -> tuple[list[str], float]:
-    """Write a model with Keras' LSTM, GRU and SimpleRNN layers, and `Bidirectional` ones of them.
+    """Write a model with Keras' recurrent layers as the same model with those of `zoo.layers`.
 
     Args:
-        path: a `.keras` file of a functional or sequential model, read in safe mode.
+        path: a `.keras` or `.h5` file of a functional or sequential model, read in safe mode.
         out: the file to write.
 
     Returns:
@@ -54,8 +44,8 @@ def import_keras(path: Path, out: Path) -> tuple[list[str], float]:
         random inputs.
 
     Raises:
-        UserError: the file is not safe, the model has no such layers or is of another kind, a layer
-            has an option that the zoo has not, or the outputs differ.
+        UserError: the file is not safe, the model has no such layers or is of another kind, or the
+            outputs differ by more than 1e-5, or ten roundings of a type of half width.
     """
     check_paths(path, out)
     old = load_keras(path)
@@ -63,131 +53,44 @@ def import_keras(path: Path, out: Path) -> tuple[list[str], float]:
         raise UserError(
             f"{path} holds a {type(old).__name__}, but a functional or sequential model is needed"
         )
+    if not old.built:
+        raise UserError(
+            f"{path} holds a model that was never called: call it once in Keras and save it again"
+        )
     new, replaced = replace_layers(old)
     if not replaced:
-        raise UserError(f"{path} holds no LSTM, GRU or SimpleRNN layer of Keras")
+        raise UserError(f"{path} holds no recurrent layer of Keras, such as LSTM or GRU")
     inputs = _random_inputs(old)
     expected = keras.tree.flatten(old(inputs[0] if len(inputs) == 1 else inputs))
-    return replaced, save_compared(new, out, inputs, [np.asarray(one) for one in expected])
+    types = {layer.compute_dtype for layer in layers_within(old)}
+    allowed = max(_ALLOWED.get(dtype, 1e-5) for dtype in types)
+    return replaced, save_compared(new, out, inputs, [np.asarray(y) for y in expected], allowed)
 
 
 def replace_layers(old: keras.Model) -> tuple[keras.Model, list[str]]:
-    """The same model with the zoo's recurrences, its weights with it; and what was replaced.
-
-    Raises:
-        UserError: a layer has an option that the zoo has not.
-    """
-    pairs: list[tuple[Any, Any]] = []
-
-    def clone(layer: Any) -> Any:
-        if not isinstance(layer, keras.Layer):
-            # An operation such as a sum of two layers' outputs.
-            return layer.__class__.from_config(layer.get_config())
-        _refuse_masks(layer)
-        made = _counterpart(layer)
-        pairs.append((layer, made or layer.__class__.from_config(layer.get_config())))
-        return pairs[-1][1]
-
-    new = keras.models.clone_model(old, clone_function=clone, recursive=True)
-    replaced = []
-    for layer, made in pairs:
-        if isinstance(made, KerasLike):
-            _copy(layer, made.recurrence)
-            replaced.append(layer.name)
-        else:
-            made.set_weights(layer.get_weights())
+    """Return the same model with the zoo's layers, and the names of those that were replaced."""
+    config = keras.saving.serialize_keras_object(old)
+    replaced = _replace(config)
+    new = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    new.set_weights(old.get_weights())
     return new, replaced
 
 
-def _refuse_masks(layer: Any) -> None:
-    masking = isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False)
-    if masking:
-        raise UserError(
-            f"the layer {layer.name} makes a mask, and at the steps that it leaves out the zoo's "
-            "layers answer zero where Keras repeats the step before: set mask_zero=False, or leave "
-            "the Masking layer out"
-        )
-
-
-def _counterpart(layer: Any) -> KerasLike | None:
-    """The zoo's layer for one of Keras' recurrent ones; None for any other."""
-    both = isinstance(layer, keras.layers.Bidirectional)
-    recurrent = layer.forward_layer if both else layer
-    if type(recurrent) not in _KINDS:
-        for inner in layers_within(layer):
-            if isinstance(inner, keras.layers.RNN):
-                raise UserError(
-                    f"the layer {layer.name} holds a {type(inner).__name__}, but LSTM, GRU, "
-                    "SimpleRNN and Bidirectional ones of them are imported"
-                )
-        return None
-    if both:
-        inside: Any = _two_ways(layer)
-    else:
-        inside = Recurrence(_cell(recurrent), recurrent.go_backwards, dtype=recurrent.dtype_policy)
-    return KerasLike(
-        inside,
-        recurrent.return_sequences,
-        recurrent.return_state,
-        recurrent.dropout,
-        name=layer.name,
-        trainable=layer.trainable,
-        dtype=recurrent.dtype_policy,
-    )
-
-
-def _two_ways(layer: Any) -> Bidirectional:
-    ways = [layer.forward_layer, layer.backward_layer]
-    merge = {"concat": "concat", "sum": "sum"}.get(layer.merge_mode)
-    if not merge:
-        raise UserError(
-            f"the layer {layer.name} has the merge_mode {layer.merge_mode!r}, but concat or sum is "
-            "needed"
-        )
-    alike = ("dropout", "return_sequences", "return_state", "dtype_policy")
-    usual = not ways[0].go_backwards and ways[1].go_backwards
-    if (
-        type(ways[0]) is not type(ways[1])
-        or not usual
-        or any(getattr(ways[0], key) != getattr(ways[1], key) for key in alike)
-    ):
-        raise UserError(f"the layer {layer.name} has directions that differ in more than weights")
-    return Bidirectional(_cell(ways[0]), _cell(ways[1]), merge, dtype=ways[0].dtype_policy)
-
-
-def _cell(layer: Any) -> Any:
-    """The zoo's cell for a layer of Keras."""
-    config = layer.get_config()
-    kind = type(layer).__name__
-    wanted = _WITHOUT if kind == "SimpleRNN" else {**_WITHOUT, **_GATED}
-    for option, needed in wanted.items():
-        if config.get(option, needed) != needed:
-            raise UserError(
-                f"the layer {layer.name} has {option}={_shown(config[option])}, but the zoo's has "
-                f"only {needed!r}"
-            )
-    options = {"units": layer.units, "dtype": layer.dtype_policy}
-    if kind == "LSTM":
-        return LSTMCell(**options)
-    if kind == "GRU":
-        return (GRUCell if layer.reset_after else ResetBeforeGRUCell)(**options)
-    return VanillaRNNCell(activation=layer.activation, **options)
-
-
-def _shown(value: Any) -> str:
-    return str(value.get("class_name")) if isinstance(value, dict) else repr(value)
-
-
-def _copy(layer: Any, recurrence: Any) -> None:
-    """The weights of one of Keras' layers, which may be bidirectional."""
-    if isinstance(recurrence, Bidirectional):
-        _copy(layer.forward_layer, recurrence.forwards)
-        _copy(layer.backward_layer, recurrence.backwards)
-        return
-    kernel, recurrent, *bias = layer.get_weights()
-    none = np.zeros(kernel.shape[-1])
-    first, second = bias[0] if bias and bias[0].ndim == 2 else ([*bias, none][0], none)
-    fill(recurrence.cell, Weights(kernel, recurrent, first, second), *_GATES[type(layer).__name__])
+def _replace(config: Any) -> list[str]:
+    """Write the zoo's layers into a config; return the names of the outermost of them."""
+    if isinstance(config, list):
+        return [name for value in config for name in _replace(value)]
+    if not isinstance(config, dict):
+        return []
+    own = str(config.get("module")).startswith("keras.") and not config.get("registered_name")
+    kind = config.get("class_name")
+    within = [name for value in list(config.values()) for name in _replace(value)]
+    if not own or kind not in REPLACED:
+        return within
+    made = getattr(rnn, str(kind))
+    name = keras.saving.get_registered_name(made)
+    config.update(module=made.__module__, registered_name=name)
+    return [config["config"]["name"]]
 
 
 def _random_inputs(model: keras.Model) -> list[np.ndarray]:
@@ -196,7 +99,8 @@ def _random_inputs(model: keras.Model) -> list[np.ndarray]:
     tables = [layer.input_dim for layer in layers_within(model) if hasattr(layer, "input_dim")]
     inputs = []
     for tensor in model.inputs:
-        shape = [_ROWS, *(_TIME if size is None else size for size in tensor.shape[1:])]
+        sizes = [_TIME if size is None else size for size in tensor.shape[1:]]
+        shape = [tensor.shape[0] or _ROWS, *sizes]
         # A model with a table of vectors may be given its numbers as floats.
         if tables:
             inputs.append(random.integers(0, min(tables), shape).astype(tensor.dtype))

@@ -13,7 +13,7 @@ def check_paths(path: Path, out: Path) -> None:
     """
     if path.is_dir():
         what = "a SavedModel, which has" if (path / "saved_model.pb").exists() else "a folder with"
-        raise UserError(f"{path} is {what} no Keras layers to read: give a .keras file")
+        raise UserError(f"{path} is {what} no Keras layers to read: give a .keras or .h5 file")
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     if out.suffix != ".keras":

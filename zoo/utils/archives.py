@@ -129,7 +129,7 @@ def _write(path: Path, members: Iterator[Member], folder: Path) -> None:
 
 def _checked(path: Path, members: Iterator[Member]) -> Iterator[Member]:
     """Yield the members of an archive, each once it is known to be harmless."""
-    total, most = 0, _most(path)
+    total, most = 0, largest_unpacked(path)
     for count, member in enumerate(members):
         shown = ascii(member.name)
         if _outside(member.name):
@@ -153,7 +153,13 @@ def _outside(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts or bool(re.match(r"[A-Za-z]:", name))
 
 
-def _most(path: Path) -> int:
+def largest_unpacked(path: Path) -> int:
+    """Return how many bytes a packed file may unpack to, by its own size.
+
+    Example:
+        >>> largest_unpacked(Path(__file__)) // 2**20
+        1
+    """
     return min(_LARGEST, max(_SMALL, _BLOW_UP * path.stat().st_size))
 
 
@@ -165,7 +171,7 @@ def _too_large(path: Path) -> UserError:
 
 
 def _copy(packed: IO[bytes], plain: IO[bytes], path: Path) -> None:
-    left = _most(path)
+    left = largest_unpacked(path)
     while block := packed.read(2**16):
         left -= len(block)
         if left < 0:

@@ -10,7 +10,6 @@ import pytest
 import zoo
 from zoo import UserError
 from zoo.cells.gru import GRUCell
-from zoo.importing.keras_file import load_keras
 from zoo.importing.paths import check_paths
 from zoo.recurrence import Recurrence
 
@@ -38,11 +37,7 @@ def rewrite(path, change):
             packed.writestr(name, content)
 
 
-def test_an_older_file_and_a_folder_are_named_for_what_they_are(tmp_path):
-    path = tmp_path / "model.h5"
-    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    with pytest.raises(UserError, match=r"older format, \.h5, .* save it as \.keras"):
-        load_keras(path)
+def test_a_folder_is_named_for_what_it_is(tmp_path):
     (tmp_path / "saved").mkdir()
     with pytest.raises(UserError, match=r"saved is a folder with no Keras layers to read"):
         check_paths(tmp_path / "saved", tmp_path / "out.keras")
