@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,10 @@ from tasks.captioning.metrics import (
 from tasks.captioning.networks import SIDE, Network
 from tasks.captioning.scenes import has_test_only_pair
 from tasks.captioning.sources import Captioned, Source, open_source
+from tasks.captioning.windows import caption_windows, draw_captions
 from tasks.common.base import DataTask, rule_of, spread
 from tasks.common.cache import cached_rows, file_key
-from tasks.common.images import decode_images, encode_png
+from tasks.common.images import decode_images, encode_png, is_shape
 from tasks.common.sources import whole_path
 from tasks.common.text import END, PADDING, START, UNKNOWN
 from tasks.common.tokenizers import Words
@@ -44,7 +44,6 @@ from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
-from zoo.training.windows import example_windows
 from zoo.utils.progress import progress
 from zoo.utils.validation import not_empty
 
@@ -139,7 +138,7 @@ class Captioning(DataTask):
         ):
             if value < least:
                 raise UserError(f"{name} is {value}, but at least {least} is needed")
-        if image_shape is not None and not _is_shape(image_shape):
+        if image_shape is not None and not is_shape(image_shape):
             raise UserError(
                 f"image_shape is {image_shape}, but [height, width, 1 or 3] is needed, such as "
                 "[96, 96, 3]"
@@ -209,25 +208,17 @@ class Captioning(DataTask):
         windows = self._windows(data, self._images(split, data), settings, seed)
         if seed is None:
             return windows
-        seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
-        return tf.data.Dataset.zip(windows, seeds).map(self._draw)
+        return draw_captions(windows, self.captions_per_image, seed)
 
     def _windows(
         self, data: Captioned, images: Any, settings: Settings, seed: int | None = None
     ) -> tf.data.Dataset:
         """Return windows with as many captions of each image as any of them has."""
-        counts = np.array([*map(len, data.captions)])
-        most = counts.max()
-        rows = [row for captions in data.captions for row in islice(cycle(captions), most)]
-        ids = self.vocabulary.encode(self._plain(rows))[:, : self.max_length]
-        border = tf.ones([len(rows), 1], tf.int32)
-        starts, ends = (
-            tf.concat(parts, axis=1).to_tensor(PADDING).numpy().reshape(len(images), most, -1)
-            for parts in ([border * START, ids], [ids, border * END])
-        )
-        inputs = {"image": images, "tokens": starts}
-        once = (np.arange(most) < counts[:, None])[..., None]
-        return example_windows(inputs, ends, once & (ends != PADDING), settings.batch_size, seed)
+
+        def encode(captions: list[str]) -> tf.RaggedTensor:
+            return self.vocabulary.encode(self._plain(captions))[:, : self.max_length]
+
+        return caption_windows(images, data.captions, encode, settings.batch_size, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return `loss` and `accuracy` a word after all right ones, and the metrics of captions.
@@ -330,19 +321,6 @@ class Captioning(DataTask):
             for n in spread(len(data.captions), count)
         ]
 
-    def _draw(self, window: dict[str, Any], seed: Any) -> dict[str, Any]:
-        """Return a window with some captions of each image, those of weight 0 after all others."""
-        tokens = window["inputs"]["tokens"]
-        chance = tf.random.stateless_uniform(tf.shape(tokens)[:2], seed)
-        order = tf.argsort(chance - window["weights"][..., 0], axis=1)
-        drawn = order[:, : self.captions_per_image]
-        tokens, targets, weights = (
-            tf.gather(part, drawn, axis=1, batch_dims=1)
-            for part in (tokens, window["targets"], window["weights"])
-        )
-        inputs = {**window["inputs"], "tokens": tokens}
-        return {**window, "inputs": inputs, "targets": targets, "weights": weights}
-
     def _captions(
         self, model: SequenceModel, seen: Any, max_length: Any, **how: Any
     ) -> dict[str, Any]:
@@ -410,11 +388,6 @@ class Captioning(DataTask):
             f"{self._network_name} looks at {split}",
             self.data_dir,
         ).array
-
-
-def _is_shape(shape: Sequence[Any]) -> bool:
-    numbers = all(isinstance(size, int) and size > 0 for size in shape)
-    return len(shape) == 3 and numbers and shape[2] in (1, 3)
 
 
 def _rows(places: int, form: float) -> int:

@@ -70,6 +70,17 @@ def read_pixels(source: Path | bytes, name: str, shape: Sequence[int]) -> np.nda
     return np.asarray(picture).reshape(height, width, channels)
 
 
+def is_shape(shape: Sequence[Any]) -> bool:
+    """Return whether values are the height, the width and the channels, 1 or 3, of a picture.
+
+    Example:
+        >>> is_shape([28, 28, 1]), is_shape([28, 28]), is_shape([28, 0, 3])
+        (True, False, False)
+    """
+    numbers = all(isinstance(size, int) and size > 0 for size in shape)
+    return len(shape) == 3 and numbers and shape[2] in (1, 3)
+
+
 def encode_png(image: np.ndarray) -> bytes:
     """An image `[h, w, 1 or 3]`, uint8, as the bytes of a PNG file."""
     buffer = io.BytesIO()
