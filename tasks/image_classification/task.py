@@ -7,12 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
-from tasks.common.base import spread
+from tasks.common.base import rule_of, spread
 from tasks.common.classes import class_case
 from tasks.common.classification import Classification
-from tasks.common.data import check_classes, class_names, load_split
-from tasks.common.images import decode_images, encode_png, stack_images
+from tasks.common.images import decode_images, encode_png
+from tasks.common.sources import own_path
 from tasks.common.streams import as_step
+from tasks.image_classification.sources import Labelled, NamedPictures, OwnPictures
 from zoo.errors import UserError
 from zoo.registry import register
 from zoo.task import Case
@@ -27,18 +28,22 @@ class ImageClassification(Classification):
     """Says which of some classes an image shows.
 
     Any tensorflow-datasets set with `image`, all of one size, and `label` will do, such as
-    `mnist`.
+    `mnist`; and so will pictures of one's own, see `tasks.image_classification.pictures`.
 
     Args:
-        dataset: its name.
-        data_dir: folder of prepared data sets.
+        dataset: its name, or the path of a folder or a table.
+        data_dir: folder of prepared data sets, where decoded pictures are kept, too.
         classes: names of the classes; read from the data set if not given.
         image_shape: height, width and channels, likewise.
         sequence: "rows" or "pixels" for a many-to-one model, which is shown the image from its top
             left on, one row or one pixel at a time; "" for the image as a whole.
+        image_size: height and width that pictures are brought to; 0 for their own or, of own
+            pictures of more than one size or over 64 pixels, for 64.
+        split_rule: see `DataTask`.
 
     Raises:
-        UserError: `sequence` is none of the three, or the data set cannot be read.
+        UserError: `sequence` is none of the three, `image_size` is below 0, or the data set cannot
+            be read.
     """
 
     input_kind = "image"
@@ -58,13 +63,18 @@ class ImageClassification(Classification):
         classes: list[str] | None = None,
         image_shape: list[int] | None = None,
         sequence: str = "",
+        image_size: int = 0,
+        split_rule: str | None = None,
     ) -> None:
-        super().__init__(dataset, data_dir)
+        super().__init__(dataset, data_dir, rule_of(split_rule, classes))
         if sequence not in ("", "rows", "pixels"):
             raise UserError(f"sequence is {sequence!r}, but rows, pixels or nothing is needed")
-        self.sequence = sequence
-        self.classes = classes or class_names(self.dataset, self.data_dir)
-        self.image_shape = image_shape or list(self._some(1)[0]["image"].shape)
+        if image_size < 0:
+            raise UserError(f"image_size is {image_size}, but 0 or more is needed")
+        self.sequence, self.image_size = sequence, image_size
+        self._opened: dict[tuple[str, str | None], NamedPictures | OwnPictures] = {}
+        self.classes = classes or self._source.classes
+        self.image_shape = image_shape or self._source.image_shape(image_size)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -73,6 +83,7 @@ class ImageClassification(Classification):
             "classes": self.classes,
             "image_shape": self.image_shape,
             "sequence": self.sequence,
+            "image_size": self.image_size,
         }
 
     def model_options(self) -> dict[str, Any]:
@@ -98,10 +109,7 @@ class ImageClassification(Classification):
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Images `[B, h, w, c]`, or clips of their rows or pixels, with one target each."""
-        check_classes(self.classes, self.dataset, self.data_dir)
-        examples = load_split(self.dataset, split, self.data_dir, ("image", "label"))
-        images = stack_images([example["image"] for example in examples], self.image_shape)
-        labels = np.array([example["label"] for example in examples])
+        images, labels = self._read(split)
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
@@ -125,13 +133,27 @@ class ImageClassification(Classification):
 
     def examples(self) -> list[bytes]:
         """Three test images as PNG."""
-        return [encode_png(example["image"]) for example in self._some(3)]
+        some = self._source.some(3, self.image_shape, self.classes)
+        return [encode_png(image) for image in some]
 
     def cases(self, count: int) -> list[Case]:
         """Test images and their classes."""
-        examples = load_split(self.dataset, "test", self.data_dir, ("image", "label"))
-        chosen = [examples[place] for place in spread(len(examples), count)]
-        return [class_case(encode_png(e["image"]), self.classes[e["label"]]) for e in chosen]
+        images, labels = self._read("test")
+        return [
+            class_case(encode_png(images[place]), self.classes[labels[place]])
+            for place in spread(len(labels), count)
+        ]
 
-    def _some(self, count: int) -> list[dict[str, Any]]:
-        return load_split(self.dataset, f"test[:{count}]", self.data_dir, ("image", "label"))
+    def _read(self, split: str) -> Labelled:
+        return self._source.read(split, self.image_shape, self.classes)
+
+    @property
+    def _source(self) -> NamedPictures | OwnPictures:
+        """Return the data set, which an evaluation may change."""
+        at = (self.dataset, self.data_dir)
+        if at not in self._opened:
+            path = own_path(self.dataset, self.default_dataset)
+            self._opened[at] = (
+                OwnPictures(path, self.data_dir, self.split_rule) if path else NamedPictures(*at)
+            )
+        return self._opened[at]

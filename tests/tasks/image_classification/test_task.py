@@ -86,3 +86,26 @@ def test_pictures_are_measured_one_by_one_and_shown_with_their_classes(task, che
     assert not cases[0].is_right("a cat")
     assert card["version"] == "1.0.0" and card["splits"]["test"]["examples"] == 359
     assert card["licence"] == "CC BY 4.0"
+
+
+@pytest.mark.parametrize("name", ["digits-cnn", "rows-lstm"])
+def test_a_folder_of_one_s_own_is_learned_predicted_and_exported(tmp_path, name):
+    for number, label in enumerate(("dark", "light")):
+        for n in range(12):
+            level = np.random.default_rng(n).integers(0, 60, (9, 11)) + 190 * number
+            path = tmp_path / "own" / label / f"{n}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(encode_png(level.astype("uint8")[..., None]))
+    folder, options = tmp_path / "own", {"units": 4} if name == "rows-lstm" else {}
+    run = zoo.fit(
+        name, str(folder), str(tmp_path / "data"), runs=tmp_path / "runs", verbose=False,
+        epochs=2, batch_size=8, **options,
+    )  # fmt: skip
+    assert run.config.task_options["classes"] == ["dark", "light"]
+    assert run.config.task_options["image_shape"] == [9, 11, 1]
+    (answer,) = zoo.predict(run, str(folder / "dark" / "0.png"))
+    assert sorted(answer["labels"]) == ["dark", "light"]
+    export = zoo.export(run, tmp_path / "export")
+    (exported,) = zoo.predict(export, str(folder / "dark" / "0.png"))
+    assert exported["text"] == answer["text"]
+    np.testing.assert_allclose(exported["probabilities"], answer["probabilities"], atol=1e-4)

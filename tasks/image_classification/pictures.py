@@ -1,0 +1,234 @@
+"""Pictures of a person's own: a folder for each class, or a table of files and labels."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.common.notices import left_out, tell_alike
+from tasks.common.splits import (
+    RULE,
+    SPLITS,
+    by_split,
+    file_keys,
+    fill,
+    name_without_split,
+    split_named,
+)
+from tasks.common.tables import GROUP, LABEL, Table, is_table, read_table
+from zoo.errors import UserError
+from zoo.readers.images import is_image_name
+
+FILE = ("path", "file", "filename", "file_name", "image", "picture", "id", "name")
+"""What the column of a table may be called that names files; the first that there is."""
+
+_LOOKED_AT = 5
+_LAYOUT = (
+    "one folder a class is needed, such as cat/1.jpg, or a table such as labels.csv with the "
+    "columns path and label"
+)
+
+
+class Picture(NamedTuple):
+    """A picture of a class.
+
+    Attributes:
+        path: of its file.
+        label: name of its class.
+        split: what is said of its split, "" if nothing.
+        group: what it was taken from, "" if nothing is said.
+    """
+
+    path: Path
+    label: str
+    split: str = ""
+    group: str = ""
+
+
+def read_pictures(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
+    """Return the pictures of each split.
+
+    - A folder with one folder a class, whose files may lie deeper. It may also hold `train`,
+      `validation` or `val`, and `test`, each with one folder a class.
+    - A table of files, from its own folder on, and their labels; or a folder that holds one, or
+      one for each split, such as `train.csv`. It may have a column `split`, and `group`. A file may
+      be named without its folder or its ending.
+
+    Files are those that are called as pictures are, see `zoo.readers.images.is_image_name`; others
+    are counted. Where validation or test is lacking, a tenth of the pictures for training is taken
+    for it, see `tasks.common.splits.assign`: each class is in all splits if it has three; equal
+    files stay together, and those of a group.
+
+    Args:
+        path: the folder, or the table.
+        rule: see `tasks.common.splits.tell_rule`.
+
+    Raises:
+        UserError: there are no pictures, or of fewer than two classes, or too few of them; a table
+            lacks a column or a label, or names a file that is not there; or a class is not among
+            those for training.
+    """
+    tables = {"": path} if path.is_file() else _tables_in(path)
+    pictures = [each for split, table in tables.items() for each in _listed(table, split)]
+    pictures = pictures or list(_in_folders(path))
+    if not pictures:
+        raise UserError(f"{path} has no pictures of classes: {_LAYOUT}")
+    parts = by_split((each, each.split, str(each.path)) for each in pictures)
+    labels = sorted({each.label for each in parts["train"]})
+    if len(labels) < 2:
+        only = f", {labels[0]}" if labels else ""
+        raise UserError(f"{path} has {len(labels)} classes to learn{only}, but 2 are needed")
+    tell_alike(path, (each.label for each in pictures))
+    for split in SPLITS[1:]:
+        if other := next((p for p in parts.get(split, ()) if p.label not in labels), None):
+            raise UserError(
+                f"{other.path}, for {split}, has the class {other.label}, which is none of those "
+                f"for training: {', '.join(labels)}"
+            )
+    root = path if path.is_dir() else path.parent
+    own = parts["train"]
+    names = [each.path.relative_to(root).as_posix() for each in own]
+    keys = dict(zip(own, file_keys([each.path for each in own], names, path)))
+    return fill(
+        parts,
+        lambda each: each.group or keys[each],
+        str(path),
+        "pictures",
+        label=lambda each: each.label,
+        rule=rule,
+    )
+
+
+def _tables_in(folder: Path) -> dict[str, Path]:
+    """Return the tables in a folder that name pictures and their labels: one, or one a split."""
+    files = _Files(folder)
+    named = [
+        file
+        for file in sorted(folder.iterdir())
+        if file.is_file() and is_table(file) and _names_pictures(file, files)
+    ]
+    splits = [split_named(file.name) or "" for file in named]
+    if len(named) > 1 and ("" in splits or len({*splits}) < len(splits)):
+        raise UserError(
+            f"{folder} has several tables of pictures, {named[0].name} and {named[1].name}: give "
+            "one of them as the data set"
+        )
+    return dict(zip(splits if len(named) > 1 else [""], named))
+
+
+def _names_pictures(path: Path, files: "_Files") -> bool:
+    """Whether a table has columns of files and labels, and one of its first files is there.
+
+    One that lies where there are no folders of classes does, in any case.
+    """
+    table = read_table(path, [*FILE, *LABEL])
+    columns = _columns(table)
+    if columns is None:
+        return False
+    names = [row.cells[columns[0]] for row in table.rows[:_LOOKED_AT]]
+    return not _folders(path.parent) or any(len(files.all_called(name)) == 1 for name in names)
+
+
+def _columns(table: Table) -> tuple[int, int] | None:
+    """Return the columns of the files and of the labels; None if there are none."""
+    file, label = table.find(FILE), table.find(LABEL)
+    if file is not None and label is not None and file != label:
+        return file, label
+    # Two columns without names, of which the first is of pictures.
+    both = not table.named and len(table.names) == 2
+    return (0, 1) if both and all(map(is_image_name, table.cells(0))) else None
+
+
+def _listed(path: Path, of_split: str = "") -> Iterator[Picture]:
+    table = read_table(path, [*FILE, *LABEL])
+    columns = _columns(table)
+    if columns is None:
+        raise UserError(
+            f"{path} has the columns {', '.join(table.names)}, but path and label are needed"
+        )
+    files = _Files(path.parent)
+    group = table.find(GROUP)
+    groups = [""] * len(table.rows) if group is None else table.cells(group)
+    lines: dict[Path, int] = {}
+    for row, split, group_name in zip(table.rows, table.splits(), groups):
+        name, label = (row.cells[at] for at in columns)
+        where = table.place(row)
+        if not name or not label:
+            raise UserError(f"{where} has no {'label' if name else 'path'}")
+        file = files.find(name, where)
+        if (first := lines.setdefault(file, row.line)) != row.line:
+            raise UserError(f"{where} names {file} once more: line {first} has it already")
+        if split and split_named(split) is None:
+            raise UserError(f"{where} has the split {split!r}: use train, validation or test")
+        yield Picture(file, label, split or of_split, group_name)
+
+
+class _Files:
+    """The files around a table, found by path, or by a name or a stem that is of one file only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._named: dict[str, list[Path]] = defaultdict(list)
+        for file in _inside(folder):
+            if is_image_name(file):
+                for name in {file.name, file.stem}:
+                    self._named[name].append(file)
+
+    def find(self, name: str, where: str) -> Path:
+        """Return the file that a table names.
+
+        Raises:
+            UserError: there is none, or several.
+        """
+        files = self.all_called(name)
+        if len(files) != 1:
+            more = f", but several are called so, such as {files[0]}" if files else ""
+            raise UserError(f"{where}: there is no file {self.folder / name}{more}")
+        return files[0]
+
+    def all_called(self, name: str) -> list[Path]:
+        """Return the file of a path, or else all files of a name or a stem."""
+        path = self.folder / Path(name.replace("\\", "/")).expanduser()
+        return [path] if path.is_file() else self._named.get(name, [])
+
+
+def _in_folders(folder: Path) -> Iterator[Picture]:
+    parts = {part: _split_of_folder(part.name) for part in _folders(folder)}
+    if "train" not in parts.values():
+        parts = {folder: ""}
+    elif other := next((part.name for part, split in parts.items() if not split), None):
+        raise UserError(f"{folder} has {other} beside train: validation and test are expected")
+    strange: list[str] = []
+    for part, split in parts.items():
+        for inner in _folders(part):
+            for file in _inside(inner):
+                if is_image_name(file):
+                    yield Picture(file, inner.name, split)
+                else:
+                    strange.append(str(file.relative_to(folder)))
+        loose = [each.name for each in sorted(part.iterdir()) if each.is_file()]
+        loose = [name for name in loose if is_image_name(name) and not name.startswith(".")]
+        left_out(part, "picture", "beside the folders of classes", loose)
+    left_out(folder, "file", "of another kind", strange)
+
+
+def _split_of_folder(name: str) -> str:
+    """Return the split that a folder is called after; "" for one of a class, `freight_train` too.
+
+    Example:
+        >>> _split_of_folder("val2017"), _split_of_folder("freight_train")
+        ('validation', '')
+    """
+    rest = name_without_split(name)
+    return "" if any(map(str.isalpha, rest)) else split_named(name) or ""
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if file.is_file() and not hidden:
+            yield file
