@@ -14,6 +14,7 @@ from zoo.catalog.recipes import list_recipes
 from zoo.errors import UserError
 from zoo.pretrained import ready_models
 from zoo.registry import register
+from zoo.utils.keras_files import help_keras as _help_keras
 from zoo.utils.lazy import lazy_face as _lazy_face
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ _LAZY = {
 }
 
 
+_help_keras()
 __getattr__, _ = _lazy_face(__name__, lambda: _LAZY)
 
 

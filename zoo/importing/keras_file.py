@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ import keras
 from zoo.errors import UserError
 from zoo.importing.hdf5_file import is_hdf5, load_hdf5
 from zoo.utils.archives import check_zip
+from zoo.utils.keras_files import is_ours
 
-_OURS = re.compile(r"zoo\.(cells|layers|topologies)\.\w+|zoo\.recurrence(\.\w+)?")
 _UNSAFE = {"Lambda", "__lambda__", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer"}
 """Layers that hold a program of their own."""
 
@@ -73,7 +72,7 @@ def _check(path: Path, part: dict[str, Any]) -> None:
             f"{path} is refused: its {name} is a program of whoever made it, which may do "
             "anything; save the model without it"
         )
-    if registered.startswith(("zoo>", "zoo.layers>")) and _OURS.fullmatch(module):
+    if is_ours(registered, module):
         try:
             importlib.import_module(module)
         except ImportError as error:

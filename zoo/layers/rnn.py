@@ -50,10 +50,11 @@ class RNN(_ByEngine, keras.layers.RNN):
 class LSTM(_ByEngine, keras.layers.LSTM):
     """`keras.layers.LSTM`: the same arguments, weights and outputs.
 
-    A `.keras` file of a model with Keras' layer is read with this one in its place by
-    `keras.models.load_model(path, custom_objects={"LSTM": zoo.layers.LSTM})`, and one with this
-    layer with Keras' own by `custom_objects={"zoo.layers>LSTM": keras.layers.LSTM}`. A file of
-    weights alone, `.weights.h5`, is read by either. So it is with all layers of this module.
+    A file of weights, `.weights.h5` or `.keras`, is read by `load_weights` of a model with either.
+    A `.keras` file with Keras' layer is read by `zoo.accelerate(keras.models.load_model(path))`, or
+    rewritten with this one by `zoo import keras`; one with this layer is read where there is no zoo
+    by `load_model(path, custom_objects={"zoo.layers>LSTM": keras.layers.LSTM})`. So it is with all
+    layers of this module.
 
     Example:
         >>> from keras import ops

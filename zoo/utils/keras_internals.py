@@ -4,6 +4,8 @@ Nothing else may reach into either (a test forbids it), and each hook has a test
 so that a new version that breaks one is seen there first.
 """
 
+import functools
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,26 @@ def set_before_init(layer: keras.Layer, name: str, value: Any) -> None:
     passes it by. Only for plain values, which there is nothing to track in.
     """
     object.__setattr__(layer, name, value)
+
+
+def before_a_class_is_sought(call: Callable[[Any, Any], None]) -> None:
+    """Call a function with registered name and module before Keras looks for a class in a file.
+
+    Keras imports the module that a file names for packages of its own alone. Without the hook, as
+    in a version of Keras that looks elsewhere, classes are found once they were imported.
+    """
+    library = keras.src.saving.serialization_lib
+    plain = getattr(library, "_retrieve_class_or_fn", None)
+    if plain is None or hasattr(plain, "_zoo_hook"):
+        return
+
+    @functools.wraps(plain)
+    def retrieve(name: str, registered_name: Any, module: Any, *args: Any, **kwargs: Any) -> Any:
+        call(registered_name, module)
+        return plain(name, registered_name, module, *args, **kwargs)
+
+    retrieve._zoo_hook = True  # type: ignore[attr-defined]
+    library._retrieve_class_or_fn = retrieve
 
 
 def take_gradients_as_summed(optimizer: keras.optimizers.Optimizer) -> None:
