@@ -18,10 +18,12 @@ from zoo.exporting.endpoints import concrete
 from zoo.exporting.formats.saved_model import load_saved_model
 from zoo.exporting.manifest import is_export
 from zoo.readers.modality import Modality, modality, split_batches
+from zoo.recurrence.compiling import Compile, compiled
 from zoo.utils.progress import progress
 from zoo.utils.validation import reason
 
 
+@compiled(Compile.FREQUENT)
 def predict(what: Run | str | Path, *inputs: Any, batch_size: int = 32) -> list[dict[str, Any]]:
     """Predict from raw inputs, readably.
 

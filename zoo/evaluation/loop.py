@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.recurrence.compiling import Compile, compiled
 from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor, Window
 
@@ -49,7 +50,12 @@ class WindowLoop:
         self, model: SequenceModel, function: Callable[[Window, State], tuple[Any, State]]
     ) -> None:
         self.model = model
-        self._run = tf.function(function, reduce_retracing=True, autograph=False)
+
+        def run(window: Window, state: State) -> tuple[Any, State]:
+            with compiled(Compile.ALWAYS):
+                return function(window, state)
+
+        self._run = tf.function(run, reduce_retracing=True, autograph=False)
 
     def __call__(self, windows: Iterable[Window]) -> Iterator[tuple[Window, Any]]:
         """Yield each window, and what the function gives for it."""

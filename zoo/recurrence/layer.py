@@ -24,10 +24,10 @@ class Recurrence(keras.layers.Layer):
 
     A zoo `Cell` runs with its inputs projected for all time steps at once and with a gradient of
     the whole sequence derived by hand: the backward loop carries only the gradient of the state,
-    and the gradients of the recurrent weights are one large product after it. In training, inside
-    a `tf.function` that knows the batch size and the number of steps, XLA compiles both loops,
-    once for each such shape, and on a CPU the halves of the batch run side by side. Any other
-    Keras cell takes the ordinary differentiated loop.
+    and the gradients of the recurrent weights are one large product after it. Inside a
+    `tf.function`, XLA compiles both loops, for each batch size and number of steps that it meets
+    (`zoo.recurrence.compiling` decides when), and on a CPU the halves of the batch run side by
+    side. Any other Keras cell takes the ordinary differentiated loop.
 
     Args:
         cell: a zoo cell, or any Keras cell: `call(x_t, states) -> (y_t, new_states)`.
@@ -98,7 +98,7 @@ class Recurrence(keras.layers.Layer):
                 `keras.layers.Embedding(mask_zero=True)` attached to the inputs. `lengths` cost
                 less.
             training: whether a cell that drops or keeps at random does so, and whether a gradient
-                is expected: it is there without, too, but then XLA does not compile the sequence,
+                is expected: it is there without, too, but then what may be saved is not compiled,
                 and backward computes again what forward did not store.
 
         Returns:

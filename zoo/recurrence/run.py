@@ -3,10 +3,9 @@
 from functools import partial
 from typing import Any
 
-import tensorflow as tf
-
 from zoo.cells.base import Cell, LinearCell, with_training
 from zoo.recurrence.backprop import DifferentiatedScan, differentiated, swap
+from zoo.recurrence.compiling import Compile, FrequentShapes, when_to_compile
 from zoo.recurrence.masking import StepMasks
 from zoo.recurrence.parallel_scan import ParallelScan
 from zoo.recurrence.tracing import CellTrace
@@ -38,12 +37,14 @@ def run_cell(
     kind = ParallelScan if isinstance(cell, LinearCell) else DifferentiatedScan
     scan = partial(kind, cell, trace, trace.draws)
     runs: DifferentiatedScan | CompiledScan
-    if training and cell.compiled and tf.inside_function() and x.shape.is_fully_defined():
+    when = when_to_compile(cell, x, training)
+    if when is Compile.NEVER:
+        inner = runs = scan(remember=training)
+    else:
         batch, time, _ = x.shape
         lengths = piece_lengths(batch, time, trace.width * x.dtype.size)
-        inner = scan(remember=len(lengths) == 1)
-        runs = CompiledScan(inner, batch, lengths)
-    else:
-        inner = runs = scan(remember=training)
+        inner = scan(remember=training and (lengths is None or len(lengths) == 1))
+        shapes = FrequentShapes() if when is Compile.FREQUENT else None
+        runs = CompiledScan(inner, lengths, shapes)
     weights = inner.weights(recurrent)
     return differentiated(runs.forward, runs.backward, x, state, masks, weights)

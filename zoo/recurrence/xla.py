@@ -1,10 +1,13 @@
 """A sequence compiled by XLA: two halves of the batch side by side, a long one in pieces."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from zoo.recurrence.backprop import DifferentiatedScan, Residuals, Weights
+from zoo.recurrence.compiling import FrequentShapes
 from zoo.recurrence.masking import StepMasks
 from zoo.typing import Tensor
 
@@ -13,46 +16,59 @@ from zoo.typing import Tensor
 WHOLE_BYTES = 2**25
 PIECE_BYTES = 2**23
 MOST_PIECES = 16
+USUAL_BATCH = 32
 
 
 class CompiledScan:
-    """A scan whose inputs have a known shape `[B, T, D]`, forward and backward.
+    """A scan over `[B, T, D]` that XLA compiles, forward and backward, for each shape it meets.
 
     The two threads of one small product wait for each other, those of two loops do not: on a CPU
     each half of the batch runs by itself. benchmarks/README.md has the measurements.
 
     Args:
         scan: what is compiled; of several pieces, one that does not remember.
-        batch: B.
-        lengths: time steps of each piece, as `piece_lengths` returns them.
+        lengths: time steps of each piece, as `piece_lengths` returns them; None for a single piece
+            of an unknown number of steps.
+        shapes: which shapes are compiled, decided while the graph runs; None for all.
     """
 
-    def __init__(self, scan: DifferentiatedScan, batch: int, lengths: list[int]) -> None:
-        self.lengths, self.halves = lengths, _halves(batch)
-        self._forward, self._backward = (
-            tf.function(part, jit_compile=True, autograph=False)
-            for part in (scan.forward, scan.backward)
-        )
+    def __init__(
+        self,
+        scan: DifferentiatedScan,
+        lengths: list[int] | None,
+        shapes: FrequentShapes | None = None,
+    ) -> None:
+        self.lengths, self.shapes = lengths, shapes
+        self._forward = _Compiled(scan.forward)
+        self._backward = _Compiled(scan.backward)
 
     def forward(self, x: Tensor, start: list[Tensor], masks: StepMasks, weights: Weights) -> tuple:
-        """Return outputs, final state, and the initial state and residuals of each piece."""
+        """Return outputs, final state, and what backward needs.
+
+        That is the initial state and residuals of each piece of each half, and whether they are
+        compiled.
+        """
+        compiled = None
+        if self.shapes is not None:
+            compiled = self.shapes.frequent(tf.shape(x)[0], tf.shape(x)[1])
         ys, finals, residuals = [], [], []
-        states = zip(*[tf.split(part, self.halves) for part in start])
-        row = 0
-        for rows, state, half_masks in zip(self.halves, states, masks.rows(self.halves)):
+        sizes = _halves(x)
+        row: int | Tensor = 0
+        states = zip(*[tf.split(part, sizes) for part in start])
+        for rows, state, half_masks in zip(sizes, states, masks.rows(sizes)):
             half: list[tuple[list[Any], Residuals]] = []
             outputs: list[Tensor] = []
-            for t, steps, piece_masks in self._steps(half_masks):
+            for t, steps, piece_masks in self._steps(x, half_masks):
                 piece = _part(x, row, rows, t, steps, after=state)
                 before = list(state)
-                y, state, saved = self._forward(piece, before, piece_masks, weights)
+                y, state, saved = self._forward(compiled, piece, before, piece_masks, weights)
                 outputs.append(y)
                 half.append((before, saved))
             ys.append(tf.concat(outputs, axis=1))
             finals.append(state)
             residuals.append(half)
             row += rows
-        return tf.concat(ys, axis=0), _joined(finals), residuals
+        return tf.concat(ys, axis=0), _joined(finals), (residuals, compiled)
 
     def backward(
         self,
@@ -61,26 +77,28 @@ class CompiledScan:
         masks: StepMasks,
         weights: Weights,
         y: Tensor,
-        residuals: list[Tensor],
+        residuals: tuple[list[Any], Tensor | None],
         dy: Tensor,
         dfinal: list[Tensor],
     ) -> tuple[Tensor, list[Tensor], list[Tensor], Weights]:
         """Return the gradients of inputs, initial state, fresh state and weights."""
         dxs, dstarts, dfreshes, totals = [], [], [], []
-        dstates = zip(*[tf.split(part, self.halves) for part in dfinal])
-        row = 0
+        saved_halves, compiled = residuals
+        sizes = _halves(x)
+        row: int | Tensor = 0
+        dstates = zip(*[tf.split(part, sizes) for part in dfinal])
         for rows, dstate, half, half_masks in zip(
-            self.halves, dstates, residuals, masks.rows(self.halves), strict=True
+            sizes, dstates, saved_halves, masks.rows(sizes), strict=True
         ):
             outputs: list[Tensor] = []
             total: Any = None
-            pieces = zip(self._steps(half_masks), half, strict=True)
+            pieces = zip(self._steps(x, half_masks), half, strict=True)
             for (t, steps, piece_masks), (before, saved) in reversed(list(pieces)):
                 x_part, y_part, dy_part = (
                     _part(a, row, rows, t, steps, after=dstate) for a in (x, y, dy)
                 )
                 dx, dstate, *gradients = self._backward(
-                    x_part, before, piece_masks, weights, y_part, saved, dy_part, list(dstate)
+                    compiled, x_part, before, piece_masks, weights, y_part, saved, dy_part, dstate
                 )
                 outputs.insert(0, dx)
                 total = gradients if total is None else _sum(total, gradients)
@@ -92,16 +110,45 @@ class CompiledScan:
         dweights = totals[0] if len(totals) == 1 else _sum(*totals)
         return tf.concat(dxs, axis=0), _joined(dstarts), _joined(dfreshes), dweights
 
-    def _steps(self, masks: StepMasks) -> list[tuple[int, int, StepMasks]]:
+    def _steps(self, x: Tensor, masks: StepMasks) -> list[tuple[int, int | Tensor, StepMasks]]:
         """Return the start, the length and the masks of each piece."""
+        if self.lengths is None:
+            return [(0, tf.shape(x)[1], masks)]
         starts = [sum(self.lengths[:n]) for n in range(len(self.lengths))]
         return list(zip(starts, self.lengths, masks.steps(self.lengths)))
 
 
-def _part(a: Tensor, row: int, rows: int, t: int, steps: int, after: Any) -> Tensor:
+class _Compiled:
+    """A function of nested tensors, compiled where a boolean tensor is true."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._plain = function
+        self._fast = tf.function(function, jit_compile=True, autograph=False)
+
+    def __call__(self, compiled: Tensor | None, *arguments: Any) -> Any:
+        """Call it with arguments; compiled of None is as true."""
+        if compiled is None:
+            return self._fast(*arguments)
+        results: list[Any] = []
+
+        def flat(function: Callable[..., Any]) -> list[Tensor]:
+            results.append(function(*arguments))
+            return [part for part in tf.nest.flatten(results[-1]) if part is not None]
+
+        values = iter(tf.cond(compiled, partial(flat, self._fast), partial(flat, self._plain)))
+        # What is None, such as residuals that are not stored, a condition cannot give.
+        fill = lambda part: None if part is None else next(values)  # noqa: E731
+        return tf.nest.map_structure(fill, results[0])
+
+
+def _part(
+    a: Tensor, row: int | Tensor, rows: int | Tensor, t: int, steps: int | Tensor, after: Any
+) -> Tensor:
     """Cut a part out of `[B, T, ...]`, once the tensors `after` are computed."""
     with tf.control_dependencies(after):
-        return tf.slice(a, [row, t, 0], [rows, steps, -1])
+        part = tf.slice(a, [row, t, 0], [rows, steps, -1])
+    known = [size if isinstance(size, int) else None for size in (rows, steps)]
+    return tf.ensure_shape(part, [*known, *a.shape[2:]])
 
 
 def _sum(one: Tensor, other: Tensor) -> Tensor:
@@ -112,18 +159,23 @@ def _joined(halves: list[Tensor]) -> list[Tensor]:
     return [tf.concat(parts, axis=0) for parts in zip(*halves)]
 
 
-def _halves(batch: int) -> list[int]:
-    """Return how many rows run together."""
-    if batch < 2 or tf.config.list_physical_devices("GPU"):
+def _halves(x: Tensor) -> list[int | Tensor]:
+    """Return how many rows of `[B, ...]` run together; of an unknown B of 1 the last are none."""
+    batch = x.shape[0]
+    if batch is None:
+        batch = tf.shape(x)[0]
+    elif batch < 2:
         return [batch]
-    return [batch // 2, batch - batch // 2]
+    if tf.config.list_physical_devices("GPU"):
+        return [batch]
+    return [batch - batch // 2, batch // 2]
 
 
-def piece_lengths(batch: int, time: int, step_bytes: int) -> list[int]:
-    """Return the time steps of each piece that a sequence is run in.
+def piece_lengths(batch: int | None, time: int | None, step_bytes: int) -> list[int] | None:
+    """Return the time steps of each piece that a sequence is run in; None where T is unknown.
 
     Args:
-        batch: B.
+        batch: B; unknown, it is taken for `USUAL_BATCH`.
         time: T.
         step_bytes: what the projection of one row and step takes.
 
@@ -131,7 +183,9 @@ def piece_lengths(batch: int, time: int, step_bytes: int) -> list[int]:
         >>> piece_lengths(64, 35, 8192), piece_lengths(32, 512, 4096)
         ([35], [64, 64, 64, 64, 64, 64, 64, 64])
     """
-    total = batch * time * step_bytes
+    if time is None:
+        return None
+    total = (batch or USUAL_BATCH) * time * step_bytes
     pieces = 1
     while total > WHOLE_BYTES and pieces < min(time, MOST_PIECES) and total / pieces > PIECE_BYTES:
         pieces *= 2

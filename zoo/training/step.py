@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.errors import UserError
+from zoo.recurrence.compiling import Compile, compiled
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives.base import Objective, Player, Update
 from zoo.training.replicas import Replicas
@@ -88,7 +89,8 @@ class Step:
                 for name, player in self.players.items()
                 if number >= rounds - player.updates
             }
-            sums, after, gradients = self._gradients(players, windows, state, number)
+            with compiled(Compile.ALWAYS):
+                sums, after, gradients = self._gradients(players, windows, state, number)
             norms |= {name: self._apply(players[name], gradients[name]) for name in players}
         in_order = tf.stack([norms[name] for name in self.players])
         return after, tf.concat([self.replicas.sum(sums), in_order], axis=0)

@@ -123,6 +123,30 @@ def function_in(graph: tf.Graph, name: str) -> Any | None:
     return graph._get_function(name)
 
 
+def in_keras_step() -> bool:
+    """Return whether a step of `Model.fit`, `evaluate` or `predict` is being traced.
+
+    Not so where Keras traces a model to save it: that graph leaves the process, and what it holds
+    must be known elsewhere. Steps tell themselves apart only by the names of their graphs.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        if getattr(graph, "name", "").startswith("one_step_on_data"):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+def in_xla() -> bool:
+    """Return whether what is being traced is compiled by XLA as a whole.
+
+    Operations such as tables cannot be. It has no public name.
+    """
+    from tensorflow.python.ops import control_flow_util
+
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
 def devices_are_made() -> bool:
     """Return whether TensorFlow has taken its devices; asking the public way makes it take them.
 

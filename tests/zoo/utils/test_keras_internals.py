@@ -181,3 +181,43 @@ def test_devices_are_seen_and_gradients_are_summed_once():
         check=True,
     )
     assert result.stdout.split() == ["False", "2.0", "1.0", "True"]
+
+
+def test_a_step_of_keras_is_told_from_what_it_saves(tmp_path):
+    traced = {}
+
+    class Noting(keras.layers.Layer):
+        def call(self, x):
+            traced.setdefault(tf.inside_function() and internals.in_keras_step(), len(traced))
+            return x
+
+    model = keras.Sequential([keras.Input((2,)), Noting(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    steps = {
+        "fit": lambda: model.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0),
+        "evaluate": lambda: model.evaluate(np.ones((2, 2)), np.ones((2, 1)), verbose=0),
+        "predict": lambda: model.predict(np.ones((2, 2)), verbose=0),
+        "export": lambda: model.export(tmp_path, verbose=False),
+        "a function": lambda: tf.function(model)(np.ones((2, 2), "float32")),
+    }
+    answers = {}
+    for name, run in steps.items():
+        traced.clear()
+        run()
+        answers[name] = True in traced
+    assert answers == dict.fromkeys(("fit", "evaluate", "predict"), True) | {
+        "export": False,
+        "a function": False,
+    }
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_what_is_compiled_as_a_whole_knows_it(jit_compile):
+    seen = [internals.in_xla()]
+
+    def inner(x):
+        seen.append(internals.in_xla())
+        return x
+
+    tf.function(tf.function(inner), jit_compile=jit_compile)(tf.ones(2))
+    assert seen == [False, jit_compile]
