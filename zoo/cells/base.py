@@ -85,6 +85,10 @@ class Cell(keras.layers.Layer):
         """What the input contributes: `[..., D] -> [..., G]`."""
         raise NotImplementedError
 
+    def affine_projection(self) -> tuple[Tensor, Tensor] | None:
+        """W `[D, G]` and b `[G]` where `project(x)` is W x + b; None where it is another map."""
+        return None
+
     def recurrent_weights(self) -> tuple[Tensor, ...]:
         """The weights that `recur` multiplies by, read once for a whole sequence."""
         return (self.recurrent_kernel,)
@@ -115,12 +119,18 @@ class Cell(keras.layers.Layer):
         self, inputs: Tensor, states: CellState, training: bool = False
     ) -> tuple[Tensor, CellState]:
         """Run one time step: `x_t [B, D]` and a state give `y_t [B, H]` and the new state."""
-        weights = with_training(self.recurrent_weights, bool(training))
-        return self.update(
-            with_training(self.project, bool(training), inputs),
-            self.State(*states),
-            lambda v, k=0: self.product(v, weights[k]),
-        )
+        training = bool(training)
+        return self.update_from(with_training(self.project, training, inputs), states, training)
+
+    def update_from(
+        self, z: Tensor, states: CellState, training: bool = False
+    ) -> tuple[Tensor, CellState]:
+        """Run the rest of a time step: a projection `[B, G]` and a state give y_t and the new one.
+
+        Unlike `update` it multiplies by the recurrent weights itself.
+        """
+        weights = with_training(self.recurrent_weights, training)
+        return self.update(z, self.State(*states), lambda v, k=0: self.product(v, weights[k]))
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -176,6 +186,11 @@ class DenseCell(Cell):
     def project(self, x: Tensor) -> Tensor:
         """W x + b: `[..., D] -> [..., G]`."""
         return ops.matmul(x, self.kernel) + self.bias
+
+    def affine_projection(self) -> tuple[Tensor, Tensor] | None:
+        """W and b, unless a subclass projects in a way of its own."""
+        own = type(self).project is not DenseCell.project
+        return None if own else (ops.convert_to_tensor(self.kernel), self.bias)
 
 
 class LinearCell(Cell):

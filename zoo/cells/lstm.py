@@ -49,6 +49,11 @@ class LSTMCell(Cell):
         """W_x x + b: `[..., D] -> [..., 4H]`."""
         return ops.matmul(x, ops.convert_to_tensor(self.kernel)[self.units :]) + self.bias
 
+    def affine_projection(self) -> tuple[Tensor, Tensor] | None:
+        """W_x, the rows of `kernel` that meet the input, and b."""
+        own = type(self).project is not LSTMCell.project
+        return None if own else (ops.convert_to_tensor(self.kernel)[self.units :], self.bias)
+
     def recurrent_weights(self) -> tuple[Tensor, ...]:
         """W_h, the rows of `kernel` that meet the state: `[H, 4H]`."""
         return (ops.convert_to_tensor(self.kernel)[: self.units],)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from zoo.decoding.constraints import NEVER, Constraints, stuck
+from zoo.decoding.constraints import NEVER, Constraints
 from zoo.typing import State, Tensor
 
 
@@ -84,38 +84,64 @@ def decode(
         ([[2, 3, 0, 0]], [2])
     """
     first = tf.cast(first, tf.int32)
-    batch = tf.shape(first)[0]
     rules = Constraints(max_length, end, banned, min_length, no_repeat_ngram, prefix)
+
+    def greedy() -> Decoded:
+        return _loop(step, state, first, rules, watch, lambda logits, t: _likeliest(logits))
+
+    def drawn() -> Decoded:
+        def draw(logits: Tensor, t: Tensor) -> Tensor:
+            return _draw(logits, temperature, top_k, top_p, tf.stack([seed[0], seed[1] + t]))
+
+        return _loop(step, state, first, rules, watch, draw)
+
+    if isinstance(temperature, int | float) and temperature == 0:
+        return greedy()
+    # A loop for each: to ask at each step would cost as much as a small layer.
+    return tf.cond(tf.cast(temperature, tf.float32) > 0, drawn, greedy)
+
+
+def _loop(
+    step: Callable[[Tensor, State], tuple[Tensor, State]],
+    state: State,
+    first: Tensor,
+    rules: Constraints,
+    watch: Callable[[State], Tensor] | None,
+    choose: Callable[[Tensor, Tensor], Tensor],
+) -> Decoded:
+    """Decode by `choose(logits [B, V], t)`, which gives a token `[B]` of each row."""
+    max_length, end = rules.max_length, rules.end
     outs = [tf.TensorArray(tf.int32, max_length, element_shape=first.shape)]
     if watch:
         outs.append(tf.TensorArray(tf.float32, max_length, element_shape=watch(state).shape))
 
     def going(
-        t: Tensor, token: Tensor, flat: list[Tensor], alive: Tensor, *others: Tensor
+        t: Tensor, token: Tensor, flat: list[Tensor], alive: Tensor, more: Tensor, *others: Tensor
     ) -> Tensor:
-        # One step even for no rows: without any, the shape of the outputs is not known.
-        return (t < max_length) & (tf.reduce_any(alive) | (t == 0))
+        return (t < max_length) & more
 
     def body(
         t: Tensor,
         token: Tensor,
         flat: list[Tensor],
         alive: Tensor,
+        more: Tensor,
         lengths: Tensor,
         history: Tensor,
         outs: Tensor,
     ) -> tuple[Tensor, ...]:
         logits, new_state = step(token, tf.nest.pack_sequence_as(state, flat))
         logits = rules.allowed(tf.cast(logits, tf.float32), t, history)
-        token = _draw(logits, temperature, top_k, top_p, tf.stack([seed[0], seed[1] + t]))
-        goes_on = ~stuck(logits)
-        if prefix is not None:
-            forced = rules.forced(t)
+        token = choose(logits, t)
+        # No token may come where not even the one that was chosen may.
+        goes_on = tf.gather(logits, token, axis=1, batch_dims=1) != NEVER
+        forced = rules.forced(t)
+        if forced is not None:
             token = tf.ensure_shape(tf.where(forced > 0, forced, token), first.shape)
             goes_on |= forced > 0
-        alive = alive & goes_on
+        alive &= goes_on
         if end is not None:
-            alive = alive & (token != end)
+            alive &= token != end
         values = [tf.where(alive, token, 0)]
         if watch:
             seen = tf.cast(watch(new_state), tf.float32)
@@ -123,18 +149,22 @@ def decode(
         outs = [out.write(t, value) for out, value in zip(outs, values)]
         lengths += tf.cast(alive, tf.int32)
         history = rules.note(history, t, token)
-        return t + 1, token, tf.nest.flatten(new_state), alive, lengths, history, outs
+        more = tf.reduce_any(alive)
+        return t + 1, token, tf.nest.flatten(new_state), alive, more, lengths, history, outs
 
+    batch = tf.shape(first)[0]
     start = (
         tf.constant(0),
         first,
         tf.nest.flatten(state),
         tf.ones([batch], tf.bool),
+        # One step even for no rows: without any, the shape of the outputs is not known.
+        tf.constant(True),
         tf.zeros([batch], tf.int32),
         rules.history(batch),
         outs,
     )
-    _, _, flat_state, _, lengths, _, outs = tf.while_loop(going, body, start)
+    _, _, flat_state, _, _, lengths, _, outs = tf.while_loop(going, body, start)
     tokens = tf.reshape(tf.transpose(outs[0].stack()), [batch, max_length])
     watched = tf.transpose(outs[1].stack(), [1, 0, 2]) if watch else None
     return Decoded(tokens, lengths, tf.nest.pack_sequence_as(state, flat_state), watched)
@@ -174,30 +204,23 @@ def likely(logits: Tensor, top_k: int | Tensor = 0, top_p: float | Tensor = 1.0)
     return tf.gather(stay, tf.argsort(order), batch_dims=1)
 
 
+def _likeliest(logits: Tensor) -> Tensor:
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+
 def _draw(
     logits: Tensor, temperature: float | Tensor, top_k: int | Tensor, top_p: Tensor, seed: Tensor
 ) -> Tensor:
-    """A token `[B]` of each row of logits `[B, V]`."""
-    heat = tf.cast(temperature, tf.float32)
-
-    def greedy() -> Tensor:
-        return tf.argmax(logits, axis=-1, output_type=tf.int32)
-
-    def drawn() -> Tensor:
-        # Less the largest first: then the smallest temperature makes no number too large.
-        largest = tf.maximum(tf.reduce_max(logits, axis=-1, keepdims=True), logits.dtype.min)
-        heated = (logits - largest) / heat
-        number, share = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
-        heated = tf.cond(
-            (number > 0) | (share < 1.0),
-            lambda: tf.where(likely(heated, number, share), heated, NEVER),
-            lambda: heated,
-        )
-        # XLA would otherwise choose another generator.
-        uniform = tf.random.stateless_uniform(tf.shape(logits), seed, 1e-7, 1.0, alg="philox")
-        gumbel = -tf.math.log(-tf.math.log(uniform))
-        return tf.argmax(heated + gumbel, axis=-1, output_type=tf.int32)
-
-    if isinstance(temperature, int | float) and temperature == 0:
-        return greedy()
-    return tf.cond(heat > 0, drawn, greedy)
+    """A token `[B]` of each row of logits `[B, V]`, at a temperature above 0."""
+    # Less the largest first: then the smallest temperature makes no number too large.
+    largest = tf.maximum(tf.reduce_max(logits, axis=-1, keepdims=True), logits.dtype.min)
+    heated = (logits - largest) / tf.cast(temperature, tf.float32)
+    number, share = tf.cast(top_k, tf.int32), tf.cast(top_p, tf.float32)
+    heated = tf.cond(
+        (number > 0) | (share < 1.0),
+        lambda: tf.where(likely(heated, number, share), heated, NEVER),
+        lambda: heated,
+    )
+    # XLA would otherwise choose another generator.
+    uniform = tf.random.stateless_uniform(tf.shape(logits), seed, 1e-7, 1.0, alg="philox")
+    return _likeliest(heated - tf.math.log(-tf.math.log(uniform)))

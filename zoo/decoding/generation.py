@@ -182,14 +182,16 @@ def continued(
 
     def drawn() -> Decoded:
         how = {"temperature": temperature, "seed": seed, "top_k": top_k, "top_p": top_p}
-        decoded = decode(model.step, state, first, max_length, end, **how, **limits)
+        step, before = model.steps_from(state)
+        decoded = decode(step, before, first, max_length, end, **how, **limits)
         return decoded._replace(state=None)
 
     def searched() -> Decoded:
         # No token is -1.
         last = -1 if end is None else end
+        step, before = model.steps_from(state, beam_width)
         beams = beam_search(
-            model.step, state, first, max_length, last, beam_width, length_penalty, **limits
+            step, before, first, max_length, last, beam_width, length_penalty, **limits
         )
         seen = None if beams.watched is None else beams.watched[:, 0]
         return Decoded(beams.tokens[:, 0], beams.lengths[:, 0], None, seen)

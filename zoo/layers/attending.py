@@ -245,7 +245,7 @@ class AttendingStack(keras.layers.Layer):
             )
             layers = (bottom, *state.layers[1:])
             return (y, context), AttendingState(layers, y, attention, memory)
-        y, layers = self._up(x_t, state)
+        y, layers = self.up(x_t, state)
         context, attention = self._look(y, state)
         fed = self.joint(tf.concat([context, y], axis=-1))
         return (fed, context), AttendingState(layers, fed, attention, memory)
@@ -254,13 +254,14 @@ class AttendingStack(keras.layers.Layer):
         self, query: Tensor, state: AttendingState, noise: Tensor = None
     ) -> tuple[Tensor, Tensor]:
         context, attention = self.attention(query, state.memory, state.attention, noise)
-        return self._gated(context, query), attention
+        return self.gated(context, query), attention
 
-    def _gated(self, context: Tensor, query: Tensor) -> Tensor:
+    def gated(self, context: Tensor, query: Tensor) -> Tensor:
+        """Return what the gate lets through of a context, or of anything linear in it."""
         return context if self.gate is None else context * self.gate(query)
 
-    def _up(self, x_t: Tensor, state: AttendingState) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """One step through all layers."""
+    def up(self, x_t: Tensor, state: AttendingState) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One step through all layers, of a product: the top one's output and the new states."""
         y = tf.concat([x_t, state.fed], axis=-1) if self.feeding else x_t
         layers = []
         for n, (recurrence, before) in enumerate(zip(self.recurrences, state.layers, strict=True)):
@@ -280,7 +281,7 @@ class AttendingStack(keras.layers.Layer):
             y = y + above if n and self.residual else above
             layers.append(after)
         contexts, alignments = self.attention.all(y, state.memory)
-        outputs = self.joint(tf.concat([self._gated(contexts, y), y], axis=-1))
+        outputs = self.joint(tf.concat([self.gated(contexts, y), y], axis=-1))
         attention = {"alignment": alignments[:, -1]}
         return (
             outputs,

@@ -182,12 +182,21 @@ class Attention(keras.layers.Layer):
             after["coverage"] = before["coverage"] + alignment
         return context, after
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether an alignment depends on those before it."""
+        return self.coverage or self.kind in ("location", "monotonic")
+
     def all(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Contexts `[B, T, D]` and alignments `[B, T, S]` of queries `[B, T, Q]`, all at once.
 
-        For products without coverage, where no alignment depends on another.
+        For kinds that do not look back.
         """
-        energies = self._products(queries, memory)
+        if self.kind in PRODUCTS:
+            energies = self._products(queries, memory)
+        else:
+            projected = tf.matmul(queries, self._read(self.query_kernel))
+            energies = self._additive(memory.keys[:, None] + projected[:, :, None])
         alignments = masked_softmax(energies, memory.valid[:, None])
         return tf.matmul(self._narrow(alignments), memory.values), alignments
 
@@ -211,13 +220,20 @@ class Attention(keras.layers.Layer):
         if self.coverage:
             past = self._narrow(before["coverage"])[..., None]
             inner += past * self._read(self.coverage_kernel)
-        vector = self._read(self.vector)
-        energy = tf.cast(tf.matmul(tf.tanh(inner), vector)[..., 0], self.wide)
+        energy = self._additive(inner)
         if self.kind == "monotonic":
-            norm = tf.norm(tf.cast(vector, self.wide))
+            norm = tf.norm(tf.cast(self._read(self.vector), self.wide))
             energy *= tf.cast(self.gain, self.wide) / norm
             energy += tf.cast(self.offset, self.wide)
         return energy
+
+    def _additive(self, inner: Tensor) -> Tensor:
+        """w tanh(inner): `[..., A] -> [...]`."""
+        # As one product of all rows: oneDNN crashes on a tensor of four axes times a matrix.
+        rows = tf.matmul(tf.reshape(tf.tanh(inner), [-1, self.units]), self._read(self.vector))
+        energy = tf.reshape(rows, tf.shape(inner)[:-1])
+        energy.set_shape(inner.shape[:-1])
+        return tf.cast(energy, self.wide)
 
     def _products(self, queries: Tensor, memory: Memory) -> Tensor:
         """Energies `[B, T, S]`."""
@@ -261,9 +277,8 @@ def masked_softmax(energy: Tensor, valid: Tensor) -> Tensor:
     """
     counts = tf.cast(valid, energy.dtype)
     energy = tf.where(counts > 0, energy, energy.dtype.min)
-    most = tf.stop_gradient(tf.reduce_max(energy, axis=-1, keepdims=True))
-    e = tf.exp(energy - most) * counts
-    return tf.math.divide_no_nan(e, tf.reduce_sum(e, axis=-1, keepdims=True))
+    # Of no place that counts, all would be alike.
+    return tf.nn.softmax(energy) * counts
 
 
 def coverage_loss(alignments: Tensor, weights: Tensor) -> Tensor:

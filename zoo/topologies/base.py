@@ -1,7 +1,7 @@
 """The base class of every model of the zoo."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -76,6 +76,20 @@ class SequenceModel(keras.Model):
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """Compute one time step: outputs `[B, ...]` and the new state."""
         raise NotImplementedError
+
+    def steps_from(
+        self, state: State, width: int | Tensor = 1
+    ) -> tuple[Callable[[Tensor, State], tuple[Tensor, State]], State]:
+        """Return `step` for the many steps from one state, and what they change of the state.
+
+        What no step changes may be computed once, by a model that has such, and then is no part of
+        the state. Both are of use in the graph, or the eager context, where they were made.
+
+        Args:
+            state: of B rows.
+            width: rows of a step for each row of the state, one after the other.
+        """
+        return self.step, state
 
     def alignment(self, state: State) -> Tensor:
         """Return the weights `[B, S]` of the places that the last step looked at.

@@ -1,5 +1,6 @@
 """A sequence in, another one out: translation through a context vector, or through attention."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -8,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.layers.attending import AttendingStack, wide_start
+from zoo.layers.attending_steps import FoldedSteps, can_fold
 from zoo.layers.attention import coverage_loss
 from zoo.layers.embedding import Embedding
 from zoo.layers.softmax import cross_entropy
@@ -264,6 +266,46 @@ class Seq2Seq(SequenceModel):
         logits = self.head(y) + self.context_head(state["context"])
         return logits, {**state, "decoder": decoder}
 
+    def steps_from(
+        self, state: State, width: int | Tensor = 1
+    ) -> tuple[Callable[[Tensor, State], tuple[Tensor, State]], State]:
+        """Return `step`, with the products of the context or the memory computed once."""
+        if not self.attends:
+            return self._steps_from_context(state, width)
+        if not can_fold(self.decoder):
+            return self.step, state
+        kernel, bias = tf.transpose(self._cast(self._kernel())), self._cast(self.bias)
+        own = reader = None
+        if self.readout is not None:
+            own, own_bias = self._cast(self.readout.kernel), self._cast(self.readout.bias)
+            if not self.decoder.asks_after:
+                below, size = self.decoder.query_size, self.decoder.memory_size
+                own, reader, shown = tf.split(own, [below, size, own.shape[0] - below - size])
+                own = tf.concat([own, shown], axis=0)
+        folded = FoldedSteps(self.decoder, state.memory, width, reader)
+
+        def step(x_t: Tensor, state: State) -> tuple[Tensor, State]:
+            vector = self.target_embedding(x_t)
+            h, seen, state = folded.step(vector, state)
+            if own is not None:
+                h = h if reader is None else tf.concat([h, vector], axis=-1)
+                h = tf.matmul(h, own) + own_bias
+                h = h if reader is None else h + seen
+            return tf.matmul(h, kernel) + bias, state
+
+        return step, state._replace(memory=())
+
+    def _steps_from_context(self, state: State, width: int | Tensor) -> tuple[Callable, State]:
+        context = tf.repeat(state["context"], width, axis=0)
+        shared = tf.repeat(self.context_head(state["context"]), width, axis=0)
+
+        def step(x_t: Tensor, state: State) -> tuple[Tensor, State]:
+            vector = self.target_embedding(x_t)
+            y, state = self.decoder.step(tf.concat([vector, context], axis=-1), state)
+            return self.head(y) + shared, state
+
+        return step, state["decoder"]
+
     def score(
         self, window: Window, state: State, training: bool = False, smoothing: float = 0.0
     ) -> tuple[Scores, State]:
@@ -289,9 +331,11 @@ class Seq2Seq(SequenceModel):
         """Output weights, `[V, size]`."""
         return self.target_embedding.embeddings if self.tied else self.kernel
 
+    def _cast(self, weight: Tensor) -> Tensor:
+        return ops.cast(weight, self.compute_dtype)
+
     def _logits(self, h: Tensor) -> Tensor:
-        kernel = ops.cast(self._kernel(), self.compute_dtype)
-        return ops.matmul(h, ops.transpose(kernel)) + ops.cast(self.bias, self.compute_dtype)
+        return ops.matmul(h, ops.transpose(self._cast(self._kernel()))) + self._cast(self.bias)
 
     def _scored(self, h: Tensor, targets: Tensor) -> Scores:
         nll, right = cross_entropy(h, self._kernel().value, self.bias, targets)

@@ -185,3 +185,28 @@ def test_alignments_find_the_token_that_is_to_be_copied(kind):
     # The outputs of a neighbour tell of a token, too.
     near = np.abs(np.argmax(looked, axis=-1) - places) <= 1
     assert near.mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"attention": "additive"},
+        {"attention": "multiplicative", "tied": True},
+        {"attention": "scaled"},
+    ],
+    ids=["context", "additive", "tied", "scaled"],
+)
+def test_steps_from_a_state_are_steps(options):
+    model = Seq2Seq(source_vocab_size=9, target_vocab_size=11, embedding=6, units=8, **options)
+    state = model.encode(tf.constant([[3, 4, 5], [6, 7, 0]]))
+    step, moving = model.steps_from(state, 2)
+    state, moving = (
+        tf.nest.map_structure(lambda a: tf.repeat(a, 2, axis=0), part) for part in (state, moving)
+    )
+    for token in ([1, 2, 3, 4], [5, 6, 7, 8]):
+        logits, state = model.step(tf.constant(token), state)
+        ours, moving = step(tf.constant(token), moving)
+        np.testing.assert_allclose(ours, logits, atol=1e-5)
+    if model.attends:
+        np.testing.assert_allclose(model.alignment(moving), model.alignment(state), atol=1e-6)
