@@ -15,7 +15,7 @@ _MARKS = ("config.json", "assets.extra", "card.json")
 
 
 def ready_models() -> list[str]:
-    """The names of the models that can be used without training.
+    """Return the names of the models that can be used without training.
 
     Example:
         >>> all((FOLDER / name / "card.json").is_file() for name in ready_models())
@@ -25,7 +25,7 @@ def ready_models() -> list[str]:
 
 
 def find(what: str | Path) -> Path:
-    """The folder that is named, or else that of the ready-trained model of this name.
+    """Return the folder that is named, or else that of the ready-trained model of this name.
 
     Args:
         what: the path of a run or an export, also one packed as in `zoo.utils.archives`; or a name.
@@ -55,7 +55,7 @@ def find(what: str | Path) -> Path:
 
 
 def _what_to_do(path: Path) -> str:
-    """With a file that is not taken as it is."""
+    """Say what to do with a file that is not taken as it is."""
     match path.suffix.lower():
         case ".keras" | ".h5" | ".hdf5":
             return "it says no task; `zoo.load` in Python reads it, `zoo import keras` converts it"

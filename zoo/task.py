@@ -79,7 +79,7 @@ class Task(abc.ABC):
 
     @property
     def vocabularies_grow(self) -> bool:
-        """Whether tokens can be added after those of the vocabularies.
+        """Return whether tokens can be added after those of the vocabularies.
 
         Not where these have an order of their own, and spell any text.
         """
@@ -95,19 +95,19 @@ class Task(abc.ABC):
         self.data_dir = os.path.abspath(os.path.expanduser(data_dir)) if data_dir else None
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments as JSON values, with what was learned from the data."""
+        """Return the constructor's arguments as JSON values, with what the data decided."""
         return {"dataset": self.dataset, "data_dir": self.data_dir}
 
     @abc.abstractmethod
     def model_options(self) -> dict[str, Any]:
-        """The model's constructor arguments that the data decide, such as `vocab_size`."""
+        """Return the model's constructor arguments that the data decide, such as `vocab_size`."""
 
     def input_options(self) -> dict[str, Any]:
-        """How raw inputs are read, where that is to be as in training; see `zoo.readers`."""
+        """Return how raw inputs are read, where that is to be as in training; see `zoo.readers`."""
         return {}
 
     def check(self, model: SequenceModel) -> None:  # noqa: B027  most have nothing to check
-        """Before training: that a model can do the task as it is set.
+        """Check, before training, that a model can do the task as it is set.
 
         Raises:
             UserError: it cannot.
@@ -115,7 +115,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Windows of a split, as `zoo.training.windows` makes them.
+        """Return windows of a split, as `zoo.training.windows` makes them.
 
         Args:
             split: "train", "validation" or "test".
@@ -146,12 +146,12 @@ class Task(abc.ABC):
         return evaluate(model, self.shown(self.windows(split, settings)), self.objective())
 
     def shown(self, windows: tf.data.Dataset, title: str = "evaluating") -> Iterable[Any]:
-        """The same windows, with a bar on standard error."""
+        """Return windows that show a bar on standard error as they are read."""
         return progress(windows, title)
 
     @abc.abstractmethod
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """What an export answers to: `tf.function`s with an input signature, by name.
+        """Return what an export answers to: `tf.function`s with an input signature, by name.
 
         `serve` is always there: a batch of raw inputs (strings, image bytes, or clips) to a dict
         of tensors, one row an input. `text` among them is the readable answer, a string. It is
@@ -178,7 +178,7 @@ class Task(abc.ABC):
         return self.windows(split, settings)
 
     def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
-        """A prompt and the text that continues it, in parts as they are made.
+        """Yield a prompt and the text that continues it, in parts as they are made.
 
         Args:
             model: a built model.
@@ -194,7 +194,7 @@ class Task(abc.ABC):
         )
 
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
-        """A picture of how the model came to its answer, see `zoo.evaluation.plots`.
+        """Draw how the model came to its answer, see `zoo.evaluation.plots`.
 
         Args:
             model: a built model.
@@ -209,7 +209,7 @@ class Task(abc.ABC):
         )
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
-        """A picture of the answers to a split, such as what was taken for what.
+        """Draw the answers to a split, such as what was taken for what.
 
         Raises:
             UserError: the task has none.
@@ -217,32 +217,32 @@ class Task(abc.ABC):
         raise UserError("there is nothing to draw of a whole split: give an input")
 
     def resources(self) -> list[Any]:
-        """Lookup tables and the like, which an export must keep alive."""
+        """Return lookup tables and the like, which an export must keep alive."""
         return []
 
     @abc.abstractmethod
     def examples(self) -> list[Any]:
-        """A few raw inputs of the test split: str, encoded image bytes, or arrays."""
+        """Return a few raw inputs of the test split: str, encoded image bytes, or arrays."""
 
     def cases(self, count: int) -> list[Case]:
-        """Up to so many inputs of the test split with what is expected of them, small ones."""
+        """Return up to `count` small inputs of the test split with what is expected of them."""
         return [Case(raw, "") for raw in self.examples()[:count]]
 
     def numbers(self) -> str:
-        """What `forward` and `step` of an export take, for the card; "" where nothing is to say."""
+        """Return what a card says that `forward` and `step` of an export take; "" for nothing."""
         return ""
 
     def decoding(self) -> str:
-        """How `serve` chooses the text it writes, for the card; "" where there is no choice."""
+        """Say how `serve` chooses the text it writes, for the card; "" where there is no choice."""
         return ""
 
     def data_card(self) -> dict[str, Any]:
-        """What the data are: `name`, `version`, `description`, `licence`, and `splits`.
+        """Return what the data are: `name`, `version`, `description`, `licence`, and `splits`.
 
         Each split has its number of `examples` and `sha256`, its fingerprint.
         """
         return {"name": self.dataset}
 
     def fingerprint(self, split: str) -> str:
-        """SHA-256 of the examples of a split, or "" where it cannot be told."""
+        """Return the SHA-256 of the examples of a split, or "" where it cannot be told."""
         return ""

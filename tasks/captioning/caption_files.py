@@ -109,7 +109,7 @@ def split_of(name: str) -> str | None:
 
 
 def has_words(caption: str) -> bool:
-    """Whether there is a letter or a digit in it.
+    """Return whether there is a letter or a digit in it.
 
     Example:
         >>> has_words("a dog"), has_words(" ... ")
@@ -220,7 +220,7 @@ def _coco(file: Path, content: dict[str, Any]) -> Captions:
 
 
 def _id(value: Any) -> str:
-    """An id as text: one that is a number in one place and text in the other is the same.
+    """Return an id as text: one that is a number in one place and text in the other is the same.
 
     Example:
         >>> _id(139), _id("139"), _id(139.0), _id("000139"), _id("a1")
@@ -252,5 +252,5 @@ def _raw(sentence: dict[str, Any]) -> Any:
 
 
 def _words(caption: Any) -> str:
-    """A caption without white space around it; "" for what is none."""
+    """Return a caption without white space around it; "" for what is none."""
     return caption.strip() if isinstance(caption, str) and has_words(caption) else ""

@@ -59,7 +59,7 @@ _CORNERS = {
 
 
 def holds(caption: str, objects: Iterable[Object]) -> bool:
-    """Whether every claim of the caption is true in the scene.
+    """Return whether every claim of the caption is true in the scene.
 
     A caption that the grammar above cannot read, or that makes fewer than `MIN_CLAIMS` claims,
     does not hold.
@@ -88,7 +88,7 @@ def holds(caption: str, objects: Iterable[Object]) -> bool:
 
 
 def count_claims(caption: str) -> int:
-    """How many claims the caption makes; 0 if the grammar cannot read it.
+    """Return how many claims the caption makes; 0 if the grammar cannot read it.
 
     A size, a colour, a kind ("circle", "shape", "digit", "7"), a number, "the", "only", a place
     and a relation are one claim each; "a" and "object" are none.
@@ -102,7 +102,7 @@ def count_claims(caption: str) -> int:
 
 
 def truth_rate(captions: Sequence[str], scenes: Sequence[Iterable[Object]]) -> float:
-    """The share of captions that hold, each in its own scene, from 0 to 1.
+    """Return the share of captions that hold, each in its own scene, from 0 to 1.
 
     Raises:
         ValueError: if there are no captions, or not as many as scenes.
@@ -150,7 +150,7 @@ class _Item(NamedTuple):
         return own + (self.anchor.claims() if self.anchor else 0)
 
     def referents(self, scene: Sequence[Object]) -> Iterator[frozenset[Object]]:
-        """Every set of objects that this part can truly speak of."""
+        """Return every set of objects that this part can truly speak of."""
         fitting = [item for item in scene if self.phrase.fits(item)]
         true = [item for item in fitting if self._is_true_of(item, scene)]
         if self.number is None:
@@ -170,7 +170,7 @@ class _Item(NamedTuple):
 
 
 def _is_towards(relation: str, right: int, down: int) -> bool:
-    """Whether an offset in pixels points where the relation says."""
+    """Return whether an offset in pixels points where the relation says."""
     u, v = _RELATIONS[relation]
     along, aside = u * right + v * down, abs(v * right - u * down)
     return along >= MARGIN and 2 * along >= aside
@@ -206,7 +206,7 @@ _SENTENCES = [
 
 
 def _read(caption: str) -> tuple[bool, list[_Item]]:
-    """Whether the caption says "only", and its parts: none if the grammar cannot read it."""
+    """Return whether the caption says "only", and its parts: none if the grammar cannot read it."""
     if match := _LISTING.fullmatch(caption):
         return bool(match["only"]), [_item(part) for part in match["items"].split(" and ")]
     for sentence in _SENTENCES:
@@ -216,7 +216,7 @@ def _read(caption: str) -> tuple[bool, list[_Item]]:
 
 
 def _item(subject: str, says: str | None = None, anchor: str | None = None) -> _Item:
-    """Builds an item from "the small circle", "two red shapes", and so on."""
+    """Build an item from "the small circle", "two red shapes", and so on."""
     *before, noun = subject.removeprefix("all ").split()
     size, colour = (next((w for w in before if w in known), "") for known in (SIZES, COLOURS))
     phrase = _Phrase(size, colour, noun if noun in DIGITS else noun.removesuffix("s"))

@@ -91,7 +91,7 @@ class CaptionedScenes(tfds.core.GeneratorBasedBuilder):
 
 
 def _distinct_layouts() -> dict[str, list[Layout]]:
-    """The layouts of every split; none occurs twice."""
+    """Return the layouts of every split; none occurs twice."""
     rng = Random(2025)
     seen: set[Layout] = set()
     layouts: dict[str, list[Layout]] = {split: [] for split in SCENES}

@@ -126,7 +126,7 @@ class _Images:
         return matches[:1] if _equal(matches) else matches
 
     def in_other_split(self, path: Path, split: str | None) -> bool:
-        """Whether an image lies in the folder of a split, but the split given has its own."""
+        """Return whether an image lies in the folder of another split than the one asked for."""
         own = self._splits(path)
         return bool(own) and split not in own and split in self._all_splits
 
@@ -148,7 +148,7 @@ def _equal(paths: list[Path]) -> bool:
 
 
 def _plain(name: str) -> str:
-    """With accents as most systems write them: file names of a Mac have them as extra signs."""
+    """Write accents as most systems do: file names of a Mac have them as extra signs."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -185,7 +185,7 @@ def _split_files(root: Path, others: set[Path], images: _Images) -> dict[str, se
 def _parts(
     root: Path, pictures: dict[Path, Picture], splits: dict[str, set[Path]], rule: str
 ) -> dict[str, list[Picture]]:
-    """The pictures of each split; an image that is listed twice is not for training."""
+    """Return the pictures of each split; an image that is listed twice is not for training."""
     ordered = sorted(pictures)
     parts: dict[str, list[Path]] = {}
     taken: set[Path] = set()

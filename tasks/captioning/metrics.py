@@ -68,14 +68,14 @@ def bleu(
 
 
 def has_extra() -> bool:
-    """Whether pycocoevalcap is installed."""
+    """Return whether pycocoevalcap is installed."""
     return importlib.util.find_spec("pycocoevalcap") is not None
 
 
 def rouge_and_cider(
     written: Sequence[str], references: Sequence[Sequence[str]], rule: int = NEWEST
 ) -> Evaluation:
-    """`rouge_l` in 0..1 (Lin 2004) and `cider` in 0..10 (Vedantam et al. 2015, arXiv:1411.5726).
+    """Compute `rouge_l`, 0..1 (Lin 2004), and `cider`, 0..10 (Vedantam et al., arXiv:1411.5726).
 
     As pycocoevalcap computes them, which is to be installed; of words as `words` cuts them. CIDEr
     weighs each n-gram by the number of images whose captions have it, and so it depends on the

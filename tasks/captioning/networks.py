@@ -51,11 +51,11 @@ class Network:
         self.shape = list(self._model.output_shape[1:])
 
     def features(self, images: Any) -> Any:
-        """Images `[N, h, w, 3]`, values 0..255, to features `[N, *shape]`, float32."""
+        """Compute features `[N, *shape]`, float32, of images `[N, h, w, 3]`, values 0..255."""
         return self._model(self._preprocess(tf.cast(images, tf.float32)), training=False)
 
     def variables(self) -> list[Any]:
-        """Plain TensorFlow's, for an export to keep alive."""
+        """Return plain variables of TensorFlow's, for an export to keep alive."""
         return [variable.value for variable in self._model.variables]
 
 
@@ -67,7 +67,7 @@ def _builder(name: str) -> Any:
 
 
 def _load(builder: Any, name: str, path: Path, shape: tuple[int, ...]) -> keras.Model:
-    """The network up to its last convolution, with the weights of the file."""
+    """Return the network up to its last convolution, with the weights of the file."""
     try:
         bare = builder(include_top=False, weights=None, input_shape=shape)
     except ValueError as error:
@@ -85,7 +85,7 @@ def _load(builder: Any, name: str, path: Path, shape: tuple[int, ...]) -> keras.
 
 
 def _filled(model: keras.Model, path: Path) -> keras.Model:
-    """A model with the weights of a file, which must have all."""
+    """Return a model with the weights of a file, which must have all."""
     before = model.get_weights()
     with warnings.catch_warnings():
         # Keras only warns of what is not there.
@@ -99,7 +99,7 @@ def _filled(model: keras.Model, path: Path) -> keras.Model:
 
 
 def _copied(whole: keras.Model, bare: keras.Model) -> keras.Model:
-    """The bare model with the weights of another, which has more layers on top."""
+    """Return the bare model with the weights of another, which has more layers on top."""
     if len(whole.layers) < len(bare.layers):
         raise ValueError(f"it has {len(whole.layers)} layers, {len(bare.layers)} are needed")
     for mine, other in zip(bare.layers, whole.layers):

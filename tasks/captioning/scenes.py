@@ -60,7 +60,7 @@ class Object(NamedTuple):
 
 
 def scene_objects(features: Mapping[str, Sequence]) -> list[Object]:
-    """Turns the `objects` feature of one `captioned_scenes` example back into `Object`s.
+    """Turn the `objects` feature of one `captioned_scenes` example back into `Object`s.
 
     Args:
         features: the columns `kind`, `colour`, `size` (str or UTF-8 bytes), `x` and `y`.
@@ -76,7 +76,7 @@ def scene_objects(features: Mapping[str, Sequence]) -> list[Object]:
 
 
 def has_test_only_pair(objects: Iterable[Object]) -> bool:
-    """Whether the scene shows a colour and kind together that are never so in training.
+    """Return whether the scene shows a colour and kind together that are never so in training.
 
     Example:
         >>> has_test_only_pair([Object("triangle", "green", "small", 12, 40)])
@@ -86,7 +86,7 @@ def has_test_only_pair(objects: Iterable[Object]) -> bool:
 
 
 def sample_scene(rng: Random, *, novel: bool = False) -> tuple[Object, ...]:
-    """Draws the layout of one scene: 1 to 4 objects whose boxes keep apart.
+    """Draw the layout of one scene: 1 to 4 objects whose boxes keep apart.
 
     Args:
         rng: the source of all randomness.
@@ -111,7 +111,7 @@ def render(
     rng: Random,
     handwriting: Mapping[str, Sequence[np.ndarray]],
 ) -> np.ndarray:
-    """Draws a scene, anti-aliased, on a dark background of slightly varied tint.
+    """Draw a scene, anti-aliased, on a dark background of slightly varied tint.
 
     Args:
         objects: what to draw.
@@ -142,7 +142,7 @@ def render(
 
 
 def _sample_looks(rng: Random, count: int) -> list[tuple[str, str, str]]:
-    """The kind, colour and size of every object."""
+    """Return the kind, colour and size of every object."""
     looks: list[tuple[str, str, str]] = []
     for _ in range(count):
         kind = rng.choice(DIGITS if rng.random() < _DIGIT_ODDS else SHAPES)
@@ -156,7 +156,7 @@ def _sample_looks(rng: Random, count: int) -> list[tuple[str, str, str]]:
 
 
 def _centre(rng: Random, quarter: int, size: str) -> tuple[int, int]:
-    """A point in a quarter of the image, such that the object's box stays inside the quarter."""
+    """Draw a point in a quarter of the image, such that the object's box stays inside it."""
     half = IMAGE_SIZE // 2
     reach = min(_JITTER, (half - SIZES[size]) // 2 - _GAP)
     row, column = divmod(quarter, 2)
@@ -167,13 +167,13 @@ def _centre(rng: Random, quarter: int, size: str) -> tuple[int, int]:
 
 
 def _ink(image: np.ndarray, side: int) -> Image.Image:
-    """A digit's image as a mask with `side` pixels a side, its strokes made crisp."""
+    """Return a digit's image as a mask with `side` pixels a side, its strokes made crisp."""
     smooth = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
     return smooth.point(_CRISP)
 
 
 def _around(turns: Iterable[float], radii: Iterable[float]) -> list[tuple[float, float]]:
-    """Points given by clockwise turns from the top and distances from the centre."""
+    """Return points by clockwise turns from the top and distances from the centre."""
     return [
         (radius * math.sin(2 * math.pi * turn), -radius * math.cos(2 * math.pi * turn))
         for turn, radius in zip(turns, radii, strict=True)

@@ -66,14 +66,14 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def _items(self, split: str) -> Generator[Encoded]:
-        """All images of a split."""
+        """Yield all images of a split."""
 
     @abc.abstractmethod
     def _key(self, split: str) -> tuple[int, Any]:
-        """How many those are, and what they come from."""
+        """Return how many those are, and what they come from."""
 
     def size(self) -> tuple[int, int]:
-        """Height and width of the first image for training that can be read."""
+        """Return height and width of the first image for training that can be read."""
         with closing(self._items("train")) as items:
             for item in items:
                 try:
@@ -84,13 +84,13 @@ class Source(abc.ABC):
         raise self._nothing("train")
 
     def some(self, split: str, shape: list[int], count: int) -> list[np.ndarray]:
-        """The first few images of a split that can be read, without the others."""
+        """Return the first few images of a split that can be read, without the others."""
         with closing(self._items(split)) as items:
             rows = (_row(item, shape) for item in items)
             return list(islice((row[0] for row in rows if isinstance(row, tuple)), count))
 
     def read(self, split: str, shape: list[int]) -> Captioned:
-        """A split, its images brought to a shape: decoded once and kept on disk.
+        """Return a split, its images brought to a shape: decoded once and kept on disk.
 
         Images that cannot be read are counted and named on standard error.
 
@@ -124,7 +124,7 @@ class Source(abc.ABC):
         return Captioned(cached.array, captions, scenes, cached.folder.name)
 
     def _notes(self, split: str, cached: Cached) -> list[Any]:
-        """The captions and the objects of each image that is kept."""
+        """Return the captions and the objects of each image that is kept."""
         return cached.notes
 
     def _tell(self, split: str, reasons: list[str]) -> None:
@@ -176,7 +176,7 @@ class FolderSource(Source):
         self._parts = read_folder(path, rule)
 
     def channels(self) -> int:
-        """Three, as any of its images may have a colour."""
+        """Return three, as any of its images may have a colour."""
         return 3
 
     def _items(self, split: str) -> Generator[Encoded]:
@@ -207,7 +207,7 @@ class NamedSource(Source):
             )
 
     def channels(self) -> int:
-        """As the data set says."""
+        """Return 1 or 3, as the data set says."""
         return 1 if self._features["image"].shape[-1] == 1 else 3
 
     def _items(self, split: str) -> Generator[Encoded]:

@@ -294,7 +294,7 @@ class Captioning(DataTask):
         )
 
     def decoding(self) -> str:
-        """Whether `serve` looks for the likeliest answer, or takes the likeliest token of each."""
+        """Say whether `serve` searches for the likeliest answer, or takes the likeliest tokens."""
         if self.beam_width == 1:
             return "At each step the likeliest token was taken."
         return f"Answers were found by a beam search of width {self.beam_width}."

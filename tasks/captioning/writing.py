@@ -41,7 +41,7 @@ def write_captions(objects: _Group, rng: Random, count: int = 5) -> list[str]:
 
 
 def _opening(objects: _Group) -> str:
-    """A small red circle above a large blue 7."""
+    """Write: a small red circle above a large blue 7."""
     phrases = [_a(_full(item)) for item in objects[:2]]
     if len(phrases) == 1:
         return phrases[0]
@@ -49,14 +49,14 @@ def _opening(objects: _Group) -> str:
 
 
 def _place(objects: _Group, rng: Random) -> str | None:
-    """At the top left is a small red circle."""
+    """Write: at the top left is a small red circle."""
     item = rng.choice(objects)
     corner = _corner(item)
     return f"at the {corner} is {_a(_full(item))}" if corner else None
 
 
 def _definite(objects: _Group, rng: Random) -> str | None:
-    """The blue 7 is below the red circle, or: The large star is green."""
+    """Write: the blue 7 is below the red circle; or: the large star is green."""
     if len(objects) > 1 and rng.random() < 0.5:
         return _converse(objects[0], objects[1], objects)
     item = objects[0]
@@ -72,7 +72,7 @@ def _converse(first: Object, second: Object, objects: _Group) -> str | None:
 
 
 def _tally(objects: _Group, rng: Random) -> str | None:
-    """Three shapes and one digit."""
+    """Write: three shapes and one digit."""
     groups = list(_grouped(objects, rng.choice((_class, _coloured, _sized, _kind))).items())
     if len(groups) != 2:
         return None
@@ -81,7 +81,7 @@ def _tally(objects: _Group, rng: Random) -> str | None:
 
 
 def _count(objects: _Group, rng: Random) -> str | None:
-    """There are two red circles."""
+    """Write: there are two red circles."""
     look = rng.choice((_coloured_kind, _sized_coloured_kind, _coloured_class))
     name, group = rng.choice(list(_grouped(objects, look).items()))
     if len(group) == 1 and len(objects) > 1:
@@ -90,7 +90,7 @@ def _count(objects: _Group, rng: Random) -> str | None:
 
 
 def _group(objects: _Group, rng: Random) -> str | None:
-    """All three shapes are red."""
+    """Write: all three shapes are red."""
     look = rng.choice((_class, _kind, _coloured, _sized))
     name, group = rng.choice(list(_grouped(objects, look).items()))
     shared = [
@@ -105,7 +105,7 @@ def _group(objects: _Group, rng: Random) -> str | None:
 
 
 def _complete(objects: _Group, rng: Random) -> str | None:
-    """Only a red circle and a blue 7."""
+    """Write: only a red circle and a blue 7."""
     phrases = [_a(f"{o.colour} {o.kind}") for o in objects]
     if len(phrases) > 2 or len(set(phrases)) < len(phrases):
         return None
@@ -127,7 +127,7 @@ def _class(item: Object) -> str:
 
 
 def _kind(item: Object) -> str:
-    """The kind, but only "digit" for a digit: groups need a plural, and "7s" is not a word."""
+    """Return the kind, or "digit" for a digit: groups need a plural, and "7s" is not a word."""
     return item.kind if item.kind in SHAPES else "digit"
 
 

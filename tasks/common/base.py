@@ -70,7 +70,7 @@ class DataTask(Task):
         }
 
     def numbers(self) -> str:
-        """As `Task.numbers`: of a model of texts, which ids its tokens have."""
+        """Return which ids the tokens of a model of texts have, for the card."""
         if not self.vocabularies:
             return ""
         names = " and ".join(f"`{name}`" for name in self.vocabularies)

@@ -219,7 +219,7 @@ def _write(part: Path, shape: Sequence[Any], dtype: str, rows: Iterable[Any], ti
 
 
 def _filled(values: np.ndarray, shape: Sequence[Any]) -> np.ndarray:
-    """A row brought to its whole shape by zeros at the end of its first axis."""
+    """Return a row brought to its whole shape by zeros at the end of its first axis."""
     length = len(values) if shape and shape[0] is None else None
     whole: tuple[Any, ...] = tuple(length if size is None else size for size in shape)
     if values.shape == whole:

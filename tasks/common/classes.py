@@ -19,14 +19,14 @@ from zoo.typing import Window
 
 
 def class_case(raw: Any, name: str) -> Case:
-    """An input of a class: right is its name."""
+    """Return an input of a class: right is its name."""
     return Case(raw, name, name.__eq__)
 
 
 def measure_classes(
     model: SequenceModel, windows: Iterable[Window], classes: Sequence[str]
 ) -> Evaluation:
-    """`loss`, `accuracy` and the metrics of `class_metrics`, of a model shown each window once.
+    """Measure `loss`, `accuracy` and the metrics of `class_metrics`, each window shown once.
 
     Args:
         model: whose outputs are logits `[..., classes]`, one row a target.
@@ -82,7 +82,7 @@ def class_counts(
 def class_metrics(
     classes: Sequence[str], true: np.ndarray, predicted: np.ndarray
 ) -> dict[str, float]:
-    """`balanced_accuracy` and `macro_f1`, means over the classes that occur; then each one's.
+    """Compute `balanced_accuracy` and `macro_f1`, means over classes that occur; then each one's.
 
     Example:
         >>> metrics = class_metrics(["no", "yes"], np.array([0, 0, 1]), np.array([0, 1, 1]))
@@ -110,7 +110,7 @@ def count_metrics(classes: Sequence[str], counts: np.ndarray) -> dict[str, float
 
 
 def confusion(classes: Sequence[str], true: np.ndarray, predicted: np.ndarray) -> Figure:
-    """How often each class was taken for each.
+    """Return how often each class was taken for each.
 
     Example:
         >>> figure = confusion(["no", "yes"], np.array([0, 0, 1]), np.array([0, 1, 1]))

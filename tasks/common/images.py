@@ -13,7 +13,7 @@ from zoo.readers.images import read_picture
 
 
 def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
-    """PNG or JPEG bytes `[N]` to `[N, *shape]`, float32 in 0..255, resized.
+    """Decode PNG or JPEG bytes `[N]` to `[N, *shape]`, float32 in 0..255, resized.
 
     Args:
         encoded: strings.
@@ -50,7 +50,7 @@ def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
 
 
 def read_pixels(source: Path | bytes, name: str, shape: Sequence[int]) -> np.ndarray:
-    """An image file, or its bytes, as `[*shape]`, uint8, resized like `decode_images` does.
+    """Read an image file, or its bytes, as `[*shape]`, uint8, resized like `decode_images` does.
 
     It is decoded outside of the graph, where every kind of picture can be, by any thread.
 
@@ -82,14 +82,14 @@ def is_shape(shape: Sequence[Any]) -> bool:
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """An image `[h, w, 1 or 3]`, uint8, as the bytes of a PNG file."""
+    """Return an image `[h, w, 1 or 3]`, uint8, as the bytes of a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(buffer, "png")
     return buffer.getvalue()
 
 
 def stack_images(images: Sequence[np.ndarray], shape: Sequence[int]) -> np.ndarray:
-    """Images `[h, w, c]`, uint8, of any sizes, as `[N, *shape]`, uint8."""
+    """Stack images `[h, w, c]`, uint8, of any sizes, as `[N, *shape]`, uint8."""
     wanted = tuple(shape)
 
     def resized(image: np.ndarray) -> np.ndarray:
@@ -100,5 +100,5 @@ def stack_images(images: Sequence[np.ndarray], shape: Sequence[int]) -> np.ndarr
 
 
 def _resize(images: Any, size: tuple[int, int]) -> Any:
-    """Antialiased, so that a large picture keeps its strokes; the identity at the same size."""
+    """Resize, antialiased: a large picture keeps its strokes, one of this size stays as it is."""
     return tf.image.resize(images, size, antialias=True)

@@ -62,7 +62,7 @@ def _pair(first: Any, second: Any) -> Any:
 
 
 def compose(texts: Any) -> Any:
-    """Strings `[N]`, UTF-8, in normal form C, as `unicodedata.normalize("NFC", text)` has them.
+    """Turn strings `[N]`, UTF-8, into normal form C, as `unicodedata.normalize` does.
 
     Only those are taken apart that have a character which may change.
 
@@ -99,7 +99,7 @@ def _composed(texts: Any) -> Any:
 
 
 def _decomposed(texts: tf.RaggedTensor) -> tuple[Any, Any]:
-    """The code points of texts, each as what it consists of, and which text each is of."""
+    """Return the code points of texts, each as what it consists of, and which text each is of."""
     codes = texts.values
     keys, rows = _tables().decomposed
     place = tf.minimum(tf.searchsorted(keys, codes), len(keys) - 1)
@@ -159,7 +159,7 @@ def _together(first: Any, second: Any) -> Any:
 
 
 def _hangul(first: Any, second: Any, other: Any) -> Any:
-    """The syllable of two parts of one; `other` where they are none."""
+    """Return the syllable of two parts of one; `other` where they are none."""
     leading, vowel, trailing = first - _LEADING, second - _VOWEL, second - _TRAILING
     index = first - _SYLLABLE
     opens = (leading >= 0) & (leading < _SYLLABLES // (_VOWELS * _TRAILINGS))

@@ -18,7 +18,7 @@ Example = TypeVar("Example")
 
 
 def is_path(dataset: str, bundled: str = "") -> bool:
-    """Whether a data set is a person's own file or folder, and not the name of one.
+    """Return whether a data set is a person's own file or folder, and not the name of one.
 
     It is a path if it begins with `/`, `.` or `~`, if it ends as files do, or if there is such a
     file or folder. Only the name of the bundled data set is never one: `./python_docs` is.

@@ -191,7 +191,7 @@ def assign(
     sides = {key: _side(number, lacking) for key, number in place.items()}
 
     def spare(key: str) -> bool:
-        """Whether each of its labels has another key in the same split."""
+        """Return whether each of its labels has another key in the same split."""
         return all(
             any(sides[other] == sides[key] for other in keys_of[label] - {key})
             for label in of_key[key]

@@ -153,7 +153,7 @@ def check_not_swallowed(table: Table, column: int) -> None:
 
 
 def is_table(path: Path) -> bool:
-    """Whether the name of a file is that of a table.
+    """Return whether the name of a file is that of a table.
 
     Example:
         >>> is_table(Path("a.CSV")), is_table(Path("a.tsv.gz")), is_table(Path("a.txt"))

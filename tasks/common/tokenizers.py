@@ -58,16 +58,16 @@ class Tokenizer(tf.Module):
 
     @property
     def tokens(self) -> list[str]:
-        """The tokens, without the four special ones."""
+        """Return the tokens, without the four special ones."""
         return list(self._words[len(SPECIAL) :])
 
     @property
     def size(self) -> int:
-        """How many ids there are."""
+        """Return how many ids there are."""
         return len(self._words)
 
     def learn(self, texts: Iterable[str], size: int = 0, minimum: int = 1) -> list[str]:
-        """The tokens of texts, the commonest first, ties by code points.
+        """Return the tokens of texts, the commonest first, ties by code points.
 
         Args:
             texts: where they occur.
@@ -81,37 +81,37 @@ class Tokenizer(tf.Module):
         return commonest(count_tokens(texts, self.split, self.spell), minimum, size)
 
     def encode(self, text: Any) -> tf.RaggedTensor:
-        """Strings `[N]` to ids, ragged `[N, (T)]`, int32."""
+        """Turn strings `[N]` into ids, ragged `[N, (T)]`, int32."""
         tokens = self.split(text)
         return tokens.with_values(self.lookup(tokens.values))
 
     def split(self, text: Any) -> tf.RaggedTensor:
-        """Strings `[N]` to the part of the text that each id stands for, ragged `[N, (T)]`."""
+        """Cut strings `[N]` into the parts that the ids stand for, ragged `[N, (T)]`."""
         return split_tokens(text, self.pattern)
 
     def places(self, text: Any) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-        """Where in its text, in characters, each id's part begins and ends, ragged `[N, (T)]`."""
+        """Return where in its text, in characters, each part begins and ends, ragged `[N, (T)]`."""
         return token_places(text, self.pattern)
 
     def spell(self, tokens: Any) -> Any:
-        """Tokens of a text, `[M]`, as the vocabulary writes them."""
+        """Write tokens of a text, `[M]`, as the vocabulary does."""
         tokens = lower(tokens, self.lowercase)
         return compose(tokens) if self.composed else tokens
 
     def lookup(self, tokens: Any) -> Any:
-        """Tokens of a text, `[M]`, to their ids, int32."""
+        """Turn tokens of a text, `[M]`, into their ids, int32."""
         return self._table.lookup(self.spell(tokens))
 
     def words(self, ids: Any) -> Any:
-        """The token of each id, the special ones among them, in the shape of `ids`."""
+        """Return the token of each id, the special ones among them, in the shape of `ids`."""
         return tf.gather(tf.constant(self._words), ids)
 
     def join(self, words: Any) -> Any:
-        """Tokens, ragged `[N, (T)]`, to strings `[N]`."""
+        """Join tokens, ragged `[N, (T)]`, to strings `[N]`."""
         return tf.strings.reduce_join(words, axis=1, separator=self.joiner)
 
     def decode(self, ids: Any, lengths: Any) -> Any:
-        """Ids `[N, T]`, of which each row's first `lengths[n]` count, to strings `[N]`."""
+        """Turn ids `[N, T]`, of which each row's first `lengths[n]` count, into strings `[N]`."""
         return self.join(tf.RaggedTensor.from_tensor(self.words(ids), lengths=lengths))
 
 
@@ -172,13 +172,13 @@ class Words(Tokenizer):
         super().__init__(tokens, word_pattern(kind, rule), joiner, lowercase, composed=rule > 1)
 
     def join(self, words: Any) -> Any:
-        """Tokens, ragged `[N, (T)]`, to strings `[N]`; no spaces in scripts that set none."""
+        """Join tokens, ragged `[N, (T)]`, to strings `[N]`; no spaces in scripts that set none."""
         text = super().join(words)
         return set_close(text) if self.joiner and self.composed else text
 
 
 def set_close(text: Any) -> Any:
-    """Words with a space between two, `[N]`, without those that their scripts do not set.
+    """Take out the spaces between words, strings `[N]`, that their scripts do not set.
 
     Example:
         >>> set_close(tf.constant(["我 们 use 3 台 , yes"])).numpy()[0].decode()

@@ -75,7 +75,7 @@ def _span(*ranges: tuple[int, int]) -> set[int]:
 
 @cache
 def _categories() -> dict[str, set[int]]:
-    """All characters of each general category; planes without any letter are left out."""
+    """Return all characters of each general category; planes without any letter are left out."""
     categories: dict[str, set[int]] = {}
     for code in chain(range(0xD800), range(0xE000, 0x40000), range(0xE0000, 0xE1000)):
         categories.setdefault(unicodedata.category(chr(code)), set()).add(code)
@@ -83,14 +83,14 @@ def _categories() -> dict[str, set[int]]:
 
 
 def _of(*kinds: str) -> set[int]:
-    """All characters whose category is one of these, such as "Nd", or begins so, such as "N"."""
+    """Return all characters whose category is one of these, such as "Nd", or begins so ("N")."""
     return {
         code for name, codes in _categories().items() if name.startswith(kinds) for code in codes
     }
 
 
 def ranges(codes: Iterable[int]) -> str:
-    r"""Characters as the inside of a class in a regular expression, for `re` and RE2 alike.
+    r"""Write characters as the inside of a class in a regular expression, for `re` and RE2 alike.
 
     Example:
         >>> ranges(map(ord, "abcx]")), ranges([0x3B1, 0x3B2])
@@ -114,7 +114,7 @@ def _literal(code: int) -> str:
 
 @cache
 def _parts() -> dict[str, str]:
-    """The patterns that all others are put together from."""
+    """Return the patterns that all others are put together from."""
     letters, marks, numbers = _of("L"), _of("M"), _of("N")
     digits = _of("Nd")
     unspaced = _span(*_UNSPACED) & ((letters | marks | numbers) - digits)
@@ -243,8 +243,10 @@ def half_word(kind: str = "signs") -> str:
 
 
 def cut_rule(tokenizer: int, known: bool) -> int:
-    """The rule of a task: that which is asked for, or else the newest; rule 1 where the tokens are
-    known already and nobody says by which rule, as of models that were trained before.
+    """Return the rule of a task: that which is asked for, or else the newest.
+
+    It is rule 1 where the tokens are known already and nobody says by which rule, as of models that
+    were trained before.
 
     Example:
         >>> cut_rule(0, known=False), cut_rule(0, known=True)
@@ -254,7 +256,7 @@ def cut_rule(tokenizer: int, known: bool) -> int:
 
 
 def cut(text: str, pattern: str) -> list[str]:
-    r"""The tokens of a text, as `tasks.common.text.split_tokens` cuts it in the graph.
+    r"""Return the tokens of a text, as `tasks.common.text.split_tokens` cuts it in the graph.
 
     Args:
         text: to be cut.
@@ -273,14 +275,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def normal(token: str) -> str:
-    """A token in Unicode's form NFC: one that is spelt with combining accents is the same."""
+    """Return a token in Unicode's form NFC, so that combining accents make no difference."""
     return unicodedata.normalize("NFC", token)
 
 
 def commonest(
     tokens: Iterable[str] | Mapping[str, int], minimum: int = 1, size: int = 0
 ) -> list[str]:
-    """The tokens that occur at least `minimum` times, the commonest first, ties by code points.
+    """Return the tokens that occur `minimum` times or more, the commonest first, by code points.
 
     `<unk>` is none of them, even if it is in the text: it stands for all that are unknown.
 

@@ -14,7 +14,7 @@ _SHARES = (0.7, 0.1, 0.2)
 
 
 def digit_images(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the handwritten digits of one split, in scikit-learn's order.
+    """Return the handwritten digits of one split, in scikit-learn's order.
 
     Any data set that shows handwritten digits should take them from here, so that a test
     example never shows a digit that was in another data set's training split.
@@ -48,7 +48,7 @@ def digit_images(split: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _split_of(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The index into `SPLITS` of each image, `[N]`."""
+    """Return the index into `SPLITS` of each image, `[N]`."""
     digests = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
     splits = np.empty(len(images), dtype=np.int64)
     for label in np.unique(labels):

@@ -117,7 +117,7 @@ def _tables_in(folder: Path) -> dict[str, Path]:
 
 
 def _names_pictures(path: Path, files: "_Files") -> bool:
-    """Whether a table has columns of files and labels, and one of its first files is there.
+    """Return whether a table has columns of files and labels, and one of its first files is there.
 
     One that lies where there are no folders of classes does, in any case.
     """

@@ -77,7 +77,7 @@ class ImageClassification(Classification):
         self.image_shape = image_shape or self._source.image_shape(image_size)
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "classes": self.classes,
@@ -87,7 +87,7 @@ class ImageClassification(Classification):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Number of classes and size of the images, or of what is shown of them at a time."""
+        """Return the number of classes and the size of the images, or of the part shown at once."""
         size = {"frame_shape": self._frame_shape}
         if not self.sequence:
             size = {"image_shape": self.image_shape}
@@ -95,12 +95,12 @@ class ImageClassification(Classification):
 
     @property
     def _frame_shape(self) -> list[int]:
-        """A row, or a pixel, as an image of its own."""
+        """Return a row, or a pixel, as an image of its own."""
         _, width, channels = self.image_shape
         return [1, width if self.sequence == "rows" else 1, channels]
 
     def _shown(self, images: Any) -> Any:
-        """Images `[B, h, w, c]` as a model takes them: whole, or as clips of rows or pixels."""
+        """Return images `[B, h, w, c]` as a model takes them: whole, or clips of rows or pixels."""
         if not self.sequence:
             return images
         time = math.prod(self.image_shape) // math.prod(self._frame_shape)
@@ -108,7 +108,7 @@ class ImageClassification(Classification):
         return {"frames": frames, "lengths": tf.fill(tf.shape(frames)[:1], time)}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Images `[B, h, w, c]`, or clips of their rows or pixels, with one target each."""
+        """Return images `[B, h, w, c]`, or clips of their rows or pixels, with one target each."""
         images, labels = self._read(split)
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
@@ -132,12 +132,12 @@ class ImageClassification(Classification):
         return {"serve": serve, "read": read, "tell": self.tell()}
 
     def examples(self) -> list[bytes]:
-        """Three test images as PNG."""
+        """Return three test images as PNG."""
         some = self._source.some(3, self.image_shape, self.classes)
         return [encode_png(image) for image in some]
 
     def cases(self, count: int) -> list[Case]:
-        """Test images and their classes."""
+        """Return test images and their classes."""
         images, labels = self._read("test")
         return [
             class_case(encode_png(images[place]), self.classes[labels[place]])

@@ -44,7 +44,7 @@ def read_documents(topics: Mapping[str, str]) -> list[str]:
 
 
 def split_paragraphs(text: str) -> list[str]:
-    """The parts of a text between blank lines, none of them blank."""
+    """Return the parts of a text between blank lines, none of them blank."""
     return [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
@@ -69,7 +69,7 @@ def assign_splits(sizes: Iterable[int]) -> list[str]:
 
 
 def _unseen_paragraphs(section: str, seen: set[str]) -> list[str]:
-    """The paragraphs of a section less the long ones in `seen`, which grows by those returned."""
+    """Return the paragraphs of a section but for long ones in `seen`, which grows by these."""
     fresh = []
     for paragraph in split_paragraphs(_RULE.sub("", section)):
         key = " ".join(paragraph.split())

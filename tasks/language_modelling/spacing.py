@@ -51,7 +51,7 @@ def spaced(before: Any, added: Any, printed: bool = True) -> Any:
 
 
 def _are_close(last: Any, added: Any) -> Any:
-    """Whether no space stands between a last character and words that begin with one."""
+    """Return whether no space stands between a last character and words that begin with one."""
     both = tf.strings.join([last, tf.strings.regex_replace(added, r"(?s)^( .).*$", r"\1")])
     return tf.reduce_any(
         [tf.strings.regex_full_match(both, pattern) for pattern, _ in close_set()], axis=0

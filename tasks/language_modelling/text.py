@@ -17,7 +17,7 @@ def pattern_of(unit: str, rule: int = NEWEST) -> str:
 
 
 def are_composed(unit: str, rule: int = NEWEST) -> bool:
-    """Whether a token is the same however its accents are written."""
+    """Return whether a token is the same however its accents are written."""
     return unit == "word" and rule > 1
 
 

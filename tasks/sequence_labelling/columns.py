@@ -223,7 +223,7 @@ def _words_only(
 
 
 def _is_comment(line: Line, inside: bool, layout: Layout, width: int, tags: set[str]) -> bool:
-    """Whether a line is a comment and not the word `#`, or one that begins with it.
+    """Return whether a line is a comment and not the word `#`, or one that begins with it.
 
     Args:
         line: any.

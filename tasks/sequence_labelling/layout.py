@@ -52,7 +52,7 @@ class Layout(NamedTuple):
 
 
 def is_universal(path: Path) -> bool:
-    """Whether a name is that of a file in CoNLL-U.
+    """Return whether a name is that of a file in CoNLL-U.
 
     Example:
         >>> is_universal(Path("TRAIN.CONLLU.gz")), is_universal(Path("eng.train"))
@@ -176,8 +176,11 @@ def _word(path: Path, rows: Rows, width: int) -> int:
 
 
 def _is_of_words(rows: Rows, place: int) -> bool:
-    """Whether cells are no numbers, no places (`1-2`, `0-4`), and not the same in all lines, or in
-    those of a sentence."""
+    """Return whether cells may be words.
+
+    They are no numbers, no places (`1-2`, `0-4`), and not the same in all lines, or in those of a
+    sentence.
+    """
     cells = _column(rows, place)
     if (
         are_numbers(cells)
@@ -224,7 +227,7 @@ def _too_many(rows: Rows, place: int, words: int) -> bool:
 
 
 def _are_nested(rows: Rows, outer: int, inner: int) -> bool:
-    """Whether both columns hold entities, those of the inner one of kinds that the outer has."""
+    """Return whether both columns hold entities, the inner one's of kinds that the outer has."""
     one, other = ({*_column(rows, place)} for place in (outer, inner))
     kinds, nested = ({tag.partition("-")[2] for tag in tags} - {""} for tags in (one, other))
     return all(map(ENTITY.fullmatch, one | other)) and bool(kinds) and nested <= kinds
@@ -247,7 +250,7 @@ def _kind(rows: Rows, place: int) -> str:
 
 
 def _counts_words(rows: Rows) -> bool:
-    """Whether the first column counts the words of each sentence from 1, as CoNLL-U does."""
+    """Return whether the first column counts the words of each sentence from 1, as CoNLL-U does."""
     ids = [[fields[0] for fields in sentence] for sentence in rows]
     counted = ([each for each in sentence if each.isdecimal()] for sentence in ids)
     return all(map(_ID.fullmatch, (each for sentence in ids for each in sentence))) and all(

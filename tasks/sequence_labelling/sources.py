@@ -104,7 +104,7 @@ def _among(folder: Path, files: list[Path]) -> dict[str, Path]:
 
 
 def _may_hold(path: Path) -> bool:
-    """Whether a file's name is one of columns: by its ending, or as `eng.train` is."""
+    """Return whether a file's name is one of columns: by its ending, or as `eng.train` is."""
     name = path.name.lower().removesuffix(".gz")
     ends = name.endswith(_ENDINGS) or bool(split_named(name.rpartition(".")[2]))
     return path.is_file() and not name.startswith(".") and ends
@@ -115,7 +115,7 @@ def _part(path: Path) -> str | None:
 
 
 def _is_exact(path: Path) -> bool:
-    """Whether a name says the part and nothing else, but for its ending."""
+    """Return whether a name says the part and nothing else, but for its ending."""
     return _rest(path).partition(".")[0] == "*"
 
 

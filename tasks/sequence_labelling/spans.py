@@ -19,7 +19,7 @@ class Span(NamedTuple):
 
 
 def are_entities(tags: Iterable[str]) -> bool:
-    """Whether tags are those of entities, each `O`, or a letter, a hyphen and a kind.
+    """Return whether tags are those of entities, each `O`, or a letter, a hyphen and a kind.
 
     Example:
         >>> are_entities(["O", "B-LOC"]), are_entities(["NOUN", "-LRB-"]), are_entities(["O"])

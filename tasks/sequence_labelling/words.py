@@ -38,7 +38,7 @@ class WordEncoder(tf.Module):
         self.longest, self.composed = longest, composed
 
     def encode(self, sentences: tf.RaggedTensor) -> dict[str, Any]:
-        """Strings, ragged `[N, (T)]`, to what a tagger takes.
+        """Turn words, ragged `[N, (T)]`, into what a tagger takes.
 
         Returns:
             `words` `[N, T]`, `characters` `[N, T, longest + 2]` with `<start>` and `<end>` around
@@ -59,7 +59,7 @@ class WordEncoder(tf.Module):
         }
 
     def _shortened(self, words: Any) -> Any:
-        """Words of at most `longest` characters."""
+        """Shorten words to at most `longest` characters."""
         size, half = tf.strings.length(words, "UTF8_CHAR"), self.longest // 2
         last = tf.strings.substr(words, tf.maximum(size - half, 0), size * 0 + half, "UTF8_CHAR")
         first = tf.strings.substr(words, 0, self.longest - half, "UTF8_CHAR")
@@ -67,7 +67,7 @@ class WordEncoder(tf.Module):
 
 
 def normalize(words: Any) -> Any:
-    """Words as the vocabulary has them: in small letters, each digit as 0.
+    """Write words as the vocabulary has them: in small letters, each digit as 0.
 
     Example:
         >>> normalize(tf.constant(["Room", "101b"])).numpy().tolist()

@@ -67,7 +67,7 @@ _SIMPLE = {
 
 
 def label_characters(source: str) -> np.ndarray:
-    """The class of every character of a Python program.
+    """Return the class of every character of a Python program.
 
     Args:
         source: a program that `tokenize` accepts.
@@ -92,7 +92,7 @@ def label_characters(source: str) -> np.ndarray:
 
 
 def _labelled_tokens(source: str) -> Iterator[tuple[int, int, int]]:
-    """Begin, end and class of all tokens except white space."""
+    """Yield begin, end and class of all tokens except white space."""
     line_starts = [0] + [i + 1 for i, char in enumerate(source) if char == "\n"]
 
     def offset(position: tuple[int, int]) -> int:
@@ -122,7 +122,7 @@ def _name_class(name: str, previous: str) -> str:
 
 
 def _merge_fstrings(tokens: Iterator[tokenize.TokenInfo]) -> Iterator[tokenize.TokenInfo]:
-    """One STRING token per f-string, as before Python 3.12; its text is the closing quotes."""
+    """Yield a STRING token an f-string, as before Python 3.12; its text is the closing quotes."""
     starts: list[tuple[int, int]] = []
     for token in tokens:
         kind = tokenize.tok_name[token.type]
@@ -137,7 +137,7 @@ def _merge_fstrings(tokens: Iterator[tokenize.TokenInfo]) -> Iterator[tokenize.T
 
 
 def read_modules() -> dict[str, dict[str, str]]:
-    """The source of each module of each split: `{"train": {"abc": "..."}, ...}`, sorted by name.
+    """Return the source of each module by split: `{"train": {"abc": "..."}, ...}`, sorted by name.
 
     The public top-level modules that are written in printable ASCII and line breaks.
 

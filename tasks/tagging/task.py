@@ -293,7 +293,7 @@ def _kinds(characters: Any, classes: Any) -> Any:
 
 
 def _goes_on(kinds: Any) -> Any:
-    """Whether each of `[N, T]` is the same as the one before it."""
+    """Return whether each of `[N, T]` is the same as the one before it."""
     return kinds == tf.pad(kinds[:, :-1], [[0, 0], [1, 0]], constant_values="")
 
 

@@ -109,11 +109,11 @@ class TextClassification(Classification):
 
     @property
     def vocabularies_grow(self) -> bool:
-        """Pieces of words do not: they have an order of their own."""
+        """Return whether tokens are no pieces of words, which have an order of their own."""
         return self.unit != "subword"
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "unit": self.unit,
@@ -129,11 +129,11 @@ class TextClassification(Classification):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Sizes of the vocabulary and of the output."""
+        """Return the sizes of the vocabulary and of the output."""
         return {"vocab_size": self.encoder.vocabulary.size, "classes": len(self.classes)}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Whole texts: `tokens` `[B, T]` and `lengths` `[B]`, with one target each.
+        """Return windows of whole texts: `tokens` `[B, T]`, `lengths` `[B]`, one target each.
 
         Texts of a window are of about the same length, and T is one of a few.
         """
@@ -156,7 +156,7 @@ class TextClassification(Classification):
         return mixed_windows(parts, seed)
 
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
-        """The words of a text, each the darker the more it counts, if the model weighs them."""
+        """Draw the words of a text, the darker the more they count, if the model weighs them."""
         if not model.weighs:
             return super().plot(model, raw)
         texts = tf.constant([raw])
@@ -168,7 +168,7 @@ class TextClassification(Classification):
         return text_figure(words, weights, title, " " if self.unit == "word" else "")
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: texts `[N]` to `text` (the class), `probability`, `labels`, `probabilities`.
+        """Return `serve`: texts `[N]` to `text`, a class, `probability`, `labels`, `probabilities`.
 
         The last two are `[N, classes]`, the likeliest first.
         """
@@ -191,17 +191,17 @@ class TextClassification(Classification):
         }
 
     def resources(self) -> list[Any]:
-        """The vocabulary."""
+        """Return the vocabulary."""
         return [self.encoder.vocabulary]
 
     def examples(self) -> list[str]:
-        """Three test texts, of different classes if they can be."""
+        """Return three test texts, of different classes if they can be."""
         examples = self._examples("test")
         first = {each.label: each for each in reversed(examples)}
         return [each.text for each in [*first.values(), *examples][:3]]
 
     def cases(self, count: int) -> list[Case]:
-        """Test texts that are not long, and their classes."""
+        """Return test texts that are not long, and their classes."""
         short = [each for each in self._examples("test") if len(each.text) <= SHORT]
         chosen = [short[place] for place in spread(len(short), count)]
         return [class_case(each.text, each.label) for each in chosen]
@@ -239,6 +239,6 @@ class TextClassification(Classification):
 
 
 def _sorted(labels: set[str]) -> list[str]:
-    """By their numbers if all are numbers, else by name."""
+    """Sort labels by their numbers if all are numbers, else by name."""
     numbers = all(label.removeprefix("-").isdecimal() for label in labels)
     return sorted(labels, key=(lambda label: (int(label), label)) if numbers else None)

@@ -11,7 +11,7 @@ SIZES = {1: 50, 2: 5_000, 3: 50_000, 4: 400_000, 5: 550_000}
 
 
 def sums(digits: int) -> dict[str, list[tuple[str, str]]]:
-    """Sources such as "535+61" and targets such as "596", by split.
+    """Return sources such as "535+61" and targets such as "596", by split.
 
     No two numbers are added twice, in either order. As many digits are drawn for a number as for
     another, so that short ones are not rare. A twentieth of the sums is for validation and another

@@ -62,7 +62,7 @@ def _upper(text: Any) -> Any:
 
 
 def _starts(tokens: tf.RaggedTensor) -> Any:
-    """Whether each of the tokens, ragged `[N, (T)]`, starts a sentence, `[tokens]`."""
+    """Return whether each of the tokens, ragged `[N, (T)]`, starts a sentence, `[tokens]`."""
     ends = tf.strings.regex_full_match(tokens.values, " ?[.!?]")
     first = tf.ragged.range(tokens.row_lengths()).values == 0
     return first | tf.pad(ends, [[1, 0]])[:-1]

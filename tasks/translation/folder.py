@@ -112,7 +112,7 @@ class Folder:
 
 
 def choose(known: Iterable[str], source: str, target: str, owner: str) -> tuple[str, str]:
-    """The languages to translate from and to.
+    """Return the languages to translate from and to.
 
     Args:
         known: those that there are.
@@ -145,5 +145,5 @@ def choose(known: Iterable[str], source: str, target: str, owner: str) -> tuple[
 
 
 def _lines(file: Path) -> list[str]:
-    """The lines of a file: a line break at its end begins none."""
+    """Return the lines of a file: a line break at its end begins none."""
     return read_text_file(file).removesuffix("\n").split("\n")

@@ -165,7 +165,7 @@ def _columns(table: Table, chosen: Sequence[str]) -> list[int]:
 
 
 def _is_of_texts(cells: list[str]) -> bool:
-    """Whether cells are no numbers, and say more than one thing."""
+    """Return whether cells are no numbers, and say more than one thing."""
     return not are_numbers(cells) and not (len(cells) > 2 and len({*cells}) == 1)
 
 
@@ -179,7 +179,7 @@ def _pair(table: Table, line: int, source: str, target: str) -> Pair:
 
 
 def _languages(dataset: str, info: Any, source: str, target: str) -> tuple[str, str]:
-    """The features that hold the source and the target."""
+    """Return the features that hold the source and the target."""
     features = info.features
     if isinstance(features, tfds.features.Translation):
         if info.supervised_keys and not source and not target:

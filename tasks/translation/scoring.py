@@ -55,7 +55,7 @@ def translation_metrics(
 
 
 def _exact(texts: Sequence[str], pairs: Sequence[Pair]) -> Evaluation:
-    """Whether each translation is its reference, for all and for those of its kind."""
+    """Return whether each translation is its reference, for all and for those of its kind."""
     names = sorted({"exact_match", *(f"exact_match/{pair.kind}" for pair in pairs if pair.kind)})
     rows = np.zeros((len(texts), 2, len(names)))
     for row, text, pair in zip(rows, texts, pairs):

@@ -237,7 +237,7 @@ class Translation(DataTask):
         return alignment_figure(rows, columns, answers["alignment"].numpy()[0])
 
     def decoding(self) -> str:
-        """Whether `serve` looks for the likeliest answer, or takes the likeliest token of each."""
+        """Say whether `serve` searches for the likeliest answer, or takes the likeliest tokens."""
         if self.beam_width == 1:
             return "At each step the likeliest token was taken."
         return f"Answers were found by a beam search of width {self.beam_width}."

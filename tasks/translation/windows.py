@@ -13,7 +13,7 @@ BUCKETS = 8
 def pair_windows(
     source: tf.RaggedTensor, target: tf.RaggedTensor, batch_size: int, seed: int | None
 ) -> tf.data.Dataset:
-    """Windows of whole pairs, padded to one of a few sizes.
+    """Return windows of whole pairs, padded to one of a few sizes.
 
     Args:
         source: ids, ragged `[N, (S)]`.
@@ -36,7 +36,7 @@ def pair_windows(
 
 
 def buckets(lengths: np.ndarray, count: int) -> list[np.ndarray]:
-    """Indices of rows of about the same length: at most `count` groups of as many tokens each.
+    """Return the indices of rows of about the same length: `count` groups of as many tokens.
 
     Example:
         >>> [group.tolist() for group in buckets(np.array([9, 2, 2, 8, 3]), 2)]
@@ -54,7 +54,7 @@ def buckets(lengths: np.ndarray, count: int) -> list[np.ndarray]:
 def _windows(
     source: tf.RaggedTensor, target: tf.RaggedTensor, batch_size: int, seed: int | None
 ) -> tf.data.Dataset:
-    """Windows of pairs, each side padded to its longest row."""
+    """Return windows of pairs, each side padded to its longest row."""
     border = tf.fill([target.nrows(), 1], 1)
     starts, ends = (
         tf.concat(parts, axis=1).to_tensor(PADDING).numpy()

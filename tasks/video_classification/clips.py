@@ -74,7 +74,7 @@ class Clips(NamedTuple):
     labels: np.ndarray
 
     def clip(self, index: int) -> np.ndarray:
-        """The steps of one clip."""
+        """Return the steps of one clip."""
         start = self.starts[index]
         return self.steps[start : start + self.lengths[index]]
 
@@ -122,7 +122,7 @@ class OwnClips:
         self._messages: set[str] = set()
 
     def frame_shape(self) -> list[int]:
-        """The size that most sequences' vectors have, or that to which videos are brought."""
+        """Return the size of most sequences' vectors, or that to which videos are brought."""
         if not self._sequences:
             return [_LARGEST, _LARGEST, 3]
         widths: Counter[int] = Counter()
@@ -156,7 +156,7 @@ class OwnClips:
         return [widths.most_common(1)[0][0]]
 
     def clips(self, split: str, reading: Reading, classes: Sequence[str]) -> Clips:
-        """The clips of a split, decoded if they were not; those that cannot be are named.
+        """Return the clips of a split, decoded if they were not; those that cannot be are named.
 
         Raises:
             UserError: none of them can be read, or a class is not among `classes`.
@@ -183,7 +183,7 @@ class OwnClips:
         return Clips(cached.array, starts, cached.lengths[own], labels[own])
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
-        """The first test clips; or others, if a small folder has none."""
+        """Return the first test clips; or others, if a small folder has none."""
         for split in ("test", "validation"):
             with suppress(UserError):
                 clips = self.clips(split, reading, classes)
@@ -319,7 +319,7 @@ class NamedClips:
 
     @property
     def classes(self) -> list[str]:
-        """Names of the labels."""
+        """Return the names of the labels."""
         return class_names(self.name, self.data_dir)
 
     @property
@@ -337,7 +337,7 @@ class NamedClips:
         return [height, width, channels] if small else [_LARGEST, _LARGEST, channels]
 
     def clips(self, split: str, reading: Reading, classes: Sequence[str]) -> Clips:
-        """The clips of a split, brought to their size if they were not.
+        """Return the clips of a split, brought to their size if they were not.
 
         Raises:
             UserError: as `tasks.common.data.load_split`; or it has other classes.
@@ -358,7 +358,7 @@ class NamedClips:
         return Clips(cached.array, starts, cached.lengths, np.array(cached.notes))
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
-        """The first test clips."""
+        """Return the first test clips."""
         clips = self.clips(f"test[:{count}]", reading, classes)
         return [clips.clip(index) for index in range(len(clips.lengths))]
 
@@ -367,7 +367,7 @@ class NamedClips:
         return iterate_split(self.name, split, self.data_dir, features)
 
     def _fitted(self, example: dict[str, Any], reading: Reading) -> tuple[np.ndarray, int]:
-        """An example's time steps and label."""
+        """Return an example's time steps and label."""
         steps = example[self._feature]
         if len(reading.frame_shape) != steps.ndim - 1 or (
             steps.ndim == 2 and steps.shape[1:] != reading.frame_shape
@@ -379,7 +379,7 @@ class NamedClips:
         return self._frames(steps, reading) if steps.ndim == 4 else steps, int(example["label"])
 
     def _frames(self, frames: np.ndarray, reading: Reading) -> np.ndarray:
-        """Frames of their size, at the rate if that which they were filmed at is known."""
+        """Return frames of their size, at the rate if that which they were filmed at is known."""
         filmed = _FILMED.get(self.name.partition("/")[0])
         if filmed and reading.rate:
             count = max(1, round(len(frames) * reading.rate / filmed))

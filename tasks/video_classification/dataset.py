@@ -40,7 +40,7 @@ _HAND = 6.0
 
 
 def draw_phases(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draws how a clip of each label moves: the phases of its digit in every frame.
+    """Draw how a clip of each label moves: the phases of its digit in every frame.
 
     A digit has four phases, each on a circle of its own: row and column of its pivot (the canvas
     is a torus), angle, and log-scale (beyond the largest comes the smallest again). All four start
@@ -62,7 +62,7 @@ def draw_phases(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def render(digit: np.ndarray, phases: np.ndarray) -> np.ndarray:
-    """Draws one digit at each of the given phases, with bilinear interpolation.
+    """Draw one digit at each of the given phases, with bilinear interpolation.
 
     The digit sits at the tip of an invisible clock hand, upright at twelve o'clock, and turns with
     the hand; scaling is about the digit's own middle.

@@ -10,7 +10,7 @@ _PREFIXES = 16
 
 
 def logits_over_time(model: SequenceModel, frames: Any, state: Any = None) -> tuple[Any, Any]:
-    """Clips `[N, T, ...]` to logits after each frame `[N, T, classes]`, float32; and the state.
+    """Compute logits `[N, T, classes]` after each frame of clips `[N, T, ...]`, and the state.
 
     A model that reads clips from both ends has no steps: it is shown the beginning of a clip up to
     some of its frames, sixteen at most, the last one among them, and what it says then stands

@@ -118,11 +118,11 @@ class VideoClassification(Classification):
 
     @property
     def is_video(self) -> bool:
-        """Whether clips are pictures, and not vectors."""
+        """Return whether clips are pictures, and not vectors."""
         return len(self.frame_shape) == 3
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "frames_per_second": self.frames_per_second,
@@ -137,19 +137,19 @@ class VideoClassification(Classification):
         }
 
     def model_options(self) -> dict[str, Any]:
-        """Number of classes and size of the frames; vectors need no encoder."""
+        """Return the number of classes and the size of the frames; vectors need no encoder."""
         sizes = {"classes": len(self.classes), "frame_shape": self.frame_shape}
         return sizes if self.is_video else {**sizes, "encoder": "none"}
 
     def input_options(self) -> dict[str, Any]:
-        """How a video of the user's is read: as those in training were."""
+        """Return how a video of the user's is read: as those in training were."""
         if not self.is_video:
             return {"columns": self._columns} if self.columns else {}
         rate, size = self.frames_per_second, self.frame_shape[:2]
         return {"frames_per_second": rate, "frame_size": size}
 
     def check(self, model: SequenceModel) -> None:
-        """Whole clips need a state that is carried."""
+        """Refuse whole clips for a model without a state that is carried."""
         if self.whole and not model.steppable:
             raise UserError(
                 "the model reads clips from both ends, so that it cannot be shown them window by "
@@ -157,7 +157,7 @@ class VideoClassification(Classification):
             )
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
-        """Clips `[B, T, *frame_shape]` with their lengths `[B]`, one target each."""
+        """Return clips `[B, T, *frame_shape]` with their lengths `[B]`, one target each."""
         windows = self.raw_windows(split, settings, seed)
         return windows if self.is_video else windows.map(self._normalised)
 
@@ -182,12 +182,12 @@ class VideoClassification(Classification):
         return (steps - tf.constant(self.mean)) / tf.constant(self.deviation)
 
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
-        """How sure the model was of each class after each frame."""
+        """Draw how sure the model was of each class after each frame."""
         answer = self.served(model)["serve"](raw[None])
         return confidence_figure(self.classes, answer["confidence"][0])
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
-        """`serve`: clips to what `tasks.common.data.likeliest` tells, `confidence` and `classes`.
+        """Return `serve`: clips to what `tasks.common.data.likeliest` returns, and `confidence`.
 
         Clips are RGB `[N, T, h, w, 3]`, uint8, or vectors `[N, T, D]`, float32. `text` is the
         likeliest class after the last frame. `confidence` `[N, T, classes]` holds the probability
@@ -226,7 +226,7 @@ class VideoClassification(Classification):
         return {"serve": serve, "serve_part": serve_part, "read": read, "tell": self.tell()}
 
     def numbers(self) -> str:
-        """As `Task.numbers`."""
+        """Return what `forward` and `step` take, for the card."""
         if self.is_video:
             return f"`forward` and `step` take frames of {self.frame_shape}, 0 to 255."
         return (
@@ -235,7 +235,7 @@ class VideoClassification(Classification):
         )
 
     def examples(self) -> list[np.ndarray]:
-        """Three test clips, or their beginnings."""
+        """Return three test clips, or their beginnings."""
         some = self._source.some(3, self._reading, self.classes)
         clips = [np.array(clip[:_EXAMPLE]) for clip in some]
         if not self.is_video:
@@ -243,7 +243,7 @@ class VideoClassification(Classification):
         return [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in clips]
 
     def cases(self, count: int) -> list[Case]:
-        """Test clips and their classes."""
+        """Return test clips and their classes."""
         clips = self._clips("test")
         one = np.array(clips.clip(0)[:_EXAMPLE]).nbytes
         chosen = spread(len(clips.lengths), min(count, max(1, _ROOM // one)))
@@ -255,7 +255,7 @@ class VideoClassification(Classification):
 
     @property
     def _source(self) -> NamedClips | OwnClips:
-        """The data set, which `zoo.evaluate` may change."""
+        """Return the data set, which `zoo.evaluate` may change."""
         at = (self.dataset, self.data_dir)
         if at not in self._opened:
             path = own_path(self.dataset, self.default_dataset)
@@ -286,7 +286,7 @@ class VideoClassification(Classification):
         return self._source.clips(split, self._reading, self.classes)
 
     def _prepared(self, clips: Any) -> Any:
-        """Raw clips as a model takes them."""
+        """Return raw clips as a model takes them."""
         return fit_frames(clips, self.frame_shape) if self.is_video else self.prepared(clips)
 
     def _normalised(self, window: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def plan_parts(
 
 
 def _whole(counts: np.ndarray, order: np.ndarray, rows: int, window: int) -> Plan:
-    """One column a row: each clip's number as often as it has windows."""
+    """Return one column a row: each clip's number as often as it has windows."""
     shares = [order[share] for share in share_out(counts[order].tolist(), rows)]
     shape = max(int(counts[share].sum()) for share in shares), rows
     plan = Plan(np.full(shape, -1), np.zeros(shape, int))
@@ -79,7 +79,7 @@ def clip_windows(
     seed: int | None = None,
     least: int = 1,
 ) -> tf.data.Dataset:
-    """Windows with `frames` `[rows, window, ...]` and `lengths`, and one target a row.
+    """Return windows with `frames` `[rows, window, ...]` and `lengths`, and one target a row.
 
     A clip that goes on in the next window has no weight yet, and one that has begun in the window
     before is not reset: the state is carried. Each reading gives as many windows as every other.
@@ -129,7 +129,7 @@ def clip_windows(
 def _read(
     clips: Clips, clip: np.ndarray, begin: np.ndarray, window: int, whole: bool
 ) -> list[np.ndarray]:
-    """Frames, lengths, targets, weights and resets of a window's rows."""
+    """Return frames, lengths, targets, weights and resets of a window's rows."""
     frames = np.zeros((len(clip), window, *clips.steps.shape[1:]), clips.steps.dtype)
     lengths = np.ones(len(clip), np.int32)
     for row, (index, first) in enumerate(zip(clip, begin)):

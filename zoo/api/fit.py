@@ -200,7 +200,7 @@ class _Training:
 
 @contextmanager
 def _computing_in(precision: str) -> Iterator[None]:
-    """Layers that are made while it is open compute so."""
+    """Make layers compute in a precision while it is open."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:

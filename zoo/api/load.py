@@ -14,7 +14,7 @@ from zoo.pretrained import find
 
 
 def load(what: Run | str | Path) -> keras.Model:
-    """The trained Keras model of a run, of an export, or a ready-trained one by name.
+    """Return the trained Keras model of a run, of an export, or a ready-trained one by name.
 
     No code from a file is run for it: the model is built from its manifest, and the weights are
     read as numbers. The model of a `.keras` or `.h5` file is read, too, if it holds nothing but
@@ -29,7 +29,7 @@ def load(what: Run | str | Path) -> keras.Model:
 
 
 def folder_of(what: Run | str | Path) -> Path:
-    """The folder of a run, of an export, or of a ready-trained model that is named."""
+    """Return the folder of a run, of an export, or of a ready-trained model that is named."""
     return what.path if isinstance(what, Run) else find(what)
 
 

@@ -40,11 +40,11 @@ class Reproduction:
 
     @property
     def reached(self) -> bool:
-        """Whether all figures but those of the training data were reached."""
+        """Return whether all figures but those of the training data were reached."""
         return all(row["reached"] for row in self.figures if row["split"] != "train")
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON values, with the source of what was published."""
+        """Return JSON values, with the source of what was published."""
         return {
             **asdict(self),
             "run": str(self.run.path),
@@ -137,7 +137,7 @@ def _measured(recipe: Recipe, run: Run) -> Reproduction:
 
 
 def _differences(recipe: Recipe, run: Run) -> Iterator[str]:
-    """What of a run is not as its recipe says."""
+    """Yield what of a run is not as its recipe says."""
     yield from _other_data(recipe, str(run.config.dataset))
     for key, value, asked in run.config.differences(resolve(recipe.model, recipe.overrides)):
         # What is saved when changes no metric.
@@ -157,7 +157,7 @@ def _other_data(recipe: Recipe, dataset: str) -> Iterator[str]:
 
 
 def _training_words(path: Path) -> int:
-    """How many words a training text has, an end of line counted as one; 0 where there is none."""
+    """Return how many words a training text has, an end of line being one; 0 if it is missing."""
     files = sorted(path.glob("*train*")) if path.is_dir() else [path]
     if not files or not files[0].is_file():
         return 0

@@ -27,7 +27,7 @@ class Run(RunFolder):
 
     @cached_property
     def config(self) -> RunConfig:
-        """What was run.
+        """Return what was run.
 
         Raises:
             UserError: config.json cannot be read, or is of another version.
@@ -36,13 +36,13 @@ class Run(RunFolder):
 
     @cached_property
     def history(self) -> dict[str, list[float]]:
-        """The value of each metric after each epoch, such as `run.history["val_loss"]`."""
+        """Return the value of each metric after each epoch, such as `run.history["val_loss"]`."""
         epochs = self.read_metrics()
         return {name: [epoch[name] for epoch in epochs] for name in (epochs[0] if epochs else ())}
 
     @cached_property
     def model(self) -> SequenceModel:
-        """The model with the best weights.
+        """Return the model with the best weights.
 
         Raises:
             UserError: there are none yet, or they cannot be read.

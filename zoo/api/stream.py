@@ -55,7 +55,7 @@ class Stream:
             self._outputs(self._before)
 
     def predict(self, pieces: Iterable[Any]) -> Iterator[dict[str, Any]]:
-        """One prediction a time step, each as soon as it can be.
+        """Yield one prediction a time step, each as soon as it can be.
 
         Args:
             pieces: what comes, in order, as the model's modality gives them: str; or clips
@@ -83,7 +83,7 @@ class Stream:
             skip = max(0, skip - len(rows))
 
     def _steps(self, pieces: Iterable[Any]) -> Iterator[tuple[Any, list[str]]]:
-        """What `step` takes, `[T, ...]`, and the part of a text that each stands for."""
+        """Yield what `step` takes, `[T, ...]`, and the part of a text that each stands for."""
         if self._of_tokens:
             yield from self._tokens(pieces)
         else:
@@ -113,7 +113,7 @@ class Stream:
             )
 
     def _outputs(self, xs: Any) -> Any:
-        """What `step` gives of each of `[T, ...]`, T at least 1, one after the other."""
+        """Return what `step` gives of each of `[T, ...]`, T at least 1, one after the other."""
         if self._run is None:
             self._run = tf.function(self._stepped, input_signature=self._signature(xs))
         outputs, self._state = self._run(xs, self._state)

@@ -65,11 +65,11 @@ class Verification:
 
     @property
     def holds(self) -> bool:
-        """Whether all of it does that could be measured."""
+        """Return whether all of it does that could be measured."""
         return all(check.holds is not False for check in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return JSON values."""
         return {**asdict(self), "path": str(self.path), "holds": self.holds}
 
 
@@ -141,7 +141,7 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
 
 
 def _sizes(card: dict[str, Any], path: Path) -> Iterator[Check]:
-    """Of what the card lists, and of every form that lies there, listed or not."""
+    """Check the size of what the card lists, and of every form that lies there, listed or not."""
     there, listed = [*hash_files(path)], card["files"]
     unlisted = [name for name in there if name not in listed and form_of(name) != "beside"]
     if unlisted:
@@ -153,7 +153,7 @@ def _sizes(card: dict[str, Any], path: Path) -> Iterator[Check]:
 
 
 def _data(listed: dict[str, Any], again: dict[str, Any]) -> Iterator[Check]:
-    """Each split, its size and hash; of a person's own files their one hash."""
+    """Yield each split, its size and hash; of a person's own files their one hash."""
     one, other = ({**each, **each.get("splits", {})} for each in (listed, again))
     for key in dict.fromkeys([*one, *other]):
         if key != "splits":
@@ -193,7 +193,7 @@ def _metrics(
 
 
 def _interval(metric: dict[str, Any]) -> str:
-    """A metric with its interval, so that one sees which of them has changed."""
+    """Return a metric with its interval, so that one sees which of them has changed."""
     if not metric:
         return "none"
     value, *ends = (metric[part] for part in ("value", "low", "high"))
@@ -222,7 +222,7 @@ def _pairs(words: list[str]) -> list[tuple[str, str]]:
 def _examples(
     card: dict[str, Any], path: Path, manifest: dict[str, Any], task: Task, asked: bool
 ) -> Iterator[Check]:
-    """The answers of the SavedModel, and what the data say of them."""
+    """Check the answers of the SavedModel, and what the data say of them."""
     examples = card["examples"]
     if not (asked or examples):
         return
@@ -247,7 +247,7 @@ def _examples(
 def _parity(
     listed: dict[str, Any], again: dict[str, Any], left_out: Collection[str] = ()
 ) -> Iterator[Check]:
-    """Differences are noise, another on each machine: each is to be within the tolerance."""
+    """Check that each difference, noise that depends on the machine, is within the tolerance."""
     for part in ("rows", "litert_rows", "steps", "tolerance"):
         yield _equal(f"certificate, {part}", listed.get(part), again.get(part))
     # Before, it was that of the test always.

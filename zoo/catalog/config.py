@@ -215,7 +215,7 @@ class RunConfig:
 
     @property
     def usual_dataset(self) -> str:
-        """The data set that the model is trained on where none is named."""
+        """Return the data set that the model is trained on where none is named."""
         usual = registry.get("model", self.model).info.get("dataset")
         return usual or registry.load("task", self.task).default_dataset
 

@@ -31,7 +31,7 @@ class Figure:
     value: float
 
     def reached(self, measured: float) -> bool:
-        """Whether a measured figure is at least as good.
+        """Return whether a measured figure is at least as good.
 
         Example:
             >>> Figure("perplexity", "test", 115.91).reached(114.2)
@@ -75,7 +75,7 @@ class Recipe:
     note: str = ""
 
     def target(self) -> str:
-        """The published figures in one line.
+        """Return the published figures in one line.
 
         Example:
             >>> get("mnist-rows").target()
@@ -264,7 +264,7 @@ RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 
 
 def list_recipes() -> list[str]:
-    """Names of the recipes.
+    """Return the names of the recipes.
 
     Example:
         >>> list_recipes()[:2]
@@ -274,7 +274,7 @@ def list_recipes() -> list[str]:
 
 
 def get(name: str) -> Recipe:
-    """The recipe of that name.
+    """Return the recipe of that name.
 
     Raises:
         UserError: there is none; the message names the nearest ones.

@@ -57,7 +57,7 @@ def main() -> None:
 
 @contextmanager
 def _heeding_sigterm() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does, so that it takes away what is half done."""
+    """End a command on SIGTERM as on Ctrl-C, so that it takes away what is half done."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise Interrupted(number)

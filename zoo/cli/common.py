@@ -41,13 +41,13 @@ data_dir = click.option(
 
 
 def seed_of(what: str) -> Any:
-    """The option --seed, which says what it is the seed of."""
+    """Return the option --seed, which says what it is the seed of."""
     seeds = click.IntRange(0, 2**32 - 1)
     return click.option("--seed", type=seeds, default=1, show_default=True, help=f"Of {what}.")
 
 
 def refuse_what_resume_keeps(context: click.Context, *free: str) -> None:
-    """A run goes on with the settings that it was begun with, but for how far and where.
+    """Refuse options with --resume: a run keeps its settings, but for how far and where.
 
     Args:
         context: of the command.
@@ -69,7 +69,7 @@ def refuse_what_resume_keeps(context: click.Context, *free: str) -> None:
 
 
 def check_folder(path: str) -> None:
-    """A run or an export, found missing before TensorFlow is imported."""
+    """Return the path of a run or an export, found missing before TensorFlow is imported."""
     if not os.path.isdir(path):
         raise UserError(f"there is no folder {path}: `zoo fit` prints where it writes")
 
@@ -79,7 +79,7 @@ def _is_error(record: logging.LogRecord) -> bool:
 
 
 def load_api() -> Any:
-    """The public face, without what TensorFlow's libraries log."""
+    """Import and return the public face, without what TensorFlow's libraries log."""
     with quietly():
         import_module("zoo.api.load")
     # tensorflow-datasets warns of its own use of its own attributes, TensorFlow of the gradients
@@ -89,12 +89,12 @@ def load_api() -> Any:
 
 
 def print_json(value: Any) -> None:
-    """Indented, with every letter as it is."""
+    """Print JSON, indented, with every letter as it is."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def text(value: Any) -> str:
-    """A value as users read it."""
+    """Return a value as users read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)

@@ -42,7 +42,7 @@ def evaluate(
 
 
 def _print_metrics(metrics: dict[str, Any]) -> None:
-    """One a line; those of classes or kinds, `recall/cat`, as a table with a row a class."""
+    """Print metrics, one a line; those of classes or kinds, `recall/cat`, as a table."""
     rows: dict[str, dict[str, str]] = {}
     for name, value in metrics.items():
         shown = value if isinstance(value, str) else f"{value:.4f}"

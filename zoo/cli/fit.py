@@ -153,7 +153,7 @@ def _tell(run: Any, as_json: bool) -> None:
 
 
 def _key_and_value(text: str) -> tuple[str, Any]:
-    """`units=64` to `("units", 64)`: the value is JSON if it can be, else a string."""
+    """Turn `units=64` into `("units", 64)`: the value is JSON if it can be, else a string."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise UserError(f"--set {text!r} is not KEY=VALUE, such as --set units=64")

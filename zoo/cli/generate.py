@@ -90,7 +90,7 @@ def generate(
 
 
 def _incoming() -> str:
-    """What standard input says."""
+    """Return what standard input says."""
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:

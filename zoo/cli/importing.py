@@ -80,7 +80,7 @@ def import_keras(file: str, out: str, as_json: bool) -> None:
 
 
 def _check(file: str, out: str) -> None:
-    """Found wrong before TensorFlow is imported, so that the answer comes at once."""
+    """Check the arguments before TensorFlow is imported, so that the answer comes at once."""
     import_module("zoo.importing.paths").check_paths(Path(file), Path(out))
 
 

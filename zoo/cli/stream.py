@@ -67,7 +67,7 @@ def stream(what: str, file: str | None, camera: str | None, as_json: bool) -> No
 def _pieces(
     kind: Any, file: str | None, camera: str | None, options: dict[str, Any]
 ) -> Iterator[Any]:
-    """What is read, piece by piece."""
+    """Return what is read, piece by piece."""
     if file and camera:
         raise UserError("--input and --camera exclude each other: pass one of them")
     if camera:
@@ -80,7 +80,7 @@ def _pieces(
 
 
 def _shown_as(manifest: dict[str, Any], unit: str) -> Callable[[dict[str, Any]], str]:
-    """What makes text of predictions, as the task of the export is registered to stream."""
+    """Return what makes text of predictions, as the task of the export is registered to stream."""
     task = registry.entries("task").get(manifest["config"].get("task", ""))
     if task and task.info.get("stream") == "runs":
         return _Runs()
@@ -92,7 +92,7 @@ def _json(prediction: dict[str, Any]) -> str:
 
 
 def _line(unit: str, prediction: dict[str, Any]) -> str:
-    """A line of a prediction, the number of its step or what was read before it."""
+    """Return a line of a prediction, the number of its step or what was read before it."""
     start = f"{unit} {prediction['step']}"
     if not unit:
         start = json.dumps(prediction["input"], ensure_ascii=False)

@@ -55,7 +55,7 @@ def verify(models: tuple[str, ...], every: bool, data_dir: str | None, as_json: 
 
 
 def _tell(verification: Any) -> None:
-    """One model's table, what does not hold below it once more."""
+    """Print one model's table, and what does not hold once more below it."""
     rows = [
         {
             "figure": check.figure,

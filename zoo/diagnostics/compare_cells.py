@@ -46,7 +46,7 @@ class Network(keras.Model):
         self.built = True
 
     def call(self, inputs: Tensor) -> Any:
-        """`[B, T, D]` to logits `[B, T, output_size]`."""
+        """Compute logits `[B, T, output_size]` of `[B, T, D]`."""
         return self.answer(self.recurrence(self.read(inputs))[0])
 
 
@@ -116,7 +116,7 @@ def compare_cells(
 
 
 def fitted_units(name: str, task: MemoryTask, parameters: int) -> int:
-    """The most units with which the network keeps to the budget.
+    """Return the most units with which the network keeps to the budget.
 
     Raises:
         UserError: even the smallest is over it.
@@ -192,7 +192,7 @@ def _row(
 
 
 def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One line a cell: its name and, for each diagnostic, state and score."""
+    """Return one line a cell: its name and, for each diagnostic, state and score."""
     lines: dict[str, dict[str, Any]] = {}
     for row in rows:
         line = lines.setdefault(row["cell"], {"cell": row["cell"]})

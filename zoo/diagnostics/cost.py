@@ -14,7 +14,7 @@ from zoo.utils.keras_internals import function_in
 
 
 def cell_card(name: str, input_size: int = 128, units: int = 128) -> dict[str, Any]:
-    """A registered cell in figures, of one that is built and traced.
+    """Return a registered cell in figures, of one that is built and traced.
 
     Args:
         name: as `zoo list cells` gives it.
@@ -58,7 +58,7 @@ def cell_card(name: str, input_size: int = 128, units: int = 128) -> dict[str, A
 
 
 def build_cell(name: str, input_size: int, units: int) -> Any:
-    """A cell with weights.
+    """Return a cell with weights.
 
     Raises:
         UserError: there is no such cell, or it cannot be built in that size.
@@ -77,7 +77,7 @@ def build_cell(name: str, input_size: int, units: int) -> Any:
 
 
 def model_multiply_adds(model: SequenceModel) -> int:
-    """Multiply-adds of a whole model for one example of one time step, counted as for a cell.
+    """Count the multiply-adds of a whole model for an example of one time step, as of a cell.
 
     That is one step of a model that goes step by step, and all of one that takes no steps. What is
     done once for an example, such as looking at the picture that a caption is for, is included.
@@ -93,7 +93,7 @@ def model_multiply_adds(model: SequenceModel) -> int:
 
 
 def _operations(graph: Any) -> Iterator[Any]:
-    """Those of a graph and, once each, of the loops and functions in it."""
+    """Yield those of a graph and, once each, of the loops and functions in it."""
     for operation in graph.get_operations():
         yield operation
         for name in {"body", "f"} & {*operation.node_def.attr}:
@@ -107,20 +107,20 @@ def _count(weights: list[Any]) -> int:
 
 
 def _multiply_adds(op: Any) -> int:
-    """Of one operation of a graph, 0 for one that is not counted."""
+    """Count those of one operation of a graph, 0 for one that is not counted."""
     if op.type not in _FACTORS:
         return 0
     return _FACTORS[op.type](op, *(tensor.shape.as_list() for tensor in op.inputs))
 
 
 def _of_product(op: Any, left: list[int], right: list[int]) -> int:
-    """Each entry of the result sums over the inner dimension of the left matrix."""
+    """Count, as each entry of the result sums over the inner dimension of the left matrix."""
     across = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
     return math.prod(op.outputs[0].shape) * left[-2 if across else -1]
 
 
 def _of_einsum(op: Any, *shapes: list[int]) -> int:
-    """Every combination of the indices that occur. An ellipsis is counted as its axes."""
+    """Count every combination of the indices that occur, an ellipsis as its axes."""
     sizes: dict[Any, int] = {}
     terms = op.get_attr("equation").decode().split("->")[0].split(",")
     for term, shape in zip(terms, shapes):
@@ -132,7 +132,7 @@ def _of_einsum(op: Any, *shapes: list[int]) -> int:
 
 
 def _of_convolution(op: Any, image: list[int], kernel: list[int]) -> int:
-    """Each entry of the result sums over a window of all channels of its group."""
+    """Count, as each entry of the result sums over a window of all channels of its group."""
     return math.prod(op.outputs[0].shape) * math.prod(kernel[:3])
 
 

@@ -35,7 +35,7 @@ class MemoryTask:
     draw: Callable[[np.random.Generator, int, int], tuple[Any, Any]]
 
     def figure(self, outputs: Tensor, targets: Tensor) -> float:
-        """Mean squared error of a real number; else the share of right classes.
+        """Compute the mean squared error of a real number; else the share of right classes.
 
         All answers count but those that need no memory.
         """
@@ -45,7 +45,7 @@ class MemoryTask:
         return float(np.mean(np.argmax(outputs, axis=-1) == targets))
 
     def score(self, figure: float, targets: Tensor) -> float:
-        """0 for what needs no memory at all, 1 for no mistake; 0 as well for what is no number."""
+        """Return 0 for what needs no memory, 1 for no mistake; 0 as well for what is no number."""
         if self.output_size == 1:
             score = 1 - figure / float(np.var(targets))
         else:
@@ -55,7 +55,7 @@ class MemoryTask:
 
 
 def adding(rng: np.random.Generator, batch: int, length: int) -> tuple[Any, Any]:
-    """The sum of the two marked numbers, one of each half of the sequence.
+    """Return the sum of the two marked numbers, one of each half of the sequence.
 
     Example:
         >>> x, target = adding(np.random.default_rng(1), batch=2, length=6)
@@ -73,7 +73,7 @@ def adding(rng: np.random.Generator, batch: int, length: int) -> tuple[Any, Any]
 
 
 def copy_memory(rng: np.random.Generator, batch: int, length: int) -> tuple[Any, Any]:
-    """The first five symbols again at the last five time steps, with blanks in between.
+    """Return the first five symbols again at the last five time steps, with blanks in between.
 
     Inputs are one-hot: eight symbols, the blank, and the sign to recall.
 
@@ -87,7 +87,7 @@ def copy_memory(rng: np.random.Generator, batch: int, length: int) -> tuple[Any,
 
 
 def parity(rng: np.random.Generator, batch: int, length: int) -> tuple[Any, Any]:
-    """At every time step whether the ones so far are odd in number; inputs are -1 and 1.
+    """Ask at every time step whether the ones so far are odd in number; inputs are -1 and 1.
 
     Source: Graves 2016, arXiv:1603.08983.
     """

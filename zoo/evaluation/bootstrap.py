@@ -47,7 +47,7 @@ class Evaluation:
     others: dict[str, Any] = field(default_factory=dict)
 
     def __add__(self, other: "Evaluation") -> "Evaluation":
-        """Both, the other one's metrics after those that are here."""
+        """Return both, the other one's metrics after those that are here."""
         return Evaluation([*self.sums, *other.sums], {**self.others, **other.others})
 
     def also(self, more: Callable[[dict[str, float]], dict[str, float]]) -> "Evaluation":

@@ -52,7 +52,7 @@ def _is_drawn(sign: str) -> bool:
 
 
 def _families(every: bool) -> Iterable[tuple[str, str]]:
-    """Each family's name and the file of its upright font: the usual one alone, or every one."""
+    """Yield each family's name and the file of its upright font: the usual one, or every one."""
     yield USUAL, font_manager.findfont(USUAL)
     if not every:
         return
@@ -76,7 +76,7 @@ def _families(every: bool) -> Iterable[tuple[str, str]]:
 
 @cache
 def _signs(path: str) -> frozenset[str]:
-    """The signs that a font file has; none of a file that matplotlib cannot draw with."""
+    """Return the signs that a font file has; none of a file that matplotlib cannot draw with."""
     try:
         font = FT2Font(path)
         return frozenset(map(chr, font.get_charmap())) if font.scalable else frozenset()
@@ -130,7 +130,7 @@ def visual_order(words: Sequence[str], base: str) -> list[int]:
 
 
 def _nearest(sides: Sequence[str], start: str) -> list[str]:
-    """The last direction up to each place."""
+    """Return the last direction up to each place."""
     nearest = []
     for side in sides:
         start = side or start

@@ -237,7 +237,7 @@ def text_figure(words: Sequence[str], weights: Any, title: str, between: str = "
 
 
 def _clusters(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Signs with the combining marks after them, each with the largest of their shares."""
+    """Join signs with the combining marks after them, each with the largest of their shares."""
     clusters: list[tuple[str, float]] = []
     for word, share in words:
         if clusters and word and unicodedata.category(word[0]).startswith("M"):
@@ -250,7 +250,7 @@ def _clusters(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
 def _lines(
     words: Sequence[tuple[str, float]], between: str, font: FontProperties
 ) -> list[list[_Word]]:
-    """Words in lines that are not too wide; a line break among them ends a line."""
+    """Set words in lines that are not too wide; a line break among them ends a line."""
     gap, lines, column = _width(between, font), [[]], 0.0  # type: ignore[var-annotated]
     for text, share in words:
         word = _Word(text, share, _width(text, font))
@@ -267,7 +267,7 @@ def _lines(
 
 
 def _width(text: str, font: FontProperties) -> float:
-    """Points that a text is wide, white space at its ends too."""
+    """Return how many points a text is wide, with white space at its ends."""
     renderer = FigureCanvasAgg(Figure(dpi=72)).get_renderer()
 
     def inked(some: str) -> float:

@@ -16,7 +16,7 @@ FORMAT = 1
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """What an export's card says.
+    """Return what an export's card says.
 
     Raises:
         UserError: there is none, it is not JSON or no card, or a newer zoo wrote it.
@@ -39,7 +39,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def check_files(folder: Path) -> None:
-    """That each file that an export's card speaks of is there, and as it was written.
+    """Check that each file that an export's card speaks of is there, and as it was written.
 
     A few milliseconds for three megabytes.
 
@@ -61,13 +61,13 @@ def _damaged(folder: Path, reason: str) -> UserError:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file of an export but for the card and what is written from it."""
+    """Return the SHA-256 of each file of an export but for the card and what is written from it."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
     return {name: hash_file(path) for name, path in names.items() if name not in (CARD, README)}
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
+    """Return the SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -50,7 +50,7 @@ def concrete(endpoint: Any) -> Any:
 
 
 def signature_of(endpoint: Any) -> Any:
-    """An endpoint as a signature: a state is `state_0` and so on, what else comes is named.
+    """Return an endpoint as a signature: a state is `state_0` and so on, what else comes is named.
 
     It calls the endpoint's own graph. What the endpoint has defaults for may be left out where
     a server or client reads defaults from the signature.
@@ -77,7 +77,7 @@ def signature_of(endpoint: Any) -> Any:
 
 
 def state_signature(model: SequenceModel) -> list[tf.TensorSpec]:
-    """What an endpoint takes and gives for a state, of any batch size: a flat list of its parts."""
+    """Return what an endpoint takes and gives for a state, of any batch size: its parts."""
     return _specs(tf.nest.flatten(model.initial_state(1)), tf.nest.flatten(model.initial_state(2)))
 
 
@@ -86,7 +86,7 @@ def _numbered(name: str, parts: Any) -> dict[str, Any]:
 
 
 def _specs(one: Any, other: Any) -> Any:
-    """What fits two examples: a dimension in which they differ may be of any size."""
+    """Return what fits two examples: a dimension in which they differ may be of any size."""
 
     def fitting(a: Any, b: Any) -> tf.TensorSpec:
         shape = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
@@ -96,7 +96,7 @@ def _specs(one: Any, other: Any) -> Any:
 
 
 def input_specs(model: SequenceModel) -> dict[str, tf.TensorSpec]:
-    """What a model takes, each by its name."""
+    """Return what a model takes, each by its name."""
     specs = _specs(model.example_inputs(1, 2), model.example_inputs(2, 3))
     return model.named_inputs(specs)
 
@@ -126,7 +126,7 @@ def _forward(model: SequenceModel, prepared: Callable[[Any], Any]) -> Any:
 
 
 def _within(lengths: Any, sequence: Any) -> Any:
-    """Lengths that a sequence `[N, T, ...]` may have."""
+    """Keep lengths to those that a sequence `[N, T, ...]` may have."""
     time = tf.shape(sequence)[1]
     fit = (lengths >= 1) & (lengths <= time)
     return checked(lengths, fit, "lengths must be 1 to the time steps that are given, but are")
@@ -167,7 +167,7 @@ def _step(
     specs: Any,
     structure: Any,
 ) -> Any:
-    """The endpoint `step`, of one of `steps` `[N, T, ...]` and a state."""
+    """Return the endpoint `step`, of one of `steps` `[N, T, ...]` and a state."""
 
     def step(x: Any, state: Any) -> Any:
         x, *flat = of_one_batch([x, *tf.nest.flatten(state)])

@@ -100,7 +100,7 @@ def _first_batch(trained: Trained, raw: bool) -> tuple[str, dict[str, np.ndarray
 
 
 def _batch(trained: Trained, split: str, raw: bool) -> tuple[dict[str, np.ndarray], int]:
-    """The named inputs of a window, in the shapes that every form takes, and its time steps.
+    """Return the named inputs of a window, in the shapes that every form takes, and its time steps.
 
     Of the first hundred windows it is the one with most time steps in all: many tasks begin with
     their shortest examples, which say little of a recurrence.
@@ -132,17 +132,17 @@ def _batch(trained: Trained, split: str, raw: bool) -> tuple[dict[str, np.ndarra
 
 
 def _one_each(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
-    """Of several captions of an image the first."""
+    """Take the first of several captions of an image."""
     return part[:, 0] if part.ndim > len(spec.shape) else part
 
 
 def _free(spec: tf.TensorSpec) -> list[int]:
-    """The axes of any length, that of the rows apart."""
+    """Return the axes of any length, that of the rows apart."""
     return [axis for axis, size in enumerate(spec.shape) if axis and size is None]
 
 
 def _fitted(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
-    """So many rows; each axis of any length cut or padded with 0 to so many time steps."""
+    """Cut or pad with 0 to `ROWS` rows, and each axis of any length to `STEPS` time steps."""
     part = part[np.arange(ROWS) % len(part)].astype(spec.dtype.as_numpy_dtype)
     for axis in _free(spec):
         part = np.take(part, range(min(part.shape[axis], STEPS)), axis)
@@ -152,7 +152,7 @@ def _fitted(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
 
 
 def _whole(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.ndarray:
-    """What `forward` gives, from the initial state on."""
+    """Return what `forward` gives, from the initial state on."""
     rows = len(next(iter(batch.values())))
     carried = model.recurrent and model.steppable and not model.conditional
     return run("forward", **batch, **(_numbered(model.initial_state(rows)) if carried else {}))[
@@ -161,7 +161,7 @@ def _whole(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.n
 
 
 def _stepped(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.ndarray | None:
-    """What `step` gives, one after the other; None of a model that has none."""
+    """Return what `step` gives, one after the other; None of a model that has none."""
     if not (model.recurrent and model.steppable):
         return None
     rows = len(next(iter(batch.values())))
@@ -180,7 +180,7 @@ def _stepped(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np
 
 
 def _of_keras(model: SequenceModel, prepared: Callable[[Any], Any]) -> Run:
-    """The Keras model itself, called as exports are."""
+    """Return the Keras model itself, called as exports are."""
     structure: Any = model.initial_state(1)
     if model.conditional:
         structure = model.encode(model.example_inputs(1)[model.condition])
@@ -249,7 +249,7 @@ def _row_by_row(run: Run) -> Run:
 
 
 def _forms(folder: Path) -> Iterator[tuple[str, Run, int]]:
-    """Each form that is there: its name, how it is run, and on how many rows."""
+    """Yield each form that is there: its name, how it is run, and on how many rows."""
     left_out = forms_left_out(folder)
     if (folder / "saved_model.pb").is_file():
         yield "SavedModel", _of_saved_model(folder), ROWS
@@ -261,7 +261,7 @@ def _forms(folder: Path) -> Iterator[tuple[str, Run, int]]:
 
 
 def forms_left_out(folder: Path) -> set[str]:
-    """The forms of an export that are not compared, as no package is there to run them."""
+    """Return the forms of an export that are not compared, as no package is there to run them."""
     names = set()
     try:
         litert.check_litert()
@@ -283,13 +283,13 @@ def _numbered(state: Any) -> dict[str, np.ndarray]:
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:
-    """The largest absolute difference, which is no number where one of them is none."""
+    """Return the largest absolute difference, which is no number where one of them is none."""
     apart = np.abs(np.asarray(one, "float64") - other)
     return float(apart.max()) if np.isfinite(apart).all() else math.nan
 
 
 def _nearness(exact: np.ndarray, rough: np.ndarray) -> dict[str, float]:
-    """How near the answers of a quantised form are, which differs more than others."""
+    """Measure how near the answers of a quantised form are, which differs more than others."""
     if exact.shape[-1] == 1:
         return {"outputs": _apart(exact, rough)}
     same = float(np.mean(exact.argmax(axis=-1) == rough.argmax(axis=-1)))

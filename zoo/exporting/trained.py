@@ -27,15 +27,15 @@ class Trained:
 
     @property
     def settings(self) -> Settings:
-        """By which it was trained."""
+        """Return the settings by which it was trained."""
         return self.config.training
 
     @property
     def endpoints(self) -> dict[str, Any]:
-        """The task's endpoints by name, `serve` among them: made and traced once."""
+        """Return the task's endpoints by name, `serve` among them: made and traced once."""
         return self.task.served(self.model)
 
     @cached_property
     def numeric(self) -> dict[str, Any]:
-        """The endpoints on numbers by name, see `zoo.exporting.endpoints`: made once."""
+        """Return the endpoints on numbers by name, see `zoo.exporting.endpoints`: made once."""
         return numeric_endpoints(self.model, self.task.prepared)

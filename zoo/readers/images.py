@@ -37,13 +37,13 @@ def is_image_name(name: str | Path) -> bool:
 
 @cache
 def _endings() -> frozenset[str]:
-    """Those of the formats that Pillow, and plug-ins for it, can decode."""
+    """Return those of the formats that Pillow, and plug-ins for it, can decode."""
     endings = Image.registered_extensions().items()
     return frozenset(ending for ending, kind in endings if kind in Image.OPEN and not _stub(kind))
 
 
 def _stub(kind: str) -> bool:
-    """Whether a format is only identified, such as HDF5, and is no picture."""
+    """Return whether a format is only identified, such as HDF5, and is no picture."""
     factory = Image.OPEN[kind][0]
     return isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
 
@@ -88,7 +88,7 @@ class Images(Modality):
         return super().key(Image.open(io.BytesIO(raw)))
 
     def batch_key(self, raw: bytes) -> tuple[()]:
-        """Files of any size fit into one batch: the export brings them to its own."""
+        """Return one key for all: the export brings files of any size to its own."""
         return ()
 
 
@@ -103,7 +103,7 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Image.Image:
-    """A picture as a person sees it: upright, 8 bits a channel, on white where it is transparent.
+    """Read a picture as a person sees it: upright, 8 bits a channel, transparent parts on white.
 
     - A turn that EXIF asks for is done.
     - Grey of 16 bits, or of real numbers, is brought to 8 by the range that a TIFF says, else from
@@ -150,7 +150,7 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
 
 
 def _plain(picture: Image.Image, declared: tuple[float, float] | None) -> Image.Image:
-    """As "L" or "RGB"."""
+    """Turn a picture into mode "L" or "RGB"."""
     if picture.mode.startswith("I") or picture.mode == "F":
         return _eight_bits(picture, declared)
     if picture.has_transparency_data:

@@ -188,7 +188,7 @@ class NumberLines:
         return values
 
     def _are_names(self, cells: list[str]) -> bool:
-        """Whether the first line is one of names: words, or 0, 1, 2, ... as pandas writes them."""
+        """Return whether the first line has names: words, or 0, 1, 2, ... as pandas writes them."""
         # Over its index pandas writes nothing.
         numbered = cells if cells[0] else cells[1:]
         if len(cells) > 2 and numbered == [str(n) for n in range(len(numbered))]:

@@ -106,7 +106,7 @@ def number(cell: str, separator: str = ",") -> float | None:
 
 
 def are_numbers(cells: list[str]) -> bool:
-    """Whether all cells that are not blank are finite numbers, and one at least is there.
+    """Return whether all cells that are not blank are finite numbers, and one at least is there.
 
     Example:
         >>> are_numbers(["1", "", "2,5"]), are_numbers(["1", "nan"]), are_numbers([""])
@@ -121,7 +121,7 @@ def _ending(path: Path) -> str:
 
 
 def _are_quoted(text: str) -> bool:
-    """Whether cells set apart by tabs are in quotation marks, see `read_rows`."""
+    """Return whether cells set apart by tabs are in quotation marks, see `read_rows`."""
     lines = [line for line in text.split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
     rows = [[cell for cell in line.split("\t") if '"' in cell] for line in lines]
     first = lines[0].count("\t") + 1 if lines else 0

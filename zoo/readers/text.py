@@ -82,7 +82,7 @@ class Text(Modality):
         return raw
 
     def batch_key(self, raw: str) -> tuple[()]:
-        """Texts of any length fit into one batch."""
+        """Return one key for all: texts of any length fit into one batch."""
         return ()
 
 

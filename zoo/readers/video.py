@@ -249,7 +249,7 @@ def frame_files(folder: Path) -> list[Path]:
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
-    """A key that sorts numbers in names by their value."""
+    """Return a key that sorts numbers in names by their value."""
     parts = re.split(r"(\d+)", path.stem)
     return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in parts]
 
@@ -273,7 +273,7 @@ def read_frame_files(
 
 
 def fit_clip(clip: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """A clip `[T, h, w, 1 or 3]`, uint8, as `[T, *shape]`, cut and resized like `read_frames`.
+    """Fit a clip `[T, h, w, 1 or 3]`, uint8, to `[T, *shape]`, cut and resized like `read_frames`.
 
     Example:
         >>> fit_clip(np.zeros((5, 20, 40, 3), np.uint8), (8, 8, 1)).shape
@@ -287,7 +287,7 @@ def fit_clip(clip: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 
 def in_channels(clip: np.ndarray, channels: int) -> np.ndarray:
-    """Frames `[..., 1 or 3]`, uint8, in grey (ITU-R BT.601) or colour: 1 or 3 channels."""
+    """Turn frames `[..., 1 or 3]`, uint8, into grey (ITU-R BT.601) or colour: 1 or 3 channels."""
     if clip.shape[-1] == channels:
         return clip
     if channels == 3:
@@ -297,7 +297,7 @@ def in_channels(clip: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _timed(container: Any, stream: Any) -> Iterator[tuple[float, float, Any]]:
-    """Each frame with the time when it is shown and for how long, in seconds."""
+    """Yield each frame with the time when it is shown and for how long, in seconds."""
     usual = 1 / float(stream.average_rate or stream.guessed_rate or 25)
     # An avi has one frame rate, and says of each frame only when it is decoded.
     untimed, origin = container.format.name == "avi", None
@@ -311,7 +311,7 @@ def _timed(container: Any, stream: Any) -> Iterator[tuple[float, float, Any]]:
 
 
 def _seek_middle(container: Any, stream: Any, seconds: float) -> tuple[float, float]:
-    """From when to when to read; the container is moved to a place before it."""
+    """Return from when to when to read, and move the container to a place before it."""
     begin = float((stream.start_time or 0) * stream.time_base)
     length = float(stream.duration * stream.time_base) if stream.duration else 0.0
     length = length or (container.duration or 0) / av.time_base
@@ -323,7 +323,7 @@ def _seek_middle(container: Any, stream: Any, seconds: float) -> tuple[float, fl
 
 
 def _between(timed: Iterable[tuple[float, float, Any]], start: float, end: float) -> Iterator[Any]:
-    """Those that are on display from `start` to `end`."""
+    """Yield those that are on display from `start` to `end`."""
     for time, lasts, frame in timed:
         if time >= end - _ROUNDING:
             return
@@ -332,7 +332,7 @@ def _between(timed: Iterable[tuple[float, float, Any]], start: float, end: float
 
 
 def _at_rate(timed: Iterable[tuple[float, float, Any]], rate: float) -> Iterator[Any]:
-    """The frame on display at each multiple of `1 / rate` from the first frame's time on."""
+    """Yield the frame on display at each multiple of `1 / rate` from the first frame's time on."""
     held: Any = None
     origin = before = ends = 0.0
     count = 0
@@ -348,7 +348,7 @@ def _at_rate(timed: Iterable[tuple[float, float, Any]], rate: float) -> Iterator
 
 
 def _picture(frame: Any, size: Sequence[int] | None) -> np.ndarray:
-    """Upright RGB of the size."""
+    """Return a frame as upright RGB of the size."""
     turns = round(frame.rotation / 90) % 4
     if size is None:
         pixels = frame.to_ndarray(format="rgb24")

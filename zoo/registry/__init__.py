@@ -215,12 +215,12 @@ def _refuse_shared(entry: Entry, shared: set[str], other: str) -> None:
 
 @cache
 def _setting_names() -> frozenset[str]:
-    """Names of the settings of all trainings."""
+    """Return the names of the settings of all trainings."""
     return frozenset(fields_of(SETTINGS))
 
 
 def entries(kind: str) -> dict[str, Entry]:
-    """All entries of a kind by name, sorted; nothing heavy is imported."""
+    """Return all entries of a kind by name, sorted; nothing heavy is imported."""
     if kind not in _scanned:
         discovered: dict[str, Entry] = {}
         for entry in _discover(kind):
@@ -235,7 +235,7 @@ def entries(kind: str) -> dict[str, Entry]:
 
 
 def get(kind: str, name: str) -> Entry:
-    """The entry of that name.
+    """Return the entry of that name.
 
     Raises:
         UserError: there is none; the message names the nearest ones.
@@ -247,7 +247,7 @@ def get(kind: str, name: str) -> Entry:
 
 
 def load(kind: str, name: str) -> Any:
-    """The registered class or function itself, imported if need be."""
+    """Return the registered class or function itself, imported if need be."""
     target = get(kind, name).target
     if not isinstance(target, str):
         return target
@@ -256,7 +256,7 @@ def load(kind: str, name: str) -> Any:
 
 
 def select(kind: str, pattern: str | None = None, **wanted: str | None) -> list[str]:
-    """Names of a kind that match a wildcard and the given values of `info`.
+    """Return the names of a kind that match a wildcard and the given values of `info`.
 
     Args:
         kind: one of `KINDS`.
@@ -272,7 +272,7 @@ def select(kind: str, pattern: str | None = None, **wanted: str | None) -> list[
 
 
 def unknown(what: str, name: str, known: Any) -> str:
-    """The message for a name that is not known, with the nearest ones.
+    """Return the message for a name that is not known, with the nearest ones.
 
     Example:
         >>> unknown("cell", "lstmm", ["gru", "lstm"])
@@ -286,7 +286,7 @@ def unknown(what: str, name: str, known: Any) -> str:
 
 
 def _discover(kind: str) -> Iterator[Entry]:
-    """Entries of the zoo's own folders, then of installed packages."""
+    """Find the entries of the zoo's own folders, then of installed packages."""
     if folder := _OWN_FOLDERS.get(kind):
         for path in sorted((Path(__file__).parents[1] / folder).glob("*.py")):
             yield from read_registrations(path, f"zoo.{folder.replace('/', '.')}.{path.stem}")
@@ -314,7 +314,7 @@ def _from_entry_point(kind: str, point: EntryPoint) -> Iterator[Entry]:
 
 
 def read_registrations(path: Path, module: str, source: str = "sequence-zoo") -> Iterator[Entry]:
-    """The registrations that a source file makes, read without importing it."""
+    """Yield the registrations that a source file makes, read without importing it."""
     source_tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in source_tree.body:
         if not isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -339,7 +339,7 @@ def read_registrations(path: Path, module: str, source: str = "sequence-zoo") ->
 
 
 def _signature(thing: Any) -> dict[str, Any]:
-    """Arguments that have a default, of a function or a class that was imported."""
+    """Return the arguments that have a default, of a function or a class that was imported."""
     parameters = inspect.signature(thing).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty}
 
@@ -350,7 +350,7 @@ def _top_package(thing: Any) -> str:
 
 
 def _address(target: Any) -> str | None:
-    """`"module:attribute"` of a target, whether imported or not; None for a catalog's model."""
+    """Return the `"module:attribute"` of a target, imported or not; None for a catalog's model."""
     if target is None or isinstance(target, str):
         return target
     return f"{target.__module__}:{target.__qualname__}"

@@ -54,7 +54,7 @@ class SequenceModel(keras.Model):
 
     @property
     def conditional(self) -> bool:
-        """Whether what is generated depends on something that was encoded before."""
+        """Return whether what is generated depends on something that was encoded before."""
         return bool(self.condition)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "SequenceModel":

@@ -134,7 +134,7 @@ class ManyToMany(SequenceModel):
                 weight.assign(_uniform(init_scale)(weight.shape, weight.dtype))
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """One state a recurrent layer."""
+        """Return one state a recurrent layer."""
         return self.stack.initial_state(batch_size)
 
     def call(
@@ -147,7 +147,7 @@ class ManyToMany(SequenceModel):
         training: bool | None = None,
         targets: Tensor = None,
     ) -> Tensor:
-        """Token ids `[B, T]` to logits `[B, T, outputs]`.
+        """Compute logits `[B, T, outputs]` of token ids `[B, T]`.
 
         Args:
             inputs: integers in 0..vocab_size - 1.
@@ -175,7 +175,7 @@ class ManyToMany(SequenceModel):
         return (outputs, state) if return_state else outputs
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One token `[B]`: logits `[B, outputs]`, and the new state."""
+        """Run one token `[B]`, and return logits `[B, outputs]`, and the new state."""
         y, state = self.stack.step(self.embedding(x_t), state)
         return self._logits(y), state
 
@@ -205,7 +205,7 @@ class ManyToMany(SequenceModel):
         )
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Rows of the first token."""
+        """Return rows of the first token."""
         return np.zeros((batch_size, time), "int32")
 
     def _embedded(self, inputs: Tensor, training: bool | None) -> Tensor:
@@ -216,7 +216,7 @@ class ManyToMany(SequenceModel):
         return x * ops.take(keep, inputs, axis=0)
 
     def _regularize(self, y: Tensor, dropped: Tensor) -> None:
-        """Losses of the top layer's outputs `[B, T, units]`, in float32."""
+        """Add losses of the top layer's outputs `[B, T, units]`, in float32."""
         if self.activation_reg:
             self.add_loss(self.activation_reg * _mean_square(dropped))
         if self.temporal_reg:
@@ -226,7 +226,7 @@ class ManyToMany(SequenceModel):
         return y if self.head is None else self.head(y)
 
     def _scored(self, y: Tensor, targets: Tensor, training: bool | None) -> Scores:
-        """In training with `samples` an estimate, else exact."""
+        """Score a window: in training with `samples` by an estimate, else exactly."""
         h, kernel = self._projected(y), self._kernel()
         if training and self.sampled:
             return Scores(*self.sampled(h, targets, kernel, self.bias))
@@ -234,7 +234,7 @@ class ManyToMany(SequenceModel):
         return Scores(nll, nll, right)
 
     def _kernel(self) -> Tensor:
-        """Output weights with a row for each class."""
+        """Return the output weights with a row for each class."""
         return (self.embedding.embeddings if self.tied else self.kernel).value
 
     def _logits(self, y: Tensor) -> Tensor:

@@ -105,7 +105,7 @@ class BidirectionalTagger(SequenceModel):
         self._finish()
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """None: a sentence is read whole."""
+        """Return no state: a sentence is read whole."""
         return ()
 
     def call(
@@ -116,7 +116,7 @@ class BidirectionalTagger(SequenceModel):
         return_state: bool = False,
         training: bool | None = None,
     ) -> Tensor:
-        """Sentences to logits `[B, T, outputs]`, whose softmax is each word's chance of each tag.
+        """Compute logits `[B, T, outputs]`, whose softmax is each word's chance of each tag.
 
         With `crf` these are the logarithms of the marginals; past the end of a row they are 0.
 
@@ -146,7 +146,7 @@ class BidirectionalTagger(SequenceModel):
         return self.head(self.dropout(x, training=training))
 
     def tags(self, inputs: Tensor, chain: Chain | None = None) -> Tensor:
-        """The best tags as a whole, int32 `[B, T]`, by Viterbi's algorithm.
+        """Return the best tags as a whole, int32 `[B, T]`, by Viterbi's algorithm.
 
         Args:
             inputs: as `call` takes them.
@@ -181,7 +181,7 @@ class BidirectionalTagger(SequenceModel):
         return Scores(each, each, tf.cast(right, tf.float32)), state
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Rows of the first word, each of as many characters as there are words."""
+        """Return rows of the first word, each of as many characters as there are words."""
         return {
             "words": np.ones((batch_size, time), "int32"),
             "characters": np.ones((batch_size, time, time), "int32"),
@@ -189,7 +189,7 @@ class BidirectionalTagger(SequenceModel):
         }
 
     def _spelt(self, characters: Tensor, training: bool | None) -> Tensor:
-        """Vectors `[B, T, F]` of spelt words `[B, T, C]`."""
+        """Compute vectors `[B, T, F]` of spelt words `[B, T, C]`."""
         shape = tf.shape(characters)
         rows = tf.reshape(characters, (-1, characters.shape[-1] or shape[2]))
         vectors = self.encoder(rows, training=training)

@@ -105,7 +105,7 @@ class ManyToOne(SequenceModel):
         self._finish()
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """Nothing read yet; `()` of a bidirectional model."""
+        """Return the state before anything is read; `()` of a bidirectional model."""
         if not self.steppable:
             return ()
         frame = self.differences.initial_state(batch_size) if self.differences else ()
@@ -119,7 +119,7 @@ class ManyToOne(SequenceModel):
         return_state: bool = False,
         training: bool | None = None,
     ) -> Tensor:
-        """Clips to logits `[B, classes]` after the last frame of each.
+        """Compute logits `[B, classes]` after the last frame of each clip.
 
         Args:
             inputs: `frames` `[B, T, *frame_shape]`, pixels 0..255, with the encoder "none" any
@@ -140,13 +140,13 @@ class ManyToOne(SequenceModel):
         return (logits, after) if return_state else logits
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One frame `[B, *frame_shape]`: the logits so far, and the new state."""
+        """Run one frame `[B, *frame_shape]`, and return the logits so far, and the new state."""
         vectors, frame = self._vectors(x_t[:, None], state.frame)
         vector, read = self.reader.step(vectors[:, 0], state.read)
         return self.head(vector), ClipState(read, frame)
 
     def frame_weights(self, inputs: Tensor) -> Tensor:
-        """How much each frame counts `[B, T]`, with the pooling "attention"; rows sum to 1.
+        """Return how much each frame counts `[B, T]`, with the pooling "attention"; rows sum to 1.
 
         Raises:
             ValueError: the pooling is another one.
@@ -156,7 +156,7 @@ class ManyToOne(SequenceModel):
         return self.reader.time_weights(vectors, lengths)
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Grey clips of full length; vectors that are as plain."""
+        """Return grey clips of full length, or vectors that are as plain."""
         value = 1 if self.frame_dtype == "float32" else 128
         frames = np.full((batch_size, time, *self.frame_shape), value, self.frame_dtype)
         return {"frames": frames, "lengths": np.full(batch_size, time, "int32")}

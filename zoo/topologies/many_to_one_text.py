@@ -82,7 +82,7 @@ class TextToOne(SequenceModel):
         self._finish()
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """Nothing read yet; `()` of a bidirectional model."""
+        """Return the state before anything is read; `()` of a bidirectional model."""
         return self.reader.initial_state(batch_size)
 
     def call(
@@ -93,7 +93,7 @@ class TextToOne(SequenceModel):
         return_state: bool = False,
         training: bool | None = None,
     ) -> Tensor:
-        """Texts to logits `[B, classes]`.
+        """Compute logits `[B, classes]` of texts.
 
         Args:
             inputs: `tokens` `[B, T]`, int32, in 0..vocab_size - 1; and `lengths` `[B]`, 0..T: a
@@ -114,12 +114,12 @@ class TextToOne(SequenceModel):
         return (logits, state) if return_state else logits
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One token `[B]`: the logits so far, and the new state."""
+        """Run one token `[B]`, and return the logits so far, and the new state."""
         vector, state = self.reader.step(self.embedding(x_t), state)
         return self.head(vector), state
 
     def token_weights(self, inputs: Tensor) -> Tensor:
-        """How much each token counts `[B, T]`, with the pooling "attention"; rows sum to 1.
+        """Return how much each token counts `[B, T]`, with the pooling "attention"; rows sum to 1.
 
         Raises:
             ValueError: the pooling is another one.
@@ -128,7 +128,7 @@ class TextToOne(SequenceModel):
         return self.reader.time_weights(self.embedding(inputs["tokens"]), lengths)
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Rows of the first token, of full length."""
+        """Return rows of the first token, of full length."""
         return {
             "tokens": np.zeros((batch_size, time), "int32"),
             "lengths": np.full(batch_size, time, "int32"),

@@ -160,18 +160,18 @@ class OneToMany(SequenceModel):
         self.values = keras.layers.Dense(features)
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """The state for an image whose v is zero; `encode` gives that of a real one."""
+        """Return the state for an image whose v is zero; `encode` gives that of a real one."""
         if self.attends:
             return self.stack.initial_state(batch_size)
         v = ops.zeros((batch_size, self.v_size), self.compute_dtype)
         return {"v": v, "stack": self.stack.initial_state(batch_size)}
 
     def encode(self, inputs: Tensor, training: bool | None = None) -> State:
-        """The state before `<start>` for images `[B, h, w, c]`, values 0..255."""
+        """Return the state before `<start>` for images `[B, h, w, c]`, values 0..255."""
         return self._start(self._seen(inputs, training))
 
     def _seen(self, images: Tensor, training: bool | None) -> Tensor:
-        """The vector `[B, size]` of each image, or with attention its places `[B, S, features]`."""
+        """Return vectors `[B, size]` of images, or with attention places `[B, S, features]`."""
         if self.view:
             images = self.view(images, training=training)
         if not self.attends:
@@ -182,7 +182,7 @@ class OneToMany(SequenceModel):
         return self.dropout(places, training=training)
 
     def _start(self, seen: Tensor) -> State:
-        """The state before `<start>`."""
+        """Return the state before `<start>`."""
         if not self.attends:
             return {"v": seen, "stack": self.stack.initial_state(ops.shape(seen)[0])}
         memory = self.stack.attention.remember(seen)
@@ -197,7 +197,7 @@ class OneToMany(SequenceModel):
         return_alignments: bool = False,
         training: bool | None = None,
     ) -> Tensor:
-        """Teacher forcing: logits `[B, T, vocab_size]` of each next word.
+        """Compute logits `[B, T, vocab_size]` of each next word, with teacher forcing.
 
         Args:
             inputs: `image` `[B, h, w, c]`, values 0..255, and `tokens` `[B, T]`, the caption from
@@ -236,7 +236,7 @@ class OneToMany(SequenceModel):
     def _through_vector(
         self, words: Tensor, state: State, training: bool | None
     ) -> tuple[Tensor, Tensor]:
-        """Logits and the last state of word vectors `[B, T, embedding]`."""
+        """Compute the logits and the last state of word vectors `[B, T, embedding]`."""
         shown = ops.repeat(state["v"][:, None], ops.shape(words)[1], axis=1)
         if self.image_input == "first":
             first = ops.arange(ops.shape(words)[1])[None, :, None] == 0
@@ -251,7 +251,7 @@ class OneToMany(SequenceModel):
         return logits, {**state, "stack": final}
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One word `[B]`: logits `[B, vocab_size]` of the next one, and the new state."""
+        """Run one word `[B]`; return logits `[B, vocab_size]` of the next, and the new state."""
         word = self.embedding(x_t)
         if self.attends:
             y, state = self.stack.step(word, state)
@@ -270,7 +270,7 @@ class OneToMany(SequenceModel):
         return self.head(h)
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Grey images with rows of the first word."""
+        """Return grey images with rows of the first word."""
         dtype = "uint8" if len(self.image_shape) == 3 else "float32"
         image = np.full((batch_size, *self.image_shape), 128, dtype)
         return {"image": image, "tokens": np.zeros((batch_size, time), "int32")}

@@ -58,7 +58,7 @@ class OneToOne(SequenceModel):
         self._finish()
 
     def initial_state(self, batch_size: int | Tensor) -> tuple[()]:
-        """Nothing: there is no time."""
+        """Return no state: there is no time."""
         return ()
 
     def call(
@@ -69,10 +69,10 @@ class OneToOne(SequenceModel):
         return_state: bool = False,
         training: bool | None = None,
     ) -> Tensor:
-        """Images `[B, h, w, c]`, values 0..255, to logits `[B, classes]`."""
+        """Compute logits `[B, classes]` of images `[B, h, w, c]`, values 0..255."""
         logits = self.head(self.encoder(inputs, training=training))
         return (logits, ()) if return_state else logits
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Grey images."""
+        """Return grey images."""
         return np.full((batch_size, *self.image_shape), 128, "uint8")

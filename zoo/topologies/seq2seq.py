@@ -162,20 +162,20 @@ class Seq2Seq(SequenceModel):
         self.bias = self.add_weight(name="bias", shape=(vocab_size,), initializer="zeros")
 
     def _part_sizes(self) -> list[int]:
-        """Size of each part of the decoder's state that the context starts, from the bottom up."""
+        """Return the size of each part of the decoder's state that the context starts."""
         if self.attends:
             return self.decoder.part_sizes
         return keras.tree.flatten([layer.cell.state_size for layer in self.decoder.recurrences])
 
     def initial_state(self, batch_size: int | Tensor) -> State:
-        """The state for a context of zero; `encode` gives that of a real source."""
+        """Return the state for a context of zero; `encode` gives that of a real source."""
         if self.attends:
             return self.decoder.initial_state(batch_size)
         context = ops.zeros((batch_size, self.context_size), self.compute_dtype)
         return {"context": context, "decoder": self.decoder.initial_state(batch_size)}
 
     def encode(self, inputs: Tensor, training: bool | None = None) -> State:
-        """The state before `<start>` for source ids `[B, S]`, right-padded with 0."""
+        """Return the state before `<start>` for source ids `[B, S]`, right-padded with 0."""
         source = ops.convert_to_tensor(inputs)
         lengths = ops.sum(ops.cast(ops.not_equal(source, PADDING), "int32"), axis=1)
         vectors = self.source_embedding(source)
@@ -210,7 +210,7 @@ class Seq2Seq(SequenceModel):
         training: bool | None = None,
         targets: Tensor = None,
     ) -> Tensor:
-        """Teacher forcing: logits `[B, T, target_vocab_size]` of each next target token.
+        """Compute logits `[B, T, target_vocab_size]` of each next target token, teacher-forced.
 
         Args:
             inputs: `source` `[B, S]`, right-padded with 0, and `tokens` `[B, T]`, the target from
@@ -243,7 +243,7 @@ class Seq2Seq(SequenceModel):
     def _through_context(
         self, vectors: Tensor, state: State, training: bool | None
     ) -> tuple[Tensor, Tensor]:
-        """Logits and the last state of target vectors `[B, T, embedding]`."""
+        """Compute the logits and the last state of target vectors `[B, T, embedding]`."""
         context = ops.repeat(state["context"][:, None], ops.shape(vectors)[1], axis=1)
         y, decoder = self.decoder(
             ops.concatenate([vectors, context], axis=-1),
@@ -256,7 +256,7 @@ class Seq2Seq(SequenceModel):
         return logits, {**state, "decoder": decoder}
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One target token `[B]`: logits of the next one, and the new state."""
+        """Run one target token `[B]`, and return logits of the next one, and the new state."""
         vector = self.target_embedding(x_t)
         if self.attends:
             y, state = self.decoder.step(vector, state)
@@ -315,7 +315,7 @@ class Seq2Seq(SequenceModel):
         return self(window["inputs"], training=training, targets=window["targets"]), state
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
-        """Rows of the second source token and the first target token."""
+        """Return rows of the second source token and the first target token."""
         source = np.ones((batch_size, time), "int32")
         return {"source": source, "tokens": np.zeros((batch_size, time), "int32")}
 
@@ -328,7 +328,7 @@ class Seq2Seq(SequenceModel):
         return self.readout(y)
 
     def _kernel(self) -> Tensor:
-        """Output weights, `[V, size]`."""
+        """Return the output weights, `[V, size]`."""
         return self.target_embedding.embeddings if self.tied else self.kernel
 
     def _cast(self, weight: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class WeightAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """While it is open, the variables have their means; before the first, they stay."""
+        """Give the variables their means while it is open; before the first, they stay."""
         if not float(keras.ops.convert_to_numpy(self._count)):
             yield
             return

@@ -55,7 +55,7 @@ class KeepBest(keras.callbacks.Callback):
             self._is_better(logs)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """The patience of a run that goes on may be at its end."""
+        """Stop a run that goes on if its patience is at its end."""
         self._stop_if_patience_ended()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -139,7 +139,7 @@ class Progress(keras.callbacks.Callback):
         self.bar.advance(self.validating)
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Hide it."""
+        """Hide the bar of the validation."""
         self.bar.update(self.validating, visible=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -168,7 +168,7 @@ class _History(keras.callbacks.Callback):
         self.history = list(history)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Remember."""
+        """Keep the metrics of the epoch."""
         self.history.append(dict(logs or {}))
 
 
@@ -193,7 +193,7 @@ class Curves(_History):
     """
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Draw."""
+        """Draw the curves."""
         from zoo.evaluation.plots import curves_figure
 
         if not self.history:
@@ -216,7 +216,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
         super().__init__(str(folder), write_graph=False)
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Nothing."""
+        """Do nothing."""

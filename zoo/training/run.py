@@ -23,39 +23,39 @@ class RunFolder:
 
     @property
     def config_file(self) -> Path:
-        """The file that says what was run."""
+        """Return the file that says what was run."""
         return self.path / "config.json"
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of all that is saved while training."""
+        """Return the folder of all that is saved while training."""
         return self.path / "checkpoints"
 
     @property
     def weights_file(self) -> Path:
-        """The file of the best weights so far."""
+        """Return the file of the best weights so far."""
         return self.checkpoints / "best.weights.h5"
 
     @property
     def metrics_file(self) -> Path:
-        """The file with one line of metrics an epoch."""
+        """Return the file with one line of metrics an epoch."""
         return self.path / "metrics.csv"
 
     @property
     def weights(self) -> Path:
-        """The former name of `weights_file`."""
+        """Return the former name of `weights_file`."""
         warnings.warn("Run.weights is now Run.weights_file", DeprecationWarning, stacklevel=2)
         return self.weights_file
 
     @property
     def metrics(self) -> Path:
-        """The former name of `metrics_file`; the numbers are in `Run.history`."""
+        """Return the former name of `metrics_file`; the numbers are in `Run.history`."""
         warnings.warn("Run.metrics is now Run.metrics_file", DeprecationWarning, stacklevel=2)
         return self.metrics_file
 
     @property
     def has_results(self) -> bool:
-        """Whether an epoch was ever finished, so that there is something to lose."""
+        """Return whether an epoch was ever finished, so that there is something to lose."""
         return self.metrics_file.exists() or self.weights_file.exists()
 
     def read_config(self) -> Any:

@@ -84,7 +84,7 @@ class Settings:
 
     @property
     def context(self) -> int:
-        """Time steps of the windows before, over which the gradient of a window goes back."""
+        """Return over how many time steps of the windows before a window's gradient goes back."""
         return max(0, self.truncation - self.window)
 
     def updates(self, epoch_windows: int) -> int:

@@ -80,7 +80,7 @@ class Step:
         return self.replicas.run(self._one, windows, state)
 
     def _one(self, windows: list[Window], state: State) -> tuple[State, Tensor]:
-        """In one replica: as many rounds as a player makes updates, the last of all players."""
+        """Run, in a replica, as many rounds as a player makes updates, the last of all players."""
         rounds = max(player.updates for player in self.players.values())
         norms: dict[str, Tensor] = {}
         for number in range(rounds):

@@ -194,7 +194,7 @@ class Trainer:
         parts: list[np.ndarray],
         saving: "_Saving",
     ) -> dict[str, Any]:
-        """The rest of an epoch, from `position` and the parts of a carried state."""
+        """Return the rest of an epoch, from `position` and the parts of a carried state."""
         state, totals = None, np.array(position.totals)
         began = time.monotonic() - position.seconds
         update = self._step_of(position.epoch + 1)
@@ -242,7 +242,7 @@ class Trainer:
         return {**metrics, **self._learning.validate(self.model, windows)}
 
     def _state(self, rows: int, parts: list[np.ndarray]) -> State:
-        """The replicas' initial states, or those that were saved."""
+        """Return the replicas' initial states, or those that were saved."""
         model, own = self.model, self.replicas.rows(rows)
         if not parts:
             run = self.replicas.run
@@ -261,7 +261,7 @@ class Trainer:
         )
 
     def _spent(self, position: Position) -> bool:
-        """The steps or the minutes are used up."""
+        """Return whether the steps or the minutes are used up."""
         limit = self.settings.steps
         return bool(limit and position.updates >= limit) or (
             0 < 60 * self.settings.minutes < position.seconds
@@ -387,7 +387,7 @@ def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:
 
 
 def _try(optimizer: keras.optimizers.Optimizer, settings: Settings) -> None:
-    """Values of a wrong type show in the first update only: make one."""
+    """Make an update, as values of a wrong type show in the first one only."""
     weight = keras.Variable([0.0])
     try:
         optimizer.apply([tf.zeros(1)], [weight])

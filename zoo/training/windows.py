@@ -21,7 +21,7 @@ _BLOCK = 1 << 16
 def example_windows(
     inputs: Any, targets: Any, weights: Any, batch_size: int, shuffle_seed: int | None = None
 ) -> tf.data.Dataset:
-    """Windows of whole sequences: each example is one row of one window, always reset.
+    """Return windows of whole sequences: each example is one row of one window, always reset.
 
     Rows are read when their window is, so that an array in a file need not fit into memory.
 
@@ -87,13 +87,13 @@ def _input_dtype(array: Any) -> np.dtype:
 
 
 def _target_dtype(array: Any) -> np.dtype:
-    """int32 of class ids, float32 of real numbers."""
+    """Return int32 for class ids, float32 for real numbers."""
     real = np.issubdtype(np.asarray(array[:0]).dtype, np.floating)
     return np.dtype("float32" if real else "int32")
 
 
 def mixed_windows(parts: Sequence[tf.data.Dataset], seed: int | None = None) -> tf.data.Dataset:
-    """The windows of several data sets, such as those of sequences of about the same length.
+    """Return the windows of several data sets, such as those of sequences of about the same length.
 
     Args:
         parts: each of a known number of windows.
@@ -141,7 +141,7 @@ def stream_windows(
     cut: bool,
     context: int = 0,
 ) -> tf.data.Dataset:
-    """Windows over streams: rows read on where they were in the window before.
+    """Return windows over streams: rows read on where they were in the window before.
 
     Args:
         sequences: inputs, targets and weights of each sequence, arrays `[T_n, ...]`, the inputs
@@ -248,7 +248,7 @@ class _Streams:
         return tf.nest.flatten(parts)
 
     def _windows(self, array: np.ndarray) -> np.ndarray:
-        """Windows `[N, B, T, ...]` of streams `[B, steps, ...]`."""
+        """Return windows `[N, B, T, ...]` of streams `[B, steps, ...]`."""
         length = self.context + self.window
         views = np.lib.stride_tricks.sliding_window_view(array, length, axis=1)[:, :: self.window]
         return np.moveaxis(views, (1, -1), (0, 2)).copy()
@@ -298,13 +298,13 @@ class _InMemory:
 
 
 def _step_of(part: Any) -> tuple[tuple[int, ...], np.dtype]:
-    """The shape and the dtype of one step of an array `[T, ...]`."""
+    """Return the shape and the dtype of one step of an array `[T, ...]`."""
     array = np.asarray(part)
     return array.shape[1:], array.dtype
 
 
 def share_out(lengths: Sequence[int], rows: int) -> list[list[int]]:
-    """Whole sequences, the longest first, each to the row that is the shortest so far: indices."""
+    """Share whole sequences out, the longest first, each to the row that is the shortest so far."""
     shares: list[list[int]] = [[] for _ in range(rows)]
     filled = [(0, row) for row in range(rows)]
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):

@@ -47,7 +47,7 @@ class Member(NamedTuple):
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a path is named like an archive.
+    """Return whether a path is named like an archive.
 
     Example:
         >>> is_archive(Path("model.tar.gz")), is_archive(Path("model.keras"))
@@ -143,7 +143,7 @@ def _checked(path: Path, members: Iterator[Member]) -> Iterator[Member]:
 
 
 def _outside(name: str) -> bool:
-    r"""Whether a path leads out of its folder, on any system.
+    r"""Return whether a path leads out of its folder, on any system.
 
     Example:
         >>> [_outside(name) for name in ("a/b", "./", "/a", "//a", "a/../b", "c:\\a")]

@@ -8,7 +8,7 @@ from zoo.errors import UserError
 
 
 def data_folder(data_dir: str | None = None) -> Path:
-    """The folder of prepared data sets: the one given, or else that of tensorflow-datasets."""
+    """Return the folder of prepared data sets: `data_dir`, or else that of tensorflow-datasets."""
     folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     # Unlike Path's, it leaves the name of an unknown user as it is.
     return Path(os.path.expanduser(folder))

@@ -156,7 +156,7 @@ def sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
 
 
 def form_of(name: str) -> str:
-    """Which form of an export a file belongs to.
+    """Return which form of an export a file belongs to.
 
     Example:
         >>> form_of("variables/variables.index"), form_of("onnx/step.onnx"), form_of("notes.txt")

@@ -64,7 +64,7 @@ def _batches(kind: Modality, cases: list[Case]) -> list[list[Case]]:
 
 
 def _wanted(serve: Any, batch: list[Case], missing: dict[bool | None, int]) -> list[Case]:
-    """The first of a batch that an example of their kind is still missing of."""
+    """Return the first of a batch that an example of their kind is still missing of."""
     if batch[0].is_right is None:
         return batch[: missing[None]]
     # Each by itself: of a list of arrays TensorFlow would choose the type.
@@ -76,7 +76,7 @@ def _wanted(serve: Any, batch: list[Case], missing: dict[bool | None, int]) -> l
 
 
 def answer_to(serve: Any, raw: Any) -> str:
-    """The `text` that an endpoint gives to one raw input."""
+    """Return the `text` that an endpoint gives to one raw input."""
     return serve(tf.expand_dims(raw, 0))["text"].numpy()[0].decode()
 
 
@@ -101,7 +101,7 @@ class Cases:
         return self._kind.read_shown(example, folder)
 
     def bear_out(self, example: dict[str, Any], raw: Any) -> bool:
-        """Whether an example expects what the data do, and is right or wrong by the task's rule.
+        """Return whether an example expects what the data do, and is right or wrong by their rule.
 
         Of an input that is none of the cases, only the same answer as is expected can be right.
         """

@@ -9,7 +9,7 @@ from zoo.exporting.checksums import CURVE
 
 
 def readme(card: dict[str, Any]) -> str:
-    """A card as Markdown.
+    """Return a card as Markdown.
 
     Args:
         card: as `zoo.exporting.card.card.make_card` gives it.
@@ -29,7 +29,7 @@ def readme(card: dict[str, Any]) -> str:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table in Markdown.
+    """Return a table in Markdown.
 
     Example:
         >>> print(table(["a", "b"], [[1, "x|y"]]))
@@ -47,7 +47,7 @@ def _row(cells: Iterable[Any]) -> str:
 
 
 def number(value: Any) -> str:
-    """As people read it: four digits of a real number.
+    """Write a number as people read it: four digits of a real one.
 
     Example:
         >>> number(0.98765), number(12345.6), number(3e-9), number(2000), number(None)
@@ -97,7 +97,7 @@ def _use(card: dict[str, Any]) -> str:
 
 
 def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
-    """An input on the command line and in Python, and what that has to import."""
+    """Return an input on the command line and in Python, and what that has to import."""
     if use := card.get("use"):
         return use["argument"], use["python"], use["imports"]
     # Of a card that was written before it said so itself.
@@ -142,7 +142,7 @@ def _value(each: dict[str, Any]) -> tuple[str, str]:
 
 
 def _by_class(values: dict[str, tuple[str, str]]) -> list[str]:
-    """A table of the metrics of classes or kinds, `recall/cat`: one row a class; none for none."""
+    """Return a table of the metrics of classes or kinds, `recall/cat`, one row a class, if any."""
     rows: dict[str, dict[str, str]] = {}
     for key, (value, ends) in values.items():
         metric, slash, name = key.partition("/")
@@ -177,7 +177,7 @@ def _shown(example: dict[str, Any]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text that Markdown leaves as it is."""
+    """Return a text that Markdown leaves as it is."""
     return re.sub(r"([\\`*_])", r"\\\1", html.escape(text, quote=False))
 
 
@@ -226,7 +226,7 @@ def _forms(card: dict[str, Any]) -> str:
 
 
 def flat(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of dicts and lists in each other, with the path of each.
+    """Yield the leaves of dicts and lists in each other, with the path of each.
 
     Example:
         >>> dict(flat({"a": {"b": 1, "c": [2, 3]}}))

@@ -15,7 +15,7 @@ _LIBRARIES = ("tensorflow", "keras", "numpy", "sequence-zoo")
 
 
 def training(config: RunConfig, task: Task, made_from: Path | None) -> dict[str, Any]:
-    """How a model came to its weights.
+    """Return how a model came to its weights.
 
     Args:
         config: the run's.
@@ -40,5 +40,5 @@ def training(config: RunConfig, task: Task, made_from: Path | None) -> dict[str,
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the libraries that a metric may depend on."""
+    """Return the versions of Python and of the libraries that a metric may depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}

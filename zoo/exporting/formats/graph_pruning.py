@@ -52,7 +52,7 @@ def shrink_function(function: Any) -> None:
 
 
 def _equal(function: Any) -> dict[str, str]:
-    """The names of nodes that do what another one does, each with the name of that one."""
+    """Return the names of nodes that do what another one does, each with the name of that one."""
     first: dict[bytes, str] = {}
     same = {}
     for node in function.node_def:
@@ -89,7 +89,7 @@ def _rename(function: Any, new: Mapping[str, str]) -> None:
 
 
 def _in_letters(number: int) -> str:
-    """A number in digits and letters.
+    """Return a number in digits and letters.
 
     Example:
         >>> [_in_letters(number) for number in (0, 35, 36)]

@@ -79,7 +79,7 @@ def write_litert_files(
 
 
 def _of_one_row(endpoint: Any) -> Any:
-    """An endpoint as a signature whose shapes are fixed: one row, `TIME` time steps."""
+    """Return an endpoint as a signature whose shapes are fixed: one row, `TIME` time steps."""
     specs = tf.nest.map_structure(_fixed, list(endpoint.input_signature))
     return signature_of(tf.function(endpoint.python_function, input_signature=specs))
 
@@ -113,7 +113,7 @@ def _converted(saved_model: str, signatures: list[str], quantise: bool) -> bytes
 
 
 def _reason(error: Exception) -> str:
-    """What a converter says, in one line: first of all which operators it has not."""
+    """Return what a converter says, in one line: first of all which operators it has not."""
     lacking = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
     if lacking:
         return f"it needs {', '.join(lacking)}, and only LiteRT's built-in operators are there"
@@ -121,7 +121,7 @@ def _reason(error: Exception) -> str:
 
 
 def check_litert() -> None:
-    """That what runs the files is installed.
+    """Check that what runs the files is installed.
 
     Raises:
         UserError: it is not; the message says what to install.
@@ -130,7 +130,7 @@ def check_litert() -> None:
 
 
 def interpreter(path: Path) -> Any:
-    """What runs a file.
+    """Return what runs a file.
 
     Raises:
         UserError: as `check_litert`.

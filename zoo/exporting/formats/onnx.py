@@ -53,7 +53,7 @@ def write_onnx(
 
 
 def check_onnx() -> None:
-    """That what writes and runs the files is installed.
+    """Check that what writes and runs the files is installed.
 
     Raises:
         UserError: it is not; the message says what to install.
@@ -62,7 +62,7 @@ def check_onnx() -> None:
 
 
 def sessions(folder: Path) -> dict[str, Any]:
-    """What runs each of the files, by the name of its endpoint.
+    """Return what runs each of the files, by the name of its endpoint.
 
     Raises:
         UserError: as `check_onnx`.
@@ -86,7 +86,7 @@ class Endpoint(keras.Model):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        """What the endpoint gives, by name."""
+        """Return what the endpoint gives, by name."""
         taken = inspect.signature(self.endpoint.python_function).parameters
         outputs = self.endpoint.python_function(*inputs)
         # An output may not have the name of an input.

@@ -145,6 +145,6 @@ def read_checked(path: Path, manifest: dict[str, Any] | None = None) -> dict[str
 
 
 def damaged(path: Path, error: Exception) -> UserError:
-    """What to tell of an export that cannot be read."""
+    """Return what to tell of an export that cannot be read."""
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     return UserError(f"the export {path} is damaged: {reason}; export the run again")

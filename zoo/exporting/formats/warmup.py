@@ -32,7 +32,7 @@ def write_warmup(folder: Path, name: str, examples: Iterable[Any]) -> None:
 
 
 def prediction_log(name: str, tensor: Any) -> bytes:
-    """A `PredictionLog` with one request, its input a `TensorProto`."""
+    """Return a `PredictionLog` with one request, its input a `TensorProto`."""
     spec = _field(3, b"serving_default")  # ModelSpec.signature_name
     entry = _field(1, name.encode()) + _field(2, tensor.SerializeToString())  # key and value
     request = _field(1, spec) + _field(2, entry)  # PredictRequest.model_spec, .inputs
@@ -40,12 +40,12 @@ def prediction_log(name: str, tensor: Any) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of a protocol buffer that has a length: a string or a message."""
+    """Return a field of a protocol buffer that has a length: a string or a message."""
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
 def _varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow.
+    """Write seven bits a byte, the lowest first; the eighth says that more follow.
 
     Example:
         >>> _varint(300).hex()

@@ -79,7 +79,7 @@ class Objective(abc.ABC):
 
     @property
     def monitor(self) -> str:
-        """The validation metric that chooses the best weights; "" for that of the task."""
+        """Return the validation metric that chooses the best weights; "" for that of the task."""
         return ""
 
     def check(self, model: SequenceModel, settings: Settings) -> None:  # noqa: B027

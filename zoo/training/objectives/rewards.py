@@ -78,7 +78,7 @@ class Cider:
         return 10 * total / (len(_ORDERS) * max(1, len(truths)))
 
     def _vector(self, tokens: Tokens) -> tuple[dict[Tokens, float], list[float]]:
-        """Counts times rareness of each n-gram, and the norms for each n."""
+        """Return the counts times the rareness of each n-gram, and the norms for each n."""
         values = {
             gram: count * (self.examples - math.log(max(1, self.frequencies[gram])))
             for gram, count in _grams(tokens).items()

@@ -52,7 +52,7 @@ class SelfCritical(ScheduledSampling):
 
     @property
     def monitor(self) -> str:
-        """`val_reward`, where there is a reward."""
+        """Return `val_reward`, where there is a reward."""
         return "val_reward" if self.reward else ""
 
     def check(self, model: SequenceModel, settings: Settings) -> None:
@@ -90,7 +90,7 @@ class Rewarded(Objective):
 
     @property
     def monitor(self) -> str:
-        """The mean reward of the greedy answers."""
+        """Return the mean reward of the greedy answers."""
         return "val_reward"
 
     def phase(self, epoch: int) -> Objective:
