@@ -4,6 +4,7 @@ What takes long to import is imported where it is used: the process that hands t
 others reads this file and needs none of it.
 """
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -15,6 +16,12 @@ from hypothesis import settings
 # The same examples at each run: what is green stays green until the code changes.
 settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
+
+
+def pytest_collection_finish():
+    """What was imported stays: the collector of garbage need not walk through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,7 @@ recurrent = pytest.mark.parametrize(
     indirect=True,
 )
 
-# Compiling and tracing take long: in the quick suite one of each topology.
+# Compiling, tracing and files take long: in the quick suite one of each topology.
 FIRST = {zoo.describe(name)["topology"]: name for name in reversed(MODELS)}.values()
 one_of_each = pytest.mark.parametrize(
     "model",
@@ -78,6 +78,7 @@ one_of_each = pytest.mark.parametrize(
 )
 
 
+@one_of_each
 def test_the_model_survives_a_keras_file(model, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")

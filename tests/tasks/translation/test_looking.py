@@ -36,17 +36,31 @@ class Copier:
         return tf.one_hot(state["place"], tf.shape(state["source"])[1])
 
 
-@pytest.mark.parametrize("unit", ["word", "subword"])
-def test_unknown_tokens_are_copied_from_where_the_model_looks(file, unit):
-    task = Translation(str(file), unit=unit, lowercase=True, vocabulary_size=30)
-    sources = tf.constant(["Ärger in Łódź", "cats"])
-    told = task.endpoints(Copier())["serve"](sources)
+@pytest.fixture(scope="module", params=["word", "subword"])
+def copying(file, request):
+    """A task, and the copier as its model."""
+    task = Translation(str(file), unit=request.param, lowercase=True, vocabulary_size=30)
+    return task, Copier()
+
+
+def test_unknown_tokens_are_copied_from_where_the_model_looks(copying):
+    task, model = copying
+    told = task.served(model)["serve"](tf.constant(["Ärger in Łódź", "cats"]))
     # As no target starts with a capital letter, none is set; what is copied keeps its own.
     assert [text.decode() for text in told["text"].numpy()] == ["Ärger in Łódź", "cats"]
     count = told["source_tokens"].shape[1]
     assert told["alignment"].numpy()[0].tolist() == np.eye(count).tolist()
     assert told["target_tokens"].numpy()[0][-1].decode().endswith("ź")
     assert told["target_tokens"].numpy()[1][-1] == b""
+
+
+@pytest.mark.parametrize("copying", ["word"], indirect=True)
+def test_the_picture_of_a_translation_has_a_row_a_token_and_a_column_a_source_token(copying):
+    task, model = copying
+    axes = task.plot(model, "25 cats").axes[0]
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == ["2", "5", "cats"]
+    assert axes.images[0].get_array().tolist() == np.eye(3).tolist()
 
 
 class Silent(Copier):
@@ -57,26 +71,24 @@ class Silent(Copier):
         return tf.one_hot(tf.fill(tf.shape(outputs)[:1], END), 40), state
 
 
-def test_a_model_that_says_nothing_has_a_picture_that_says_so(file, tmp_path):
-    task = Translation(str(file), vocabulary_size=30)
-    answer = task.endpoints(Silent())["serve"](tf.constant(["cats", "2 cats"]))
+def test_a_model_that_says_nothing_has_a_picture_that_says_so(file):
+    task, model = Translation(str(file), vocabulary_size=30), Silent()
+    answer = task.served(model)["serve"](tf.constant(["cats", "2 cats"]))
     assert [*answer["text"].numpy()] == [b"", b""]
     assert answer["target_tokens"].shape == [2, 0] and answer["alignment"].shape[:2] == [2, 0]
-    assert task.plot(Silent(), "cats").axes[0].get_title() == "no words"
+    assert task.plot(model, "cats").axes[0].get_title() == "no words"
 
 
 def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp_path):
-    task = Translation(str(file), unit="subword", lowercase=True, vocabulary_size=30, beam_width=2)
+    task = Translation(str(file), lowercase=True, beam_width=2)
     model = zoo.create(
         "translate-gru-attention", units=6, embedding=4, attention_units=4, **task.model_options()
     )
-    path = tmp_path / "export"
-    write_saved_model(
-        Trained(model, task, RunConfig("translate-gru-attention", "translation")), path
-    )
-    served = tf.saved_model.load(str(path))
+    trained = Trained(model, task, RunConfig("translate-gru-attention", "translation"))
+    write_saved_model(trained, tmp_path / "export")
+    served = tf.saved_model.load(str(tmp_path / "export"))
     sources = tf.constant(["25 cats", "7", "dogs 3"])
-    found, expected = served.serve(sources), task.endpoints(model)["serve"](sources)
+    found, expected = served.serve(sources), trained.endpoints["serve"](sources)
     searched = served.generate(sources, beam_width=2)
     assert set(found) == {"text", "alignment", "source_tokens", "target_tokens"}
     for key in found:
@@ -89,13 +101,6 @@ def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp
     assert found["alignment"].shape == [3, rows, columns]
     assert np.allclose(found["alignment"].numpy()[0].sum(axis=1)[:1], 1)
     assert served.generate(sources, max_length=3)["target_tokens"].shape[1] <= 3
-
-
-def test_the_picture_of_a_translation_has_a_row_a_token_and_a_column_a_source_token(file):
-    figure = Translation(str(file), lowercase=True).plot(Copier(), "25 cats")
-    ticks = (figure.axes[0].get_xticklabels(), figure.axes[0].get_yticklabels())
-    assert [[label.get_text() for label in labels] for labels in ticks] == [["2", "5", "cats"]] * 2
-    assert figure.axes[0].images[0].get_array().tolist() == np.eye(3).tolist()
 
 
 def test_a_model_without_attention_has_no_alignment_to_draw(file):

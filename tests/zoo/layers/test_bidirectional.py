@@ -84,7 +84,7 @@ FLAGS = {"lengths": [5, 0, 3], "reset": [[0, 1, 0, 0, 1]] * B}
         pytest.param(lambda function: function, "concat", {}, id="eager-concat"),
         pytest.param(lambda function: function, "sum", FLAGS, id="eager-sum-flags"),
         pytest.param(tf.function, "concat", FLAGS, id="compiled-concat-flags"),
-        pytest.param(tf.function, "sum", {}, id="compiled-sum"),
+        pytest.param(tf.function, "sum", {}, id="compiled-sum", marks=pytest.mark.slow),
     ],
 )
 def test_in_training_its_gradients_are_those_of_the_two_directions_by_themselves(way, merge, flags):

@@ -50,7 +50,11 @@ def assert_compiled_equals_plain(recurrence, batch, **arguments):
 
 @pytest.mark.parametrize(
     ("name", "batch", "reset"),
-    [(name, 5, True) for name in KINDS] + [("lstm", 5, False), ("lstm", 1, True)],
+    [("lstm", 5, True), ("lstm", 1, True), ("layer_norm_gru", 5, True)]
+    + [
+        pytest.param(*case, marks=pytest.mark.slow)
+        for case in (("gru_reset_before", 5, True), ("peephole_lstm", 5, True), ("lstm", 5, False))
+    ],
 )
 def test_a_single_row_and_uneven_halves(name, batch, reset):
     assert_compiled_equals_plain(make(name), batch, reset=reset)
