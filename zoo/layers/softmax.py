@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.typing import Tensor
+from zoo.utils.keras_internals import release_with_graph
 
 
 def cross_entropy(
@@ -60,7 +61,7 @@ def cross_entropy(
 
         return (tf.math.log(z) + most - own, tf.cast(own >= most, tf.float32)), gradient
 
-    nll, right = losses(h, kernel, bias)
+    nll, right = release_with_graph(losses(h, kernel, bias))
     return tf.reshape(nll, shape), tf.reshape(right, shape)
 
 

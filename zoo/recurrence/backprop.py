@@ -9,6 +9,7 @@ from zoo.cells.base import Cell
 from zoo.recurrence.masking import StepMasks, where
 from zoo.recurrence.tracing import CellTrace, VariableScope, computing_type, index
 from zoo.typing import Recur, State, Tensor
+from zoo.utils.keras_internals import release_with_graph
 
 
 class Weights(NamedTuple):
@@ -63,7 +64,7 @@ def differentiated(
 
         return (y, *final), gradient
 
-    y, *final = both(*tf.nest.flatten(inputs))
+    y, *final = release_with_graph(both(*tf.nest.flatten(inputs)))
     return y, tf.nest.pack_sequence_as(state, final)
 
 

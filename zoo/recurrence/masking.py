@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.typing import Tensor
-from zoo.utils.keras_internals import mask_of
+from zoo.utils.keras_internals import mask_of, release_with_graph
 
 
 class StepMasks(NamedTuple):
@@ -135,7 +135,7 @@ def _moved(x: Tensor, there: Tensor, back: Tensor) -> Tensor:
     def move(x: Tensor) -> Tensor:
         return tf.gather(x, there, batch_dims=1), lambda dy: _moved(dy, back, there)
 
-    return move(x)
+    return release_with_graph(move(x))
 
 
 def _split(mask: Tensor, sizes: list[int], axis: int) -> list[Tensor]:

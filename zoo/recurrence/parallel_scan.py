@@ -7,6 +7,7 @@ import tensorflow as tf
 from zoo.recurrence.backprop import DifferentiatedScan, Residuals, Weights, loop, swap
 from zoo.recurrence.masking import StepMasks, where
 from zoo.typing import Tensor
+from zoo.utils.keras_internals import release_with_graph
 
 
 class ParallelScan(DifferentiatedScan):
@@ -99,7 +100,6 @@ class ParallelScan(DifferentiatedScan):
         return y, state[-1]
 
 
-@tf.custom_gradient
 def linear_scan(a: Tensor, b: Tensor) -> Tensor:
     """h_t = a_t h_(t-1) + b_t for t = 0..T-1 along the first axis, with h_(-1) = 0.
 
@@ -119,8 +119,12 @@ def linear_scan(a: Tensor, b: Tensor) -> Tensor:
         >>> linear_scan(tf.constant([1.0, 0.5, 0.5]), tf.constant([4.0, 0.0, 1.0])).numpy()
         array([4., 2., 2.], dtype=float32)
     """
-    h = _scan(a, b)
+    return release_with_graph(_differentiated_scan(a, b))
 
+
+@tf.custom_gradient
+def _differentiated_scan(a: Tensor, b: Tensor) -> Tensor:
+    h = _scan(a, b)
     return h, lambda dh: _scan_gradient(a, h, dh)
 
 

@@ -52,9 +52,8 @@ class Step:
         self.updates, self.seed = updates, seed % 2**31
         # XLA cannot read the variables of several replicas on one processor.
         self.compiled = settings.jit_compile and replicas.count == 1
-        if replicas.strategy:
-            for player in self.players.values():
-                take_gradients_as_summed(player.optimizer)
+        for player in self.players.values():
+            take_gradients_as_summed(player.optimizer)
         # Converted by AutoGraph, a model's UserError would be one no more.
         self._run = tf.function(
             self._all, jit_compile=self.compiled, reduce_retracing=True, autograph=False

@@ -5,6 +5,7 @@ so that a new version that breaks one is seen there first.
 """
 
 import functools
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -99,11 +100,13 @@ def before_a_class_is_sought(call: Callable[[Any, Any], None]) -> None:
 def take_gradients_as_summed(optimizer: keras.optimizers.Optimizer) -> None:
     """Let an optimizer apply gradients that the replicas have summed up already.
 
-    Within a `tf.distribute` replica, Keras' optimizers sum gradients over all replicas themselves.
-    The training step has to sum before, for the norm that it clips at, and twice would be wrong.
-    The public `apply_gradients(..., skip_gradients_aggregation)` went with Keras 2.
+    Keras' optimizers sum gradients over all replicas themselves. The training step has to sum
+    before, for the norm that it clips at, and twice would be wrong; with one replica, the sum of
+    `tf.distribute` would keep the step's graph for ever, see `release_with_graph`. The public
+    `apply_gradients(..., skip_gradients_aggregation)` went with Keras 2.
     """
-    optimizer._all_reduce_sum_gradients = list
+    for applying in (optimizer, getattr(optimizer, "inner_optimizer", optimizer)):
+        applying._all_reduce_sum_gradients = list
 
 
 def scratch_graph(name: str) -> tf.Graph:
@@ -113,6 +116,41 @@ def scratch_graph(name: str) -> tf.Graph:
     numbers; the graph of a `tf.function` captures them, but is public only once it is traced.
     """
     return tf.__internal__.FuncGraph(name)
+
+
+@tf.autograph.experimental.do_not_convert
+def release_with_graph(results: Any) -> Any:
+    """Return what a `tf.custom_gradient` has computed, and let its graph be freed.
+
+    In a graph TensorFlow registers each gradient for ever, by a name of its own, and with it the
+    graph whose tensors it uses, and all functions in there. From here on the graph holds the
+    gradient, and the entry goes when the graph does. Eager results are left as they are.
+    """
+    from tensorflow.python.framework import ops
+
+    registry = ops.gradient_registry._registry
+    for tensor in tf.nest.flatten(results):
+        if not tf.is_symbolic_tensor(tensor) or tensor.op.type != "IdentityN":
+            continue
+        name, graph = tensor.op.get_attr("_gradient_op_type").decode(), tensor.graph
+        entry = registry[name]
+        if not isinstance(entry["type"], _Weak):
+            graph._zoo_gradients = [*getattr(graph, "_zoo_gradients", ()), entry["type"]]
+            entry["type"] = _Weak(entry["type"])
+            weakref.finalize(graph, registry.pop, name, None).atexit = False
+    return results
+
+
+class _Weak:
+    """A function that somebody else holds."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = weakref.ref(function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        function = self.function()
+        assert function, "its graph is gone"
+        return function(*arguments)
 
 
 def function_in(graph: tf.Graph, name: str) -> Any | None:

@@ -1,9 +1,11 @@
 """What a new version of Keras or TensorFlow may break, one test a private hook."""
 
 import ast
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import keras
@@ -126,6 +128,47 @@ def test_a_scratch_graph_reads_variables_that_were_made_before():
         keras.random.uniform((2,), seed=keras.random.SeedGenerator(1))
         variable.read_value() + before
     assert {"ReadVariableOp", "AddV2"} <= {op.type for op in graph.get_operations()}
+
+
+def gradients_registered():
+    gc.collect()
+    from tensorflow.python.framework import ops
+
+    return {name for name in ops.gradient_registry._registry if name.startswith("CustomGradient")}
+
+
+def squared(release):
+    @tf.custom_gradient
+    def square(x):
+        return x * x, lambda dy: 2 * x * dy
+
+    return tf.function(lambda x: release(square(x)))
+
+
+@pytest.mark.parametrize(
+    ("release", "freed"), [(internals.release_with_graph, True), (lambda result: result, False)]
+)
+def test_a_graph_with_a_gradient_of_its_own_is_freed(release, freed):
+    before = gradients_registered()
+    run, x = squared(release), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = run(x)
+    assert float(tape.gradient(y, x)) == 6
+    graph = weakref.ref(run.get_concrete_function(x).graph)
+    del run, tape, y
+    gc.collect()
+    assert (graph() is None) == freed
+    assert (gradients_registered() == before) == freed
+
+
+def test_a_gradient_outlives_the_tracing_of_its_graph():
+    run, x = squared(internals.release_with_graph), tf.Variable(3.0)
+    run(x)
+    gc.collect()
+    with tf.GradientTape() as tape:
+        y = tf.function(run)(x)
+    assert float(tape.gradient(y, x)) == 6
+    assert float(internals.release_with_graph(tf.constant(1.0))) == 1
 
 
 def test_the_body_of_a_loop_is_a_function_in_its_graph():
