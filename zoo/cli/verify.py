@@ -68,7 +68,11 @@ def _tell(verification: Any) -> None:
     print(f"{verification.name}: {verification.path}")
     print_table(["figure", "card", "measured", "holds"], rows)
     wrong = [check.figure for check in verification.checks if check.holds is False]
-    print(f"does not hold: {', '.join(wrong)}" if wrong else "all of it holds")
+    unknown = [check.figure for check in verification.checks if check.holds is None]
+    if unknown:
+        print(f"cannot be measured here: {', '.join(unknown)}")
+    all_holds = "the rest holds" if unknown else "all of it holds"
+    print(f"does not hold: {', '.join(wrong)}" if wrong else all_holds)
 
 
 def _short(value: Any) -> str:

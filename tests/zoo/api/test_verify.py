@@ -161,6 +161,25 @@ def test_a_figure_may_differ_by_a_thousandth(copy, data_dir):
     assert verify(copy, data_dir).holds
 
 
+def test_data_of_another_python_are_no_fault_of_the_card(copy, data_dir, zoo, monkeypatch):
+    def of_another_python(card):
+        card["data"]["version"] = "3.9.0"
+        card["data"]["splits"]["test"]["sha256"] = "0" * 64
+        card["figures"]["values"]["accuracy"]["value"] += 0.002
+        card["parameters"] -= 1
+
+    edit(copy, of_another_python)
+    running = f"{sys.version_info.major}.{sys.version_info.minor}.0"
+    made = ImageClassification.data_card
+    monkeypatch.setattr(
+        ImageClassification, "data_card", lambda self: made(self) | {"version": running}
+    )
+    code, out, _ = zoo("verify", copy, "--data-dir", data_dir)
+    assert code == 1
+    assert "cannot be measured here: data, version, data, test, accuracy\n" in out
+    assert "does not hold: parameters\n" in out
+
+
 def test_what_no_package_is_there_for_is_said_and_does_not_count(copy, data_dir, monkeypatch):
     monkeypatch.setattr(ImageClassification, "optional", ("cider",))
     told = {"value": 1.0, "low": None, "high": None}
