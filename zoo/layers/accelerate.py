@@ -82,10 +82,11 @@ def take_over(layer: Any) -> str | None:
     """
     if not isinstance(layer, keras.layers.RNN):
         return "it is no RNN"
-    if not type(layer).inner_loop.__module__.startswith(("keras.", "zoo.")):
+    made_by = type(layer).inner_loop.__module__.partition(".")[0]
+    if made_by not in ("keras", "zoo"):
         return "its class has a loop of its own"
     reason = left_to_keras(layer) or _untraceable(layer)
-    if reason is None and "inner_loop" not in vars(layer):
+    if reason is None and made_by == "keras":
         layer.inner_loop = EngineLoop(layer)
         layer.supports_jit = False
     return reason

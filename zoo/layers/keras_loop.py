@@ -72,7 +72,8 @@ class KerasLoop:
         valid = steps and tf.range(tf.shape(x)[1])[:, None] < steps.lengths
 
         finals: list[Tensor] = []
-        parts = tf.nest.flatten(initial_state)
+        # A variable, as of a stateful layer, is read now: it has another value at backward.
+        parts = [tf.convert_to_tensor(part) for part in tf.nest.flatten(initial_state)]
         for level in self.levels:
             traced, x = _chosen(level, x, training)
             own = [_flattened(parts.pop(0), 1) for _ in tf.nest.flatten(traced.trace.state)]
@@ -111,6 +112,9 @@ def make_loop(layer: keras.layers.RNN, input_shape: Any) -> KerasLoop | str:
         made = keras_cell(cell)
         if made is None:
             return f"the engine has no {type(cell).__name__}"
+        functions = [getattr(cell, name, None) for name in ("activation", "recurrent_activation")]
+        if any(isinstance(function, keras.Layer) for function in functions):
+            return "its activation is a layer"
         try:
             if made is cell:
                 check_cell(made, size)
