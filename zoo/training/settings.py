@@ -77,7 +77,10 @@ class Settings:
     save_steps: Annotated[
         int, Range(1), "windows from one checkpoint to the next, within an epoch."
     ] = 200
-    jit_compile: Annotated[bool, "compile the training step with XLA."] = False
+    jit_compile: Annotated[
+        bool,
+        "compile the training step as a whole with XLA; without, each recurrence is, in halves.",
+    ] = False
 
     def __post_init__(self) -> None:
         check_fields(self)
