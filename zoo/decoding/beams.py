@@ -5,8 +5,11 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from zoo.decoding.constraints import NEVER, Constraints, stuck
+from zoo.decoding.constraints import NEVER, Constraints
 from zoo.typing import State, Tensor
+
+# Rows of so many pieces are ranked by pieces; see `top_few`.
+_PIECE, _FEW_PIECES = 64, 64
 
 
 class Beams(NamedTuple):
@@ -94,6 +97,8 @@ def beam_search(
     def penalty(length: Tensor) -> Tensor:
         return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** length_penalty
 
+    whole_penalty = penalty(max_length)
+
     def going(
         t: Tensor, tokens: Tensor, flat: list[Tensor], live: Tensor, *others: Tensor
     ) -> Tensor:
@@ -111,19 +116,22 @@ def beam_search(
         outs: Tensor,
     ) -> tuple[Tensor, ...]:
         logits, new_state = step(tokens, tf.nest.pack_sequence_as(state, flat))
-        gains, choices = _likeliest(tf.cast(logits, tf.float32), rules, t, history, width)
-        sums, parents, tokens = _candidates(live, gains, choices)
-        ends = tokens == end
-        complete = tf.where(ends, sums / penalty(t + 1), NEVER)[:, :width]
-        best = _merged(best, (complete, tf.fill(tf.shape(complete), t), parents[:, :width]))
+        # One of them may be the end, which does not go on.
+        size = logits.shape[-1]
+        count = min(width + 1, size) if isinstance(width, int) else tf.minimum(width + 1, size)
+        gains, choices = _likeliest(tf.cast(logits, tf.float32), rules, t, history, count)
+        sums, parents, tokens = _candidates(live, gains, choices, [batch, width, count])
+        ends, divisor = tokens == end, penalty(t + 1)
+        complete = tf.where(ends, sums / divisor, NEVER)[:, :width]
+        best = _merged(best, (complete, t * width + parents[:, :width]))
         ended += tf.reduce_sum(tf.cast(complete > NEVER, tf.int32), axis=1)
         live, order = tf.math.top_k(tf.where(ends, NEVER, sums), width)
         parents, tokens = (tf.gather(part, order, batch_dims=1) for part in (parents, tokens))
         # Going on makes no sum larger, and what it is divided by at most so large.
-        most = live[:, 0] / tf.maximum(penalty(t + 1), penalty(max_length))
+        most = live[:, 0] / tf.maximum(divisor, whole_penalty)
         done = (ended >= width) | (best[0][:, -1] >= most)
         live = tf.where(done[:, None], NEVER, live)
-        rows = tf.reshape(tf.range(batch)[:, None] * width + parents, [-1])
+        rows = tf.reshape(first_rows + parents, [-1])
 
         def reordered(new: State, old: State = None) -> Tensor:
             # All hypotheses of a row have the same in a part that no step changes.
@@ -145,20 +153,21 @@ def beam_search(
     if watch:
         shape = watch(tf.nest.pack_sequence_as(state, repeated)).shape
         arrays.append(tf.TensorArray(tf.float32, max_length, element_shape=shape))
-    nothing = tf.zeros([batch, n_best], tf.int32)
+    first_rows = tf.range(batch)[:, None] * width
     start = (
         tf.constant(0),
         tf.repeat(first, width),
         repeated,
         tf.where(tf.fill([batch, width], 0) + slots == 0, 0.0, NEVER),
-        (tf.fill([batch, n_best], NEVER), nothing, nothing),
+        (tf.fill([batch, n_best], NEVER), tf.zeros([batch, n_best], tf.int32)),
         tf.zeros([batch], tf.int32),
         rules.history(batch * width),
         arrays,
     )
     _, _, _, live, best, _, _, outs = tf.while_loop(going, body, start)
-    whole = tf.fill(tf.shape(live), max_length)
-    best = _merged(best, (live / penalty(max_length), whole, tf.zeros_like(whole) + slots))
+    whole = tf.broadcast_to(max_length * width + slots, tf.shape(live))
+    scores, places = _merged(best, (live / whole_penalty, whole))
+    best = scores, places // width, places % width
     return _traced(best, *(out.stack() for out in outs))
 
 
@@ -168,19 +177,17 @@ def _shaped(new: State, start: State) -> State:
 
 
 def _likeliest(
-    logits: Tensor, rules: Constraints, t: Tensor, history: Tensor, width: int | Tensor
+    logits: Tensor, rules: Constraints, t: Tensor, history: Tensor, count: int | Tensor
 ) -> tuple[Tensor, Tensor]:
-    """What each hypothesis may go on with: gains in log-probability, and tokens, `[R, K]`.
+    """What each hypothesis may go on with: gains in log-probability, and tokens, `[R, count]`.
 
     By each hypothesis' logits, not by sums, in which small differences are lost.
     """
     whole = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
-    allowed = rules.allowed(logits, t, history)
-    # One of them may be the end, which does not go on.
-    likeliest, tokens = tf.math.top_k(allowed, tf.minimum(width + 1, tf.shape(logits)[-1]))
+    likeliest, tokens = top_few(rules.allowed(logits, t, history), count)
     # Where one token is certain it is the first, and the others cannot be.
-    alone = tf.where(tf.range(tf.shape(likeliest)[1]) == 0, 0.0, NEVER)
-    ends = stuck(allowed)[:, None]
+    alone = tf.where(tf.range(count) == 0, 0.0, NEVER)
+    ends = likeliest[:, :1] == NEVER
     gains = tf.where(ends, alone, likeliest - whole)
     tokens = tf.where(ends, rules.end, tokens)
     forced = rules.forced(t)
@@ -193,22 +200,59 @@ def _likeliest(
     return gains, tokens
 
 
-def _candidates(live: Tensor, gains: Tensor, choices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The 2 W likeliest beginnings of each row: sums, the hypotheses they go on from, tokens."""
-    batch, width = tf.unstack(tf.shape(live))
-    count = tf.shape(gains)[1]
-    sums = tf.reshape(live[:, :, None] + tf.reshape(gains, [batch, width, count]), [batch, -1])
+def top_few(values: Tensor, count: int | Tensor) -> tuple[Tensor, Tensor]:
+    """Return the largest of each row and their places, as `tf.math.top_k` does.
+
+    Where there are many, only some pieces of a row are ranked: a piece of the largest maxima for
+    each value that is asked for, of equal ones the first.
+
+    Args:
+        values: `[R, V]`, V known.
+        count: int, at most V.
+
+    Example:
+        >>> values, places = top_few(tf.range(9000.0)[None], 2)
+        >>> values.numpy().tolist(), places.numpy().tolist()
+        ([[8999.0, 8998.0]], [[8999, 8998]])
+    """
+    size = values.shape[-1]
+    pieces = -(-size // _PIECE)
+    if pieces < _FEW_PIECES:
+        return tf.math.top_k(values, count)
+    if missing := pieces * _PIECE - size:
+        values = tf.pad(values, [[0, 0], [0, missing]], constant_values=NEVER)
+    cut = tf.reshape(values, [-1, pieces, _PIECE])
+    some_pieces = min(count, pieces) if isinstance(count, int) else tf.minimum(count, pieces)
+    _, chosen = tf.math.top_k(tf.reduce_max(cut, axis=-1), some_pieces)
+    # In their order, so that of equals the first stays the first.
+    chosen = tf.sort(chosen)
+    some = tf.gather(cut, chosen, batch_dims=1)
+    some = tf.reshape(some, [-1, some_pieces * _PIECE])
+    values, places = tf.math.top_k(some, count)
+    pieces = tf.gather(chosen, places // _PIECE, batch_dims=1)
+    return values, pieces * _PIECE + places % _PIECE
+
+
+def _candidates(
+    live: Tensor, gains: Tensor, choices: Tensor, shape: list[Any]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The 2 W likeliest beginnings of each row: sums, the hypotheses they go on from, tokens.
+
+    `shape` is that of what each hypothesis may go on with, `[B, W, K]`.
+    """
+    batch, width, count = shape
+    sums = tf.reshape(live[:, :, None] + tf.reshape(gains, shape), [batch, width * count])
     sums, places = tf.math.top_k(sums, 2 * width)
-    tokens = tf.gather(tf.reshape(choices, [batch, -1]), places, batch_dims=1)
+    tokens = tf.gather(tf.reshape(choices, [batch, width * count]), places, batch_dims=1)
     return sums, places // count, tokens
 
 
-def _merged(best: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The best of both: scores, lengths, and where each one's last token is."""
+def _merged(best: tuple[Tensor, Tensor], others: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """The best of both: scores, and where they end, which is length · width + hypothesis."""
     count = tf.shape(best[0])[1]
-    scores, *parts = (tf.concat(pair, axis=1) for pair in zip(best, others))
+    scores, ends = (tf.concat(pair, axis=1) for pair in zip(best, others))
     scores, order = tf.math.top_k(scores, count)
-    return scores, *(tf.gather(part, order, batch_dims=1) for part in parts)
+    return scores, tf.gather(ends, order, batch_dims=1)
 
 
 def _traced(

@@ -83,8 +83,3 @@ class Constraints:
         rows = tf.broadcast_to(tf.range(tf.shape(history)[0])[:, None], tf.shape(history))
         limit = tf.where(again, NEVER, -NEVER)
         return tf.tensor_scatter_nd_min(logits, tf.stack([rows, history], axis=-1), limit)
-
-
-def stuck(allowed: Tensor) -> Tensor:
-    """Rows `[N]` of `allowed` in which no token may come: they end there."""
-    return tf.reduce_max(allowed, axis=-1) == NEVER

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.decoding import beam_search, decode
+from zoo.decoding.beams import top_few
 
 V, END = 4, 0
 
@@ -224,3 +225,21 @@ def test_a_state_that_is_only_handed_on_is_not_copied():
     bodies = [f for name, f in graph._functions.items() if "while_body" in name]
     gathers = [op for f in bodies for op in f.graph.get_operations() if op.type == "GatherV2"]
     assert gathers and all(op.outputs[0].shape.rank != 3 for op in gathers)
+
+
+@pytest.mark.parametrize("size", [4096, 5000])
+@pytest.mark.parametrize("count", [1, 6, 90])
+def test_few_of_many_are_those_that_ranking_all_gives(size, count):
+    """Also among equals, of which the first come first, and where most cannot be."""
+    drawn = np.random.default_rng(size)
+    rows = [
+        drawn.normal(size=size),
+        drawn.integers(0, 9, size),
+        np.zeros(size),
+        np.where(np.arange(size) < size - 3, -np.inf, 1.0),
+        np.full(size, -np.inf),
+    ]
+    values = tf.constant(np.stack(rows).astype("float32"))
+    for ours, whole in zip(top_few(values, count), tf.math.top_k(values, count)):
+        np.testing.assert_array_equal(ours, whole)
+    assert top_few(values[:0], tf.constant(count))[0].shape == (0, count)
