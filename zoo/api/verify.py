@@ -14,7 +14,7 @@ from zoo.api.load import folder_of
 from zoo.errors import UserError
 from zoo.exporting.card.card import facts, form_of, measured_metrics, sizes
 from zoo.exporting.card.examples import Cases, answer_to
-from zoo.exporting.card.markdown import flat, readme
+from zoo.exporting.card.markdown import flat, metrics_of, readme
 from zoo.exporting.card.provenance import training
 from zoo.exporting.checksums import CARD, README, check_files, hash_file, hash_files, read_card
 from zoo.exporting.formats.saved_model import load_saved_model, restore_export
@@ -25,7 +25,7 @@ from zoo.task import Task
 from zoo.utils.progress import progress
 
 TOLERANCE = 1e-3
-"""How far a figure may be from the card's, relative to it: libraries and machines differ."""
+"""How far a metric may be from the card's, relative to it: libraries and machines differ."""
 
 ROUGHLY = 0.01
 """The same of what is told of quantised forms, absolute: they are rounded another way elsewhere."""
@@ -136,13 +136,14 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
     data = task.data_card()
     other = _other_python(card["data"].get("version", ""), data.get("version", ""))
     yield from _by_data(_data(card["data"], data), other)
-    # A card may say by itself that it was not measured, but not leave figures out.
+    # A card may say by itself that it was not measured, but not leave metrics out.
     asked = card.get("measured", True)
-    if asked and not card["figures"]:
-        yield Check("figures", "none", "not looked for: the card does not say why", False)
-    if card["figures"]:
-        metrics = _metrics(card["figures"], measured_metrics(trained), task.optional)
-        yield from _by_data(metrics, other)
+    metrics = metrics_of(card)
+    if asked and not metrics:
+        yield Check("metrics", "none", "not looked for: the card does not say why", False)
+    if metrics:
+        checks = _metrics(metrics, measured_metrics(trained), task.optional)
+        yield from _by_data(checks, other)
     rest = chain(
         _examples(card, path, manifest, task, asked),
         _compared(card["certificate"], trained, path, manifest.get("raw", False)),
@@ -207,7 +208,7 @@ def _metrics(
 ) -> Iterator[Check]:
     yield _equal(listed["counted"], listed["examples"], again["examples"])
     for part in ("split", "counted", "interval"):
-        yield _equal(f"figures, {part}", listed.get(part), again.get(part))
+        yield _equal(f"metrics, {part}", listed.get(part), again.get(part))
     for key in dict.fromkeys([*listed["values"], *again["values"]]):
         one, other = (each["values"].get(key, {}) for each in (listed, again))
         if key in optional and not other:

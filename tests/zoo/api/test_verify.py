@@ -48,7 +48,7 @@ def test_a_changed_byte_is_told_and_nothing_is_run(copy, zoo):
 
 def test_figures_that_were_changed_by_hand_do_not_hold(copy, data_dir, zoo):
     def better(card):
-        figures = card["figures"]["values"]
+        figures = card["metrics"]["values"]
         figures["accuracy"]["value"] += 0.002
         figures["macro_f1"]["low"] += 0.01
         figures["loss"]["value"] *= 1.0005
@@ -78,7 +78,7 @@ def test_nothing_else_that_a_card_says_may_be_false(copy, data_dir):
         card["data"]["splits"]["test"]["sha256"] = "0" * 64
         card["training"].update(command="zoo fit digits-mlp", seed=2)
         card["sizes"].update(saved_model=1, gold=1)
-        card["figures"]["interval"]["level"] = 0.99
+        card["metrics"]["interval"]["level"] = 0.99
         card["certificate"]["largest_output"] *= 1.01
         # Of examples 1 and 2, what the data and the task's rule have.
         card["examples"][0].update(expected="11", right=False)
@@ -89,17 +89,17 @@ def test_nothing_else_that_a_card_says_may_be_false(copy, data_dir):
         "name", "summary", "task", "topology", "cell", "licence", "limits", "decoding",
         "parameters", "multiply_adds", "data, version", "data, train", "data, test",
         "training, command", "training, seed", "bytes, saved_model", "bytes, gold",
-        "figures, interval", "certificate, largest output",
+        "metrics, interval", "certificate, largest output",
         "example 1, expected: right", "example 2, expected: right",
     }  # fmt: skip
 
 
 def test_what_was_left_out_by_hand_does_not_hold(copy, data_dir):
     def silent(card):
-        card.update(figures={}, examples=[], certificate={}, sizes={}, files={})
+        card.update(metrics={}, examples=[], certificate={}, sizes={}, files={})
 
     edit(copy, silent)
-    missing = {"figures", "examples", "certificate", "files, all listed", "bytes, saved_model"}
+    missing = {"metrics", "examples", "certificate", "files, all listed", "bytes, saved_model"}
     assert wrong(copy, data_dir) == missing
 
 
@@ -116,7 +116,7 @@ def test_a_card_without_figures_holds_and_says_so(run, data_dir, tmp_path):
     folder = sequence_zoo.export(run, tmp_path / "model", metrics=False)
     assert verify(folder, data_dir).holds
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    assert card["measured"] is False and card["figures"] == {} and card["examples"] == []
+    assert card["measured"] is False and card["metrics"] == {} and card["examples"] == []
     assert card["data"]["version"] == "1.0.0" and len(card["data"]["splits"]) == 3
     assert "not measured" in (folder / "README.md").read_text(encoding="utf-8")
 
@@ -135,11 +135,11 @@ def test_a_form_that_no_package_runs_is_not_measured(run, data_dir, tmp_path, mo
 def test_a_card_of_another_make_is_a_mistake_in_one_line(copy, zoo):
     path = copy / "card.json"
     whole = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({key: part for key, part in whole.items() if key != "figures"}))
+    path.write_text(json.dumps({key: part for key, part in whole.items() if key != "metrics"}))
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and "card.json is damaged: KeyError 'figures'" in err
     secret = {**whole["examples"][0], "file": "../secret.png"}
-    path.write_text(json.dumps({**whole, "figures": {}, "examples": [secret]}))
+    path.write_text(json.dumps({**whole, "metrics": {}, "examples": [secret]}))
     code, out, err = zoo("verify", copy)
     assert code == 2 and not out and "KeyError '../secret.png'" in err
     (copy / "card.json").write_text("# A card")
@@ -155,7 +155,7 @@ def test_models_or_all_of_them_are_to_be_named(zoo):
 
 def test_a_figure_may_differ_by_a_thousandth(copy, data_dir):
     def other_machine(card):
-        card["figures"]["values"]["loss"]["value"] *= 1 - 9e-4
+        card["metrics"]["values"]["loss"]["value"] *= 1 - 9e-4
 
     edit(copy, other_machine)
     assert verify(copy, data_dir).holds
@@ -183,7 +183,7 @@ def test_data_of_another_python_are_no_fault_of_the_card(copy, data_dir, zoo, mo
 def test_what_no_package_is_there_for_is_said_and_does_not_count(copy, data_dir, monkeypatch):
     monkeypatch.setattr(ImageClassification, "optional", ("cider",))
     told = {"value": 1.0, "low": None, "high": None}
-    edit(copy, lambda card: card["figures"]["values"].update(cider=told))
+    edit(copy, lambda card: card["metrics"]["values"].update(cider=told))
     found = verify(copy, data_dir)
     (cider,) = (check for check in found.checks if check.figure == "cider")
     assert found.holds and cider.holds is None and "package is missing" in cider.measured

@@ -90,7 +90,7 @@ def test_what_has_no_test_split_is_compared_on_another_and_not_measured(
     for folder, why in ((tmp_path / "model", "has no test split"), (sensors, "--no-metrics")):
         card = read_card(folder)
         assert card["certificate"]["split"] in ("validation", "train")
-        assert card["figures"] == {} and card["examples"] == [] and card["measured"] is False
+        assert card["metrics"] == {} and card["examples"] == [] and card["measured"] is False
         text = (folder / "README.md").read_text()
         assert why in text and f"rows of the {card['certificate']['split']} split" in text
         assert public.verify(folder).holds

@@ -63,7 +63,7 @@ def make_card(
         "training": made,
         "measured": not unmeasured,
         **({"unmeasured": unmeasured} if unmeasured else {}),
-        "figures": {} if unmeasured else measured_metrics(trained),
+        "metrics": {} if unmeasured else measured_metrics(trained),
         "examples": shown,
         "certificate": parity,
         "versions": versions(),

@@ -18,7 +18,7 @@ def readme(card: dict[str, Any]) -> str:
         f"# {card['name']}\n\n{card['summary']}",
         _facts(card),
         "## Use it\n\n" + _use(card),
-        "## Figures\n\n" + _metrics(card),
+        f"## {'Metrics' if 'metrics' in card else 'Figures'}\n\n" + _metrics(card),
         "## Examples\n\n" + _examples(card),
         "## How it was made\n\n" + _made(card),
         "## Forms and their certificate\n\n" + _forms(card),
@@ -113,8 +113,17 @@ def _input(card: dict[str, Any]) -> tuple[str, str, list[str]]:
     return quoted, f"[{quoted}]", []
 
 
+def metrics_of(card: dict[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a card, which were called figures in those of before.
+
+    Raises:
+        KeyError: it has none.
+    """
+    return card["metrics"] if "metrics" in card else card["figures"]
+
+
 def _metrics(card: dict[str, Any]) -> str:
-    metrics = card["figures"]
+    metrics = metrics_of(card)
     if not metrics:
         why = card.get("unmeasured", "this was exported with --no-figures")
         return f"They were not measured: {why}."
@@ -125,7 +134,14 @@ def _metrics(card: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             f"On the {metrics['split']} split, {number(metrics['examples'])} {metrics['counted']}.",
-            table(["figure", "value", f"{how['level']:.0%} interval"], rows),
+            table(
+                [
+                    "metric" if "metrics" in card else "figure",
+                    "value",
+                    f"{how['level']:.0%} interval",
+                ],
+                rows,
+            ),
             f"Intervals: {how['method']} over {metrics['counted']}, "
             f"{number(how['resamples'])} resamples, seed {how['seed']}.",
             *_by_class(values),

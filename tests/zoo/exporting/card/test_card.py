@@ -59,7 +59,7 @@ def test_an_export_of_an_export_was_trained_as_that_was(card, export):
 def test_the_card_says_what_the_model_is_worth(card, run):
     trained = restore(run)
     model, task, settings = trained.model, trained.task, trained.settings
-    figures = card["figures"]
+    figures = card["metrics"]
     score = task.score(model, "test", settings)
     assert {key: told["value"] for key, told in figures["values"].items()} == score
     assert all(told["low"] <= told["value"] <= told["high"] for told in figures["values"].values())
@@ -106,9 +106,9 @@ def test_each_file_has_its_size_and_its_checksum(card, export):
 def test_the_readme_says_what_the_card_says_and_no_other_figure(card, export):
     text = (export / "README.md").read_text(encoding="utf-8")
     for key in ("loss", "accuracy", "macro_f1"):
-        told = card["figures"]["values"][key]
+        told = card["metrics"]["values"][key]
         assert f"| {key} | {number(told['value'])} | {number(told['low'])} to " in text
-    assert f"| 3 | {number(card['figures']['values']['precision/3']['value'])} (" in text
+    assert f"| 3 | {number(card['metrics']['values']['precision/3']['value'])} (" in text
     for said in (card["summary"], card["limits"], card["training"]["command"], "CC BY"):
         assert said in text
     known = {number(value) for _, value in flat(card) if isinstance(value, float)}
@@ -175,7 +175,7 @@ def test_the_readme_tells_the_certificate(card):
 
 
 def test_a_card_without_figures_needs_no_data(card, tmp_path):
-    bare = {**card, "figures": {}, "examples": [], "data": {"name": "digits"}}
+    bare = {**card, "metrics": {}, "examples": [], "data": {"name": "digits"}}
     write_card({**bare, "training": {"command": "zoo fit digits-mlp", "seed": 1}}, tmp_path)
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "not measured" in text and "learning curve" not in text
