@@ -29,7 +29,7 @@ def model(task):
 
 def test_each_word_says_where_it_looked(task, model):
     pictures = task.examples()
-    said = task.endpoints(model)["serve"](tf.constant(pictures))
+    said = task.served(model)["serve"](tf.constant(pictures))
     assert said["tokens"].shape[1] == said["alignment"].shape[1] <= 6
     for text, tokens, alignment in zip(*(said[k].numpy() for k in ("text", "tokens", "alignment"))):
         words = [token for token in tokens if token]
@@ -46,7 +46,7 @@ def test_each_word_says_where_it_looked(task, model):
 
 def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, tmp_path):
     pictures = tf.constant(task.examples())
-    here = task.endpoints(model)
+    here = task.served(model)
     write_saved_model(
         Trained(model, task, RunConfig("caption-lstm-attention", "captioning")), tmp_path / "export"
     )
@@ -80,7 +80,7 @@ def test_the_picture_has_a_map_for_each_word_or_says_that_there_is_none(
     task, model, monkeypatch, words
 ):
     picture = task.examples()[0]
-    alignment = task.endpoints(model)["serve"](tf.constant([picture]))["alignment"]
+    alignment = task.served(model)["serve"](tf.constant([picture]))["alignment"]
     _answering(monkeypatch, task, words, alignment.shape[-1])
     figure = task.plot(model, picture)
     assert isinstance(figure, Figure)

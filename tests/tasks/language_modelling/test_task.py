@@ -16,6 +16,7 @@ from tasks.language_modelling.task import LanguageModelling
 from tasks.language_modelling.text import tokens_of
 from zoo.errors import UserError
 from zoo.evaluation.loop import evaluate
+from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 
 TEXT = 'The cat sat on a mat.\nThe dog\'s (a "big" one) sat on the cat, too.\n' * 8
@@ -148,14 +149,14 @@ def test_greedy_generation_equals_running_the_whole_text_again_for_each_token(un
     model = model_for(task)
     prompts = ["The dog", "", "a big one sat on", "\n"]
     generate = task.endpoints(model)["generate"]
-    texts = generate(prompts, 12)["text"].numpy()
+    texts = generate(prompts, 6)["text"].numpy()
     for prompt, text in zip(prompts, texts, strict=True):
         ids = [START, *task.vocabulary.encode(tf.constant([prompt])).to_list()[0]]
-        for _ in range(12):
+        for _ in range(6):
             logits = model(np.array([ids])).numpy()[0, -1]
             ids.append(4 + int(logits[4:].argmax()))
-        added = [task.vocabulary.tokens[index - 4] for index in ids[-12:]]
-        assert tokens_of(text.decode(), unit)[-12:] == added
+        added = [task.vocabulary.tokens[index - 4] for index in ids[-6:]]
+        assert tokens_of(text.decode(), unit)[-6:] == added
         assert text.decode().startswith(prompt)
 
 
@@ -172,7 +173,7 @@ def test_the_seed_decides_what_is_drawn(text_file):
 class Parrot:
     """Says the same tokens whatever it is given."""
 
-    attends = False
+    attends, steps_from = False, SequenceModel.steps_from
 
     def __init__(self, tokens, size):
         self.tokens, self.size = tokens, size
@@ -182,6 +183,16 @@ class Parrot:
 
     def step(self, token, state):
         return tf.one_hot(tf.gather(self.tokens, state), self.size), state + 1
+
+
+@pytest.fixture(scope="module")
+def parrot(tmp_path_factory):
+    """A task, the tokens that a parrot says, and what writes them."""
+    path = tmp_path_factory.mktemp("parrot") / "cats.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    task = LanguageModelling(str(path), unit="word")
+    tokens = tf.Variable([0], shape=[None])
+    return task, tokens, task.endpoints(Parrot(tokens, task.vocabulary.size))["generate"]
 
 
 @pytest.mark.parametrize(
@@ -197,11 +208,10 @@ class Parrot:
         ("The", '" big " dog\'s mat', 'The "big" dog\'s mat'),
     ],
 )
-def test_words_are_spaced_as_in_print(prompt, said, expected, text_file):
-    task = LanguageModelling(text_file, unit="word")
-    tokens = task.vocabulary.encode(tf.constant([said]))[0]
-    generate = task.endpoints(Parrot(tokens, task.vocabulary.size))["generate"]
-    text = generate([prompt], len(tokens))["text"]
+def test_words_are_spaced_as_in_print(prompt, said, expected, parrot):
+    task, tokens, generate = parrot
+    tokens.assign(task.vocabulary.encode(tf.constant([said]))[0])
+    text = generate([prompt], len(tokens.value()))["text"]
     assert text.numpy()[0].decode() == expected
 
 

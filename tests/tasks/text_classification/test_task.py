@@ -59,6 +59,11 @@ def run(reviews, tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def metrics(run):
+    return zoo.evaluate(run)
+
+
 def test_a_window_holds_texts_of_about_the_same_length(task):
     windows = list(task.windows("train", Settings(batch_size=16), seed=1))
     rows = [
@@ -121,10 +126,10 @@ def test_the_vocabulary_is_of_the_commonest(reviews):
     assert len(tokens) == 4 and set(tokens) <= {"the", "film", "plot", "was", "so"}
 
 
-def test_metrics_are_those_of_the_answers_and_of_each_class(run):
+def test_metrics_are_those_of_the_answers_and_of_each_class(run, metrics):
     texts, labels = zip(*(pair for n, pair in enumerate(sentences(200)) if n // 2 % 10 == 1))
     answers = np.array([answer["text"] for answer in zoo.predict(run, *texts)])
-    labels, metrics = np.array(labels), zoo.evaluate(run)
+    labels = np.array(labels)
     assert metrics["accuracy"] == pytest.approx(np.mean(answers == labels))
     assert metrics["macro_f1"] == pytest.approx(f1_score(labels, answers, average="macro"))
     recalls = [np.mean(answers[labels == label] == label) for label in ("neg", "pos")]
@@ -144,25 +149,24 @@ def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
     endpoints = json.loads((export / "assets.extra" / "zoo.json").read_text())["endpoints"]
     assert endpoints == ["forward", "serve"]
     # Any class would be made up.
-    for source in (run, export):
-        with pytest.raises(UserError, match="a text is empty"):
-            zoo.predict(source, "")
+    with pytest.raises(UserError, match="a text is empty"):
+        zoo.predict(export, "")
 
 
-def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, task):
+def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, metrics, task):
     model = zoo.load(run)
     matrix = [int(text.get_text()) for text in
               task.plot_split(model, "test", Settings(batch_size=16)).axes[0].texts]  # fmt: skip
     assert sum(matrix) == 20
-    assert (matrix[0] + matrix[3]) / 20 == pytest.approx(zoo.evaluate(run)["accuracy"])
+    assert (matrix[0] + matrix[3]) / 20 == pytest.approx(metrics["accuracy"])
     axes = task.plot(model, "the plot was lovely so so").axes[0]
     words = [text.get_text() for text in axes.texts]
     shades = [patch.get_alpha() for patch in axes.patches]
     assert words == ["the", "plot", "was", "lovely", "so", "so"]
     weights = model.token_weights(task._inputs(tf.constant(["the plot was lovely so so"])))[0]
     np.testing.assert_allclose(shades, weights[:6] / np.max(weights), rtol=1e-4)
-    (answer,) = zoo.predict(run, "the plot was lovely so so")
-    assert axes.get_title(loc="left").startswith(f"{answer['text']}, ")
+    answer = task.served(model)["serve"](tf.constant(["the plot was lovely so so"]))
+    assert axes.get_title(loc="left").startswith(f"{answer['text'][0].numpy().decode()}, ")
     plain = zoo.create("text-lstm", **task.model_options(), **SMALL)
     with pytest.raises(UserError, match="nothing to draw"):
         task.plot(plain, "the plot")

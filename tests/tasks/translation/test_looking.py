@@ -9,6 +9,7 @@ from zoo.catalog.config import RunConfig
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.exporting.trained import Trained
+from zoo.topologies.base import SequenceModel
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def file(tmp_path_factory):
 class Copier:
     """Looks at one place after the other, says `<unk>` of each, and ends."""
 
-    attends = True
+    attends, steps_from = True, SequenceModel.steps_from
 
     def encode(self, source):
         lengths = tf.math.count_nonzero(source, axis=1, dtype=tf.int32)

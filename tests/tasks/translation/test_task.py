@@ -48,6 +48,19 @@ def export(run, tmp_path_factory):
     return zoo.export(run, tmp_path_factory.mktemp("exports") / "cats")
 
 
+@pytest.fixture(scope="module")
+def served(export):
+    return tf.saved_model.load(str(export))
+
+
+@pytest.fixture(scope="module")
+def answers(run):
+    """Of the run, by the number of cats."""
+    numbers = [n for n in range(40) if n % 20 < 18]
+    texts = zoo.predict(run, *(f"{n} cats" for n in numbers))
+    return {n: answer["text"] for n, answer in zip(numbers, texts, strict=True)}
+
+
 def ids(vocabulary, *tokens):
     return [4 + vocabulary.tokens.index(token) for token in tokens]
 
@@ -174,11 +187,10 @@ def test_the_config_makes_the_same_task_without_the_data(task):
     assert again.model_options() == task.model_options()
 
 
-def test_metrics_are_those_of_the_answers(run):
+def test_metrics_are_those_of_the_answers(run, answers):
     metrics = zoo.evaluate(run, "train")
-    numbers = [n for n in range(40) if n % 20 < 18]
-    answers = [answer["text"] for answer in zoo.predict(run, *(f"{n} cats" for n in numbers))]
-    references = [f"{n} chats" for n in numbers]
+    references = [f"{n} chats" for n in answers]
+    answers = [*answers.values()]
     assert metrics["exact_match"] == pytest.approx(np.mean(np.equal(answers, references)))
     assert metrics["chrf"] == pytest.approx(CHRF().corpus_score(answers, [references]).score)
     assert metrics["bleu"] == pytest.approx(BLEU().corpus_score(answers, [references]).score)
@@ -186,13 +198,11 @@ def test_metrics_are_those_of_the_answers(run):
     assert metrics["perplexity"] == pytest.approx(np.exp(metrics["loss"]))
 
 
-def test_serve_says_what_predict_says(run, export):
-    sources = ["7 cats", "25 cats"]
-    expected = zoo.predict(run, *sources)
-    assert zoo.predict(export, *sources) == expected
-    served = tf.saved_model.load(str(export))
+def test_serve_says_what_predict_says(answers, export, served):
+    sources, expected = ["7 cats", "25 cats"], [answers[7], answers[25]]
+    assert [answer["text"] for answer in zoo.predict(export, *sources)] == expected
     texts = served.serve(tf.constant(sources))["text"].numpy()
-    assert [{"text": text.decode()} for text in texts] == expected
+    assert [text.decode() for text in texts] == expected
 
 
 @pytest.mark.slow
@@ -209,8 +219,7 @@ sys.stdout.buffer.write(out["text"].numpy()[0])
     assert done.stdout.decode() == zoo.predict(run, "7 cats")[0]["text"]
 
 
-def test_any_text_gets_an_answer(export):
-    served = tf.saved_model.load(str(export))
+def test_any_text_gets_an_answer(served):
     odd = ["dogs?", "?", "1 2 3 4 5 6 7 8 9 " * 20, "7 cats"]
     texts = served.serve(tf.constant(odd))["text"].numpy()
     assert texts[3] == served.serve(tf.constant(odd[3:]))["text"].numpy()[0]
@@ -221,8 +230,7 @@ def test_any_text_gets_an_answer(export):
         served.serve(tf.constant([], tf.string))
 
 
-def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(export):
-    served = tf.saved_model.load(str(export))
+def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(served):
     sources = tf.constant([f"{n} cats" for n in range(20)])
 
     def generate(temperature, seed):
