@@ -165,7 +165,7 @@ def test_data_of_another_python_are_no_fault_of_the_card(copy, data_dir, zoo, mo
     def of_another_python(card):
         card["data"]["version"] = "3.9.0"
         card["data"]["splits"]["test"]["sha256"] = "0" * 64
-        card["figures"]["values"]["accuracy"]["value"] += 0.002
+        card["metrics"]["values"]["accuracy"]["value"] += 0.002
         card["parameters"] -= 1
 
     edit(copy, of_another_python)
