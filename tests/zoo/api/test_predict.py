@@ -14,7 +14,7 @@ from tasks.text_classification.task import TextClassification
 from tasks.video_classification.task import VideoClassification
 from zoo import UserError
 
-TEXTS = ["the cat", "a", "dog and cat and dog", "the the"]
+TEXTS = ["the cat", "a", "dog and cat and dog"]
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,14 @@ def calls(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "sizes"),
     # Drawn texts and classes of as many characters as the longest text has would be others.
-    [("char-lstm", [1] * 4), ("highlight-gru", [1] * 4), ("text-lstm", [3, 1])],
+    [("char-lstm", [1] * 3), ("highlight-gru", [1] * 3), ("text-lstm", [2, 1])],
 )
 def test_texts_are_answered_together_as_they_are_alone(
     models, assert_same_answers, monkeypatch, name, sizes
 ):
     alone = [zoo.predict(models[name], text)[0] for text in TEXTS]
     seen = calls(monkeypatch)
-    assert_same_answers(zoo.predict(models[name], *TEXTS, batch_size=3), alone)
+    assert_same_answers(zoo.predict(models[name], *TEXTS, batch_size=2), alone)
     assert seen == sizes
 
 

@@ -32,6 +32,8 @@ TINY = {
     "save_steps": 3,
     "verbose": False,
 }
+# Of runs that are compared with none.
+PLAIN = {**TINY, "jit_compile": False}
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +74,7 @@ def send_signal_after(monkeypatch, steps):
 
 
 @pytest.mark.parametrize(
-    "steps",
-    [1, pytest.param(10, marks=pytest.mark.slow), 26, pytest.param(30, marks=pytest.mark.slow)],
+    "steps", [26, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (1, 10, 30))]
 )
 def test_a_stopped_run_goes_on_as_if_nothing_had_been(
     text, undisturbed, tmp_path, monkeypatch, steps
@@ -227,7 +228,7 @@ def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(Checkpoints, "save", limited)
     with pytest.raises(UserError, match=r"cannot save a checkpoint .* those before it stay good"):
-        zoo.fit("char-lstm", text, runs=tmp_path, **TINY)
+        zoo.fit("char-lstm", text, runs=tmp_path, **PLAIN)
     folder = tmp_path / "char-lstm" / "1" / "checkpoints"
     assert len(list(folder.glob("step-*.npz"))) == 2 and not (folder / "saving.npz").exists()
     newest, damaged = Checkpoints(folder).newest()
@@ -236,7 +237,7 @@ def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch, 
 
 def test_a_loss_that_is_no_number_names_its_step(text, tmp_path):
     told = r"at step \d+ of epoch 1 the loss became .* and the gradient's norm .* try a smaller"
-    wild = {**TINY, "optimizer": "sgd", "learning_rate": 1e38, "clip_norm": 0.0, "save_steps": 1}
+    wild = {**PLAIN, "optimizer": "sgd", "learning_rate": 1e38, "clip_norm": 0.0, "save_steps": 1}
     with pytest.raises(UserError, match=told):
         zoo.fit("char-lstm", text, runs=tmp_path, **wild)
 
@@ -244,7 +245,7 @@ def test_a_loss_that_is_no_number_names_its_step(text, tmp_path):
 def test_the_last_good_checkpoint_outlives_a_loss_that_is_no_number(text, tmp_path):
     """The model breaks down at its fifth update, from one moment to the next."""
     schedule = {"boundaries": [3], "values": [0.01, 1e38]}
-    broken = {**TINY, "optimizer": "sgd", "clip_norm": 0.0, "save_steps": 1}
+    broken = {**PLAIN, "optimizer": "sgd", "clip_norm": 0.0, "save_steps": 1}
     with pytest.raises(UserError, match=r"at step [56] of epoch 1"):
         zoo.fit("char-lstm", text, runs=tmp_path, **broken, schedule="PiecewiseConstantDecay",
                 schedule_config=schedule)  # fmt: skip
