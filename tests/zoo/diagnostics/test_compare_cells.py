@@ -22,14 +22,12 @@ def timeless(rows):
 def whole(tmp_path_factory):
     """An uninterrupted comparison: its folder and its rows."""
     folder = tmp_path_factory.mktemp("whole")
-    return folder, compare_cells(["vanilla_rnn", "gru"], output=folder, **TINY)
+    return folder, compare_cells(["gru"], output=folder, **TINY)
 
 
 def test_rows_and_files(whole):
     folder, rows = whole
-    assert [(row["cell"], row["task"]) for row in rows] == [
-        (cell, task) for cell in ("vanilla_rnn", "gru") for task in TASKS
-    ]
+    assert [(row["cell"], row["task"]) for row in rows] == [("gru", task) for task in TASKS]
     assert all(0 < row["parameters"] <= 800 and 0 <= row["score"] <= 1 for row in rows)
     kept = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
     assert kept == rows
@@ -55,8 +53,8 @@ def test_a_continued_comparison_is_the_same(whole, tmp_path, monkeypatch):
 
     monkeypatch.setattr(compare, "_row", stops_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        compare_cells(["vanilla_rnn", "gru"], output=tmp_path, **TINY)
-    rows = compare_cells(["vanilla_rnn", "gru"], output=tmp_path, **TINY)
+        compare_cells(["gru"], output=tmp_path, **TINY)
+    rows = compare_cells(["gru"], output=tmp_path, **TINY)
     # The interrupted one is the only one begun twice.
     assert len(trained) == len(rows) + 1
     assert timeless(rows) == timeless(whole[1])
@@ -98,7 +96,6 @@ def test_refused_settings_do_not_bind_the_folder(tmp_path):
     with pytest.raises(UserError, match="too few"):
         compare_cells(["gru"], output=tmp_path, **{**TINY, "parameters": 20})
     assert not (tmp_path / "settings.json").exists()
-    assert compare_cells(["vanilla_rnn"], output=tmp_path, **TINY)
 
 
 def test_units_are_the_most_that_fit():
