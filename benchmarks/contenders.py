@@ -1,6 +1,7 @@
 """The zoo's and Keras' side of the benchmarks, and the matrix products alone."""
 
 import os
+import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -19,6 +20,7 @@ KERAS = {
     "gru": keras.layers.GRU,
 }
 BLOCKS = {"lstm": 4, "gru": 3}
+FIRST_CALLS = 6
 # (B, T, D, H)
 Size = tuple[int, int, int, int]
 
@@ -39,6 +41,30 @@ def outputs(layer: keras.layers.Layer, x: Any, training: bool) -> Any:
 def training_step(
     layer: keras.layers.Layer, size: Size, jit: bool = False, known: bool = True
 ) -> Callable[[], Any]:
+    """Run a `gradient_step` on random inputs of one size."""
+    step, x = gradient_step(layer, size, jit, known), tf.random.normal(size[:3])
+    return lambda: step(x)[0].numpy()
+
+
+def first_call(cell: str, size: Size) -> tuple[float, Callable[[], Any]]:
+    """Return the longest of the first steps at a shape that is new to its graph, and that step.
+
+    A shape is compiled once a graph has met it a few times.
+    """
+    step = gradient_step(zoo_layer(cell, size[-1]), size, known=False)
+    x = tf.random.normal(size[:3])
+    step(x[:3, :2])
+    seconds = []
+    for _ in range(FIRST_CALLS):
+        start = time.perf_counter()
+        step(x)[0].numpy()
+        seconds.append(time.perf_counter() - start)
+    return max(seconds), lambda: step(x)[0].numpy()
+
+
+def gradient_step(
+    layer: keras.layers.Layer, size: Size, jit: bool = False, known: bool = True
+) -> Callable[[Any], Any]:
     """Forward and backward of a weighted sum of the outputs: gradients of inputs and weights.
 
     Args:
@@ -47,20 +73,19 @@ def training_step(
         jit: compile the whole step.
         known: the graph knows the batch size and the number of steps beforehand.
     """
-    batch, time, inputs, _ = size
-    x = tf.random.normal((batch, time, inputs))
-    weighting = tf.random.normal(outputs(layer, x[:1, :2], training=False).shape[2:])
+    small = tf.random.normal((1, 2, size[2]))
+    weighting = tf.random.normal(outputs(layer, small, training=False).shape[2:])
     weights = [variable.value for variable in layer.trainable_variables]
-    shape = x.shape if known else (None, None, inputs)
+    shape = size[:3] if known else (None, None, size[2])
 
-    @tf.function(jit_compile=jit, input_signature=[tf.TensorSpec(shape, x.dtype)])
+    @tf.function(jit_compile=jit, input_signature=[tf.TensorSpec(shape, tf.float32)])
     def step(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             loss = tf.reduce_sum(outputs(layer, x, training=True) * weighting)
         return tape.gradient(loss, [x, *weights])
 
-    return lambda: step(x)[0].numpy()
+    return step
 
 
 def products(cell: str, size: Size) -> Callable[[], Any]:
@@ -68,15 +93,15 @@ def products(cell: str, size: Size) -> Callable[[], Any]:
 
     Compiled, each half of the batch by itself, and the recurrent weights transposed once.
     """
-    batch, time, inputs, units = size
+    batch, steps, inputs, units = size
     wide = BLOCKS[cell] * units
-    x = tf.random.normal((batch, time, inputs))
+    x = tf.random.normal((batch, steps, inputs))
     kernel, recurrent = tf.random.normal((inputs, wide)), tf.random.normal((units, wide)) * 0.01
 
     @tf.function(jit_compile=True)
     def half(x: Any) -> Any:
         rows = tf.reshape(x, (-1, inputs))
-        z = tf.reshape(tf.matmul(rows, kernel), (time, -1, wide))
+        z = tf.reshape(tf.matmul(rows, kernel), (steps, -1, wide))
 
         def forward(t: Any, h: Any) -> Any:
             return t + 1, tf.matmul(h, recurrent)[:, :units]
@@ -88,7 +113,9 @@ def products(cell: str, size: Size) -> Callable[[], Any]:
 
         h, dr = z[0, :, :units], z[0]
         for body, start in ((forward, h), (backward, dr)):
-            _, end = tf.while_loop(lambda t, _: t < time, body, (0, start), maximum_iterations=time)
+            _, end = tf.while_loop(
+                lambda t, _: t < steps, body, (0, start), maximum_iterations=steps
+            )
             h += end[:, :units]
         dz = tf.reshape(z, (-1, wide))
         dx = tf.matmul(dz, kernel, transpose_b=True)

@@ -29,7 +29,7 @@ START, END = 2, 3
 # The catalog's sizes.
 EMBEDDING = {"translate-gru": 128, "translate-gru-attention": 256}
 UNITS, KEYS = 384, 256
-REPEATS = 5
+REPEATS = 3
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
     python -m benchmarks.inference
 
-Nothing is compiled by XLA, as in a SavedModel. A step is one call of a graph from Python, with
-the state of the step before. PyTorch runs where it is installed, in a process of its own.
+"Zoo" is compiled, as in `zoo evaluate` and `zoo predict`, "zoo, saved" is not, as in a SavedModel
+that is to run everywhere. A step is one call of a graph from Python, with the state of the step
+before. PyTorch runs where it is installed, in a process of its own.
 """
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,18 +19,20 @@ from rich.progress import track
 from benchmarks.contenders import Size, keras_layer, outputs, zoo_layer
 from benchmarks.side_by_side import STDERR, medians, milliseconds, write_table
 from benchmarks.torch_contenders import INSTALLED, Torch
+from zoo.recurrence.compiling import Compile, compiled
 
 SIZES: list[Size] = [(1, 64, 128, 256), (32, 64, 128, 256), (64, 35, 512, 512)]
 STEPS = 100
 KERAS_CELLS = {"lstm": keras.layers.LSTMCell, "gru": keras.layers.GRUCell}
-REPEATS = 15
+REPEATS = 9
 
 
 def main() -> None:
     with Torch() if INSTALLED else contextlib.nullcontext() as torch:
         cases = [(cell, size) for cell in KERAS_CELLS for size in [*SIZES, None]]
         rows = [row(*case, torch) for case in track(cases, "inference", console=STDERR)]
-    head = ["cell", "(B, T, D, H)", "zoo", "keras", "torch", "keras / zoo", "torch / zoo"]
+    head = ["cell", "(B, T, D, H)", "zoo", "zoo, saved", "keras", "torch"]
+    head += ["saved / zoo", "keras / zoo", "torch / zoo"]
     write_table("inference", "python -m benchmarks.inference", head, rows)
 
 
@@ -36,14 +40,14 @@ def row(cell: str, size: Size | None, torch: Torch | None) -> list[Any]:
     """A size's times, in ms; those of a single step, in µs, where there is no size."""
     if size is None:
         times = {name: t / STEPS for name, t in medians(steps(cell, torch), REPEATS).items()}
-        label, shown = (
-            "one step, B = 1, D = 128, H = 256",
-            [f"{1e6 * t:.0f} µs" for t in times.values()],
-        )
+        label = "one step, B = 1, D = 128, H = 256"
+        zoo, *others = (f"{1e6 * t:.0f} µs" for t in times.values())
+        shown = [zoo, "", *others]
     else:
         times = medians(sequences(cell, size, torch), REPEATS)
         label, shown = str(size), [f"{milliseconds(t)} ms" for t in times.values()]
     ratios = [f"{times[name] / times['zoo']:.2f}" for name in times if name != "zoo"]
+    ratios = ratios if size else ["", *ratios]
     blank = [] if torch else [""]
     return [cell, label, *shown, *blank, *ratios, *blank]
 
@@ -52,12 +56,25 @@ def sequences(cell: str, size: Size, torch: Torch | None) -> dict[str, Callable[
     batch, time, inputs, units = size
     x = tf.random.normal((batch, time, inputs))
     contenders: dict[str, Callable[[], Any]] = {}
-    for name, layer in (("zoo", zoo_layer(cell, units)), ("keras", keras_layer(cell, units))):
-        graph = tf.function(lambda layer=layer: outputs(layer, x, training=False))
-        contenders[name] = lambda graph=graph: graph().numpy()
+    layers = {
+        "zoo": (zoo_layer(cell, units), Compile.ALWAYS),
+        "zoo, saved": (zoo_layer(cell, units), Compile.NEVER),
+        "keras": (keras_layer(cell, units), Compile.NEVER),
+    }
+    for name, (layer, when) in layers.items():
+        contenders[name] = partial(forward(layer, when), x)
     if torch:
         contenders["torch"] = torch.contender("whole_sequence", cell, size)
     return contenders
+
+
+def forward(layer: Any, when: Compile) -> Callable[[Any], Any]:
+    @tf.function(reduce_retracing=True)
+    def run(x: Any) -> Any:
+        with compiled(when):
+            return outputs(layer, x, training=False)
+
+    return lambda x: run(x).numpy()
 
 
 def steps(cell: str, torch: Torch | None) -> dict[str, Callable[[], Any]]:

@@ -19,7 +19,7 @@ from benchmarks.contenders import Size, training_step, zoo_layer
 from benchmarks.side_by_side import STDERR, medians, milliseconds, write_table
 from benchmarks.training import SIZES
 
-REPEATS = 11
+REPEATS = 7
 PRODUCTS = 64
 
 

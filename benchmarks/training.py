@@ -3,6 +3,8 @@
     python -m benchmarks.training
 
 Forward and backward: gradients of the inputs and of all weights. Those of one row take turns.
+"Zoo, unknown" is the zoo in a graph that knows neither batch size nor number of steps, as Keras'
+`fit` makes them; "first call" is the time of its step at a shape that it has not met before.
 PyTorch runs where it is installed, in a process of its own. "Products" are the same matrix
 products and nothing else, compiled and in half batches as the zoo runs them.
 """
@@ -14,6 +16,7 @@ from rich.progress import track
 
 from benchmarks.contenders import (
     Size,
+    first_call,
     keras_layer,
     products,
     training_step,
@@ -30,7 +33,8 @@ SIZES: list[Size] = [
     (128, 20, 128, 128),
     (16, 512, 64, 128),
 ]
-REPEATS = 15
+REPEATS = 7
+FIRST = "first call"
 
 
 def main() -> None:
@@ -39,12 +43,13 @@ def main() -> None:
         measured = {
             case: measure(*case, torch) for case in track(cases, "training step", console=STDERR)
         }
-    names = list(next(iter(measured.values())))
+    names = [name for name in next(iter(measured.values())) if name != FIRST]
     others = [name for name in names if name != "zoo"]
     rows = [
         [cell, size]
         + [milliseconds(times[name]) for name in names]
         + [f"{times[name] / times['zoo']:.2f}" for name in others]
+        + [f"{times[FIRST]:.2f}"]
         for (cell, size), times in measured.items()
     ]
     for cell in ("lstm", "gru"):
@@ -55,23 +60,25 @@ def main() -> None:
             for name in others
         ]
         blank = [""] * len(names)
-        rows.append([cell, "geometric mean", *blank, *[f"{mean:.2f}" for mean in means]])
+        rows.append([cell, "geometric mean", *blank, *[f"{mean:.2f}" for mean in means], ""])
     head = ["cell", "(B, T, D, H)", *[f"{name}, ms" for name in names]]
-    head += [f"{name} / zoo" for name in others]
+    head += [*(f"{name} / zoo" for name in others), "first call, s"]
     write_table("training", "python -m benchmarks.training", head, rows)
 
 
 def measure(cell: str, size: Size, torch: Torch | None) -> dict[str, float]:
     units = size[-1]
+    first, unknown = first_call(cell, size)
     contenders = {
         "zoo": training_step(zoo_layer(cell, units), size),
+        "zoo, unknown": unknown,
         "keras": training_step(keras_layer(cell, units), size),
         "keras jit": training_step(keras_layer(cell, units), size, jit=True),
         "products": products(cell, size),
     }
     if torch:
         contenders["torch"] = torch.contender("training_step", cell, size)
-    return medians(contenders, REPEATS)
+    return {**medians(contenders, REPEATS), FIRST: first}
 
 
 if __name__ == "__main__":

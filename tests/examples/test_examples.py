@@ -3,11 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from zoo.cli import zoo as command_line
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+README = EXAMPLES.parent / "README.md"
 
 
 def _run(*arguments):
@@ -23,6 +25,35 @@ def test_a_new_cell_works_in_a_catalog_model():
 def test_the_export_example_explains_itself():
     done = _run(EXAMPLES / "use_export.py")
     assert done.returncode == 1 and "saved_models/demo" in done.stderr
+
+
+def python_of_the_readme():
+    """Return the programs in the README, one a block, in their order."""
+    return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_keras_model_of_the_readme_trains_by_either_import():
+    program, *_ = python_of_the_readme()
+    small = program.replace("(344, 200)", "(12, 5)").replace("(344,)", "(12,)")
+    small = small.replace("epochs=3", "epochs=1, verbose=0")
+    assert "from zoo.layers import LSTM" in small and "344" not in small
+    models = []
+    for module in ("zoo.layers", "keras.layers"):
+        scope = {}
+        exec(small.replace("from zoo.layers", f"from {module}"), scope)
+        models.append(scope["model"])
+        assert len(models[-1].history.history["loss"]) == 1
+    ours, keras_own = models
+    ours.set_weights(keras_own.get_weights())
+    texts = np.random.default_rng(1).integers(1, 20_000, (3, 7))
+    np.testing.assert_allclose(ours(texts), keras_own(texts), atol=1e-5)
+
+
+def test_the_readme_quotes_what_was_measured():
+    quoted = re.findall(r"Keras needs ([\d.]+) times as\s+long", README.read_text(encoding="utf-8"))
+    measured = EXAMPLES.parent / "benchmarks" / "results" / "keras_fit.md"
+    for ratio in quoted:
+        assert f"| {ratio} |" in measured.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
