@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.recurrence import Recurrence
+from zoo.recurrence.layer import state_shapes
 from zoo.typing import Shape, State, Tensor
 from zoo.utils.keras_internals import mask_of
 
@@ -104,6 +105,16 @@ class Bidirectional(keras.layers.Layer):
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> list[Tensor]:
         """Return the mask of the outputs, which is that of the inputs; the states have none."""
         return [previous_mask]
+
+    def compute_output_shape(self, input_shape: Shape, **_: Shape) -> tuple[Shape, State]:
+        """Return the shapes of outputs and both states for inputs of shape `[B, T, D]`."""
+        sizes = [way.cell.output_size for way in (self.forwards, self.backwards)]
+        size = sizes[0] if self.merge == "sum" else sum(sizes)
+        return (*input_shape[:2], size), state_shapes(self, input_shape[0])
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace a call: unlike shapes, that also gives the parts of a state their types."""
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, the cells serialised."""

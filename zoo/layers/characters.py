@@ -69,6 +69,10 @@ class CharacterEncoder(keras.layers.Layer):
         features = [tf.reduce_max(each(x) * inside, axis=1) for each in self.convolutions]
         return tf.concat(features, axis=-1)
 
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the vectors for characters of shape `[N, C]`."""
+        return (input_shape[0], sum(each.filters for each in self.convolutions))
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {**super().get_config(), **self.arguments}

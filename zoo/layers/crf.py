@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.recurrence.backprop import loop, swap
-from zoo.typing import State, Tensor
+from zoo.typing import Shape, State, Tensor
 
 FORBIDDEN = -1e4
 """What a transition that may not be adds to a sequence's score: no float32 sum of logits gets over
@@ -66,6 +66,10 @@ class LinearChain(keras.layers.Layer):
     def call(self, logits: Tensor, lengths: Tensor) -> Tensor:
         """Logits `[B, T, K]` to log p(y_t = k | x), float32 of the same shape; see `marginals`."""
         return marginals(logits, lengths, self.chain)
+
+    def compute_output_shape(self, logits_shape: Shape, lengths_shape: Shape = None) -> Shape:
+        """Return the shape of the logits."""
+        return logits_shape
 
     def negative_log_likelihood(self, logits: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         """-log p(tags | logits), `[B]`, of tags `[B, T]`."""

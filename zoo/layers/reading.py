@@ -10,6 +10,7 @@ from keras import ops
 
 from zoo.layers.pooling import AttentionPooling, pooling
 from zoo.layers.stack import RecurrentStack
+from zoo.recurrence.layer import state_shapes
 from zoo.recurrence.masking import refuse_mask
 from zoo.typing import Shape, State, Tensor
 
@@ -111,6 +112,14 @@ class PooledStack(keras.layers.Layer):
         earlier = tf.nest.map_structure(lambda a, b: ops.where(anew, a, b), fresh, before.pool)
         pool = self.pool.join(earlier, latest_state)
         return ops.cast(self.pool.read(pool), self.compute_dtype), ReadState(layers, pool)
+
+    def compute_output_shape(self, input_shape: Shape, **_: Shape) -> tuple[Shape, State]:
+        """Return the shapes of vector and state for inputs of shape `[B, T, D]`."""
+        return (input_shape[0], self.size), state_shapes(self, input_shape[0])
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace a call: unlike shapes, that also gives the parts of a state their types."""
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
     def step(self, x_t: Tensor, state: ReadState) -> tuple[Tensor, ReadState]:
         """One time step `[B, D]`: the vector of all that was read so far, and the new state."""

@@ -8,6 +8,7 @@ from zoo import registry
 from zoo.cells.wrappers import RecurrentWeightDrop, VariationalDropoutCell
 from zoo.layers.bidirectional import Bidirectional
 from zoo.recurrence import Recurrence
+from zoo.recurrence.layer import state_shapes
 from zoo.typing import Shape, State, Tensor
 from zoo.utils.keras_internals import mask_of
 
@@ -152,6 +153,14 @@ class RecurrentStack(keras.layers.Layer):
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> list[Tensor]:
         """Return the mask of the outputs, which is that of the inputs; the states have none."""
         return [previous_mask]
+
+    def compute_output_shape(self, input_shape: Shape, **_: Shape) -> tuple[Shape, State]:
+        """Return the shapes of outputs and states for inputs of shape `[B, T, D]`."""
+        return (*input_shape[:2], self.output_size), state_shapes(self, input_shape[0])
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace a call: unlike shapes, that also gives the parts of a state their types."""
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
     def step(self, x_t: Tensor, state: tuple[State, ...]) -> tuple[Tensor, tuple[State, ...]]:
         """One time step: `[B, D]` and the layers' states give `[B, units]` and the new ones.

@@ -187,10 +187,7 @@ class Recurrence(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Shape, **_: Shape) -> tuple[Shape, State]:
         """Return the shapes of outputs and state for inputs of shape `[B, T, D]`."""
         batch, time, _features = input_shape
-        state = tf.nest.map_structure(
-            lambda part: (batch, *part.shape[1:]), self.initial_state(batch_size=1)
-        )
-        return (batch, time, self.cell.output_size), state
+        return (batch, time, self.cell.output_size), state_shapes(self, batch)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Trace a call: unlike shapes, that also gives the parts of a state their types."""
@@ -206,6 +203,12 @@ class Recurrence(keras.layers.Layer):
         """Make the layer from `get_config`'s dict."""
         cell = keras.saving.deserialize_keras_object(config["cell"])
         return cls(**{**config, "cell": cell})
+
+
+def state_shapes(layer: Any, batch: int | None) -> Any:
+    """Return the shapes of a layer's state, in its structure, for `batch` rows."""
+    state = layer.initial_state(1)
+    return tf.nest.map_structure(lambda part: (batch, *part.shape[1:]), state)
 
 
 def _reverse(x: Tensor, lengths: Tensor, time_axis: int = 0) -> Tensor:
