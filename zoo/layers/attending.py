@@ -1,17 +1,20 @@
 """Recurrent layers that look at a memory at each step."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from zoo import registry
-from zoo.layers.attention import PRODUCTS, Attention, Memory
+from zoo.layers.attention import PRODUCTS, Attention, Memory, row_product
+from zoo.layers.context_cell import context_cell
 from zoo.layers.stack import time_dropout
 from zoo.recurrence import Recurrence
 from zoo.recurrence.backprop import loop, swap
 from zoo.recurrence.masking import refuse_mask
 from zoo.typing import Shape, State, Tensor
+from zoo.utils.keras_internals import autocast_scope
 
 
 def wide_start() -> keras.initializers.Initializer:
@@ -212,9 +215,10 @@ class AttendingStack(keras.layers.Layer):
         x = tf.cast(self.dropout(inputs, training=training), self.compute_dtype)
         if not self.feeding:
             return self._run_apart(x, state, training)
-        (y, context), alignments, state = self._run(x, state, training)
         if self.asks_after:
+            (y, _), alignments, state = self._run(self._step, x, state, 2, training)
             return y, alignments, state
+        y, context, alignments, state = self._run_bottom(x, state, training)
         finals = list(state.layers)
         for n, recurrence in enumerate(self.recurrences[1:], start=1):
             joined = self.dropout(tf.concat([y, context], axis=-1), training=training)
@@ -289,8 +293,58 @@ class AttendingStack(keras.layers.Layer):
             AttendingState(tuple(layers), outputs[:, -1], attention, state.memory),
         )
 
-    def _run(self, x: Tensor, state: AttendingState, training: bool | None) -> tuple[Tensor, ...]:
-        """Step after step: the parts of the outputs, alignments, and the last state."""
+    def _run_bottom(
+        self, x: Tensor, state: AttendingState, training: bool | None
+    ) -> tuple[Tensor, Tensor, Tensor, AttendingState]:
+        """Run the bottom layer, whose query is its own output: outputs, contexts, alignments.
+
+        Where the cell's projection is W (x_t, c_t) + b, all x_t are multiplied at once, and the
+        memory's values in place of the contexts. How the values' product enters is known to the
+        loop only as a constant: the gradient is one product for all steps, after it.
+        """
+        memory = state.memory
+        with autocast_scope(self.compute_dtype):
+            bottom = context_cell(self.recurrences[0].cell, self.memory_size)
+        if bottom is None or not _shorter(memory.values, x):
+            (y, context), alignments, state = self._run(self._step, x, state, 2, training)
+            return y, context, alignments, state
+        folded = row_product(memory.values, bottom.context_kernel)
+        seen: list[Tensor] = []
+
+        @tf.custom_gradient
+        def projected(z: Tensor, folded: Tensor) -> Tensor:
+            def gradient(dz: Tensor) -> tuple[Tensor, Tensor]:
+                return dz, tf.matmul(seen[0], dz, transpose_a=True)
+
+            return tf.identity(z), gradient
+
+        z = projected(row_product(x, bottom.kernel) + bottom.bias, folded)
+        constant = memory._replace(values=tf.stop_gradient(folded))
+
+        def step(
+            z_t: Tensor, before: AttendingState, noise: Tensor
+        ) -> tuple[tuple[Tensor], AttendingState]:
+            part, attention = self._look(before.fed, before._replace(memory=constant), noise)
+            with autocast_scope(self.compute_dtype):
+                y, layer = bottom.cell.update_from(z_t + part, before.layers[0])
+            layers = (layer, *before.layers[1:])
+            return (y,), AttendingState(layers, y, attention, memory)
+
+        (y,), alignments, after = self._run(step, z, state, 1, training)
+        weights = tf.cast(alignments, self.compute_dtype)
+        queries = tf.concat([state.fed[:, None], y[:, :-1]], axis=1)
+        seen.append(weights if self.gate is None else weights * self.gate(queries))
+        return y, tf.matmul(seen[0], memory.values), alignments, after
+
+    def _run(
+        self,
+        step: Callable[..., tuple[tuple[Tensor, ...], AttendingState]],
+        x: Tensor,
+        state: AttendingState,
+        parts: int,
+        training: bool | None,
+    ) -> tuple[list[Tensor], Tensor, AttendingState]:
+        """Run `step(x_t, state, noise)` after step: the parts of the outputs, alignments, state."""
         time = tf.shape(x)[1]
         steps = tf.TensorArray(x.dtype, time).unstack(swap(x))
         noise = None
@@ -304,19 +358,28 @@ class AttendingStack(keras.layers.Layer):
         ) -> tuple[Tensor, Tensor, Tensor]:
             before = tf.nest.pack_sequence_as(moving, flat)._replace(memory=state.memory)
             noise_t = None if noise is None else noise.read(t)
-            y, after = self._step(steps.read(t), before, noise_t)
+            y, after = step(steps.read(t), before, noise_t)
             values = (*y, after.attention["alignment"])
             arrays = [array.write(t, part) for array, part in zip(arrays, values, strict=True)]
             return t + 1, tf.nest.flatten(after._replace(memory=())), arrays
 
         # LiteRT's converter takes arrays of unknown shapes for one and the same.
-        like = (state.fed, state.memory.values[:, 0], state.attention["alignment"])
-        types = (x.dtype, x.dtype, like[-1].dtype)
+        like = (*(state.fed, state.memory.values[:, 0])[:parts], state.attention["alignment"])
+        types = (*[x.dtype] * parts, like[-1].dtype)
         arrays = [
             tf.TensorArray(dtype, time, element_shape=part.shape)
             for dtype, part in zip(types, like, strict=True)
         ]
         _, flat, arrays = loop(body, (tf.constant(0), tf.nest.flatten(moving), arrays), time)
         after = tf.nest.pack_sequence_as(moving, flat)._replace(memory=state.memory)
-        y, context, alignments = (swap(array.stack()) for array in arrays)
-        return (y, context), alignments, after
+        *outputs, alignments = (swap(array.stack()) for array in arrays)
+        return outputs, alignments, after
+
+
+def _shorter(values: Tensor, x: Tensor) -> bool:
+    """Return whether multiplying all values costs less than multiplying a context at each step.
+
+    A text of unknown length is about as long as what is written of it.
+    """
+    places, steps = values.shape[1], x.shape[1]
+    return places is None or (steps is not None and places <= 2 * steps)

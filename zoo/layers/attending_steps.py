@@ -1,29 +1,12 @@
 """Attention in many steps from one memory, with what no step changes computed once."""
 
-from typing import Any, NamedTuple
-
 import tensorflow as tf
 
-from zoo.cells.base import Cell
 from zoo.layers.attending import AttendingStack, AttendingState
-from zoo.layers.attention import Memory
+from zoo.layers.attention import Memory, row_product
+from zoo.layers.context_cell import context_cell
 from zoo.typing import Tensor
 from zoo.utils.keras_internals import autocast_scope
-
-
-class _Layer(NamedTuple):
-    """A cell whose inputs are some of its own, and a context.
-
-    Attributes:
-        kernel: `[D, G]`, of the inputs that are its own.
-        context_kernel: `[C, G]`.
-        bias: `[G]`.
-    """
-
-    cell: Cell
-    kernel: Tensor
-    context_kernel: Tensor
-    bias: Tensor
 
 
 class FoldedSteps:
@@ -50,13 +33,13 @@ class FoldedSteps:
                 joint = tf.convert_to_tensor(stack.joint.kernel)
                 kernels, self.own = [joint[: stack.memory_size]], joint[stack.memory_size :]
             else:
-                self.layers = [
-                    _split(recurrence.cell, stack.memory_size) for recurrence in stack.recurrences
-                ]
+                cells = [context_cell(r.cell, stack.memory_size) for r in stack.recurrences]
+                self.layers = [layer for layer in cells if layer is not None]
                 kernels = [layer.context_kernel for layer in self.layers]
         kernels += [] if reader is None else [reader]
         self.sizes = [kernel.shape[-1] for kernel in kernels]
-        self.memory = memory._replace(values=tf.matmul(memory.values, tf.concat(kernels, axis=-1)))
+        values = row_product(memory.values, tf.concat(kernels, axis=-1))
+        self.memory = memory._replace(values=values)
         batch, places = tf.unstack(tf.shape(memory.valid))
         self.queries_shape = tf.stack([batch, width, stack.query_size])
         self.alignments_shape = tf.stack([batch * width, places])
@@ -114,12 +97,4 @@ def can_fold(stack: AttendingStack) -> bool:
     if stack.attention.looks_back:
         return False
     cells = [recurrence.cell for recurrence in stack.recurrences]
-    return stack.asks_after or all(
-        isinstance(cell, Cell) and cell.affine_projection() is not None for cell in cells
-    )
-
-
-def _split(cell: Any, context_size: int) -> _Layer:
-    kernel, bias = cell.affine_projection()
-    own = kernel.shape[0] - context_size
-    return _Layer(cell, kernel[:own], kernel[own:], tf.convert_to_tensor(bias))
+    return stack.asks_after or all(context_cell(cell, stack.memory_size) for cell in cells)

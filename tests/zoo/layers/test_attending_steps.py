@@ -93,6 +93,47 @@ def test_what_depends_on_the_past_is_not_folded(options):
     assert not can_fold(made(options))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cell": "gru"},
+        {"cell": "lstm", "gated": True},
+        {"cell": "gru", "kind": "location", "layers": 2},
+        {"cell": "gru", "kind": "monotonic"},
+        {"cell": "gru", "coverage": True},
+        {"cell": "multiplicative_lstm"},
+    ],
+    ids=["additive", "gated", "location", "monotonic", "coverage", "another map of the inputs"],
+)
+@pytest.mark.parametrize("steps", [2, 4], ids=["more places", "more steps"])
+def test_gradients_of_the_whole_are_those_of_the_steps(options, steps):
+    stack = made(options)
+    x, state = starting(stack)
+    x, values = tf.constant(np.swapaxes(x[:steps], 0, 1)), state.memory.values
+    weights = [weight.value for weight in stack.trainable_variables]
+
+    def gradients(run):
+        with tf.GradientTape() as tape:
+            tape.watch([x, values])
+            memory = stack.attention.remember(values, [6, 4, 0])
+            start = stack.start(memory, state.layers, state.fed)
+            loss = tf.reduce_sum(tf.sin(run(x, start)))
+        return tape.gradient(loss, [x, values, *weights], unconnected_gradients="zero")
+
+    def step_by_step(x, state):
+        outputs = []
+        for x_t in tf.unstack(x, axis=1):
+            y, state = stack.step(x_t, state)
+            outputs.append(y)
+        return tf.stack(outputs, axis=1)
+
+    whole = tf.function(lambda x, state: stack(x, state)[0], autograph=False)
+    expected = gradients(step_by_step)
+    for run in (lambda x, state: stack(x, state)[0], whole):
+        for ours, theirs in zip(gradients(run), expected):
+            np.testing.assert_allclose(ours, theirs, atol=2e-5)
+
+
 def test_no_rows_are_no_rows():
     stack = made({"cell": "gru"})
     x, state = starting(stack)
