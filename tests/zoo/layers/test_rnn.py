@@ -316,6 +316,19 @@ def test_what_asks_for_another_loop_is_left_to_keras():
         layers.LSTM(H, use_cudnn=True)(X)
 
 
+def test_what_cudnn_serves_is_left_to_it(monkeypatch):
+    monkeypatch.setattr("zoo.layers.keras_loop.cudnn_serves", lambda layer: True)
+    runs = {
+        layers.LSTM(H): False,
+        layers.GRU(H): False,
+        layers.LSTM(H, use_cudnn=False): True,
+        layers.SimpleRNN(H): True,
+    }
+    for layer, by_engine in runs.items():
+        layer(X)
+        assert hasattr(layer, "_zoo_loop") == by_engine
+
+
 class Doubling(keras.layers.SimpleRNNCell):
     """A cell of a user's own."""
 

@@ -112,6 +112,38 @@ def test_a_graph_of_layers_is_told_from_a_program():
     assert not internals.is_functional(Own())
 
 
+def test_the_cell_of_convolutions_is_known():
+    assert internals.is_conv_lstm_cell(keras.layers.ConvLSTM2D(3, 2).cell)
+    assert not internals.is_conv_lstm_cell(keras.layers.LSTMCell(3))
+
+
+def test_what_cudnn_serves_is_asked_of_keras(monkeypatch):
+    layers = keras.layers.LSTM(3), keras.layers.GRU(3), keras.layers.GRU(3, reset_after=False)
+    assert not any(map(internals.cudnn_serves, layers))  # There is no GPU.
+    module = sys.modules["keras.src.backend.tensorflow.rnn"]
+    monkeypatch.setattr(module, "_is_gpu_available", lambda: True)
+    assert [internals.cudnn_serves(layer) for layer in layers] == [True, True, False]
+    others = [
+        keras.layers.LSTM(3, activation="relu"),
+        keras.layers.LSTM(3, recurrent_dropout=0.1),
+        keras.layers.GRU(3, unroll=True),
+    ]
+    assert not any(map(internals.cudnn_serves, others))
+
+
+def test_a_call_comes_before_keras_looks_for_a_class(monkeypatch):
+    from keras.src.saving import serialization_lib as library
+
+    monkeypatch.setattr(library, "_retrieve_class_or_fn", library._retrieve_class_or_fn.__wrapped__)
+    calls = []
+    for _ in range(2):
+        internals.before_a_class_is_sought(lambda *what: calls.append(what))
+    config = {"class_name": "Gone", "registered_name": "a>Gone", "module": "a.b", "config": {}}
+    with pytest.raises(TypeError, match="Could not locate class 'Gone'"):
+        keras.saving.deserialize_keras_object(config)
+    assert calls == [("a>Gone", "a.b")]
+
+
 def test_an_attribute_may_be_set_before_the_constructor_runs():
     class Noted(keras.Model):
         def __new__(cls, *args, **kwargs):
