@@ -1,4 +1,4 @@
-"""A process that fits and evaluates many models frees what it has compiled."""
+"""A process that fits and evaluates many models frees their graphs."""
 
 import gc
 
