@@ -36,11 +36,15 @@ def plain_loops(request):
     """The quick suite trains by the plain loop where a module is not marked `compiled`: XLA takes
     a second for each shape, and what is marked proves that the two are equal."""
     quick = request.config.option.markexpr == "not slow"
+    compiled = request.node.get_closest_marker("compiled")
     with pytest.MonkeyPatch.context() as patched:
-        if quick and not request.node.get_closest_marker("compiled"):
+        if quick and not compiled:
             path = "zoo.recurrence.run.CompiledScan"
             patched.setattr(path, lambda scan, *_: scan)
         yield
+    if compiled:
+        # What was compiled goes with its functions, which hold each other.
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
