@@ -94,10 +94,11 @@ def take_over(layer: Any) -> str | None:
 
 def _untraceable(layer: keras.layers.RNN) -> str | None:
     """Return why the engine has no place for the layer's cells; of a layer not built, None."""
-    if not layer.built:
-        return None
-    (shape,) = list(layer.get_build_config().values())[:1]
-    loop = make_loop(layer, shape)
+    config = (layer.built and layer.get_build_config()) or {}
+    # Keras notes one shape by itself, and several, as with an initial state, by their names.
+    shapes = config.get("shapes_dict", config)
+    shape = shapes.get("sequences_shape", shapes.get("input_shape"))
+    loop = None if shape is None else make_loop(layer, shape)
     return loop if isinstance(loop, str) else None
 
 

@@ -61,15 +61,14 @@ class KerasLoop:
         training: bool,
     ) -> tuple[Tensor, Tensor, State]:
         """Return the last output, all outputs and the final state, as `RNN.inner_loop` does."""
-        x = tf.convert_to_tensor(sequences)
-        static = x.shape[:2]
+        x, static = sequences, sequences.shape[:2]
         if layer.go_backwards:
             x = tf.reverse(x, [1])
             mask = None if mask is None else tf.reverse(mask, [1])
         steps = None if mask is None else PackedSteps.of(mask, None)
         x = x if steps is None else steps.pack(x)
         x = _flattened(x, 2)
-        valid = steps and tf.range(tf.shape(x)[1])[:, None] < steps.lengths
+        valid = None if steps is None else tf.range(tf.shape(x)[1])[:, None] < steps.lengths
 
         finals: list[Tensor] = []
         # A variable, as of a stateful layer, is read now: it has another value at backward.
@@ -139,6 +138,7 @@ def run_inner_loop(
 
     The arguments and what is returned are those of `keras.layers.RNN.inner_loop`.
     """
+    sequences = tf.convert_to_tensor(sequences)
     runs: Any = "its inputs are no numbers of floating type, or have no steps"
     if sequences.dtype.is_floating and sequences.shape[1] != 0:
         runs = left_to_keras(layer) or _loop_of(layer, sequences.shape)

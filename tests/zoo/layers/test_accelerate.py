@@ -58,12 +58,25 @@ def functional():
     return keras.Model(inputs, RNN(zoo_cells.LSTMCell(2))(y))
 
 
+def encoder_decoder():
+    inputs = keras.Input((None, D))
+    y, h, c = LSTM(3, return_state=True)(inputs)
+    y, *_ = Bidirectional(GRU(3, return_sequences=True, return_state=True))(
+        inputs, initial_state=[h, c]
+    )
+    return keras.Model(inputs, LSTM(2)(y, initial_state=[h[:, :2], c[:, :2]]))
+
+
 MODELS = {
     "sequential": lambda: keras.Sequential([keras.Input((None, D)), LSTM(3), Dense(2)]),
     "not built": lambda: keras.Sequential([GRU(3, dropout=0.2, seed=1), Dense(2)]),
     "functional": functional,
+    "initial states": encoder_decoder,
     "subclassed": Subclassed,
 }
+
+
+COMPILED = ("sequential", "not built")
 
 
 def loops(model):
@@ -78,7 +91,7 @@ def test_it_answers_and_trains_as_before(name):
         keras.utils.set_random_seed(1)
         model = run(MODELS[name]())
         # The larger ones step by step, which spares tracing them.
-        model.compile("sgd", "mse", run_eagerly=name in ("functional", "subclassed"))
+        model.compile("sgd", "mse", run_eagerly=name not in COMPILED)
         history = model.fit(X, Y, batch_size=3, epochs=2, shuffle=False, verbose=0)
         histories.append(history.history["loss"])
         answers.append(model.predict(X, verbose=0))

@@ -207,12 +207,17 @@ DROPPING = {
 }
 
 
-@pytest.mark.parametrize("options", DROPPING.values(), ids=list(DROPPING))
-@pytest.mark.parametrize("kind", ["lstm", "gru", "gru before", "gru without bias", "simple"])
-def test_the_same_is_dropped_from_the_same_seed(kind, options):
-    if kind == "simple" and "implementation" in options:
-        pytest.skip("SimpleRNN has one gate")
-    both = pair(KINDS[kind], seed=3, return_sequences=True, **options)
+@pytest.mark.parametrize(
+    ("kind", "drops"),
+    [
+        *[(kind, drops) for kind in ("lstm", "gru", "gru before") for drops in DROPPING],
+        ("gru without bias", "recurrent"),
+        ("simple", "dropout"),
+        ("simple", "both"),
+    ],
+)
+def test_the_same_is_dropped_from_the_same_seed(kind, drops):
+    both = pair(KINDS[kind], seed=3, return_sequences=True, **DROPPING[drops])
     compare(*both, training=True, mask=MASK)
     assert not np.allclose(both[1](X, training=True), both[1](X))
     assert not np.allclose(both[1](X, training=True), both[1](X, training=True))
