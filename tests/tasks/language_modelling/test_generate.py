@@ -46,8 +46,7 @@ def at_once(generate, prompt, sampling):
     [
         ("", SamplingOptions(length=8, temperature=1.5, seed=2**32 - 1)),
         ("猫 (", SamplingOptions(length=61, temperature=3.0, seed=7)),
-        ('"', SamplingOptions(length=40, temperature=1.0, top_k=5)),
-        ("never seen: ß\n", SamplingOptions(length=64, temperature=2.0, top_p=0.9, seed=2**31)),
+        ('"never seen: ß\n', SamplingOptions(64, 2.0, top_k=9, top_p=0.9, seed=2**31)),
     ],
 )
 def test_the_stream_is_the_text_of_one_call(made, prompt, sampling):
