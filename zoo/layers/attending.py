@@ -373,13 +373,17 @@ class AttendingStack(keras.layers.Layer):
         _, flat, arrays = loop(body, (tf.constant(0), tf.nest.flatten(moving), arrays), time)
         after = tf.nest.pack_sequence_as(moving, flat)._replace(memory=state.memory)
         *outputs, alignments = (swap(array.stack()) for array in arrays)
+        for each in (*outputs, alignments):
+            each.set_shape([None, x.shape[1], None])
         return outputs, alignments, after
 
 
 def _shorter(values: Tensor, x: Tensor) -> bool:
     """Return whether multiplying all values costs less than multiplying a context at each step.
 
-    A text of unknown length is about as long as what is written of it.
+    A text of unknown length is about as long as what is written of it. A single step is as cheap.
     """
     places, steps = values.shape[1], x.shape[1]
+    if steps == 1:
+        return False
     return places is None or (steps is not None and places <= 2 * steps)
