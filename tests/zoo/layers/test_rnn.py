@@ -99,7 +99,8 @@ def numbers(layer, x, **arguments):
 def compare(theirs, ours, x=X, atol=2e-6, **arguments):
     expected, actual = (numbers(layer, x, **arguments) for layer in (theirs, ours))
     for one, other in zip(expected, actual, strict=True):
-        np.testing.assert_allclose(other, one, atol=atol, rtol=atol)
+        wide = [np.asarray(each, "float64") for each in (other, one)]
+        np.testing.assert_allclose(*wide, atol=atol, rtol=atol)
 
 
 def runs_by_engine(layer):

@@ -145,7 +145,7 @@ def test_a_name_twice_is_refused(tmp_path):
     ("name", "said"),
     [
         ("model.keras", "zoo.load"),
-        ("model.h5", r"save it as \.keras"),
+        ("model.h5", "zoo import keras"),
         ("model.pkl", "a pickle runs"),
         ("model.pt", "zoo import torch"),
         ("model.bin", "give the folder"),
