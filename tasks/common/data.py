@@ -190,6 +190,23 @@ def class_names(name: str, data_dir: str | None) -> list[str]:
     return list(label.names)
 
 
+class NamedClasses:
+    """A tensorflow-datasets set with labels.
+
+    Args:
+        name: of it.
+        data_dir: folder of prepared data sets.
+    """
+
+    def __init__(self, name: str, data_dir: str | None) -> None:
+        self.name, self.data_dir = name, data_dir
+
+    @property
+    def classes(self) -> list[str]:
+        """Return the names of the labels."""
+        return class_names(self.name, self.data_dir)
+
+
 def check_classes(classes: list[str], name: str, data_dir: str | None) -> None:
     """Check that a data set's labels mean the classes that a model knows.
 

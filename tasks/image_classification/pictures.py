@@ -5,16 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out, tell_alike
-from tasks.common.splits import (
-    RULE,
-    SPLITS,
-    by_split,
-    file_keys,
-    fill,
-    name_without_split,
-    split_named,
-)
+from tasks.common.splits import RULE, SPLITS, by_split, file_keys, fill, split_named
 from tasks.common.tables import GROUP, LABEL, Table, is_table, read_table
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name
@@ -126,7 +119,7 @@ def _names_pictures(path: Path, files: "_Files") -> bool:
     if columns is None:
         return False
     names = [row.cells[columns[0]] for row in table.rows[:_LOOKED_AT]]
-    return not _folders(path.parent) or any(len(files.all_called(name)) == 1 for name in names)
+    return not folders_in(path.parent) or any(len(files.all_called(name)) == 1 for name in names)
 
 
 def _columns(table: Table) -> tuple[int, int] | None:
@@ -169,7 +162,7 @@ class _Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._named: dict[str, list[Path]] = defaultdict(list)
-        for file in _inside(folder):
+        for file in files_in(folder):
             if is_image_name(file):
                 for name in {file.name, file.stem}:
                     self._named[name].append(file)
@@ -193,15 +186,10 @@ class _Files:
 
 
 def _in_folders(folder: Path) -> Iterator[Picture]:
-    parts = {part: _split_of_folder(part.name) for part in _folders(folder)}
-    if "train" not in parts.values():
-        parts = {folder: ""}
-    elif other := next((part.name for part, split in parts.items() if not split), None):
-        raise UserError(f"{folder} has {other} beside train: validation and test are expected")
     strange: list[str] = []
-    for part, split in parts.items():
-        for inner in _folders(part):
-            for file in _inside(inner):
+    for part, split in parts_of(folder).items():
+        for inner in folders_in(part):
+            for file in files_in(inner):
                 if is_image_name(file):
                     yield Picture(file, inner.name, split)
                 else:
@@ -210,25 +198,3 @@ def _in_folders(folder: Path) -> Iterator[Picture]:
         loose = [name for name in loose if is_image_name(name) and not name.startswith(".")]
         left_out(part, "picture", "beside the folders of classes", loose)
     left_out(folder, "file", "of another kind", strange)
-
-
-def _split_of_folder(name: str) -> str:
-    """Return the split that a folder is called after; "" for one of a class, `freight_train` too.
-
-    Example:
-        >>> _split_of_folder("val2017"), _split_of_folder("freight_train")
-        ('validation', '')
-    """
-    rest = name_without_split(name)
-    return "" if any(map(str.isalpha, rest)) else split_named(name) or ""
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _inside(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.is_file() and not hidden:
-            yield file

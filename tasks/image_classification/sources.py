@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tasks.common.cache import cached_array, file_key
-from tasks.common.data import check_classes, class_names, load_split
+from tasks.common.data import NamedClasses, check_classes, load_split
 from tasks.common.images import read_pixels, stack_images
 from tasks.common.notices import left_out
 from tasks.common.splits import RULE
@@ -30,21 +30,8 @@ class Labelled(NamedTuple):
     labels: np.ndarray
 
 
-class NamedPictures:
-    """A tensorflow-datasets set with `image` and `label`.
-
-    Args:
-        name: of it.
-        data_dir: folder of prepared data sets.
-    """
-
-    def __init__(self, name: str, data_dir: str | None) -> None:
-        self.name, self.data_dir = name, data_dir
-
-    @property
-    def classes(self) -> list[str]:
-        """Return the names of the labels."""
-        return class_names(self.name, self.data_dir)
+class NamedPictures(NamedClasses):
+    """A tensorflow-datasets set with `image` and `label`."""
 
     def image_shape(self, side: int = 0) -> list[int]:
         """Return the shape of the first test picture; of another size if that is asked for."""

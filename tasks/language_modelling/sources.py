@@ -8,6 +8,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.common.class_folders import files_in
 from tasks.common.data import iterate_split
 from tasks.common.sources import own_path
 from tasks.common.splits import (
@@ -202,9 +203,7 @@ def _assigned(files: list[Path], folder: Path) -> dict[str, list[Path]]:
 
 def _text_files(folder: Path) -> list[Path]:
     """Return the text files in a folder and below that are not blank, in the order of the paths."""
-    inside = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
-    shown = [folder / path for path in inside if not any(p.startswith(".") for p in path.parts)]
-    heads = {path: read_head(path) for path in shown if path.is_file()}
+    heads = {path: read_head(path) for path in files_in(folder)}
     binary = {path for path, head in heads.items() if b"\0" in head}
     files = [path for path, head in heads.items() if path not in binary and head.strip()]
     if binary:

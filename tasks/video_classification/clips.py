@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tasks.common.cache import Cached, cached_array, cached_rows, file_key, in_threads
-from tasks.common.data import check_classes, class_names, count_examples, iterate_split, prepared
+from tasks.common.data import NamedClasses, check_classes, count_examples, iterate_split, prepared
 from tasks.common.notices import tell_alike
 from tasks.common.tables import LABEL
 from tasks.video_classification.arrays import load_array
@@ -306,21 +306,8 @@ def _middle(clip: Any, keep: int) -> Any:
     return clip[start : start + keep] if keep else clip
 
 
-class NamedClips:
-    """A tensorflow-datasets set with `video`, or `sequence` `[T, features]`, and `label`.
-
-    Args:
-        name: of it.
-        data_dir: folder of prepared data sets.
-    """
-
-    def __init__(self, name: str, data_dir: str | None) -> None:
-        self.name, self.data_dir = name, data_dir
-
-    @property
-    def classes(self) -> list[str]:
-        """Return the names of the labels."""
-        return class_names(self.name, self.data_dir)
+class NamedClips(NamedClasses):
+    """A tensorflow-datasets set with `video`, or `sequence` `[T, features]`, and `label`."""
 
     @property
     def _feature(self) -> str:

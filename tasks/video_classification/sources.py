@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out
-from tasks.common.splits import file_keys, name_without_split, split_named
+from tasks.common.splits import file_keys, split_named
 from tasks.common.tables import GROUP, read_table
 from tasks.video_classification.arrays import array_clips, has_arrays
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip
@@ -150,13 +151,9 @@ def _together(clips: list[Clip], where: Path) -> list[Clip]:
 
 
 def _in_folders(folder: Path) -> list[Clip]:
-    parts = {part: _split_of_folder(part.name) for part in _folders(folder)}
-    if "train" not in parts.values():
-        parts = {folder: ""}
-    elif other := next((part.name for part, split in parts.items() if not split), None):
-        raise UserError(f"{folder} has {other} beside train: validation and test are expected")
-    classes = [(c, split) for part, split in parts.items() for c in _folders(part)]
-    files = [(file, c, split) for c, split in classes for file in _files(c)]
+    parts = parts_of(folder).items()
+    classes = [(c, split) for part, split in parts for c in folders_in(part)]
+    files = [(file, c, split) for c, split in classes for file in files_in(c)]
     wanted = {file.suffix.lower() for file, *_ in files} & _FILES
     framed = {}
     if not wanted & VIDEO_FILES:
@@ -199,17 +196,6 @@ def _in_folders(folder: Path) -> list[Clip]:
     return clips
 
 
-def _split_of_folder(name: str) -> str:
-    """Return the split that a folder is called after; "" for one of a class, `freight_train` too.
-
-    Example:
-        >>> _split_of_folder("val2017"), _split_of_folder("freight_train")
-        ('validation', '')
-    """
-    rest = name_without_split(name)
-    return "" if any(map(str.isalpha, rest)) else split_named(name) or ""
-
-
 def _group_of_frames(frames: Path, folder: Path, root: Path) -> str:
     """Return the group that a folder of frames, or one between it and its class, tells."""
     parts = reversed(frames.relative_to(folder).parts)
@@ -227,12 +213,3 @@ def _check_groups(folder: Path, clips: list[Clip]) -> None:
                 f"as {other.path.relative_to(folder)} and {clip.path.relative_to(folder)}: clips "
                 "of one source must stay together"
             )
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _files(folder: Path) -> list[Path]:
-    inside = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
-    return [folder / path for path in inside if not any(p.startswith(".") for p in path.parts)]
