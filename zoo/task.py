@@ -143,9 +143,9 @@ class Task(abc.ABC):
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return what each example contributes to the metrics; here, to those of the objective."""
-        return evaluate(model, self.shown(self.windows(split, settings)), self.objective())
+        return evaluate(model, self.windows(split, settings), self.objective(), self.shown)
 
-    def shown(self, windows: tf.data.Dataset, title: str = "evaluating") -> Iterable[Any]:
+    def shown(self, windows: Iterable[Any], title: str = "evaluating") -> Iterable[Any]:
         """Return windows that show a bar on standard error as they are read."""
         return progress(windows, title)
 

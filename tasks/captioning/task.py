@@ -237,7 +237,7 @@ class Captioning(DataTask):
         written = self._write(model, images)
         objective = self.objective()
         rows = RowSums(model, objective)
-        own = rows(self.shown(self._windows(data, images, settings)))
+        own = rows(self._windows(data, images, settings), self.shown)
         metrics = Evaluation([MetricSums(own, objective.results)]) + bleu(
             written, data.captions, self.tokenizer
         )

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.evaluation.joined import Joining
 from zoo.recurrence.compiling import Compile, compiled
 from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor, Window
@@ -17,9 +18,13 @@ class Measure(Protocol):
 
     Attributes:
         metrics: names of the M sums.
+        by_target: whether the sums are over targets, and `losses` asks a model for nothing but
+            `run_window` or `score`. Windows that follow one another may then be read as one, with
+            the same sums of each row.
     """
 
     metrics: ClassVar[tuple[str, ...]]
+    by_target: ClassVar[bool]
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Any:
         """Return what has the attributes `sums`, `[B, M]`, of each row, and `state`."""
@@ -76,33 +81,68 @@ class RowSums:
     """
 
     def __init__(self, model: SequenceModel, measure: Measure) -> None:
-        def sums(window: Window, state: State) -> tuple[Tensor, State]:
-            losses = measure.losses(model, window, state, training=False)
-            return losses.sums, losses.state
+        self.model, self.measure = model, measure
+        self._loops: dict[tuple[int, ...], WindowLoop] = {}
 
-        self._loop, self._count = WindowLoop(model, sums), len(measure.metrics)
-
-    def __call__(self, windows: Iterable[Window]) -> np.ndarray:
+    def __call__(
+        self,
+        windows: Iterable[Window],
+        shown: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    ) -> np.ndarray:
         """Return the sums of each row of each window, `[N, M]`.
 
         Rows without a weight, which only fill a window, are left out.
+
+        Args:
+            windows: of any shapes. Those of a data set that are short and of few streams are
+                joined, see `zoo.evaluation.joined`.
+            shown: from what is read, one after the other, to the same, such as `progress`.
         """
-        rows = [
-            sums.numpy()[np.any(_by_row(window["weights"]) > 0, axis=1)]
-            for window, sums in self._loop(windows)
-        ]
-        return np.concatenate([np.zeros((0, self._count), "float32"), *rows])
+        joining = Joining.of(windows) if self.measure.by_target else None
+        key: tuple[int, ...] = ()
+        if joining:
+            windows = joining.groups(windows)
+            key = (joining.rows, joining.time, joining.joined, joining.group)
+        if key not in self._loops:
+            function = self._of_groups(joining) if joining else self._of_window
+            self._loops[key] = WindowLoop(self.model, function)
+        parts = [sums.numpy()[used.numpy()] for _, (sums, used) in self._loops[key](shown(windows))]
+        return np.concatenate([np.zeros((0, len(self.measure.metrics)), "float32"), *parts])
+
+    def _of_window(self, window: Window, state: State) -> tuple[tuple[Tensor, Tensor], State]:
+        """Return the sums of a window's rows, which of them have a weight, and the state after."""
+        sums, state = self._sums(self.model, window, state)
+        weights = window["weights"]
+        used = tf.reduce_any(weights > 0, axis=list(range(1, weights.shape.rank)))
+        return (sums, used), state
+
+    def _of_groups(self, joining: Joining) -> Callable[[Window, State], tuple[Any, State]]:
+        def sums(group: Window, state: State) -> tuple[tuple[Tensor, Tensor], State]:
+            rows, state = joining.sums(self._sums, self.model, group, state)
+            return (rows, joining.used(group["weights"])), state
+
+        return sums
+
+    def _sums(self, model: Any, window: Window, state: State) -> tuple[Tensor, State]:
+        losses = self.measure.losses(model, window, state, training=False)
+        return losses.sums, losses.state
 
 
-def evaluate(model: SequenceModel, windows: Iterable[Window], measure: Measure) -> Evaluation:
+def evaluate(
+    model: SequenceModel,
+    windows: Iterable[Window],
+    measure: Measure,
+    shown: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+) -> Evaluation:
     """Return what windows say of a model, by the metrics of a measure.
 
     Args:
         model: any model of the zoo.
         windows: of any shapes; the state is carried from one to the next.
         measure: such as an objective.
+        shown: see `RowSums`.
     """
-    return Evaluation([MetricSums(RowSums(model, measure)(windows), measure.results)])
+    return Evaluation([MetricSums(RowSums(model, measure)(windows, shown), measure.results)])
 
 
 def row_sums(weights: Tensor, *parts: Tensor) -> Tensor:
@@ -121,8 +161,3 @@ def row_sums(weights: Tensor, *parts: Tensor) -> Tensor:
     axes = list(range(1, weights.shape.rank))
     every = (first, tf.ones_like(weights), *others)
     return tf.stack([tf.reduce_sum(part * weights, axes) for part in every], axis=1)
-
-
-def _by_row(weights: Any) -> np.ndarray:
-    array = np.asarray(weights)
-    return array.reshape(len(array), -1)

@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any
@@ -227,17 +227,22 @@ class Trainer:
         rate = float(keras.ops.convert_to_numpy(self._first.optimizer.learning_rate))
         return {**self._learning.results(totals), "learning_rate": rate}
 
-    def _validate(self, windows: Iterable[Window], every: Any) -> dict[str, float]:
+    def _validate(self, windows: tf.data.Dataset, every: Any) -> dict[str, float]:
         """Return the objective's metrics, with a carried state of their own."""
 
-        def counted() -> Iterator[Window]:
-            for step, window in enumerate(windows):
-                every.on_test_batch_begin(step)
-                yield window
-                every.on_test_batch_end(step)
+        def counted(parts: Any) -> Iterator[Any]:
+            # Windows that are joined are read together.
+            each = 1 if parts is windows else math.ceil(len(windows) / len(parts))
+            for number, part in enumerate(parts):
+                steps = range(number * each, (number + 1) * each)
+                for step in steps:
+                    every.on_test_batch_begin(step)
+                yield part
+                for step in steps:
+                    every.on_test_batch_end(step)
 
         every.on_test_begin()
-        metrics = self._learning.results(self._sums(counted()).sum(axis=0))
+        metrics = self._learning.results(self._sums(windows, counted).sum(axis=0))
         every.on_test_end()
         return {**metrics, **self._learning.validate(self.model, windows)}
 

@@ -69,10 +69,19 @@ class Objective(abc.ABC):
 
     Attributes:
         metrics: names of the sums that `losses` gives.
+        by_target: whether these are sums over targets, and `losses` asks the model for nothing but
+            `run_window` or `score`: then evaluation may read windows that follow one another as
+            one. It is said beside `losses`; a subclass with `losses` of its own says it anew.
         monitor: the validation metric that chooses the best weights; "" for that of the task.
     """
 
     metrics: ClassVar[tuple[str, ...]]
+    by_target: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "losses" in vars(cls):
+            cls.by_target = vars(cls).get("by_target", False)
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -35,6 +35,7 @@ class CrossEntropy(Objective):
     ] = 0.0
 
     metrics: ClassVar[tuple[str, ...]] = ("nll", "weight", "right")
+    by_target: ClassVar[bool] = True
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the smoothed cross-entropy in training, and the sums of each row."""

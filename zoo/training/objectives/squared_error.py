@@ -28,6 +28,7 @@ class SquaredError(Objective):
     ] = 0.04
 
     metrics: ClassVar[tuple[str, ...]] = ("squared_error", "weight", "right")
+    by_target: ClassVar[bool] = True
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the summed squares, and the sums of each row."""
