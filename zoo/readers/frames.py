@@ -1,18 +1,25 @@
-"""Tables column by column: which are called what, and the numbers that they hold."""
+"""Tables column by column: what the columns are called, and the numbers that they hold."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.readers.tables import number, read_rows
-
-MISSING = frozenset(
-    ("", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "nat", ".", "?", "-", "--")
+from zoo.readers.dates import look_like_dates
+from zoo.readers.tables import Row, Rows, even_rows
+from zoo.readers.written_numbers import (
+    MISSING,
+    are_mostly_numbers,
+    find_comma,
+    is_number,
+    read_numbers,
 )
-"""How a missing value may be written, in lower case."""
+
+_LOOKED_AT = 100
+_INDEX = ("", "index", "id", "no", "no.", "nr", "row", "rowid", "rownames", "#")
 
 
 @dataclass(frozen=True)
@@ -24,19 +31,22 @@ class Frame:
         names: of the columns; their numbers from 1 on, where the file has none.
         lines: int64 `[R]`, on which each row begins.
         columns: the cells of each column, without white space around them.
-        separator: what sets cells apart.
+        separator: what sets cells apart in the file.
     """
 
     path: Path
     names: list[str]
     lines: np.ndarray
     columns: list[list[str]]
-    separator: str
+    separator: str = ","
 
     def find(self, names: Iterable[str]) -> int | None:
-        """Return the first column that is called by one of some names, in any case."""
-        lower = [name.lower() for name in self.names]
-        return next((lower.index(name.lower()) for name in names if name.lower() in lower), None)
+        """Return the first column that is called by one of some names.
+
+        Case, spaces and marks make no difference: "Date Time" is `datetime`.
+        """
+        plain = [plain_name(name) for name in self.names]
+        return next((plain.index(name) for name in names if name in plain), None)
 
     def index(self, name: str) -> int:
         """Return the column of a name, in any case.
@@ -46,20 +56,23 @@ class Frame:
         """
         if name in self.names:
             return self.names.index(name)
-        if (column := self.find([name])) is None:
+        lower = [each.lower() for each in self.names]
+        if name.lower() not in lower:
             names = ", ".join(self.names[:20]) + (" ..." if len(self.names) > 20 else "")
             raise UserError(f"{self.path} has no column {name!r}: it has {names}")
-        return column
+        return lower.index(name.lower())
 
     def place(self, row: int) -> str:
         """Return where a row stands, for messages."""
         return f"{self.path}, line {self.lines[row]}"
 
     def are_numbers(self, column: int) -> bool:
-        """Return whether half of a column's cells or more are numbers, of those not missing."""
-        cells = [cell for cell in self.columns[column] if cell.lower() not in MISSING]
-        numbers = sum(number(cell, self.separator) is not None for cell in cells)
-        return bool(cells) and 2 * numbers >= len(cells)
+        """Return whether a column is of numbers, but perhaps for some of its cells."""
+        return are_mostly_numbers(self.columns[column])
+
+    def are_empty(self, column: int) -> bool:
+        """Return whether all values of a column are missing."""
+        return all(cell.lower() in MISSING for cell in self.columns[column])
 
     def numbers(self, column: int) -> np.ndarray:
         """Return a column of numbers, float64 `[R]`, NaN where a cell says that it is missing.
@@ -68,34 +81,113 @@ class Frame:
             UserError: a cell holds something else, or infinity. Its line is named.
         """
         cells = self.columns[column]
-        values = np.empty(len(cells))
-        for row, cell in enumerate(cells):
-            value = np.nan if cell.lower() in MISSING else number(cell, self.separator)
-            if value is None or np.isinf(value):
-                raise UserError(
-                    f"{self.place(row)}: {self.names[column]} is {cell!r}, but a finite number is "
-                    "needed, or nothing where it is missing"
-                )
-            values[row] = value
+        values, wrong = read_numbers(cells, self.comma)
+        if len(wrong):
+            raise UserError(
+                f"{self.place(wrong[0])}: {self.names[column]} is {cells[wrong[0]]!r}, but a "
+                "finite number is needed, or nothing where it is missing"
+            )
         return values
 
     def matrix(self, columns: Sequence[int]) -> np.ndarray:
-        """Return several columns of numbers, float64 `[R, columns]`."""
+        """Return several columns of numbers, float64 `[R, columns]`.
+
+        Raises:
+            UserError: as `numbers`.
+        """
         values = np.empty((len(self.lines), len(columns)))
         for at, column in enumerate(columns):
             values[:, at] = self.numbers(column)
         return values
 
+    @cached_property
+    def comma(self) -> str:
+        """Return what a comma in numbers is, see `find_comma`."""
+        lines = self.lines.tolist()
+        columns = ((cells, lines) for cells in self.columns)
+        return find_comma(columns, str(self.path), self.separator)
 
-def read_frame(path: Path) -> Frame:
-    """Read a table whose first row names its columns.
+
+def plain_name(name: str) -> str:
+    """Return a name in lower case without spaces and marks.
+
+    Example:
+        >>> plain_name("Date Time"), plain_name("unique_id")
+        ('datetime', 'uniqueid')
+    """
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def make_frame(path: Path, table: Rows) -> tuple[Frame, list[str]]:
+    """Return the columns of rows, and notes of those that are left out.
+
+    The first row names them where a column of dates or numbers has a text there, or where it counts
+    from 0 on as pandas does. A column that counts the rows is left out, and one without a name and
+    cells.
 
     Raises:
-        UserError: as `zoo.readers.tables.read_rows`, or there is no row but the first.
+        UserError: rows are of different length; there is none; or two columns have one name.
     """
-    separator, rows = read_rows(path)
-    if len(rows) < 2:
-        raise UserError(f"{path} has no row but its first: expected one of names, and one a step")
-    lines = np.array([row.line for row in rows[1:]])
-    columns = [list(cells) for cells in zip(*(row.cells for row in rows[1:]))]
-    return Frame(path, rows[0].cells, lines, columns, separator)
+    rows = list(even_rows(table, path))
+    named = _are_names(rows)
+    names = rows[0].cells if named else [str(at + 1) for at in range(len(rows[0].cells))]
+    if not rows[named:]:
+        raise UserError(f"{path} has names of columns only: expected a row for each step")
+    lines = np.array([row.line for row in rows[named:]])
+    columns = [list(cells) for cells in zip(*(row.cells for row in rows[named:]))]
+    frame = Frame(path, names, lines, columns, table.separator)
+    return drop_columns(frame)
+
+
+def drop_columns(frame: Frame) -> tuple[Frame, list[str]]:
+    """Leave out columns that count the rows, or have neither name nor cells; return notes of them.
+
+    Raises:
+        UserError: two columns have one name.
+    """
+    keep, notes = [], []
+    for at, name in enumerate(frame.names):
+        if _counts_rows(frame, at):
+            notes.append(f"the column {name or at + 1} is left out: it counts the rows")
+        elif name or not frame.are_empty(at):
+            keep.append(at)
+    names = [frame.names[at] or str(at + 1) for at in keep]
+    if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
+        raise UserError(f"{frame.path} has two columns called {twice}: give each a name of its own")
+    columns = [frame.columns[at] for at in keep]
+    return replace(frame, names=names, columns=columns), notes
+
+
+def _counts_rows(frame: Frame, column: int) -> bool:
+    name = frame.names[column].strip().lower()
+    if len(frame.names) < 2 or not (name in _INDEX or name.startswith(("unnamed", "__index"))):
+        return False
+    cells = frame.columns[column]
+    return any(
+        cells[0] == str(first) and all(cell == str(first + at) for at, cell in enumerate(cells))
+        for first in (0, 1)
+    )
+
+
+def _are_names(rows: list[Row]) -> bool:
+    """Return whether the first row names the columns."""
+    first, body = rows[0].cells, rows[1:_LOOKED_AT]
+    if counts_up(first) or (not first[0] and counts_up(first[1:], 1)) or not body:
+        return True
+    kinds = [_kind([row.cells[at] for row in body]) for at in range(len(first))]
+    own = [_kind([cell]) for cell, kind in zip(first, kinds) if cell and kind != "text"]
+    return not own or "text" in own
+
+
+def counts_up(cells: Sequence[str], least: int = 3) -> bool:
+    """Return whether cells are 0, 1, 2 and so on, and at least so many."""
+    return len(cells) >= least and list(cells) == [str(at) for at in range(len(cells))]
+
+
+def _kind(cells: Sequence[str]) -> str:
+    present = [cell for cell in cells if cell.lower() not in MISSING]
+    if not present:
+        return "missing"
+    if 2 * sum(map(is_number, present)) >= len(present):
+        return "number"
+    return "date" if look_like_dates(present) else "text"

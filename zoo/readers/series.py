@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.readers.frames import read_frame
 from zoo.readers.frequency import Frequency
-from zoo.readers.series_columns import Chosen, read_parts
+from zoo.readers.series_columns import Chosen
+from zoo.readers.series_files import read_file, read_folder
 from zoo.readers.series_grid import Placed, place_all
+
+_LEAST = 2
+"""Values of a series, at least: with fewer there is nothing to learn from or to forecast."""
 
 
 @dataclass(frozen=True)
@@ -67,45 +70,92 @@ def read_series(
     known: Sequence[str] = (),
     past: Sequence[str] = (),
     static: Sequence[str] = (),
+    series: Sequence[str] = (),
 ) -> SeriesTable:
-    """Read the series of a table.
+    """Read the series of a file or folder.
 
     - Long: a row is a step of one series. Columns called `unique_id`, `item_id`, `series` or `id`
-      say which, `ds`, `timestamp`, `date`, `time` and the like when, `y`, `target` or `value` hold
-      the values; further columns of numbers are covariates.
-    - Wide: a row is a step of all series, which have a column each.
+      say which, or those of texts where dates come more than once; `ds`, `timestamp`, `date`,
+      `time` and the like say when, or the first column that holds dates; `y`, `target` or `value`
+      hold the values.
+    - Wide: a row is a step of all series, which have a column each; also without dates, or names.
+    - A row a series, of any length: its name, further texts, and the values, under dates or not.
+    - A folder: a file for each series, or a train and a test file that continues its series.
 
-    Steps that are left out become missing rows.
+    Files are texts (csv, tsv, semicolons; plain or gz), see `zoo.readers.tables.read_rows`, or
+    Parquet. Of a long table, a column that is the same within each series is a category of it; one
+    of numbers is known ahead where it is filled in rows that run on after the last value, else a
+    covariate of the past. Steps that are left out become missing rows. All that is decided or left
+    out is in the notes.
 
     Args:
-        path: of the file.
-        target: the column that holds the values.
+        path: of the file or folder.
+        target: the column that holds the values; other columns of numbers are covariates then.
         known: columns that are known ahead.
         past: columns of which only the past is known.
         static: columns of categories.
+        series: columns that tell which series a row is of.
 
     Raises:
-        UserError: the file holds something else.
+        UserError: it cannot be read, or not be understood. The line is named where there is one.
     """
-    options = Chosen(target, tuple(known), tuple(past), tuple(static))
-    parts = read_parts(read_frame(Path(path)), options)
+    path = Path(path)
+    chosen = Chosen(target, tuple(known), tuple(past), tuple(static), tuple(series))
+    tested = False
+    if path.is_dir():
+        parts, tested = read_folder(path, chosen)
+    else:
+        parts = read_file(path, chosen)
     frequency, placed, unsorted = place_all(parts.series)
-    ends = [_ends(each.values) for each in placed]
-    ahead = _known_ahead(placed, ends, parts.others, options)
-    series = [
-        _series(each, *end, ahead) for each, end in zip(placed, ends, strict=True) if end[1] > 0
-    ]
-    if not series:
-        raise UserError(f"{path} has no series with a value")
-    names = np.array(parts.others, object)
+    notes = [*parts.notes, *_notes(placed, unsorted)]
+    observed = [each for each in placed if np.sum(~np.isnan(each.values)) >= _LEAST]
+    if not observed:
+        raise UserError(f"{path} has no series with {_LEAST} values or more")
+    if short := [each.name for each in placed if np.sum(~np.isnan(each.values)) < _LEAST]:
+        names = ", ".join(short[:5]) + (" ..." if len(short) > 5 else "")
+        notes.append(f"{len(short)} series of less than {_LEAST} values are left out: {names}")
+    held_out = None
+    if tested:
+        held_out = _held_out(path, observed)
+        observed = [each._replace(others=each.others[:, :-1]) for each in observed]
+    ends = [_ends(each.values) for each in observed]
+    ahead = _known_ahead(observed, ends, parts.others, chosen)
+    others = np.array(parts.others, object)
     return SeriesTable(
-        tuple(series),
+        tuple(_series(each, *end, ahead) for each, end in zip(observed, ends, strict=True)),
         frequency,
-        tuple(names[ahead]),
-        tuple(names[~ahead]),
+        tuple(others[ahead]),
+        tuple(others[~ahead]),
         parts.static,
-        notes=(*parts.notes, *_notes(placed, unsorted)),
+        held_out,
+        tuple(notes),
     )
+
+
+def _held_out(path: Path, placed: Sequence[Placed]) -> int | None:
+    """Return how many steps of each series came from the test file; None if it has no values.
+
+    Raises:
+        UserError: it does not follow the train file, or is of different length for some series.
+    """
+    lengths: dict[int, str] = {}
+    for each in placed:
+        of_test = np.flatnonzero(each.others[:, -1] == 1)
+        before = np.flatnonzero(each.others[:, -1] == 0)
+        _, end = _ends(each.values)
+        if not len(of_test) or not len(before) or of_test[0] < before[-1]:
+            raise UserError(
+                f"{path}: the test file does not follow the train file for {each.name}: expected "
+                "later rows of the same series"
+            )
+        lengths.setdefault(max(0, end - int(before[-1]) - 1), each.name)
+    if len(lengths) > 1:
+        (one, name), (other, second) = list(lengths.items())[:2]
+        raise UserError(
+            f"{path}: the test file continues {name} by {one} steps, but {second} by {other}: "
+            "expected one horizon for all"
+        )
+    return next(iter(lengths)) or None
 
 
 def _ends(values: np.ndarray) -> tuple[int, int]:
@@ -139,11 +189,10 @@ def _series(placed: Placed, start: int, end: int, ahead: np.ndarray) -> Series:
 
 
 def _notes(placed: Sequence[Placed], unsorted: bool) -> list[str]:
-    notes = ["rows were not in the order of their dates, and were sorted"] if unsorted else []
-    if gaps := [each for each in placed if each.missing_rows]:
-        total = sum(each.missing_rows for each in gaps)
-        notes.append(
-            f"{total} missing rows were filled in as missing values, in {len(gaps)} of "
-            f"{len(placed)} series"
-        )
+    notes = ["the rows were not in the order of their dates, and were sorted"] if unsorted else []
+    if gaps := [each for each in placed if each.filled]:
+        total = sum(each.filled for each in gaps)
+        notes.append(f"missing rows, filled in: {total}, in {len(gaps)} of {len(placed)} series")
+    if changes := sum(each.clock_gaps for each in placed):
+        notes.append(f"hours left out as clocks are set forward: {changes}; times seem to be local")
     return notes

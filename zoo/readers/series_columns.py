@@ -1,69 +1,26 @@
 """Which columns of a table are dates, values, covariates and names of series."""
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, repeat
+from typing import Any
 
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.readers.dates import read_stamps
-from zoo.readers.frames import Frame
+from zoo.readers.dates import BadStamp, Stamps, are_years, look_like_dates, read_stamps
+from zoo.readers.frames import Frame, plain_name
+from zoo.readers.series_rows import NAME, TIME, VALUE, Parts, SeriesRows
+from zoo.readers.written_numbers import read_numbers
 
-NAME = ("unique_id", "item_id", "series", "id")
-TIME = ("ds", "timestamp", "date", "time", "datetime", "month")
-VALUE = ("y", "target", "value")
-"""What columns may be called, in any case: the first that there is."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of one series as a file has them.
-
-    Attributes:
-        name: of the series.
-        place: of its file, for messages.
-        lines: int64 `[R]`.
-        times: datetime64[s] `[R]`, or None.
-        values: float64 `[R]`, NaN where missing.
-        others: float64 `[R, C]`, of the columns `Parts.others`.
-        static: categories, as written.
-    """
-
-    name: str
-    place: str
-    lines: np.ndarray
-    times: np.ndarray | None
-    values: np.ndarray
-    others: np.ndarray
-    static: tuple[str, ...] = ()
-
-    def take(self, order: np.ndarray) -> "Rows":
-        """Return some of the rows, or all in another order."""
-        times = None if self.times is None else self.times[order]
-        return replace(
-            self,
-            lines=self.lines[order],
-            times=times,
-            values=self.values[order],
-            others=self.others[order],
-        )
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the columns of a file are.
-
-    Attributes:
-        series: the rows of each.
-        others: names of the columns of numbers beside the values.
-        static: names of the columns of categories.
-        notes: what was taken for what.
-    """
-
-    series: list[Rows]
-    others: tuple[str, ...] = ()
-    static: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+_CLOCK = re.compile(r"\d{1,2}([:.]\d\d){1,2}( ?[AaPp][Mm])?")
+_CLOCK_NAMES = ("time", "hour", "zeit", "uhrzeit", "heure", "hora", "ora")
+_HAS_CLOCK = re.compile(r"[T ]\d{1,2}[:.]\d\d")
+_NUMBERED = (
+    "ds", "timestamp", "time", "date", "year", "month", "week", "day", "hour", "period", "step",
+)  # fmt: skip
+"""Columns of digits that may be years, seconds or numbers of steps."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +32,14 @@ class Chosen:
         known: what is known ahead.
         past: of which only the past is known.
         static: categories.
+        series: which series a row is of; none for what is usual.
     """
 
     target: str = ""
     known: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
 
 
 @dataclass
@@ -92,112 +51,259 @@ class _Columns:
     notes: list[str] = field(default_factory=list)
 
 
-def read_parts(frame: Frame, chosen: Chosen) -> Parts:
+def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
     """Read a table whose rows are a step of one series (long), or of all (wide).
+
+    Args:
+        frame: the table.
+        chosen: the parts of columns that a person names.
+        alone: what to call a series that the table has no name for; "" for that of its column.
 
     Raises:
         UserError: it is neither, or there is no column of a name that is chosen.
     """
-    time = frame.find(TIME)
-    times = None if time is None else read_stamps(frame.columns[time])
-    if time is not None and times is None:
-        raise UserError(f"{frame.path}: the column {frame.names[time]} holds no dates")
-    value = frame.index(chosen.target) if chosen.target else frame.find(VALUE)
-    name = frame.find(NAME)
     columns = _Columns(
         [frame.index(each) for each in (*chosen.known, *chosen.past)],
         [frame.index(each) for each in chosen.static],
     )
-    used = {time, value, name, *columns.others, *columns.static}
-    rest = [at for at in range(len(frame.names)) if at not in used]
+    value = frame.index(chosen.target) if chosen.target else frame.find(VALUE)
+    named = [frame.index(each) for each in chosen.series]
+    taken = {value, *named, *columns.others, *columns.static}
+    stamps, used = _find_stamps(frame, taken, columns.notes)
+    if not named and (name := frame.find(NAME)) is not None and name not in taken | used:
+        named = [name]
+    rest = [at for at in range(len(frame.names)) if at not in taken | used | set(named)]
+    for at in [at for at in rest if frame.are_empty(at)]:
+        rest.remove(at)
+        columns.notes.append(f"the column {frame.names[at]} is left out: it has no value")
+    texts = [at for at in rest if not frame.are_numbers(at)]
+    if not named and stamps and texts and len(np.unique(stamps.times)) < len(stamps.times):
+        named, rest = texts, [at for at in rest if at not in texts]
+        title = ", ".join(frame.names[at] for at in texts)
+        columns.notes.append(f"dates come more than once: series are told apart by {title}")
+    if value is None and named:
+        value = _only_number(frame, rest)
+        rest.remove(value)
     if value is None:
-        return _wide(frame, times, columns, rest)
-    groups = _groups(frame.columns[name]) if name is not None else {}
-    groups = groups or {frame.names[value]: np.arange(len(frame.lines))}
-    return _long(frame, times, value, groups, columns, rest)
+        return _wide(frame, stamps, columns, rest)
+    return _long(frame, stamps, value, named, columns, rest, alone)
 
 
-def _wide(frame: Frame, times: np.ndarray | None, columns: _Columns, rest: list[int]) -> Parts:
+def _find_stamps(
+    frame: Frame, taken: Iterable[int | None], notes: list[str]
+) -> tuple[Stamps | None, set[int]]:
+    """Return the times of the rows, and the columns that hold them.
+
+    Raises:
+        UserError: a cell is no date. Its line is named.
+    """
+    parts = [frame.find([name]) for name in ("year", "month", "day", "hour")]
+    if parts[0] is not None and parts[1] is not None and not set(parts[:2]) & set(taken):
+        held = [at for at in parts if at is not None]
+        if all(map(frame.are_numbers, held)) and _usual_time(frame, (*held, *taken)) is None:
+            return _read_stamps(frame, [_joined(cells) for cells in zip(
+                *(frame.columns[at] for at in held)
+            )], notes), set(held)  # fmt: skip
+    time = _usual_time(frame, taken)
+    steps = frame.find(_NUMBERED)
+    if time is None and steps not in (None, *taken) and _are_equal_steps(frame, steps or 0):
+        notes.append(f"{frame.names[steps or 0]} has equal steps, but no dates, and was left out")
+        return None, {steps or 0}
+    if time is None:
+        notes.append("there is no column of dates: the rows were taken in their order")
+        return None, set()
+    cells, used = frame.columns[time], {time}
+    clock = _clock(frame, {time, *taken})
+    if clock is not None and not _HAS_CLOCK.search(cells[0]):
+        cells = [f"{day} {hour}" for day, hour in zip(cells, frame.columns[clock])]
+        used.add(clock)
+    return _read_stamps(frame, cells, notes, frame.names[time]), used
+
+
+def _clock(frame: Frame, taken: set[int | None]) -> int | None:
+    """Return the column of the times of the day: with colons, or called so."""
+    for at, cells in enumerate(frame.columns):
+        named = plain_name(frame.names[at]) in _CLOCK_NAMES
+        if at not in taken and _CLOCK.fullmatch(cells[0]) and (":" in cells[0] or named):
+            return at
+    return None
+
+
+def _are_equal_steps(frame: Frame, column: int) -> bool:
+    """Return whether a column has numbers that increase by equal steps, as seconds do."""
+    values = read_numbers(frame.columns[column])[0]
+    steps = np.diff(values)
+    return len(steps) > 1 and steps[0] > 0 and bool(np.allclose(steps, steps[0], rtol=1e-3))
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """Return a date of its numbers.
+
+    Example:
+        >>> _joined(("2024", "2", "29", "7"))
+        '2024-02-29 07:00'
+    """
+    date = "-".join(cell.zfill(2) for cell in cells[:3])
+    return f"{date} {cells[3].zfill(2)}:00" if len(cells) > 3 else date
+
+
+def _usual_time(frame: Frame, taken: Iterable[int | None]) -> int | None:
+    """Return the column of dates, by its name, or else by what it holds.
+
+    Raises:
+        UserError: a column is called so, but holds none, and no other does.
+    """
+    free = [at for at in range(len(frame.names)) if at not in set(taken)]
+    named = [at for name in TIME if (at := frame.find([name])) in free and at is not None]
+    for at in named:
+        if look_like_dates(frame.columns[at]):
+            return at
+    if dated := [at for at in free if look_like_dates(frame.columns[at])]:
+        return dated[0]
+    for at in named:
+        cells = frame.columns[at]
+        digits = all(map(str.isdecimal, cells)) or are_years(cells)
+        if digits and frame.names[at].lower() in _NUMBERED:
+            return at
+    if wrong := [at for at in named if not frame.are_numbers(at)]:
+        raise UserError(
+            f"{frame.place(0)}: {frame.names[wrong[0]]} is {frame.columns[wrong[0]][0]!r}, which "
+            "is no date: write dates such as 2024-02-29, or call the column something else"
+        )
+    return None
+
+
+def _read_stamps(frame: Frame, cells: list[str], notes: list[str], name: str = "date") -> Stamps:
+    try:
+        stamps = read_stamps(cells)
+    except BadStamp as error:
+        problem = error.problem or "is no date"
+        cell = f"is {error.cell!r}, which {problem}" if error.cell else problem
+        raise UserError(f"{frame.place(cells.index(error.cell))}: {name} {cell}") from error
+    if stamps.numbered:
+        notes.append(f"{name} was read as numbers of steps, not as dates")
+    notes += stamps.notes
+    return stamps
+
+
+def _only_number(frame: Frame, rest: list[int]) -> int:
+    """Return the only column of numbers.
+
+    Raises:
+        UserError: there are several, or none.
+    """
+    numbers = [at for at in rest if frame.are_numbers(at)]
+    if len(numbers) != 1:
+        names = ", ".join(frame.names[at] for at in numbers) or "no column of numbers"
+        raise UserError(
+            f"{frame.path} has a row for each step of each series, and {names}: say which column "
+            "holds the values, as in target=sales"
+        )
+    return numbers[0]
+
+
+def _wide(frame: Frame, stamps: Stamps | None, columns: _Columns, rest: list[int]) -> Parts:
     """Return a series a column; covariates are of all of them."""
+    if columns.static:
+        raise UserError(
+            f"{frame.path} has a column a series, in which {frame.names[columns.static[0]]} cannot "
+            "be a category of one: name the column of the values, as in target=sales"
+        )
     covariates = frame.matrix(columns.others)
-    series = [
-        Rows(frame.names[at], str(frame.path), frame.lines, times, frame.numbers(at), covariates)
-        for at in rest
-        if frame.are_numbers(at)
-    ]
-    if not series:
+    numbers = [at for at in rest if frame.are_numbers(at)]
+    for at in rest:
+        if at not in numbers:
+            columns.notes.append(f"the column {frame.names[at]} is left out: it holds no numbers")
+    if not numbers:
         raise UserError(f"{frame.path} has no column of numbers: expected one at least")
-    notes = [
-        f"the column {frame.names[at]} is left out: it holds no numbers"
-        for at in rest
-        if not frame.are_numbers(at)
+    place = str(frame.path)
+    series = [
+        SeriesRows(frame.names[at], place, frame.lines, stamps, frame.numbers(at), covariates)
+        for at in numbers
     ]
-    return Parts(series, tuple(frame.names[at] for at in columns.others), notes=tuple(notes))
+    if len(series) > 1:
+        columns.notes.append(
+            f"each of the {len(series)} columns was read as a series; to forecast one from the "
+            f"others, name it, as in target={series[-1].name}"
+        )
+        columns.notes += _half_filled(series)
+    return Parts(series, tuple(frame.names[at] for at in columns.others), (), tuple(columns.notes))
+
+
+def _half_filled(series: list[SeriesRows]) -> list[str]:
+    """Return a note of columns that run on where all others have ended together."""
+    ends = np.array([np.flatnonzero(~np.isnan(each.values))[-1] for each in series])
+    last = [each.name for each, end in zip(series, ends) if end == ends.max()]
+    if len(np.unique(ends)) != 2:
+        return []
+    return [
+        f"{', '.join(last[:5])} run on for {ends.max() - ends.min()} rows after the others: if "
+        f"they are known ahead, say so, as in known={last[0]}"
+    ]
 
 
 def _long(
     frame: Frame,
-    times: np.ndarray | None,
+    stamps: Stamps | None,
     value: int,
-    groups: dict[str, np.ndarray],
+    named: list[int],
     columns: _Columns,
     rest: list[int],
+    alone: str,
 ) -> Parts:
     """Return the rows of each series, with what else the columns hold."""
+    names = ["/".join(cells) for cells in zip(*(frame.columns[at] for at in named))]
+    groups = _groups(names) if named else {alone or frame.names[value]: slice(None)}
+    if len(named) > 1:
+        columns.static += [at for at in named if at not in columns.static]
     for at in rest:
         _sort_out(frame, at, groups, columns)
-    whole = Rows(
-        "",
-        str(frame.path),
-        frame.lines,
-        times,
-        frame.numbers(value),
-        frame.matrix(columns.others),
-    )
+    values, others = frame.numbers(value), frame.matrix(columns.others)
+    whole = SeriesRows("", str(frame.path), frame.lines, stamps, values, others)
+    static = zip(*(_categories(frame, at, groups) for at in columns.static))
     series = [
-        replace(
-            whole.take(rows),
-            name=name,
-            static=tuple(_category(frame, at, rows, name) for at in columns.static),
-        )
-        for name, rows in groups.items()
+        replace(whole.take(rows), name=name, static=texts)
+        for (name, rows), texts in zip(groups.items(), static if columns.static else repeat(()))
     ]
-    others, static = (
+    other_names, static_names = (
         tuple(frame.names[at] for at in part) for part in (columns.others, columns.static)
     )
-    return Parts(series, others, static, tuple(columns.notes))
+    return Parts(series, other_names, static_names, tuple(columns.notes))
 
 
-def _sort_out(frame: Frame, at: int, groups: dict[str, np.ndarray], columns: _Columns) -> None:
+def _sort_out(frame: Frame, at: int, groups: dict[str, Any], columns: _Columns) -> None:
     """Find out what a column is that nobody has named."""
     cells = np.array(frame.columns[at], object)
-    constant = all((cells[rows] == cells[rows[0]]).all() for rows in groups.values())
-    numbers = frame.are_numbers(at)
+    constant = all((cells[rows] == cells[rows][0]).all() for rows in groups.values())
     if constant and len(groups) > 1:
         columns.static.append(at)
-    elif numbers and not constant:
+    elif frame.are_numbers(at) and not constant:
         columns.others.append(at)
     else:
         why = "is the same in all rows" if constant else "holds texts that vary within a series"
         columns.notes.append(f"the column {frame.names[at]} is left out: it {why}")
 
 
-def _category(frame: Frame, at: int, rows: np.ndarray, name: str) -> str:
-    """Return the category of a series.
+def _categories(frame: Frame, at: int, groups: dict[str, Any]) -> list[str]:
+    """Return the category of each series.
 
     Raises:
-        UserError: it has several.
+        UserError: one has several.
     """
-    cells = [frame.columns[at][row] for row in rows]
-    if other := next((row for row, cell in enumerate(cells) if cell != cells[0]), None):
-        raise UserError(
-            f"{frame.place(rows[other])}: {frame.names[at]} is {cells[other]!r}, but was "
-            f"{cells[0]!r} before for {name}: a static column has one value a series"
-        )
-    return cells[0]
+    column, categories = np.array(frame.columns[at], object), []
+    for name, rows in groups.items():
+        cells = column[rows]
+        if len(other := np.flatnonzero(cells != cells[0])):
+            line = frame.lines[rows][other[0]]
+            raise UserError(
+                f"{frame.path}, line {line}: {frame.names[at]} is {cells[other[0]]!r}, but was "
+                f"{cells[0]!r} before for {name}: a static column has one value a series"
+            )
+        categories.append(cells[0])
+    return categories
 
 
-def _groups(names: list[str]) -> dict[str, np.ndarray]:
+def _groups(names: list[str]) -> dict[str, Any]:
     """Return the rows of each series, in the order in which they come first."""
     ids: dict[str, int] = {}
     codes = np.array([ids.setdefault(name, len(ids)) for name in names])

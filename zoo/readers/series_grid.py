@@ -7,76 +7,91 @@ import numpy as np
 
 from zoo.errors import UserError
 from zoo.readers.frequency import DAY, HOUR, Frequency, month_length
-from zoo.readers.series_columns import Rows
+from zoo.readers.series_rows import SeriesRows
 
 BUSINESS = Frequency("business_day", 1)
 
-_DENSEST_GAPS = 20
-"""Steps for each value there is, at most: what has fewer has no common step."""
+_MOST_STEPS = 20
+"""Steps for each value there is, at most: what has fewer values has no common step."""
 _REGULAR = 3
 """Equal steps from which on a series has a frequency of its own."""
-_CLOCK_MONTHS = (3, 4, 9, 10, 11)
+_SET_FORWARD, _SET_BACK = (3, 4, 9, 10), (3, 4, 9, 10, 11)
+"""The months in which clocks are changed, on either side of the equator."""
 _SUNDAY = 3
 """Of days since 1970-01-01, a Thursday, modulo 7."""
+_MONTH = 365.25 / 12
+"""Days."""
 
 
 class Placed(NamedTuple):
-    """A series on its grid, `R` steps: times, values and other columns, NaN where missing."""
+    """A series on its grid: times, values and other columns at each step, NaN where missing.
+
+    Attributes:
+        filled: how many steps had no row.
+        clock_gaps: how many of those are the hour that is left out when clocks are set forward.
+    """
 
     name: str
     times: np.ndarray | None
     values: np.ndarray
     others: np.ndarray
     static: tuple[str, ...]
-    missing_rows: int
+    filled: int = 0
+    clock_gaps: int = 0
 
 
-def place_all(all_rows: Sequence[Rows]) -> tuple[Frequency | None, list[Placed], bool]:
+def place_all(series: Sequence[SeriesRows]) -> tuple[Frequency | None, list[Placed], bool]:
     """Put the rows of series on a grid of their common frequency.
 
     Returns:
         The frequency, None where there are no dates; each series; and whether rows were unsorted.
 
     Raises:
-        UserError: a time is there twice, or off the grid; or there is no common step.
+        UserError: a time is there twice, or off the grid; there is no common step; or some series
+            have dates and others none.
     """
-    if all(rows.times is None for rows in all_rows):
-        return (
-            None,
-            [Placed(r.name, None, r.values, r.others, r.static, 0) for r in all_rows],
-            False,
+    dated = {rows.stamps is not None and not rows.stamps.numbered for rows in series}
+    if len(dated) > 1:
+        raise UserError(
+            f"{series[0].place}: some series have dates, others none: expected dates for all"
         )
-    ordered = [_sorted(rows) for rows in all_rows]
-    unsorted = any(rows is not before for rows, before in zip(ordered, all_rows))
-    for rows in ordered:
+    if all(rows.stamps is None for rows in series):
+        undated = [Placed(r.name, None, r.values, r.others, r.static) for r in series]
+        return None, undated, False
+    ordered = [_sorted(rows) for rows in series]
+    unsorted = any(rows is not before for rows, before in zip(ordered, series))
+    for rows in _distinct(ordered):
         _check_unique(rows)
     frequency = find_frequency(ordered)
-    return frequency, [_placed(rows, frequency) for rows in ordered], unsorted
+    placed = [_placed(rows, frequency) for rows in ordered]
+    if dated == {False}:
+        return None, [each._replace(times=None) for each in placed], unsorted
+    return frequency, placed, unsorted
 
 
-def find_frequency(all_rows: Sequence[Rows]) -> Frequency:
+def find_frequency(series: Sequence[SeriesRows]) -> Frequency:
     """Return the commonest step of series whose rows are sorted.
 
-    Months are months where all times are of one day of the month, or all of its last one. Days are
-    business days where there is no weekend but in between.
+    Months are months where all times are of one day of the month, or all of its last one, or where
+    each month has one at unequal steps of days, as last working days have. Days are business days
+    where weekends are left out.
 
     Raises:
-        UserError: no series has two rows, or some have other steps than the others.
+        UserError: no series has two rows, or some have another step than the others.
     """
-    several = [rows for rows in all_rows if len(rows.lines) > 1]
+    several = [rows for rows in _distinct(series) if len(rows.lines) > 1]
     if not several:
         raise UserError(
-            f"{all_rows[0].place}: no series has two dates, so that there is no step between them: "
-            "expected a row a step"
+            f"{series[0].place}: no series has two dates, so that there is no step between them: "
+            "expected a row for each step"
         )
-    monthly = [rows for rows in several if _day_of_month(_times(rows)) is not None]
-    fixed = [rows for rows in several if _day_of_month(_times(rows)) is None]
+    fixed = [rows for rows in several if not _is_monthly(rows)]
     if not fixed:
-        frequency = Frequency("month", _commonest([_month_steps(rows) for rows in monthly]))
+        frequency = Frequency("month", _commonest([_month_steps(rows.times) for rows in several]))
     else:
-        frequency = Frequency("second", _commonest([_steps(rows) for rows in fixed]))
+        frequency = Frequency("second", _commonest([_steps(rows.times) for rows in fixed]))
         if frequency == Frequency("day", 1) and _rest_at_weekends(several):
-            frequency = Frequency("business_day", 1)
+            frequency = BUSINESS
     _check_common(several, frequency)
     return frequency
 
@@ -93,26 +108,37 @@ def describe(time: np.datetime64) -> str:
     return date if clock == "00:00" else f"{date} {clock}"
 
 
-def _times(rows: Rows) -> np.ndarray:
-    assert rows.times is not None
-    return rows.times
+def _written(rows: SeriesRows, at: int) -> str:
+    """Return the time of a row, or the number of its step."""
+    assert rows.stamps is not None
+    time = rows.times[at]
+    return f"step {time.astype('int64')}" if rows.stamps.numbered else describe(time)
 
 
-def _sorted(rows: Rows) -> Rows:
-    times = _times(rows)
-    if (times[1:] >= times[:-1]).all():
+def _distinct(series: Sequence[SeriesRows]) -> list[SeriesRows]:
+    """Return the series that do not share their times with one before, as those of columns do."""
+    return list({id(rows.stamps): rows for rows in reversed(series)}.values())[::-1]
+
+
+def _sorted(rows: SeriesRows) -> SeriesRows:
+    if (rows.times[1:] >= rows.times[:-1]).all():
         return rows
-    return rows.take(np.argsort(times, kind="stable"))
+    return rows.take(np.argsort(rows.times, kind="stable"))
 
 
-def _check_unique(rows: Rows) -> None:
-    times = _times(rows)
+def _check_unique(rows: SeriesRows) -> None:
+    """Check that no time is there twice.
+
+    Raises:
+        UserError: one is. Both lines are named, and a change of clocks.
+    """
+    times = rows.times
     twice = np.flatnonzero(times[1:] == times[:-1])
     if not len(twice):
         return
     first, second = sorted(rows.lines[twice[0] : twice[0] + 2])
-    where = f"{rows.place}, lines {first} and {second}: {rows.name} has {describe(times[twice[0]])}"
-    if _are_clock_changes(times[twice]):
+    where = f"{rows.place}, lines {first} and {second}: {rows.name} has {_written(rows, twice[0])}"
+    if _are_set_back(times[twice]):
         raise UserError(
             f"{where} twice, in the hour that is repeated when clocks are set back: write the "
             "times in UTC or with their offset, such as 2024-10-27 02:00+01:00"
@@ -123,24 +149,30 @@ def _check_unique(rows: Rows) -> None:
     )
 
 
-def _are_clock_changes(times: np.ndarray) -> bool:
-    """Return whether times are in the hour that a change of clocks may repeat, each only once."""
+def _are_set_back(times: np.ndarray) -> bool:
+    """Return whether times are in an hour that a change of clocks may repeat, each only once."""
     days = times.astype("datetime64[D]")
-    months = times.astype("datetime64[M]").astype("int64") % 12 + 1
     hours = (times - days).astype("int64") // HOUR
-    return bool(
-        (days.astype("int64") % 7 == _SUNDAY).all()
-        and np.isin(months, _CLOCK_MONTHS).all()
-        and (hours < 4).all()
+    return (
+        bool(_may_change(times, _SET_BACK).all())
         and len(np.unique(times)) == len(times)
         and all(len(np.unique(hours[days == day])) == 1 for day in np.unique(days))
     )
 
 
+def _may_change(times: np.ndarray, months: Sequence[int]) -> np.ndarray:
+    """Return which times are early on a Sunday of some months, bool."""
+    days = times.astype("datetime64[D]")
+    month = times.astype("datetime64[M]").astype("int64") % 12 + 1
+    early = (times - days).astype("int64") < 4 * HOUR
+    return (days.astype("int64") % 7 == _SUNDAY) & early & np.isin(month, months)
+
+
 def _day_of_month(times: np.ndarray) -> int | None:
     """Return the day of the month that all times are of, 31 for its end; None if they are not."""
     days = times.astype("datetime64[D]")
-    if len(np.unique(times - days)) > 1:
+    clocks = times - days
+    if (clocks != clocks[0]).any():
         return None
     months = times.astype("datetime64[M]")
     day = (days - months.astype("datetime64[D]")).astype("int64") + 1
@@ -149,12 +181,23 @@ def _day_of_month(times: np.ndarray) -> int | None:
     return wanted if (day == np.minimum(wanted, lengths)).all() else None
 
 
-def _month_steps(rows: Rows) -> np.ndarray:
-    return np.diff(_times(rows).astype("datetime64[M]").astype("int64"))
+def _is_monthly(rows: SeriesRows) -> bool:
+    assert rows.stamps is not None
+    if rows.stamps.numbered:
+        return False
+    if _day_of_month(rows.times) is not None:
+        return True
+    steps, months = _steps(rows.times), _month_steps(rows.times)
+    near = np.abs(steps / DAY - _MONTH * months) <= _MONTH / 5
+    return bool((near & (months > 0)).all() and (steps != steps[0]).any())
 
 
-def _steps(rows: Rows) -> np.ndarray:
-    return np.diff(_times(rows).astype("int64"))
+def _month_steps(times: np.ndarray) -> np.ndarray:
+    return np.diff(times.astype("datetime64[M]").astype("int64"))
+
+
+def _steps(times: np.ndarray) -> np.ndarray:
+    return np.diff(times.astype("int64"))
 
 
 def _commonest(steps: Sequence[np.ndarray]) -> int:
@@ -162,27 +205,27 @@ def _commonest(steps: Sequence[np.ndarray]) -> int:
     return int(lengths[counts.argmax()])
 
 
-def _rest_at_weekends(all_rows: Sequence[Rows]) -> bool:
-    days = [_times(rows).astype("datetime64[D]") for rows in all_rows]
+def _rest_at_weekends(series: Sequence[SeriesRows]) -> bool:
+    """Return whether no day is at a weekend, and a Friday somewhere is followed by the Monday."""
+    days = [rows.times.astype("datetime64[D]") for rows in series]
     return all(np.is_busday(each).all() for each in days) and any(
-        np.busday_count(each[0], each[-1]) < (each[-1] - each[0]).astype("int64") for each in days
+        ((np.diff(each).astype("int64") == 3) & (np.busday_count(each[:-1], each[1:]) == 1)).any()
+        for each in days
     )
 
 
-def _check_common(all_rows: Sequence[Rows], frequency: Frequency) -> None:
+def _check_common(series: Sequence[SeriesRows], frequency: Frequency) -> None:
     """Check that no series has a regular step of its own.
 
     Raises:
-        UserError: one does.
+        UserError: one has.
     """
-    for rows in all_rows:
-        if _day_of_month(_times(rows)) is not None:
-            steps, unit = _month_steps(rows), "month"
-        else:
-            steps, unit = _steps(rows), "second"
+    for rows in series:
+        monthly = _is_monthly(rows)
+        steps = _month_steps(rows.times) if monthly else _steps(rows.times)
         if len(steps) < _REGULAR or (steps != steps[0]).any():
             continue
-        own = Frequency(unit, int(steps[0]))
+        own = Frequency("month" if monthly else "second", int(steps[0]))
         if own != frequency and {own, frequency} != {Frequency("day", 1), BUSINESS}:
             raise UserError(
                 f"{rows.place}: the series {rows.name} is {own.name}, others are {frequency.name}: "
@@ -190,62 +233,77 @@ def _check_common(all_rows: Sequence[Rows], frequency: Frequency) -> None:
             )
 
 
-def _placed(rows: Rows, frequency: Frequency) -> Placed:
-    times = _times(rows)
+def _placed(rows: SeriesRows, frequency: Frequency) -> Placed:
+    """Put rows on the grid from their first time to their last.
+
+    Raises:
+        UserError: a row is off the grid, or most steps have none.
+    """
     places = _places(rows, frequency)
     count = int(places[-1]) + 1
-    if count > _DENSEST_GAPS * len(places):
+    if count > _MOST_STEPS * len(places):
         raise UserError(
             f"{rows.place}: {rows.name} has {len(places)} rows, but {count} steps, as the "
             f"commonest is {frequency.name}: bring the values to a common step, a row for each"
         )
+    if count == len(places):
+        return Placed(rows.name, rows.times, rows.values, rows.others, rows.static)
     values = np.full(count, np.nan)
     others = np.full((count, rows.others.shape[1]), np.nan)
     values[places], others[places] = rows.values, rows.others
-    grid = _grid(times, frequency, count)
-    return Placed(rows.name, grid, values, others, rows.static, count - len(places))
+    grid = _grid(rows.times, frequency, count)
+    grid[places] = rows.times
+    return Placed(
+        rows.name,
+        grid,
+        values,
+        others,
+        rows.static,
+        count - len(places),
+        _clock_gaps(rows.times, places, frequency),
+    )
+
+
+def _clock_gaps(times: np.ndarray, places: np.ndarray, frequency: Frequency) -> int:
+    """Return how many gaps are the hour that is left out when clocks are set forward."""
+    if frequency.unit != "second" or HOUR % frequency.count:
+        return 0
+    after = np.flatnonzero(np.diff(places) == HOUR // frequency.count + 1) + 1
+    return int(_may_change(times[after] - HOUR, _SET_FORWARD).sum())
 
 
 def _grid(times: np.ndarray, frequency: Frequency, count: int) -> np.ndarray:
-    """Return all times from the first on."""
+    """Return the times of all steps from the first on, datetime64[s] `[count]`."""
     steps = np.arange(count)
-    if frequency.unit != "month":
+    if frequency.unit != "month" or (day := _day_of_month(times)) is None:
         return frequency.after(times[0], steps)
     months = times[0].astype("datetime64[M]") + steps * frequency.count
-    day = np.minimum(_day_of_month(times) or 1, month_length(months))
-    clock = times[0] - times[0].astype("datetime64[D]")
-    return (months.astype("datetime64[D]") + (day - 1)).astype("datetime64[s]") + clock
+    days = months.astype("datetime64[D]") + (np.minimum(day, month_length(months)) - 1)
+    return days.astype("datetime64[s]") + (times[0] - times[0].astype("datetime64[D]"))
 
 
-def _places(rows: Rows, frequency: Frequency) -> np.ndarray:
-    """Return the step of the grid that each row is at.
+def _places(rows: SeriesRows, frequency: Frequency) -> np.ndarray:
+    """Return the step of the grid that each row is at, int64 `[R]`.
 
     Raises:
         UserError: a row is between two.
     """
-    times = _times(rows)
+    times = rows.times
     passed = (times - times[0]).astype("int64")
     if frequency.unit == "month":
         months = times.astype("datetime64[M]").astype("int64")
         places, rest = np.divmod(months - months[0], frequency.count)
-        if _day_of_month(times) is None:
-            rest = (
-                times
-                != _grid(times[:1], Frequency("month", 1), int(months[-1] - months[0]) + 1)[
-                    months - months[0]
-                ]
-            )
     elif frequency == BUSINESS:
         days = times.astype("datetime64[D]")
         places, rest = np.busday_count(days[0], days), passed % DAY
     else:
         seconds = frequency.count * (DAY if frequency.unit == "day" else 1)
         places, rest = np.divmod(passed, seconds)
-    if (off := np.flatnonzero(rest)).size:
+    if len(off := np.flatnonzero(rest)):
         at = off[0]
         raise UserError(
-            f"{rows.place}, line {rows.lines[at]}: {rows.name} has {describe(times[at])}, but is "
-            f"{frequency.name} from {describe(times[0])} on, by its commonest step: bring the "
-            "values to common steps"
+            f"{rows.place}, line {rows.lines[at]}: {rows.name} has {_written(rows, at)}, which is "
+            f"no whole number of steps after {_written(rows, 0)}, as the commonest step is "
+            f"{frequency.name}: bring the values to a common step"
         )
     return places

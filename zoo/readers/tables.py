@@ -1,11 +1,13 @@
 """Reads the rows of tables: texts set apart by tabs, semicolons, bars or commas."""
 
 import csv
+import gc
 import io
 import math
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -62,8 +64,12 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
     if excel:
         text, skipped = text[excel.end() :], 1
     separator = excel[1] if excel else find_separator(text, path)
-    rows = [Row(row.line + skipped, row.cells) for row in _parsed(text, separator, path)]
-    return Rows(separator, rows if ragged else list(_even(rows, separator, path)))
+    with _collector_paused():
+        rows = list(_parsed(text, separator, path))
+    if skipped:
+        rows = [Row(row.line + skipped, row.cells) for row in rows]
+    whole = Rows(separator, rows)
+    return whole if ragged else Rows(separator, list(even_rows(whole, path)))
 
 
 def find_separator(text: str, path: Path) -> str:
@@ -116,6 +122,18 @@ def are_numbers(cells: list[str]) -> bool:
     return bool(values) and all(value is not None and math.isfinite(value) for value in values)
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from searching for cycles: among millions of new rows, that takes most time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _ending(path: Path) -> str:
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
@@ -164,16 +182,24 @@ def _parsed(text: str, separator: str, path: Path) -> Iterator[Row]:
                     f"is no row of fields ({error}): a quotation mark in a field is written twice"
                 )
             raise UserError(f"{path}, line {line} {problem}") from error
-        cells = [cell.strip() for cell in cells]
+        cells = list(map(str.strip, cells))
         if any(cells):
             yield Row(line, cells)
         line = reader.line_num + 1
 
 
-def _even(rows: list[Row], separator: str, path: Path) -> Iterator[Row]:
-    """Yield rows of as many cells as the first has."""
+def even_rows(table: Rows, path: Path) -> Iterator[Row]:
+    """Yield rows of as many cells as the first has; blank ones beyond them are left out.
+
+    Raises:
+        UserError: a row has more or fewer. Its line is named.
+    """
+    separator, rows = table
     width = len(rows[0].cells) if rows else 0
     for row in rows:
+        if len(row.cells) == width:
+            yield row
+            continue
         cells = row.cells[:width] if not any(row.cells[width:]) else row.cells
         if len(cells) != width:
             how = "quotation marks hold nothing together in a file set apart by tabs"
