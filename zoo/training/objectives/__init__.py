@@ -2,12 +2,14 @@
 
 from zoo.training.objectives.base import Losses, Objective, Player, Update
 from zoo.training.objectives.cross_entropy import CrossEntropy
+from zoo.training.objectives.forecast import Forecast
 from zoo.training.objectives.scheduled_sampling import ScheduledSampling
 from zoo.training.objectives.self_critical import SelfCritical
 from zoo.training.objectives.squared_error import SquaredError
 
 __all__ = [
     "CrossEntropy",
+    "Forecast",
     "Losses",
     "Objective",
     "Player",

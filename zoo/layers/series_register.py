@@ -1,0 +1,288 @@
+"""The last values of a series, and what is computed from them: level, spread, naive forecast."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from zoo.typing import Tensor
+
+_RECENT = 8
+"""Steps whose differences say how lively a series is now."""
+_ROUNDING = 1e-6
+"""The least spread, as a share of the level: below that are the rounding errors of float32."""
+_TINY = 1e-20
+
+
+class Register(NamedTuple):
+    """The state: the last `L` values, the newest last, and how many of them there are.
+
+    Attributes:
+        values: float32 `[B, L]`, missing ones filled; 0 where nothing was seen yet.
+        seen: float32 `[B]`, in 0..L.
+    """
+
+    values: Tensor
+    seen: Tensor
+
+
+class Frames(NamedTuple):
+    """The register after each step, `[..., L]` where the values are `[...]`.
+
+    Attributes:
+        values: float32 `[..., L]`, the newest last; what is older than `seen` means nothing.
+        seen: float32 `[...]`, how many of them are of the sequence.
+        observed: float32 `[...]`, 1 where the step's own value was there, 0 where it was filled.
+    """
+
+    values: Tensor
+    seen: Tensor
+    observed: Tensor
+
+
+class Summary(NamedTuple):
+    """What the register says of a series at a step; nothing in it has a gradient.
+
+    Attributes:
+        level: `[...]`, the mean of the values seen.
+        spread: `[...]`, the mean absolute error of the naive forecast within the register; above 0.
+        shape: `[..., L]`, (value - level) / spread of each value; 0 where nothing was seen.
+        ratios: `[..., 3]`, logarithms of how much values differ from one step to the next, lately,
+            overall, and from the level, each by the spread.
+        varied: `[...]`, 1 where there is a spread, 0 where all values seen are the same.
+    """
+
+    level: Tensor
+    spread: Tensor
+    shape: Tensor
+    ratios: Tensor
+    varied: Tensor
+
+
+@dataclass(frozen=True)
+class SeriesRegister:
+    """Keeps the last values of a series, fills missing ones, and summarises what it holds.
+
+    A missing value is filled by the value a season before it or, within the first season, by the
+    last one. Before the first value there is nothing: missing values there are not counted.
+
+    Args:
+        length: L, how many values are held; at least `season`.
+        season: m, steps of a season; 1 for none.
+        base: "seasonal": the naive forecast of step t + h is the value a whole number of seasons
+            before, the last there is; "mean": it is the level; "zero": it is 0, as is the level.
+
+    Example:
+        >>> register = SeriesRegister(length=4, season=2)
+        >>> values = tf.constant([[float("nan"), 5.0, 7.0, float("nan"), 8.0]])
+        >>> frames, state = register.whole(values, register.initial_state(1))
+        >>> state.values.numpy().tolist(), state.seen.numpy().tolist()
+        ([[5.0, 7.0, 5.0, 8.0]], [4.0])
+        >>> register.naive(frames, register.summary(frames), horizon=3)[0, -1].numpy().tolist()
+        [5.0, 8.0, 5.0]
+    """
+
+    length: int
+    season: int = 1
+    base: str = "seasonal"
+
+    def __post_init__(self) -> None:
+        if self.base not in ("seasonal", "mean", "zero"):
+            raise ValueError(f"base is {self.base!r}, but seasonal, mean or zero is needed")
+        if not 1 <= self.season <= self.length:
+            raise ValueError(
+                f"season is {self.season}, but 1 to {self.length} is needed, the look-back"
+            )
+
+    def initial_state(self, batch_size: int | Tensor) -> Register:
+        """Return a register in which nothing was seen."""
+        return Register(tf.zeros([batch_size, self.length]), tf.zeros([batch_size]))
+
+    def step(self, value: Tensor, state: Register) -> tuple[Frames, Register]:
+        """Read one value a row.
+
+        Args:
+            value: float32 `[B]`, NaN where it is missing.
+            state: before it.
+        """
+        values, before = state
+        there = value == value  # NaN is the one number that is not; `is_nan` is not in LiteRT.
+        # Of nothing seen the newest entry is 0.
+        fill = values[:, -1]
+        if self.season > 1:
+            fill = tf.where(before >= self.season, values[:, -self.season], fill)
+        values = tf.concat([values[:, 1:], tf.where(there, value, fill)[:, None]], axis=1)
+        more = tf.minimum(before + 1, float(self.length))
+        observed = tf.cast(there, tf.float32)
+        seen = tf.where(there, more, tf.where(before > 0, more, before))
+        return Frames(values, seen, observed), Register(values, seen)
+
+    def whole(
+        self, values: Tensor, state: Register, reset: Tensor = None
+    ) -> tuple[Frames, Register]:
+        """Read all steps at once; the frames of a step depend on no later one.
+
+        Args:
+            values: float32 `[B, T]`, NaN where one is missing; T is at least 1.
+            state: before the first of them.
+            reset: `[B]` or `[B, T]`, true where a row starts a new series; `[B]` speaks of the
+                first step.
+
+        Returns:
+            The register after each step, `[B, T, L]`, and after the last one.
+        """
+        values = tf.convert_to_tensor(values, tf.float32)
+        steps = values.shape[1] or tf.shape(values)[1]
+        there = values == values
+        filled, seen = self._filled(values, there, state, reset)
+        index = tf.range(steps)[:, None] + tf.range(1, self.length + 1)
+        frames = tf.gather(filled, index, axis=1)
+        frames.set_shape([*values.shape, self.length])
+        last = tf.where(self._mask(seen[:, -1]) > 0, frames[:, -1], 0.0)
+        observed = tf.cast(there, tf.float32)
+        return Frames(frames, seen, observed), Register(last, seen[:, -1])
+
+    def _filled(
+        self, values: Tensor, there: Tensor, state: Register, reset: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the register and all steps, filled, `[B, L + T]`; and `seen` `[B, T]`.
+
+        Where a value comes from is the last place before it, of the same phase, that is observed or
+        in the first season; and in the first season, the last place that is observed.
+        """
+        length = self.length
+        line = tf.concat([state.values, tf.where(there, values, 0.0)], axis=1)
+        place = tf.range(line.shape[1] or tf.shape(line)[1])[None]
+        held = place[:, :length] >= length - tf.cast(state.seen, tf.int32)[:, None]
+        known = tf.concat([held, there], axis=1)
+        begin = tf.zeros_like(place)
+        if reset is not None:
+            begin = running_max(tf.where(_starts(reset, there, length), place, 0))
+        last = running_max(tf.where(known, place, -1))
+        before = tf.pad(last[:, :-1], [[0, 0], [1, 0]], constant_values=-1)
+        first = running_max(tf.where(known & (before < begin), place, -1))
+        begun = first >= begin
+        source = place + tf.zeros_like(last)
+        early = begun & (place < first + self.season)
+        source = tf.where(known | early, source, -1)
+        source = self._within_phase(source)
+        source = tf.gather(last, tf.maximum(source, 0), batch_dims=1)
+        filled = tf.gather(line, tf.maximum(source, 0), batch_dims=1)
+        filled = tf.where(begun, filled, 0.0)
+        seen = tf.where(begun, tf.minimum(place - first + 1, length), 0)[:, length:]
+        return filled, tf.cast(seen, tf.float32)
+
+    def _within_phase(self, source: Tensor) -> Tensor:
+        """Return the largest of `[B, N]` so far among the places of the same phase."""
+        season = self.season
+        if season == 1:
+            return running_max(source)
+        size = source.shape[1] or tf.shape(source)[1]
+        front = -size % season
+        padded = tf.pad(source, [[0, 0], [front, 0]], constant_values=-1)
+        rows = -1 if source.shape[1] is None else (size + front) // season
+        table = tf.reshape(padded, [tf.shape(source)[0], rows, season])
+        flat = tf.reshape(running_max(table), [tf.shape(source)[0], size + front])
+        return flat[:, front:]
+
+    def _mask(self, seen: Tensor) -> Tensor:
+        """Return `[..., L]`: 1 where a place of the register was seen, else 0."""
+        age = tf.range(self.length - 1, -1, -1, dtype=tf.float32)
+        return tf.cast(age < seen[..., None], tf.float32)
+
+    def summary(self, frames: Frames) -> Summary:
+        """Return what the register says at each step."""
+        values, seen, _ = frames
+        mask, count = self._mask(seen), tf.maximum(seen, 1.0)
+        # Sums of what is left without the last value: a level that is huge costs no digits.
+        last = values[..., -1:]
+        centred = (values - last) * mask
+        if self.base == "zero":
+            level, offsets = tf.zeros_like(seen), values * mask
+        else:
+            mean = tf.reduce_sum(centred, axis=-1) / count
+            level, offsets = last[..., 0] + mean, (centred - mean[..., None]) * mask
+        apart = tf.reduce_sum(tf.abs(offsets), axis=-1) / count
+        changes = tf.abs(values[..., 1:] - values[..., :-1]) * mask[..., :-1]
+        change = tf.reduce_sum(changes, axis=-1) / tf.maximum(seen - 1, 1.0)
+        recent = min(_RECENT, self.length - 1)
+        lately = tf.reduce_sum(changes[..., -recent:], axis=-1)
+        lately /= tf.clip_by_value(seen - 1, 1.0, float(recent))
+        spread = apart
+        if self.base == "seasonal":
+            spread = change if self.season == 1 else self._seasonal(values, mask, seen, change)
+        least = _ROUNDING * tf.abs(level) + _TINY
+        varied = tf.cast(spread > least, tf.float32)
+        spread = tf.maximum(spread, least)
+        ratios = tf.stack([lately, change, apart], axis=-1) / spread[..., None]
+        return Summary(
+            level, spread, offsets / spread[..., None], tf.math.log(ratios + 0.01), varied
+        )
+
+    def _seasonal(self, values: Tensor, mask: Tensor, seen: Tensor, change: Tensor) -> Tensor:
+        """Return the mean change over a season, `change` counting as one of them.
+
+        In the first season there is no other.
+        """
+        season = self.season
+        if season == self.length:
+            return change
+        changes = tf.abs(values[..., season:] - values[..., :-season]) * mask[..., :-season]
+        count = tf.maximum(seen - season, 0.0)
+        return (tf.reduce_sum(changes, axis=-1) + change) / (count + 1)
+
+    def naive(self, frames: Frames, summary: Summary, horizon: int) -> Tensor:
+        """Return the naive forecasts of the next steps, `[..., horizon]`.
+
+        Where less than a season was seen, the last value is in place of those of the base
+        "seasonal" that are not there.
+        """
+        if self.base != "seasonal":
+            return tf.repeat(summary.level[..., None], horizon, axis=-1)
+        if self.season == 1:
+            return tf.repeat(frames.values[..., -1:], horizon, axis=-1)
+        phases = [h % self.season for h in range(horizon)]
+        chosen = tf.gather(frames.values[..., -self.season :], phases, axis=-1)
+        age = tf.constant([float(self.season - 1 - phase) for phase in phases])
+        return tf.where(age < frames.seen[..., None], chosen, frames.values[..., -1:])
+
+    def lagged(self, summary: Summary, lag: int) -> Tensor:
+        """Return `[...]`, (value - level) / spread of the value `lag` steps before; 0 for none."""
+        return summary.shape[..., self.length - 1 - lag]
+
+
+def running_max(x: Tensor) -> Tensor:
+    """Return the largest of the integers so far along axis 1 of `[B, N, ...]`.
+
+    In about log2(N) steps, each over all places.
+
+    Example:
+        >>> running_max(tf.constant([[2, 1, 5, 3]])).numpy().tolist()
+        [[2, 2, 5, 5]]
+    """
+    size = x.shape[1]
+
+    def widened(x: Tensor, by: int | Tensor) -> Tensor:
+        return tf.maximum(x, tf.concat([x[:, :by], x[:, : -by if size else n - by]], axis=1))
+
+    if size is not None:
+        by = 1
+        while by < size:
+            x, by = widened(x, by), by * 2
+        return x
+    n = tf.shape(x)[1]
+    shape = x.shape
+    x, _ = tf.while_loop(
+        lambda _, by: by < n,
+        lambda x, by: (tf.ensure_shape(widened(x, by), shape), by * 2),
+        (x, tf.constant(1)),
+    )
+    return x
+
+
+def _starts(reset: Tensor, there: Tensor, length: int) -> Tensor:
+    """Return booleans `[B, length + T]`: where a series starts, of `reset` `[B]` or `[B, T]`."""
+    reset = tf.cast(tf.convert_to_tensor(reset), tf.bool)
+    if len(reset.shape) == 1:
+        reset = reset[:, None] & (tf.range(tf.shape(there)[1]) == 0)
+    return tf.pad(reset, [[0, 0], [length, 0]])

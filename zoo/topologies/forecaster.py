@@ -1,0 +1,406 @@
+"""A series in, forecasts of its next values at each step."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.layers.calendar import Calendar, Moment
+from zoo.layers.forecast_heads import LEVELS, Centre, make_head
+from zoo.layers.segments import SegmentReader
+from zoo.layers.series_register import Frames, Register, SeriesRegister, Summary
+from zoo.layers.stack import RecurrentStack
+from zoo.registry import register
+from zoo.topologies.base import SequenceModel
+from zoo.typing import State, Tensor, Window
+
+VALUE, DAY, SECOND, COVARIATES = 0, 1, 2, 3
+"""Columns of the inputs; from the last one on, what is known ahead, of the past, and static."""
+_LOCAL = 16
+"""Size of what a future step's own covariates are brought to."""
+
+
+class ForecastState(NamedTuple):
+    """The state: of the cell, the last values, and the last covariates that were known ahead.
+
+    Attributes:
+        read: the recurrent layers'; `()` without.
+        register: the last values, which scale the next ones.
+        known: float32 `[B, m + 1, K]`, those of the last m steps and the next; `()` without.
+    """
+
+    read: State
+    register: Register
+    known: Tensor = ()
+
+
+class Prediction(NamedTuple):
+    """What a head's loss is computed from.
+
+    Attributes:
+        numbers: float32 `[..., H, P]`, see `zoo.layers.forecast_heads`.
+        centre: the naive forecast and the spread, from which and by which they are measured.
+        varied: float32 `[...]`, 1 where there is a spread: where all values so far are the same,
+            there is no unit to measure in.
+    """
+
+    numbers: Tensor
+    centre: Centre
+    varied: Tensor
+
+
+class _Columns(NamedTuple):
+    """The parts of inputs `[..., D]`."""
+
+    value: Tensor
+    moment: Moment
+    known: Tensor
+    past: Tensor
+    static: Tensor
+
+
+@register(
+    "architecture",
+    "forecaster",
+    topology="many_to_many",
+    inputs="series",
+    outputs="quantiles of the next values at each step",
+    example={"units": 12, "horizon": 4, "look_back": 6, "season": 2, "seasons": (2,)},
+)
+@keras.saving.register_keras_serializable("zoo")
+class Forecaster(SequenceModel):
+    """Naive forecast + spread · (W h_t + V r_t + b), h_t = cell(x_t, state_(t-1)).
+
+    Both the naive forecast and the spread come from a register of the last values, which is part of
+    the state, as does r_t, the register itself in these units. W and V start at zero: an untrained
+    model answers with the naive forecast. Nothing is fitted to the scale of the data, and a series
+    that is a y + b (a > 0) is answered with a times that answer, + b, but for returns and counts.
+
+    The inputs of a step `[..., D]` are the value, raw and NaN where it is missing; days since
+    1970-01-01, NaN where there are no dates; seconds of the day; the covariates known ahead of the
+    next `horizon` steps, `[horizon, known_covariates]` row by row; those of the past; and
+    categories as whole numbers, 0 for one that is not known.
+
+    Args:
+        horizon: H, how many steps are forecast.
+        look_back: how many values the register holds at least; two seasons it holds always.
+        season: m, steps of the season that the naive forecast goes back; 1 for the last value.
+        seasons: steps of all seasons: what was a season ago is shown to the recurrence.
+        frequency_unit: "second", "day", "business_day" or "month".
+        frequency_count: how many of them a step is.
+        known_covariates: K, how many are known ahead.
+        past_covariates: how many are known of the past only.
+        categories: of each static column, how many categories are known.
+        base: "seasonal", "mean" or "zero", what the naive forecast is, see `SeriesRegister`.
+        returns: forecast 100 log(p_t / p_(t-1)), in per cent, of a series of prices p.
+        head: "quantiles", "student_t" or "negative_binomial", see `zoo.layers.forecast_heads`.
+        quantiles: which quantiles are answered, in rising order, 0.5 among them; None for `LEVELS`
+            of `zoo.layers.forecast_heads`.
+        encoder: "steps", a recurrence over the steps; "segments", one over segments of the
+            register, anew at each step; or "none", the linear map of the register alone.
+        cell: name of the recurrent cell.
+        units: size of each recurrent layer.
+        layers: how many recurrent layers.
+        dropout: share dropped before each recurrent layer and before the head, in training.
+        segment: steps of a segment.
+
+    Raises:
+        ValueError: `base`, `head`, `encoder` or `frequency_unit` is none of these, or a size does
+            not fit another.
+
+    Example:
+        >>> model = Forecaster(horizon=3, look_back=8, season=1, units=8)
+        >>> model(model.example_inputs(2, time=5)).shape
+        TensorShape([2, 5, 3, 11])
+    """
+
+    steps_on = "series"
+
+    def __init__(
+        self,
+        horizon: int = 14,
+        look_back: int = 56,
+        season: int = 7,
+        seasons: Sequence[int] = (7,),
+        frequency_unit: str = "day",
+        frequency_count: int = 1,
+        known_covariates: int = 0,
+        past_covariates: int = 0,
+        categories: Sequence[int] = (),
+        base: str = "seasonal",
+        returns: bool = False,
+        head: str = "quantiles",
+        quantiles: Sequence[float] | None = None,
+        encoder: str = "steps",
+        cell: str = "gru",
+        units: int = 128,
+        layers: int = 1,
+        dropout: float = 0.0,
+        segment: int = 12,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        # Days are counted exactly: no policy of less precision may touch the inputs.
+        self.autocast = False
+        if encoder not in ("steps", "segments", "none"):
+            raise ValueError(f"encoder is {encoder!r}, but steps, segments or none is needed")
+        if horizon < 1:
+            raise ValueError(f"horizon is {horizon}, but at least 1 is needed")
+        self.horizon, self.returns = horizon, returns
+        self.known_covariates, self.past_covariates = known_covariates, past_covariates
+        self.categories = tuple(categories)
+        length = max(look_back, 2 * season, 2)
+        self.scale = SeriesRegister(length, season, base)
+        # Prices are one more than their returns, and a missing one is the last one.
+        self.register = SeriesRegister(length + 1) if returns else self.scale
+        self.lags = sorted({season, *seasons} - {1})
+        self.lags = [lag for lag in self.lags if lag <= length]
+        self.calendar = Calendar(frequency_unit, frequency_count)
+        self.head = make_head(head, quantiles or LEVELS)
+        self.encoder = encoder
+        self.stack: Any = None
+        if encoder == "steps":
+            self.stack = RecurrentStack(cell, units, layers, dropout)
+        self.dropout = keras.layers.Dropout(dropout)
+        self.static = [
+            keras.layers.Dense(min(16, count), use_bias=False) for count in self.categories
+        ]
+        self._make_head(segment, cell, units, layers, dropout)
+        self._finish()
+
+    def _make_head(self, segment: int, cell: str, units: int, layers: int, dropout: float) -> None:
+        """Make the layers that give the head its numbers; all last kernels start at zero."""
+        steps, size = self.horizon, self.head.size
+        if self.encoder == "segments":
+            self.writer: Any = SegmentReader(steps, segment, size, cell, units, layers, dropout)
+        else:
+            self.writer = _from_zero(steps * size)
+        ahead = np.arange(steps)
+        growth = np.sqrt(ahead // self.scale.season + 1.0)
+        if self.scale.base != "seasonal":
+            growth = np.ones(steps)
+        self.bias = self.add_weight(name="bias", shape=(steps, size), initializer="zeros")
+        self.bias.assign(self.head.start(growth))
+        self.skip = _from_zero(steps)
+        if self.known_covariates:
+            self.local = keras.layers.Dense(_LOCAL)
+            self.around = keras.layers.Dense(_LOCAL, use_bias=False)
+            self.local_head = _from_zero(size)
+
+    def initial_state(self, batch_size: int | Tensor) -> ForecastState:
+        """Return the state in which nothing was seen."""
+        read = self.stack.initial_state(batch_size) if self.stack else ()
+        known: Tensor = ()
+        if self.known_covariates:
+            known = tf.zeros([batch_size, self.scale.season + 1, self.known_covariates])
+        return ForecastState(read, self.register.initial_state(batch_size), known)
+
+    def call(
+        self,
+        inputs: Tensor,
+        state: State = None,
+        reset: Tensor = None,
+        return_state: bool = False,
+        training: bool | None = None,
+    ) -> Tensor:
+        """Compute raw quantiles `[B, T, H, Q]` of the values after each step, in rising order.
+
+        Args:
+            inputs: float32 `[B, T, D]`.
+            state: as `initial_state` gives it; None for the start of a series.
+            reset: `[B]` or `[B, T]`, true where a row starts a new series.
+            return_state: also give the state after the last step.
+            training: whether dropout acts.
+        """
+        prediction, state = self._predicted(inputs, state, reset, training)
+        outputs = self.head.quantiles(prediction.numbers, prediction.centre)
+        return (outputs, state) if return_state else outputs
+
+    def step(self, x_t: Tensor, state: ForecastState) -> tuple[Tensor, ForecastState]:
+        """Read one step `[B, D]`, and return quantiles `[B, H, Q]`, and the new state."""
+        prediction, state = self.predict_step(x_t, state)
+        return self.head.quantiles(prediction.numbers, prediction.centre), state
+
+    def predict_step(self, x_t: Tensor, state: ForecastState) -> tuple[Prediction, ForecastState]:
+        """Read one step `[B, D]`, and return what quantiles are made from, and the new state."""
+        columns = self._columns(x_t)
+        held, register = self.register.step(columns.value, state.register)
+        frames = self._analysed(held)
+        known = state.known
+        if self.known_covariates:
+            known = tf.concat([known[:, 1:], columns.known[:, :1]], axis=1)
+        summary = self.scale.summary(frames)
+        around = self._around(columns, frames, summary, known)
+        context, read = around, state.read
+        if self.stack:
+            context, read = self.stack.step(self._features(around, summary, frames), read)
+        prediction = self._prediction(columns, frames, summary, around, context, known, False)
+        return prediction, ForecastState(read, register, known)
+
+    def predict_parameters(
+        self, window: Window, state: State, training: bool = False
+    ) -> tuple[Prediction, ForecastState]:
+        """Return what the head's loss of a window is computed from, and the state to carry on.
+
+        Args:
+            window: its `inputs` `[B, T, D]` and `reset` are read.
+            state: before it.
+            training: whether dropout acts.
+        """
+        return self._predicted(window["inputs"], state, window["reset"], training)
+
+    def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
+        """Return series that rise by 1 a step, without covariates, of categories not known."""
+        ahead = self.horizon * self.known_covariates + self.past_covariates + len(self.categories)
+        inputs = np.zeros((batch_size, time, COVARIATES + ahead), "float32")
+        inputs[..., VALUE] = inputs[..., DAY] = np.arange(1, time + 1)
+        return inputs
+
+    def _predicted(
+        self, inputs: Tensor, state: State, reset: Tensor, training: bool | None
+    ) -> tuple[Prediction, ForecastState]:
+        """Run whole series."""
+        x = tf.convert_to_tensor(inputs)
+        state = state or self.initial_state(tf.shape(x)[0])
+        columns = self._columns(x)
+        held, register = self.register.whole(columns.value, state.register, reset)
+        frames = self._analysed(held)
+        known, last_known = self._known_frames(columns, state.known)
+        summary = Summary(*map(tf.stop_gradient, self.scale.summary(frames)))
+        around = self._around(columns, frames, summary, known)
+        context, read = around, state.read
+        if self.stack:
+            features = self._features(around, summary, frames)
+            context, read = self.stack(features, read, reset=reset, training=training)
+        prediction = self._prediction(columns, frames, summary, around, context, known, training)
+        return prediction, ForecastState(read, register, last_known)
+
+    def _columns(self, x: Tensor) -> _Columns:
+        """Take inputs `[..., D]` apart; missing covariates are 0, their mean."""
+        moment = Moment(x[..., DAY], x[..., SECOND])
+        ahead = COVARIATES + self.horizon * self.known_covariates
+        others = tf.where(x == x, x, 0.0)
+        known = past = ()
+        if self.known_covariates:
+            flat = others[..., COVARIATES:ahead]
+            known = self._in_rows(flat, self.horizon, self.known_covariates)
+        if self.past_covariates:
+            past = others[..., ahead : ahead + self.past_covariates]
+        static = others[..., ahead + self.past_covariates :]
+        return _Columns(x[..., VALUE], moment, known, past, static)
+
+    def _analysed(self, held: Frames) -> Frames:
+        """Return the frames that are forecast: those of the values, or of their returns."""
+        if not self.returns:
+            return held
+        before, after = held.values[..., :-1], held.values[..., 1:]
+        there = (before > 0) & (after > 0)
+        ratio = tf.where(there, after, 1.0) / tf.where(there, before, 1.0)
+        returns = 100 * tf.math.log(tf.clip_by_value(ratio, 1e-30, 1e30))
+        return Frames(returns, tf.maximum(held.seen - 1, 0.0), held.observed)
+
+    def _known_frames(self, columns: _Columns, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Return covariates of the last m steps and the next, `[B, T, m + 1, K]`; and the last."""
+        if not self.known_covariates:
+            return (), ()
+        line = tf.concat([before[:, 1:], columns.known[:, :, 0]], axis=1)
+        steps = columns.value.shape[1] or tf.shape(columns.value)[1]
+        index = tf.range(steps)[:, None] + tf.range(self.scale.season + 1)
+        frames = tf.gather(line, index, axis=1)
+        return frames, frames[:, -1]
+
+    def _around(self, columns: _Columns, frames: Frames, summary: Summary, known: Tensor) -> Tensor:
+        """Return what is known beside the values `[..., C]`: ratios, calendar, covariates."""
+        parts = [
+            summary.ratios,
+            frames.seen[..., None] / self.scale.length,
+            self.calendar.features(columns.moment),
+        ]
+        if self.known_covariates:
+            parts += [known[..., -1, :], self._own(known, frames)[..., -1, :]]
+        if self.past_covariates:
+            parts.append(columns.past)
+        for index, (layer, count) in enumerate(zip(self.static, self.categories)):
+            # Of an id that is 0, or none of these, all entries are 0.
+            ids = tf.range(1, count + 1, dtype=tf.float32)
+            parts.append(layer(tf.cast(columns.static[..., index, None] == ids, tf.float32)))
+        return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
+
+    def _features(self, around: Tensor, summary: Summary, frames: Frames) -> Tensor:
+        """Return the inputs of the recurrence `[..., F]`."""
+        shape = summary.shape
+        two = tf.cast(frames.seen > 1, tf.float32)
+        values = [shape[..., -1], (shape[..., -1] - shape[..., -2]) * two]
+        values += [self.scale.lagged(summary, lag - 1) for lag in self.lags]
+        values = _arcsinh(tf.stack(values, axis=-1))
+        return tf.concat([values, frames.observed[..., None], around], axis=-1)
+
+    def _own(self, known: Tensor, frames: Frames) -> Tensor:
+        """Return the covariates of the last m steps `[..., m, K]`; 0 where nothing was seen."""
+        age = tf.range(self.scale.season - 1, -1, -1, dtype=tf.float32)
+        seen = tf.cast(age < frames.seen[..., None] - 1, tf.float32)
+        return known[..., :-1, :] * seen[..., None]
+
+    def _prediction(
+        self,
+        columns: _Columns,
+        frames: Frames,
+        summary: Summary,
+        around: Tensor,
+        context: Tensor,
+        known: Tensor,
+        training: bool | None,
+    ) -> Prediction:
+        """Return the head's numbers, and what they are measured from."""
+        if self.encoder == "segments":
+            numbers = self._written_in_segments(summary.shape, around, training)
+        else:
+            context = self.dropout(context, training=training)
+            numbers = self._in_rows(self.writer(context), self.horizon, self.head.size)
+        numbers = tf.cast(numbers, tf.float32) + self.bias.value
+        location = self.skip(summary.shape)[..., None]
+        numbers = tf.concat([numbers[..., :1] + location, numbers[..., 1:]], axis=-1)
+        if self.known_covariates:
+            numbers += self._known_ahead(columns.known, self._own(known, frames), context)
+        naive = self.scale.naive(frames, summary, self.horizon)
+        return Prediction(numbers, Centre(naive, summary.spread), summary.varied)
+
+    def _written_in_segments(self, past: Tensor, around: Tensor, training: bool | None) -> Tensor:
+        """Return numbers `[..., H, P]` of a register `[..., L]`."""
+        rows = [tf.reshape(part, [-1, part.shape[-1]]) for part in (past, around)]
+        numbers = self.writer(rows, training=training)
+        flat = tf.reshape(numbers, tf.concat([tf.shape(past)[:-1], [-1]], 0))
+        flat.set_shape([*past.shape[:-1], self.horizon * self.head.size])
+        return self._in_rows(flat, self.horizon, self.head.size)
+
+    def _known_ahead(self, ahead: Tensor, own: Tensor, context: Tensor) -> Tensor:
+        """Return what future steps' own covariates add to the numbers `[..., H, P]`.
+
+        Args:
+            ahead: `[..., H, K]`.
+            own: `[..., m, K]`, those of the last m steps: the naive forecast is made from values
+                that had these.
+            context: `[..., C]`.
+        """
+        phases = [h % self.scale.season for h in range(self.horizon)]
+        pairs = tf.concat([ahead, tf.gather(own, phases, axis=-2)], axis=-1)
+        hidden = self.local(pairs) + self.around(context)[..., None, :]
+        return tf.cast(self.local_head(tf.nn.relu(hidden)), tf.float32)
+
+    def _in_rows(self, flat: Tensor, rows: int, size: int) -> Tensor:
+        """Return `[..., rows · size]` as `[..., rows, size]`."""
+        table = tf.reshape(flat, tf.concat([tf.shape(flat)[:-1], [rows, size]], 0))
+        return tf.ensure_shape(table, [*flat.shape[:-1], rows, size])
+
+
+def _from_zero(size: int) -> keras.layers.Dense:
+    """Return a linear layer that answers 0 until it has learned."""
+    return keras.layers.Dense(size, kernel_initializer="zeros", use_bias=False, dtype="float32")
+
+
+def _arcsinh(x: Tensor) -> Tensor:
+    """Return asinh(x), of operators that small devices have."""
+    size = tf.abs(x)
+    return tf.sign(x) * tf.math.log(size + tf.sqrt(size * size + 1))
