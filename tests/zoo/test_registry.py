@@ -299,8 +299,8 @@ TASK = """
     from zoo.registry import register
 
 
-    @register("task", "forecasting", topology="many_to_one", dataset="weather")
-    class Forecasting:
+    @register("task", "tomorrow", topology="many_to_one", dataset="weather")
+    class Tomorrow:
         '''Tomorrow's weather from today's.'''
 """
 DATASET = """
@@ -324,7 +324,7 @@ DATASET = """
 POINTS = [
     ("zoo.cells", "leaky = zoo_leaky.cells.leaky:LeakyCell"),
     ("zoo.models", "leaky-words = zoo_leaky.models:leaky_words"),
-    ("zoo.tasks", "forecasting = zoo_leaky.tasks:Forecasting"),
+    ("zoo.tasks", "tomorrow = zoo_leaky.tasks:Tomorrow"),
     ("zoo.datasets", "tides = zoo_leaky.data:Tides"),
     ("zoo.datasets", "ebbs = zoo_leaky.gone:Ebbs"),
 ]
@@ -355,7 +355,7 @@ def test_listing_imports_neither_tensorflow_nor_keras_nor_a_plug_in(plug_in):
     """
     *listings, imported = python(code, plug_in).stdout.splitlines()
     names = set(" ".join(listings).split())
-    assert {"lstm", "seq2seq", "leaky", "leaky-words", "forecasting"} <= names
+    assert {"lstm", "seq2seq", "leaky", "leaky-words", "tomorrow"} <= names
     assert imported == "set()"
 
 
@@ -363,13 +363,13 @@ def test_an_installed_plug_in_brings_a_cell_a_task_a_model_and_data_for_any_task
     code = f"""
         from tasks.common.data import load_split
         from zoo import UserError, registry
-        for kind, name in [("cell", "leaky"), ("task", "forecasting"), ("model", "leaky-words")]:
+        for kind, name in [("cell", "leaky"), ("task", "tomorrow"), ("model", "leaky-words")]:
             entry = registry.get(kind, name)
             print(entry.source, entry.target, entry.summary, sep="|")
         print(*registry.select("model", "leaky*", topology="many_to_many", cell="leaky"))
         cell = registry.load("cell", "leaky")(4)
         model = registry.load("model", "leaky-words")(**entry.info["options"])
-        print(cell.units, model.output_shape, registry.load("task", "forecasting").__name__)
+        print(cell.units, model.output_shape, registry.load("task", "tomorrow").__name__)
         print(len(load_split("tides", "train", {str(tmp_path)!r}, ("text",))))
         for name in ("ebbs", "tidse"):
             try:
@@ -380,10 +380,10 @@ def test_an_installed_plug_in_brings_a_cell_a_task_a_model_and_data_for_any_task
     *brought, ebbs, tidse = python(code, plug_in).stdout.splitlines()
     assert brought == [
         "zoo_leaky|zoo_leaky.cells.leaky:LeakyCell|h_t = h_(t-1) / 2 + tanh(W x_t + U h_(t-1)).",
-        "zoo_leaky|zoo_leaky.tasks:Forecasting|Tomorrow's weather from today's.",
+        "zoo_leaky|zoo_leaky.tasks:Tomorrow|Tomorrow's weather from today's.",
         "zoo_leaky|zoo_leaky.models:leaky_words|A leaky network over words.",
         "leaky-words",
-        "4 (None, None, 5) Forecasting",
+        "4 (None, None, 5) Tomorrow",
         "24",
     ]
     assert ebbs.startswith("the data set ebbs of zoo_leaky.gone:Ebbs cannot be imported: Mod")
@@ -410,7 +410,7 @@ def test_a_broken_plug_in_is_left_out_with_a_warning_and_the_others_stay(plug_in
     """
     result = python(code, plug_in, tmp_path / "site")
     names = dict(zip(registry.KINDS, map(str.split, result.stdout.splitlines())))
-    assert {"lstm", "leaky"} <= {*names["cell"]} and "forecasting" in names["task"]
+    assert {"lstm", "leaky"} <= {*names["cell"]} and "tomorrow" in names["task"]
     assert "seq2seq" in names["architecture"] and "leaky-words" in names["model"]
     assert "text" in names["modality"]
     for line in [

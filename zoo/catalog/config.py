@@ -47,6 +47,7 @@ class RunConfig:
         seed: of the weights, of dropout and of the order of the data.
         start_from: the path of the model whose weights it starts from; None for none.
         decided: which `options` were decided by the data; None where that is not written down.
+        asked: which `task_options` a user set, of those that else the data decide.
     """
 
     model: str
@@ -58,6 +59,7 @@ class RunConfig:
     seed: int = 1
     start_from: str | None = None
     decided: tuple[str, ...] | None = None
+    asked: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # As they come back from JSON, so that a config equals what is read of its file.
@@ -74,6 +76,7 @@ class RunConfig:
         values = asdict(self)
         values["task_config"] = values.pop("task_options")
         values["decided"] = None if self.decided is None else list(self.decided)
+        values["asked"] = list(self.asked) or None
         return {key: value for key, value in values.items() if value is not None}
 
     @classmethod
@@ -106,6 +109,7 @@ class RunConfig:
                 seed=values["seed"],
                 start_from=values.get("start_from"),
                 decided=None if decided is None else tuple(decided),
+                asked=tuple(values.get("asked", ())),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(
@@ -140,6 +144,7 @@ class RunConfig:
             options={**self.options, **options},
             task_options=task.get_config(),
             decided=tuple(options),
+            asked=tuple(sorted({*overrides} & decided_by_data(task))),
         )
 
     def with_limits(self, limits: Mapping[str, Any]) -> "RunConfig":
@@ -193,7 +198,7 @@ class RunConfig:
             task: made from this config, if there is one already.
         """
         usual = defaults(registry.get("model", self.model))
-        kind = registry.load("task", self.task)
+        decided = decided_by_data(registry.load("task", self.task)) - {*self.asked}
         words = ["zoo", "fit", self.model, "--seed", str(self.seed)]
         if self.dataset not in (None, self.usual_dataset):
             words += ["--dataset", str(self.dataset)]
@@ -205,7 +210,7 @@ class RunConfig:
             *_changed(asdict(self.training), usual["training"]),
             *_changed(self.objective, usual["objective"]),
             *_changed(self.options, usual["options"], self.decided_options(task)),
-            *_changed(self.task_options, usual["task_options"], {*DATA, *decided_by_data(kind)}),
+            *_changed(self.task_options, usual["task_options"], {*DATA, *decided}),
         ]:
             if key in FLAGS:
                 words += [f"--{key}", _written(value)]

@@ -5,6 +5,7 @@ dtype.
 """
 
 import heapq
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from zoo.typing import Tensor, Window
 
 _BLOCK = 1 << 16
 """Time steps of all streams that are read at once: windows are small, and each reading costs."""
+_NUMBERS = 16
+"""Numbers of a time step; of steps that have more, fewer are read at once."""
 
 
 def example_windows(
@@ -172,10 +175,12 @@ def stream_windows(
         [[[0, 1, 2, 3]], [[3, 4, 5, 0]]]
     """
     streams = _Streams(sequences, batch_size, window, cut, context)
-    # Several windows at once, as each call of a Python function takes a while.
-    count = max(1, _BLOCK // (batch_size * (context + window)))
     empty = streams.empty
     flat = tf.nest.flatten(empty)
+    # Several windows at once, as each call of a Python function takes a while.
+    numbers = sum(math.prod(array.shape[1:]) for array in flat)
+    steps = _BLOCK * _NUMBERS // max(_NUMBERS, numbers)
+    count = max(1, steps // (batch_size * (context + window)))
 
     def read(first: Tensor) -> Window:
         parts = tf.numpy_function(

@@ -71,6 +71,16 @@ def test_what_the_data_decide_is_no_part_of_the_command(run):
     assert old.to_command() == run.config.to_command()
 
 
+def test_what_a_user_set_is_part_of_the_command_though_the_data_decide_it_else(forecaster):
+    for overrides, words in (({}, ""), ({"scale": [2.5]}, "--set 'scale=[2.5]'")):
+        config = resolve(forecaster, overrides)
+        config = config.decided_by(config.make_task(), overrides)
+        assert config.to_command() == f"zoo fit tides --seed 1 {words}".strip()
+        assert RunConfig.from_json(json.loads(json.dumps(config.to_json())), WHERE) == config
+        again = parsed(config.to_command())
+        assert again.decided_by(again.make_task(), overrides) == config
+
+
 def test_paths_of_a_person_can_be_left_out():
     config = resolve("char-lstm", {}, "/home/someone/text.txt", "/data", start_from="/runs/3")
     config = replace(config, decided=())
@@ -255,7 +265,7 @@ def forecaster(monkeypatch):
     held = {kind: dict(entries) for kind, entries in registry._registered.items()}
     monkeypatch.setattr(registry, "_registered", held)
     registry.register("objective", "pinball")(Pinball)
-    registry.register("task", "forecasting", topology="many_to_many", objective="pinball")(
+    registry.register("task", "tide_tables", topology="many_to_many", objective="pinball")(
         Forecasting
     )
     registry.register("architecture", "smoother", topology="many_to_many")(Smoother)
@@ -263,7 +273,7 @@ def forecaster(monkeypatch):
         "tides",
         "Tides, smoothed.",
         architecture="smoother",
-        task="forecasting",
+        task="tide_tables",
         options={"look_back": 96},
         training={"epochs": 4, "crossing": 0.25},
     )

@@ -1,0 +1,1 @@
+"""Forecasting: at each step of a series, what its next values will be."""

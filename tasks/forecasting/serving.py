@@ -1,0 +1,197 @@
+"""What an export of a forecasting model answers to, on raw numbers and times; all in the graph."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.forecasting.windows import DAY, ROUNDING, Layout
+from zoo.typing import State, Tensor
+from zoo.utils.validation import checked, not_empty
+
+SECONDS, VALUE, COVARIATES = 0, 1, 2
+"""Columns of a raw step; from the last one on, what is known ahead, of the past, and static."""
+
+_CHUNK = 128
+"""Steps that are read at once, so that the answers of long series need not be in memory."""
+_LARGEST = 1e30
+_DIGITS = 6
+
+
+class Server:
+    """Answers raw series with forecasts.
+
+    Args:
+        model: a built `Forecaster`.
+        layout: of a time step as the model takes it.
+        prepared: brings covariates to what the model takes.
+        least: steps that have to be seen.
+    """
+
+    def __init__(
+        self, model: Any, layout: Layout, prepared: Callable[[Tensor], Tensor], least: int
+    ) -> None:
+        self.model, self.layout, self.prepared, self.least = model, layout, prepared, least
+        # Counts and prices are what they are; any other series may be shifted.
+        self.counts = not model.returns and type(model.head).__name__ == "NegativeBinomial"
+        self.columns = COVARIATES + layout.known + layout.past + layout.static
+
+    def endpoints(self) -> dict[str, Any]:
+        """Return `serve`."""
+        series = tf.TensorSpec([None, None, self.columns], tf.float64, name="series")
+        return {"serve": tf.function(self.serve, input_signature=[series], autograph=False)}
+
+    def serve(self, series: Tensor) -> dict[str, Tensor]:
+        """Return what comes after the last value of each series `[N, T, C]`.
+
+        Rows after that are the future, of which covariates may be known. Rows before the first one
+        are nothing, so that series of other lengths may be filled up in front.
+
+        Returns:
+            `forecast` `[N, H]`, the medians; `quantiles` `[N, H, Q]`; and `text`.
+        """
+        series, first, last = self._checked(series)
+        offsets = self._offsets(series, first)
+        quantiles = tf.cast(self._read_whole(series, first, last, offsets), tf.float64)
+        total, offsets = quantiles + offsets[:, None, None], tf.abs(offsets)[:, None, None]
+        return self._readable(tf.where(tf.abs(total) > ROUNDING * offsets, total, 0.0))
+
+    def _checked(self, series: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return series that can be answered, and the places of their first and last values."""
+        series = checked_numbers(not_empty(series))
+        value = series[:, :, VALUE]
+        there = tf.cast(value == value, tf.int32)
+        message = "a series has no value at all: give some; it is number"
+        some = tf.reduce_any(there > 0, axis=1)
+        series = checked(series, some, message, tf.argmin(tf.cast(some, tf.int32)))
+        first = tf.argmax(there, axis=1, output_type=tf.int32)
+        last = tf.shape(there)[1] - 1 - tf.argmax(there[:, ::-1], axis=1, output_type=tf.int32)
+        seen = tf.reduce_min(last - first + 1)
+        needed = self.least + (1 if self.model.returns else 0)
+        message = (
+            f"a series needs {needed} steps or more, from its first value to its last, to forecast "
+            "from; the shortest has"
+        )
+        series = checked(series, seen >= needed, message, seen)
+        if self.model.returns or self.counts:
+            # NaN is missing, which is allowed.
+            right = ~(value <= 0) if self.model.returns else ~(value < 0)
+            kind = "prices must be above 0" if self.model.returns else "counts must not be under 0"
+            lowest = tf.reduce_min(tf.where(value == value, value, 1.0))
+            series = checked(series, right, f"{kind}, but the lowest is", lowest)
+        return series, first, last
+
+    def _offsets(self, series: Tensor, first: Tensor) -> Tensor:
+        """Return what is taken off each series: its first value, as float32 holds few digits."""
+        offsets = tf.gather(series[:, :, VALUE], first, batch_dims=1)
+        return tf.zeros_like(offsets) if self.model.returns or self.counts else offsets
+
+    def model_inputs(self, raw: Tensor, origins: Tensor) -> Tensor:
+        """Return steps as the model takes them, float32 `[N, T, D]`.
+
+        Args:
+            raw: float64 `[N, T, C]`. What is known ahead of a step is read from the rows after it.
+            origins: float64 `[N]`, what is taken off the values of each.
+        """
+        known, past = self.layout.known, self.layout.past
+        seconds, value = raw[:, :, SECONDS], raw[:, :, VALUE] - origins[:, None]
+        day = tf.floor(seconds / DAY)
+        parts = [tf.stack([value, day, seconds - DAY * day], axis=-1)]
+        if known:
+            ahead = tf.range(tf.shape(raw)[1])[:, None] + tf.range(1, self.layout.horizon + 1)
+            at = tf.tile(tf.reshape(ahead, [1, -1]), [tf.shape(raw)[0], 1])
+            rows = _rows(raw[:, :, COVARIATES : COVARIATES + known], at)
+            shape = tf.concat([tf.shape(value), [self.layout.horizon * known]], axis=0)
+            parts.append(tf.reshape(rows, shape))
+        at = COVARIATES + known
+        parts.append(raw[:, :, at : at + past])
+        static = raw[:, :, at + past :]
+        parts.append(tf.where(static == static, static, 0.0))
+        steps = tf.cast(tf.concat(parts, axis=-1), tf.float32)
+        return self.prepared(tf.ensure_shape(steps, [None, None, self.layout.size]))
+
+    def _read_whole(self, series: Tensor, first: Tensor, last: Tensor, offsets: Tensor) -> Tensor:
+        """Return the quantiles after each last value, `[N, H, Q]`, reading some steps at a time."""
+        model, rows, known = self.model, tf.shape(series)[0], self.layout.known
+        start = model.initial_state(rows)
+        last -= first
+        chunks = tf.reduce_max(last) // _CHUNK + 1
+        levels = len(model.head.levels)
+        none = tf.zeros([rows, self.layout.horizon, levels])
+
+        def read(chunk: Tensor, flat: State, answers: Tensor) -> tuple[Tensor, State, Tensor]:
+            places = chunk * _CHUNK + tf.range(_CHUNK + (self.layout.horizon if known else 0))
+            steps = self.model_inputs(_rows(series, first[:, None] + places), offsets)
+            steps = tf.ensure_shape(steps[:, :_CHUNK], [None, _CHUNK, None])
+            state = tf.nest.pack_sequence_as(start, flat)
+            outputs, state = model(steps, state=state, return_state=True)
+            place = last - chunk * _CHUNK
+            inside = (place >= 0) & (place < _CHUNK)
+            chosen = tf.gather(outputs, tf.clip_by_value(place, 0, _CHUNK - 1), batch_dims=1)
+            chosen = tf.cast(chosen, tf.float32)
+            answers = tf.where(inside[:, None, None], chosen, answers)
+            return chunk + 1, tf.nest.flatten(state), answers
+
+        flat = tf.nest.flatten(start)
+        shapes = (tf.TensorShape([]), [_any_rows(part) for part in flat], _any_rows(none))
+        _, _, answers = tf.while_loop(
+            lambda chunk, *_: chunk < chunks, read, (tf.constant(0), flat, none), shapes
+        )
+        return answers
+
+    def _readable(self, quantiles: Tensor) -> dict[str, Tensor]:
+        levels = np.array(self.model.head.levels)
+        forecast = quantiles[:, :, int(np.argmin(np.abs(levels - 0.5)))]
+        low, high = (int(np.argmin(np.abs(levels - level))) for level in (0.1, 0.9))
+        text = _sentence(
+            forecast[:, 0], quantiles[:, 0, low], quantiles[:, 0, high], levels[[low, high]]
+        )
+        if (horizon := self.layout.horizon) > 1:
+            more = _sentence(
+                forecast[:, -1], quantiles[:, -1, low], quantiles[:, -1, high], levels[[low, high]]
+            )
+            text = tf.strings.join(["next ", text, f"; in {horizon} steps ", more])
+        else:
+            text = tf.strings.join(["next ", text])
+        return {"text": text, "forecast": forecast, "quantiles": quantiles}
+
+
+def checked_numbers(series: Tensor) -> Tensor:
+    """Return series `[N, T, C]` of one step at least whose numbers are NaN or finite.
+
+    Raises:
+        tf.errors.InvalidArgumentError: they are not.
+    """
+    time = tf.shape(series)[1]
+    series = checked(series, time > 0, "a series has no steps: give some; there are", time)
+    large = tf.abs(series) > _LARGEST
+    message = "a series holds infinity, or numbers too large to compute with; so many are:"
+    return checked(series, ~large, message, tf.math.count_nonzero(large))
+
+
+def _rows(series: Tensor, places: Tensor) -> Tensor:
+    """Return rows `[N, S, C]` of series `[N, T, C]` at `[N, S]`; NaN past the end."""
+    last = tf.shape(series)[1] - 1
+    rows = tf.gather(series, tf.minimum(places, last), batch_dims=1)
+    return tf.where((places <= last)[:, :, None], rows, tf.constant(np.nan, series.dtype))
+
+
+def _any_rows(part: Tensor) -> tf.TensorShape:
+    return tf.TensorShape([None, *part.shape[1:]])
+
+
+def _sentence(value: Tensor, low: Tensor, high: Tensor, levels: np.ndarray) -> Tensor:
+    """Return such as "35.2 (80 %: 31 to 39.9)", strings `[N]`, with as many digits as tell."""
+    width = tf.maximum(high - low, 1e-9 * tf.abs(value))
+    digits = 2 - tf.floor(tf.math.log(tf.maximum(width, 1e-300)) / np.log(10.0))
+    scale = 10 ** tf.clip_by_value(digits, 0, _DIGITS)
+
+    def number(x: Tensor) -> Tensor:
+        text = tf.strings.as_string(tf.round(x * scale) / scale, precision=_DIGITS)
+        text = tf.strings.regex_replace(text, r"\.?0+$", "")
+        return tf.strings.regex_replace(text, r"^-0$", "0")
+
+    percent = f"{100 * (levels[1] - levels[0]):.0f} %"
+    parts = [number(value), f" ({percent}: ", number(low), " to ", number(high), ")"]
+    return tf.strings.join(parts)

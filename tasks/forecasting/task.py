@@ -1,0 +1,506 @@
+"""Forecasting."""
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.common.base import DataTask, spread
+from tasks.common.sources import own_path
+from tasks.common.splits import SPLITS
+from tasks.forecasting.backtest import Answers, backtest, whole_windows, with_inputs
+from tasks.forecasting.baselines import NaiveForecasts
+from tasks.forecasting.deciding import decide
+from tasks.forecasting.measuring import Reference, evaluate_levels, evaluate_returns
+from tasks.forecasting.serving import Server
+from tasks.forecasting.splits import Sizes, first_steps, origins, split_ends, usable
+from tasks.forecasting.windows import Covariates, Crops, Layout, Panel, Whole, crop_windows
+from zoo.errors import UserError
+from zoo.evaluation.bootstrap import Evaluation
+from zoo.layers.forecast_heads import LEVELS
+from zoo.readers.frequency import Frequency
+from zoo.readers.series import Series, SeriesTable, read_series
+from zoo.registry import register
+from zoo.task import Case
+from zoo.topologies.base import SequenceModel
+from zoo.training.objectives import Forecast
+from zoo.training.settings import Settings
+
+MOST_ORIGINS = 32_768
+"""Forecasts that are judged of a split, of all series together, where `origins` does not say."""
+_SHOWN_STEPS = 256
+"""Steps of an example, or three look-backs if they are more."""
+
+
+class Data(NamedTuple):
+    """The series of a data set, and where their splits end.
+
+    Attributes:
+        table: the series.
+        ends: `[N, 3]`, of train, validation and test.
+        panel: reads steps of them.
+        naive: forecasts them.
+    """
+
+    table: SeriesTable
+    ends: np.ndarray
+    panel: Panel
+    naive: NaiveForecasts
+
+
+@register(
+    "task",
+    "forecasting",
+    topology="many_to_many",
+    dataset="seasonal",
+    input="series",
+    objective="forecast",
+    baseline="naive",
+)
+class Forecasting(DataTask):
+    """Says at each step of a series what its next values will be, and how sure that is.
+
+    Series are split by time: the last fifth is the test, the tenth before it the validation, each
+    at least one horizon; a test file is the test. A target that lies past the end of a split has no
+    weight in it. Forecasts are judged at rolling origins, each series read from its beginning.
+
+    Args:
+        dataset: name of a bundled data set; or a file or folder of series, see
+            `zoo.readers.series`.
+        data_dir: not needed: the bundled data are part of the package.
+        horizon: how many steps are forecast; None for that of a test file, or for what is usual for
+            the frequency.
+        season: steps of the season that the naive forecast goes back; None for the one, of those
+            of the frequency and 1, whose naive forecast errs least over the training part.
+        look_back: how many values a model keeps; None for what is usual for the frequency.
+        target: the column that holds the values, of a table that does not call it as usual.
+        known: columns that are known ahead.
+        past: columns of which only the past is known.
+        static: columns of categories.
+        origins: how many forecasts of each series are judged, evenly spread over a split; 0 for
+            all, or as many as make 32,768 of all series.
+        train_steps: length of the training part from the beginning, and with it of the others: what
+            comes after the test is left aside. 0 counts from the end.
+        validation_steps: length of the validation; 0 for a tenth, and with `train_steps` for one
+            horizon.
+        test_steps: length of the test; 0 for a fifth, and with `train_steps` for one horizon.
+        returns: forecast 100 log(p_t / p_(t-1)), in per cent, of prices p; None for the
+            values themselves.
+        quantiles: which are answered, in rising order, 0.5 among them; None for the middle, those
+            of the intervals of 80 and 95 %, and the tenths.
+        frequency: read from the data: unit and count of the step; None where there are no dates.
+        covariates: read from the training part: means and spreads of the covariates, and the names
+            of the categories.
+
+    Raises:
+        UserError: the data cannot be read, or the series are too short.
+    """
+
+    input_kind = "series"
+    default_dataset = "seasonal"
+    objective_class = Forecast
+    monitor = "val_loss"
+    counted = "forecasts"
+    limits = (
+        "It knows nothing but the past of a series, and the covariates that it was trained with: a "
+        "break that it has never seen it cannot foresee. Intervals are as wide as errors were in "
+        "training. The metrics of the naive forecast stand beside its own."
+    )
+    learned = (
+        "horizon",
+        "season",
+        "look_back",
+        "known",
+        "past",
+        "static",
+        "returns",
+        "quantiles",
+        "frequency",
+        "covariates",
+    )
+
+    def __init__(
+        self,
+        dataset: str | None = None,
+        data_dir: str | None = None,
+        horizon: int | None = None,
+        season: int | None = None,
+        look_back: int | None = None,
+        target: str = "",
+        known: Sequence[str] | None = None,
+        past: Sequence[str] | None = None,
+        static: Sequence[str] | None = None,
+        origins: int = 0,
+        train_steps: int = 0,
+        validation_steps: int = 0,
+        test_steps: int = 0,
+        returns: bool | None = None,
+        quantiles: Sequence[float] | None = None,
+        frequency: dict[str, Any] | None = None,
+        covariates: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(dataset, data_dir)
+        self.target, self.returns, self.origins = target, bool(returns), origins
+        self.quantiles = [*(quantiles or LEVELS)]
+        self.sizes = Sizes(train_steps, validation_steps, test_steps)
+        for name, value in {"origins": origins, **self.get_sizes()}.items():
+            if value < 0:
+                raise UserError(f"{name} is {value}, but 0 or more is needed")
+        self.known, self.past, self.static = ([*(each or ())] for each in (known, past, static))
+        self._data: tuple[str, Data] | None = None
+        if covariates is not None:
+            assert horizon and season and look_back
+            self.horizon, self.season, self.look_back = horizon, season, look_back
+            self.frequency = Frequency.from_json(frequency) if frequency else None
+            self.covariates = Covariates.from_json(covariates)
+            return
+        table = self._read()
+        self.known, self.past, self.static = [*table.known], [*table.past], [*table.static]
+        self.frequency = table.frequency
+        decided = decide(table, (horizon, season, look_back), self.sizes, self.returns)
+        self.horizon, self.season, self.look_back = decided
+        ends = split_ends(table, self.horizon, self.sizes)
+        used = [end if fits else 0 for end, fits in zip(ends[:, 0], usable(ends, self.season))]
+        self.covariates = Covariates.of(table, np.array(used))
+        self._tell(table, ends)
+
+    def _read(self) -> SeriesTable:
+        """Read the data set as it is named now."""
+        path = own_path(self.dataset, self.default_dataset)
+        if path is None:
+            from tasks.forecasting.dataset import load_dataset
+
+            table = load_dataset(self.dataset)
+        else:
+            table = read_series(
+                path, target=self.target, known=self.known, past=self.past, static=self.static
+            )
+        if self.returns and not all((values > 0).all() for values in _observed(table)):
+            raise UserError(
+                f"{self.dataset} holds values of 0 or less, but returns are of prices, which are "
+                "above 0: choose a model such as forecast-gru"
+            )
+        return table
+
+    def _tell(self, table: SeriesTable, ends: np.ndarray) -> None:
+        """Print on standard error what the data were taken for."""
+        name = Path(self.dataset).name
+        for note in table.notes:
+            print(f"{name}: {note}", file=sys.stderr)
+        kind = table.frequency.name if table.frequency else "without dates"
+        fits = usable(ends, self.season)
+        print(
+            f"{name}: {len(table.series):,} series, {kind}; horizon {self.horizon}, season "
+            f"{self.season}, look-back {self.look_back}",
+            file=sys.stderr,
+        )
+        if not fits.all():
+            print(
+                f"{name}: {(~fits).sum():,} series with too few steps to learn from are left out",
+                file=sys.stderr,
+            )
+
+    def get_sizes(self) -> dict[str, int]:
+        """Return the lengths of the splits by the names of their options."""
+        return {f"{split}_steps": steps for split, steps in zip(SPLITS, self.sizes)}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, with what the data decided."""
+        return {
+            **super().get_config(),
+            "horizon": self.horizon,
+            "season": self.season,
+            "look_back": self.look_back,
+            "target": self.target,
+            "known": self.known,
+            "past": self.past,
+            "static": self.static,
+            "origins": self.origins,
+            **self.get_sizes(),
+            "returns": self.returns,
+            "quantiles": self.quantiles,
+            "frequency": self.frequency.to_json() if self.frequency else None,
+            "covariates": self.covariates.to_json(),
+        }
+
+    @property
+    def layout(self) -> Layout:
+        """Return the columns of a time step."""
+        return Layout(self.horizon, len(self.known), len(self.past), len(self.static))
+
+    @property
+    def data(self) -> Data:
+        """Return the series, which are read once for each name of the data set.
+
+        Raises:
+            UserError: they cannot be read, or are not as those of the training.
+        """
+        if self._data is None or self._data[0] != self.dataset:
+            table = self._read()
+            self._check_alike(table)
+            ends = split_ends(table, self.horizon, self.sizes)
+            panel = Panel(table, self.layout, self.covariates, self.returns)
+            naive = NaiveForecasts(panel.targets, self.horizon, self.season)
+            self._data = self.dataset, Data(table, ends, panel, naive)
+        return self._data[1]
+
+    def _check_alike(self, table: SeriesTable) -> None:
+        """Raise if series have another frequency or other columns than those of the training."""
+        if table.frequency and self.frequency and table.frequency != self.frequency:
+            raise UserError(
+                f"{self.dataset} is {table.frequency.name}, but the model was trained on "
+                f"{self.frequency.name} series: give such, or fit the model anew"
+            )
+        for kind in ("known", "past", "static"):
+            there, needed = [*getattr(table, kind)], getattr(self, kind)
+            if there != needed:
+                raise UserError(
+                    f"{self.dataset} has the {kind} columns {there}, but the model was trained "
+                    f"with {needed}: give the same, or fit the model anew"
+                )
+
+    def model_options(self) -> dict[str, Any]:
+        """Return the sizes and seasons of the model."""
+        frequency = self.frequency
+        step = (frequency.unit, frequency.count) if frequency else ("day", 1)
+        seasons = frequency.seasons if frequency else (self.season,)
+        return {
+            "horizon": self.horizon,
+            "look_back": self.look_back,
+            "season": self.season,
+            "seasons": [m for m in seasons if 1 < m <= self.look_back],
+            "frequency_unit": step[0],
+            "frequency_count": step[1],
+            "known_covariates": len(self.known),
+            "past_covariates": len(self.past),
+            "categories": [len(names) for names in self.covariates.categories],
+            "returns": self.returns,
+            "quantiles": self.quantiles,
+        }
+
+    def input_options(self) -> dict[str, Any]:
+        """Return how a person's series are read, and what is forecast of them."""
+        return {
+            "target": self.target,
+            "known": self.known,
+            "past": self.past,
+            "static": self.static,
+            "categories": [list(names) for names in self.covariates.categories],
+            "frequency": self.frequency.to_json() if self.frequency else None,
+            "horizon": self.horizon,
+            "quantiles": self.quantiles,
+        }
+
+    def check(self, model: SequenceModel) -> None:
+        """Check that counts are to be forecast where the model's head is of counts.
+
+        Raises:
+            UserError: a value is none.
+        """
+        head = model.get_config().get("head")
+        counts = all(((v >= 0) & (v == np.round(v))).all() for v in _observed(self.data.table))
+        if head == "negative_binomial" and not counts:
+            raise UserError(
+                "head is negative_binomial, which is of counts, but the series hold other values: "
+                "leave it at quantiles"
+            )
+
+    def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
+        """Return windows of series `[B, T, D]` with the next H values as targets `[B, T, H]`.
+
+        For training they are crops drawn from the seed, see `crop_windows`; else every series is
+        read whole, and forecasts count at the origins of the split.
+        """
+        return with_inputs(self.raw_windows(split, settings, seed), self.prepared)
+
+    def raw_windows(
+        self, split: str, settings: Settings, seed: int | None = None
+    ) -> tf.data.Dataset:
+        """Return windows whose covariates are as they were measured."""
+        if seed is None:
+            return whole_windows(self.whole(split), settings.batch_size, settings.window)
+        data = self.data
+        first = first_steps(data.ends, self.season)
+        ends = np.where(usable(data.ends, self.season), data.ends[:, 0], 0)
+        crops = Crops(data.panel, ends, first, self.look_back, settings.window)
+        return crop_windows(crops, settings.batch_size, seed)
+
+    def whole(self, split: str) -> Whole:
+        """Return what reads the series whole, with the origins of a split.
+
+        Raises:
+            UserError: no series is long enough.
+        """
+        data, place = self.data, SPLITS.index(split)
+        chosen = origins(data.ends, place, self.horizon, self.season, self.origins, MOST_ORIGINS)
+        if not any(len(steps) for steps in chosen):
+            raise UserError(
+                f"{self.dataset} has no series with {self.horizon} steps in {split}, the horizon: "
+                "give longer ones"
+            )
+        return Whole(data.panel, data.ends[:, place], chosen)
+
+    def prepared(self, steps: Any) -> Any:
+        """Bring the covariates of steps `[..., D]` to units of their spread in training."""
+        return self.covariates.prepared(steps, self.horizon)
+
+    def answers(self, model: Any, split: str, settings: Settings) -> Iterator[Answers]:
+        """Yield what a model answers at the origins of a split, in parts."""
+        yield from backtest(
+            model,
+            self.whole(split),
+            settings.batch_size,
+            settings.window,
+            self._naive,
+            self.prepared,
+            self.shown,
+            likelihood=self.returns and model.head.density,
+        )
+
+    def _naive(self, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return the naive forecasts of series `[N]` at steps `[N]`, `[N, H]`; of returns, 0."""
+        if self.returns:
+            return np.zeros((len(series), self.horizon))
+        return self.data.naive(series, steps)
+
+    def score(self, model: Any, split: str, settings: Settings) -> dict[str, Any]:
+        """Return the metrics, and after the skill the ends of its interval."""
+        evaluation = self.measure(model, split, settings)
+        scores: dict[str, Any] = {}
+        for name, value in evaluation.metrics().items():
+            scores[name] = value
+            if name == "skill":
+                scores["skill_low"], scores["skill_high"] = evaluation.intervals()[name]
+        return scores
+
+    def measure(self, model: Any, split: str, settings: Settings) -> Evaluation:
+        """Return the metrics of forecasts, and those of the naive ones beside them.
+
+        See `tasks.forecasting.measuring`.
+        """
+        data, levels = self.data, np.array(self.quantiles)
+        reference = Reference(
+            data.panel.targets,
+            data.ends[:, 0],
+            data.ends[:, max(SPLITS.index(split) - 1, 0)],
+            self.season,
+            levels,
+            [each.name for each in data.table.series],
+        )
+        answers = self.answers(model, split, settings)
+        if self.returns:
+            return evaluate_returns(answers, reference, model.head.density)
+        return evaluate_levels(answers, reference)
+
+    def endpoints(self, model: SequenceModel) -> dict[str, Any]:
+        """Return `serve`, of raw series, see `Server`."""
+        return Server(model, self.layout, self.prepared, self.season).endpoints()
+
+    def examples(self) -> list[np.ndarray]:
+        """Return the ends of three test series, as `serve` takes them."""
+        return [case.raw for case in self.cases(3)]
+
+    def cases(self, count: int) -> list[Case]:
+        """Return series up to an origin of the test, and what came after it."""
+        whole = self.whole("test")
+        chosen = whole.series[spread(len(whole.series), count)]
+        return [self._case(one, int(whole.origins[one][-1])) for one in chosen]
+
+    def _case(self, one: int, step: int) -> Case:
+        data = self.data
+        target = data.panel.targets[one][step + 1 : step + 1 + self.horizon]
+        expected = ", ".join("missing" if np.isnan(value) else f"{value:.8g}" for value in target)
+        raw = self.raw_series(data.table.series[one], step + 1)
+        return Case(raw[-(max(_SHOWN_STEPS, 3 * self.look_back) + self._ahead) :], expected)
+
+    @property
+    def _ahead(self) -> int:
+        return self.horizon if self.known else 0
+
+    def raw_series(self, series: Series, end: int) -> np.ndarray:
+        """Return the first steps of a series as `serve` takes them, float64 `[T, 2 + K + P + S]`.
+
+        Where covariates are known ahead, the rows of the next H steps follow, without a value.
+
+        Args:
+            series: with the columns that the model was trained with.
+            end: how many steps have values.
+        """
+        rows = min(end + self._ahead, len(series.known)) if self._ahead else end
+        raw = np.full((rows, 2 + len(self.known) + len(self.past)), np.nan)
+        if series.times is not None:
+            times = series.times[:rows].astype("datetime64[s]").astype("int64")
+            raw[: len(times), 0] = times
+        raw[:end, 1] = series.values[:end]
+        raw[:, 2 : 2 + len(self.known)] = series.known[:rows]
+        raw[:end, 2 + len(self.known) :] = series.past[:end]
+        ids = np.tile(np.array(self.covariates.ids(series.static), "float64"), (rows, 1))
+        return np.concatenate([raw, ids.reshape(rows, len(self.static))], axis=1)
+
+    def numbers(self) -> str:
+        """Return what `forward` and `step` take, for the card."""
+        parts = [
+            "the value, NaN where it is missing",
+            "the days since 1970-01-01, NaN where there are no dates",
+            "the seconds of the day",
+        ]
+        if self.known:
+            names = ", ".join(self.known)
+            parts.append(f"for each of the next {self.horizon} steps what is known ahead ({names})")
+        if self.past:
+            parts.append(f"what is known of the past only ({', '.join(self.past)})")
+        parts += [
+            f"the place of {name} among {', '.join(names)}, from 1 on, 0 for another"
+            for name, names in zip(self.static, self.covariates.categories)
+        ]
+        return (
+            f"`forward` and `step` take steps of {self.layout.size} numbers: {'; '.join(parts)}. "
+            f"They give quantiles of each of the next {self.horizon} values."
+        )
+
+    def data_card(self) -> dict[str, Any]:
+        """Return what the series are, and how they were split."""
+        card = super().data_card() if own_path(self.dataset, self.default_dataset) else {}
+        data, frequency = self.data, self.frequency
+        steps = sum(len(each.values) for each in data.table.series)
+        kind = frequency.name if frequency else "without dates"
+        card["description"] = (
+            f"{card.get('description', '')} {len(data.table.series):,} series, {kind}, {steps:,} "
+            f"steps; split by time, {self.season} steps a season."
+        ).strip()
+        return {
+            "name": self.dataset,
+            "version": "",
+            "licence": "",
+            **card,
+            "splits": {
+                split: {"examples": self._origins(split), "sha256": self.fingerprint(split)}
+                for split in SPLITS
+            },
+        }
+
+    def _origins(self, split: str) -> int:
+        """Return how many forecasts of a split are judged."""
+        ends, place = self.data.ends, SPLITS.index(split)
+        each = origins(ends, place, self.horizon, self.season, self.origins, MOST_ORIGINS)
+        return sum(map(len, each))
+
+    def fingerprint(self, split: str) -> str:
+        """Return the SHA-256 of the steps of a split, of their dates and covariates."""
+        digest, place = hashlib.sha256(), SPLITS.index(split)
+        for each, ends in zip(self.data.table.series, self.data.ends):
+            part = slice(ends[place - 1] if place else 0, ends[place])
+            digest.update(each.name.encode() + b"\0")
+            times = [] if each.times is None else [each.times[part].astype("int64")]
+            for array in (each.values[part], each.known[part], each.past[part], *times):
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+def _observed(table: SeriesTable) -> list[np.ndarray]:
+    """Return the values of each series that are there."""
+    return [each.values[~np.isnan(each.values)] for each in table.series]
