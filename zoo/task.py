@@ -2,9 +2,10 @@
 
 import abc
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
@@ -49,6 +50,7 @@ class Task(abc.ABC):
         monitor: the metric after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
         counted: what `measure` counts as one example, in the plural.
+        draws_examples: whether a card shows what `plot` draws of its examples.
         optional: metrics that are left out where the package that computes them is missing.
         limits: what a model of the task cannot be trusted with, for its card.
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
@@ -70,6 +72,7 @@ class Task(abc.ABC):
     objective_class: ClassVar[type[Objective]] = CrossEntropy
     monitor: ClassVar[str] = "val_loss"
     counted: ClassVar[str] = "examples"
+    draws_examples: ClassVar[bool] = False
     optional: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[str] = ""
     vocabularies: ClassVar[tuple[str, ...]] = ()
@@ -172,6 +175,20 @@ class Task(abc.ABC):
             steps: `[..., D]`, what `step` and `forward` of an export take, of `raw_windows`.
         """
         return steps
+
+    def output_unit(self, inputs: Mapping[str, np.ndarray]) -> tuple[str, Any]:
+        """Return what differences between the forms of an export are measured in; here, numbers.
+
+        A task whose outputs are quantities of any size says what is small beside them.
+
+        Args:
+            inputs: of a batch, by their names.
+
+        Returns:
+            Its name, such as "the spread of each series", and its size for each row, `[N]`; or ""
+            and 1.
+        """
+        return "", 1.0
 
     def raw_windows(self, split: str, settings: Settings) -> tf.data.Dataset:
         """Read the windows of a split before they are `prepared`."""

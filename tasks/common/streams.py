@@ -8,6 +8,10 @@ Three endpoints beside `initial_state` and `step`:
   the next piece, unless this is the last.
 - `tell(outputs)` takes what `step` gave, `[N, ...]`, as float32, and gives readable things, one row
   an output: `text`, and what else there is.
+- Of a series, `read(steps, origin)` also gives `origin` `[2]`: what is taken off all values for
+  float32 to hold what is left, and how many steps were read. It is given that of the piece before,
+  NaN at first. And `tell(outputs, x, origin)` takes `[N + 1, ...]`, first the row that came before
+  the N rows, NaN at the very first: what came is held against the forecast of it.
 - `margins()`, where there are any, gives `before` and `after`: what is stepped through before the
   first piece and after the last. The first outputs, as many as `after` has, say nothing: what is
   told of a step comes so much later.

@@ -91,6 +91,7 @@ def test_the_zoo_finds_tasks_by_entry_point_and_never_imports_one(module):
         "zoo.readers.images",
         "zoo.readers.video",
         "zoo.readers.numbers",
+        "zoo.readers.series_inputs",
         "zoo.readers.series",
         "zoo.importing.torch_file",
         "zoo.importing.paths",

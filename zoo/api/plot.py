@@ -15,6 +15,9 @@ from zoo.evaluation.plots import write_plots
 from zoo.exporting.manifest import is_export
 from zoo.readers.modality import modality, split_batches
 
+MOST = 12
+"""Series of a table that are drawn."""
+
 
 def plot(
     what: Run | str | Path,
@@ -28,7 +31,7 @@ def plot(
     Args:
         what: a run, its folder, an export, or the name of a ready-trained model.
         *inputs: as `zoo.predict` takes them, each for a picture of its own; none for one of the
-            split. Of a video the first 2,000 frames are drawn.
+            split. Of a video the first 2,000 frames are drawn, of a table the first 12 series.
         split: "train", "validation" or "test".
         data_dir: folder of prepared data sets, if not that of the training.
         path: the file to write, whose ending says the format; of several inputs each gets a
@@ -57,13 +60,18 @@ def plot(
         figures = [task.plot_split(model, split, trained.settings)]
     else:
         kind = modality(task.input_kind)
-        raws = []
-        for source in split_batches(kind, inputs):
-            raw, message = kind.beginning(source, **task.input_options())
-            raws.append(raw)
+        options, figures = task.input_options(), []
+        sources = split_batches(kind, inputs, **options)
+        if len(sources) > MOST and any(map(kind.title, sources)):
+            print(f"the first {MOST} of {len(sources)} series are drawn", file=sys.stderr)
+            sources = sources[:MOST]
+        for source in sources:
+            raw, message = kind.beginning(source, **options)
             if message:
                 print(message, file=sys.stderr)
-        figures = [task.plot(model, raw) for raw in raws]
+            figures.append(task.plot(model, raw))
+            if title := kind.title(source):
+                figures[-1].suptitle(title)
     drawn = dict(zip(_names(path, len(figures), keep), figures))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_plots(drawn)

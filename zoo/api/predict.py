@@ -24,16 +24,20 @@ from zoo.utils.validation import reason
 
 
 @compiled(Compile.FREQUENT)
-def predict(what: Run | str | Path, *inputs: Any, batch_size: int = 32) -> list[dict[str, Any]]:
+def predict(
+    what: Run | str | Path, *inputs: Any, batch_size: int = 32, horizon: int | None = None
+) -> list[dict[str, Any]]:
     """Predict from raw inputs, readably.
 
     Args:
         what: a run, its folder, an export, or the name of a ready-trained model.
         *inputs: what the model's modality reads, see `zoo.readers`: texts or paths, a `Path`, the
             bytes of a file, or an array: `[T, D]` of numbers, `[h, w, 3]` or `[T, h, w, 3]` of
-            uint8. A list of inputs, or an array with one axis more, stands for each of them.
+            uint8. A list of inputs, or an array with one axis more, stands for each of them, and a
+            table of series over time for each series.
         batch_size: how many are predicted at once, at most. Inputs of one shape go together where
             each then has the answer that it has alone; others go one by one.
+        horizon: steps of a forecast, if fewer than the model's are wanted.
 
     Returns:
         For each input a dict with `text`, the answer, and whatever else the task tells, such as
@@ -58,7 +62,10 @@ def predict(what: Run | str | Path, *inputs: Any, batch_size: int = 32) -> list[
         }
     kind, options = modality(manifest["input"]), manifest["options"]
     task_name = manifest["config"].get("task", "")
-    sources = split_batches(kind, inputs)
+    if horizon is not None:
+        options = kind.shorter(horizon, **options)
+    sources = split_batches(kind, inputs, **options)
+    names = [kind.title(source) or _name(source) for source in sources]
     together = batch_size if _rows_are_alike(endpoints.serve, kind, task_name) else 1
     answers: dict[int, dict[str, Any]] = {}
     batches: dict[Hashable, dict[int, Any]] = {}
@@ -69,15 +76,15 @@ def predict(what: Run | str | Path, *inputs: Any, batch_size: int = 32) -> list[
             parts = iter([kind.read(source, **options)])
         first, second = next(parts), next(parts, None)
         if second is not None:
-            answers[place] = _watch(endpoints, chain([first, second], parts), _name(source))
+            answers[place] = _watch(endpoints, chain([first, second], parts), names[place])
             continue
         key = kind.batch_key(first)
         batches.setdefault(key, {})[place] = first
         if len(batches[key]) == together:
-            answers |= _answers(endpoints.serve, batches.pop(key), sources)
+            answers |= _answers(kind, endpoints.serve, batches.pop(key), names)
     for batch in batches.values():
-        answers |= _answers(endpoints.serve, batch, sources)
-    return [answers[place] for place in range(len(sources))]
+        answers |= _answers(kind, endpoints.serve, batch, names)
+    return [kind.answer(source, answers[at], **options) for at, source in enumerate(sources)]
 
 
 def _rows_are_alike(serve: Any, kind: Modality, task: str) -> bool:
@@ -93,14 +100,24 @@ def _rows_are_alike(serve: Any, kind: Modality, task: str) -> bool:
     return bool(kind.shape) or all(None not in output.shape[1:] for output in outputs)
 
 
-def _answers(serve: Any, batch: dict[int, Any], sources: Sequence[Any]) -> dict[int, Any]:
-    """Return the answers to raw inputs of one shape, by their places among the sources."""
-    names = [_name(sources[place]) for place in batch]
-    with _shape_errors(names[0] if len(names) == 1 else f"one of {', '.join(names)}"):
+def _answers(
+    kind: Modality, serve: Any, batch: dict[int, Any], names: Sequence[str]
+) -> dict[int, Any]:
+    """Return the answers to raw inputs that fit together, by their places among the sources."""
+    first = names[next(iter(batch))]
+    with _shape_errors(first):
         # Each by itself: of a list of arrays TensorFlow would choose the type.
-        inputs = tf.stack([tf.convert_to_tensor(raw) for raw in batch.values()])
-        _check_shape(serve, inputs, names[0])
-        outputs = serve(inputs)
+        raws = [tf.convert_to_tensor(raw) for raw in kind.alike([*batch.values()])]
+        inputs = tf.stack(raws)
+        _check_shape(serve, inputs, first)
+        try:
+            outputs = serve(inputs)
+        except tf.errors.InvalidArgumentError:
+            if len(batch) == 1:
+                raise
+            # Alone, to name the one that cannot be taken.
+            each = (_answers(kind, serve, {at: raw}, names) for at, raw in batch.items())
+            return {place: answer for one in each for place, answer in one.items()}
     return {place: _readable(outputs, row) for row, place in enumerate(batch)}
 
 

@@ -1,5 +1,6 @@
 """Predictions as the input comes: the state is carried from step to step and never starts anew."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -49,8 +50,14 @@ class Stream:
         self._state = list(self._loaded.initial_state(1))
         self._run: Any = None
         arguments, _ = concrete(self._loaded.read).structured_input_signature
-        # Of a text, `read` also asks whether a piece is the last, and gives back half a token.
-        self._takes, self._of_tokens = arguments[0], len(arguments) == 2
+        read = concrete(self._loaded.read).structured_outputs
+        # Of a text, `read` also asks whether a piece is the last, and gives back half a token; of
+        # a series, it is given what was taken off the values before.
+        self._takes, self._of_tokens = arguments[0], "rest" in read
+        self._origin: Any = None
+        if "origin" in read:
+            self._origin = tf.fill(arguments[1].shape, tf.constant(math.nan, arguments[1].dtype))
+        self._last: tuple[Any, Any] | None = None
         if len(self._before):
             self._outputs(self._before)
 
@@ -59,7 +66,8 @@ class Stream:
 
         Args:
             pieces: what comes, in order, as the model's modality gives them: str; or clips
-                `[T, h, w, 3]`, uint8; or `[T, D]`, float32; or one image, as the bytes of a file.
+                `[T, h, w, 3]`, uint8; or `[T, D]`, float32; or steps of a series, `[T, C]`,
+                float64; or one image, as the bytes of a file.
 
         Yields:
             `step`, counted from 1; of a text `input`, the character or word; and what the model
@@ -75,7 +83,7 @@ class Stream:
             if not len(xs):
                 continue
             waiting.extend(parts)
-            rows = self._rows(self._outputs(xs))
+            rows = self._rows(self._outputs(xs), xs)
             for row in rows[min(skip, len(rows)) :]:
                 step += 1
                 part = {"input": waiting.popleft()} if waiting else {}
@@ -90,9 +98,17 @@ class Stream:
             for piece in pieces:
                 piece = tf.convert_to_tensor(piece)[None]
                 self._check(piece)
-                yield self._loaded.read(piece)["x"], []
+                yield self._read(piece), []
         if len(self._after):
             yield self._after, []
+
+    def _read(self, piece: Any) -> Any:
+        """Return what `step` takes of a piece; of a series, less its first value."""
+        if self._origin is None:
+            return self._loaded.read(piece)["x"]
+        read = self._loaded.read(piece, self._origin)
+        self._origin = read["origin"]
+        return read["x"]
 
     def _tokens(self, pieces: Iterable[str]) -> Iterator[tuple[Any, list[str]]]:
         rest = ""
@@ -137,16 +153,33 @@ class Stream:
         _, state, outputs = tf.while_loop(lambda t, *_: t < count, body, start)
         return outputs.stack(), state
 
-    def _rows(self, outputs: Any) -> list[dict[str, Any]]:
-        """Return what the model tells of outputs `[N, ...]`, a dict a row."""
-        columns = {key: value.numpy().tolist() for key, value in self._loaded.tell(outputs).items()}
+    def _rows(self, outputs: Any, xs: Any) -> list[dict[str, Any]]:
+        """Return what the model tells of outputs `[N, ...]` for `xs`, a dict a row."""
+        answers = self._tell(outputs, xs)
+        columns = {key: value.numpy().tolist() for key, value in answers.items()}
         return [dict(zip(columns, map(_plain, row))) for row in zip(*columns.values(), strict=True)]
+
+    def _tell(self, outputs: Any, xs: Any) -> dict[str, Any]:
+        """Return what the model tells; of a series also of what came, by the outputs before it."""
+        if self._origin is None:
+            return self._loaded.tell(outputs)
+        before = self._last or (_no_numbers(outputs[:1]), _no_numbers(xs[:1]))
+        self._last = outputs[-1:], xs[-1:]
+        rows = (tf.concat(each, axis=0) for each in zip(before, (outputs, xs)))
+        return self._loaded.tell(*rows, self._origin)
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: None for what is no number."""
     if isinstance(value, list):
         return [_plain(part) for part in value]
+    if isinstance(value, float) and math.isnan(value):
+        return None
     return value.decode() if isinstance(value, bytes) else value
+
+
+def _no_numbers(rows: Any) -> Any:
+    return tf.fill(tf.shape(rows), tf.constant(math.nan, rows.dtype))
 
 
 def _text(scalar: Any) -> str:

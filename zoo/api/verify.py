@@ -279,7 +279,8 @@ def _parity(
     listed: dict[str, Any], again: dict[str, Any], left_out: Collection[str] = ()
 ) -> Iterator[Check]:
     """Check that each difference, noise that depends on the machine, is within the tolerance."""
-    for part in ("rows", "litert_rows", "steps", "tolerance"):
+    named = ("unit",) if "unit" in {*listed, *again} else ()
+    for part in ("rows", "litert_rows", "steps", "tolerance", *named):
         yield _equal(f"certificate, {part}", listed.get(part), again.get(part))
     # Before, it was that of the test always.
     yield _equal("certificate, split", listed.get("split", "test"), again.get("split", "test"))

@@ -100,8 +100,14 @@ def text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def print_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
-    """Print rows under the columns; wide where nobody watches, such as in a pipe."""
+def print_table(columns: list[str], rows: list[dict[str, Any]], stderr: bool = False) -> None:
+    """Print rows under the columns; wide where nobody watches, such as in a pipe.
+
+    Args:
+        columns: their names.
+        rows: what stands in each column.
+        stderr: print them on standard error.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -109,5 +115,5 @@ def print_table(columns: list[str], rows: list[dict[str, Any]]) -> None:
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*(text(row.get(column)) for column in columns))
-    wide = None if sys.stdout.isatty() else 200
-    Console(width=wide, markup=False, highlight=False).print(table)
+    wide = None if (sys.stderr if stderr else sys.stdout).isatty() else 200
+    Console(width=wide, markup=False, highlight=False, stderr=stderr).print(table)

@@ -1,7 +1,5 @@
 """`zoo evaluate`: the metrics of a trained model."""
 
-from typing import Any
-
 import click
 
 from zoo.cli.common import (
@@ -10,8 +8,8 @@ from zoo.cli.common import (
     data_dir,
     load_api,
     print_json,
-    print_table,
 )
+from zoo.cli.metrics import print_metrics
 from zoo.pretrained import find
 
 
@@ -38,19 +36,4 @@ def evaluate(
     if as_json:
         print_json(metrics)
     else:
-        _print_metrics(metrics)
-
-
-def _print_metrics(metrics: dict[str, Any]) -> None:
-    """Print metrics, one a line; those of classes or kinds, `recall/cat`, as a table."""
-    rows: dict[str, dict[str, str]] = {}
-    for name, value in metrics.items():
-        shown = value if isinstance(value, str) else f"{value:.4f}"
-        column, slash, row = name.partition("/")
-        if slash:
-            rows.setdefault(row, {"": row})[column] = shown
-        else:
-            print(f"{name:<24} {shown}")
-    columns = dict.fromkeys(column for row in rows.values() for column in row)
-    if rows:
-        print_table(list(columns), list(rows.values()))
+        print_metrics(metrics)

@@ -1,6 +1,7 @@
 """`zoo fit`: from a name to a trained model."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from zoo.cli.common import (
     refuse_what_resume_keeps,
     seed_of,
 )
+from zoo.cli.metrics import print_metrics
 from zoo.errors import UserError
 from zoo.pretrained import find
 
@@ -146,10 +148,17 @@ def asked(
 
 
 def _tell(run: Any, as_json: bool) -> None:
+    """Print the folder of a run; before it, on standard error, how the run does beside a naive
+    answer, where its task has one."""
     if as_json:
         print_json({"run": str(run.path)})
-    else:
-        print(run.path)
+        return
+    # Of several workers only the first writes a run.
+    is_whole = run.weights_file.is_file()
+    if is_whole and registry.get("task", run.config.task).info.get("baseline"):
+        print("on the validation part:", file=sys.stderr)
+        print_metrics(load_api().evaluate(run, "validation"), stderr=True)
+    print(run.path)
 
 
 def _key_and_value(text: str) -> tuple[str, Any]:

@@ -1,38 +1,66 @@
 """`zoo predict`: readable answers to raw inputs."""
 
+from typing import Any
+
 import click
 
 from zoo.cli.common import (
+    NOT_EMPTY,
     as_json,
     load_api,
     print_json,
 )
+from zoo.cli.forecasts import check_output, forecast_rows, print_forecasts, write_forecasts
+from zoo.errors import UserError
 from zoo.pretrained import find
 
 
 @click.command()
 @click.argument("what", metavar="MODEL")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--horizon", type=int, help="Steps of a forecast, if fewer than the model's.")
+@click.option(
+    "--output", type=NOT_EMPTY, metavar="FILE", help="Write forecasts as .csv or .tsv, all of them."
+)
 @as_json
-def predict(what: str, inputs: tuple[str, ...], as_json: bool) -> None:
+def predict(
+    what: str, inputs: tuple[str, ...], horizon: int | None, output: str | None, as_json: bool
+) -> None:
     """Predict from raw INPUTs with MODEL: a run, an export, or the name of a ready-trained model.
 
-    An INPUT is text or a UTF-8 text file, an image file, a video file, or a .npy array, as the
-    model's task asks.
+    An INPUT is text or a UTF-8 text file, an image file, a video file, a table of series over time,
+    or a .npy array, as the model's task asks. Of series a table of forecasts is printed, with the
+    intervals that hold 80% and 95%.
 
     \b
     Examples:
       zoo predict translate-gru-attention "January 5, 1999"
       zoo predict caption-lstm-attention scene.png
       zoo predict runs/digits-cnn/1 seven.png
+      zoo predict forecast-gru sales.csv --horizon 7 --output forecast.csv
     """
     find(what)
+    if output:
+        check_output(output)
     api = load_api()
 
-    answers = api.predict(what, *inputs)
-    if as_json:
+    answers = api.predict(what, *inputs, horizon=horizon)
+    are_forecasts = bool(answers) and "ds" in answers[0]
+    if output and not are_forecasts:
+        raise UserError("--output is for forecasts of series: leave it out")
+    if output:
+        write_forecasts(output, answers)
+    if are_forecasts and as_json:
+        print_json(forecast_rows(answers))
+    elif are_forecasts:
+        print_forecasts(answers, output)
+    elif as_json:
         print_json([{"input": i, **answer} for i, answer in zip(inputs, answers)])
-        return
+    else:
+        _print_answers(inputs, answers)
+
+
+def _print_answers(inputs: tuple[str, ...], answers: list[dict[str, Any]]) -> None:
     for raw, answer in zip(inputs, answers):
         if len(inputs) > 1:
             print(f"{raw}: ", end="")

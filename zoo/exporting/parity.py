@@ -46,9 +46,10 @@ def measure_parity(trained: Trained, folder: Path, raw: bool = True) -> dict[str
 
     Returns:
         `split`, `rows`, `litert_rows`, `steps`, `tolerance`, `largest_output`; `differences`, the
-        largest absolute one of outputs for each comparison; and for quantised files, `quantised`:
-        the largest difference of `probabilities` (or of `outputs` that are none) and the share of
-        the `same` answers.
+        largest absolute one of outputs for each comparison; `unit`, what all of these are measured
+        in where the task names one, see `zoo.task.Task.output_unit`; and for quantised files,
+        `quantised`: the largest difference of `probabilities` (or of `outputs` that are none) and
+        the share of the `same` answers.
 
     Raises:
         UserError: a difference is over the tolerance, which is 1e-4 where the model computes in
@@ -57,11 +58,11 @@ def measure_parity(trained: Trained, folder: Path, raw: bool = True) -> dict[str
     """
     model = trained.model
     split, batch, steps = _first_batch(trained, raw)
+    unit, sizes = trained.task.output_unit(batch)
     own = _of_keras(model, trained.task.prepared if raw else tf.identity)
-    whole, stepped = _whole(model, own, batch), _stepped(model, own, batch)
-    differences = {
-        f"batch of {ROWS} against rows alone": _apart(whole, _whole(model, _row_by_row(own), batch))
-    }
+    whole, stepped = _answers(model, own, batch, sizes)
+    alone = _in_units(_whole(model, _row_by_row(own), batch), sizes)
+    differences = {f"batch of {ROWS} against rows alone": _apart(whole, alone)}
     if stepped is not None:
         differences["whole against step by step"] = _apart(whole, stepped)
     parity: dict[str, Any] = {
@@ -70,17 +71,18 @@ def measure_parity(trained: Trained, folder: Path, raw: bool = True) -> dict[str
         "litert_rows": FEW,
         "steps": steps,
         "tolerance": TOLERANCES[model.compute_dtype],
+        **({"unit": unit} if unit else {}),
         "largest_output": float(np.abs(whole).max()),
         "differences": differences,
     }
     for name, run, rows in _forms(folder):
         some = {key: part[:rows] for key, part in batch.items()}
-        answers = {"forward": _whole(model, run, some), "step": _stepped(model, run, some)}
-        for endpoint, outputs in answers.items():
+        answers = _answers(model, run, some, sizes)
+        for endpoint, outputs in zip(("forward", "step"), answers):
             if outputs is None:
                 continue
             if "quantised" in name:
-                near = _nearness(whole[:rows], outputs)
+                near = _nearness(whole[:rows], outputs, number=bool(unit))
                 parity.setdefault("quantised", {})[f"{name} {endpoint}"] = near
             else:
                 differences[f"{name} {endpoint}"] = _apart(whole[:rows], outputs)
@@ -149,6 +151,22 @@ def _fitted(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
         missing = [(0, STEPS - part.shape[axis] if n == axis else 0) for n in range(part.ndim)]
         part = np.pad(part, missing)
     return part
+
+
+def _answers(
+    model: SequenceModel, run: Run, batch: dict[str, np.ndarray], sizes: Any
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what `forward` gives, and what `step` does, in units of so many sizes."""
+    stepped = _stepped(model, run, batch)
+    whole = _in_units(_whole(model, run, batch), sizes)
+    return whole, None if stepped is None else _in_units(stepped, sizes)
+
+
+def _in_units(outputs: np.ndarray, sizes: Any) -> np.ndarray:
+    """Divide the outputs of each row by its size; a scalar is that of all rows."""
+    if np.ndim(sizes) == 0:
+        return outputs / sizes
+    return outputs / sizes[: len(outputs)].reshape(-1, *[1] * (outputs.ndim - 1))
 
 
 def _whole(model: SequenceModel, run: Run, batch: dict[str, np.ndarray]) -> np.ndarray:
@@ -288,9 +306,15 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(apart.max()) if np.isfinite(apart).all() else math.nan
 
 
-def _nearness(exact: np.ndarray, rough: np.ndarray) -> dict[str, float]:
-    """Measure how near the answers of a quantised form are, which differs more than others."""
-    if exact.shape[-1] == 1:
+def _nearness(exact: np.ndarray, rough: np.ndarray, number: bool) -> dict[str, float]:
+    """Measure how near the answers of a quantised form are, which differs more than others.
+
+    Args:
+        exact: outputs of the Keras model.
+        rough: those of the form.
+        number: whether outputs are quantities, and no logits of classes.
+    """
+    if number or exact.shape[-1] == 1:
         return {"outputs": _apart(exact, rough)}
     same = float(np.mean(exact.argmax(axis=-1) == rough.argmax(axis=-1)))
     return {"probabilities": _apart(softmax(exact, axis=-1), softmax(rough, axis=-1)), "same": same}
@@ -298,13 +322,14 @@ def _nearness(exact: np.ndarray, rough: np.ndarray) -> dict[str, float]:
 
 def _check(parity: dict[str, Any]) -> None:
     tolerance = parity["tolerance"]
+    times = f" times {parity['unit']}" if "unit" in parity else ""
     for name, difference in parity["differences"].items():
         if math.isnan(difference):
             raise UserError(f"an output of {name} is no number: nothing was written")
         if not difference <= tolerance:
             raise UserError(
-                f"the outputs of {name} differ by {difference:.1e}, but only {tolerance:.0e} is "
-                "allowed: nothing was written"
+                f"the outputs of {name} differ by {difference:.1e}{times}, but only "
+                f"{tolerance:.0e} is allowed: nothing was written"
             )
     for name, near in parity.get("quantised", {}).items():
         if not all(map(math.isfinite, near.values())):

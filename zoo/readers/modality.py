@@ -50,6 +50,36 @@ class Modality(abc.ABC):
             UserError: it is missing, empty, damaged or of another kind.
         """
 
+    def inputs(self, source: Any, **options: Any) -> list[Any]:
+        """Return the inputs that a source stands for, each as `read` takes it; here, itself.
+
+        Raises:
+            UserError: as `read`.
+        """
+        return [source]
+
+    def shorter(self, steps: int, **options: Any) -> dict[str, Any]:
+        """Return the options of forecasts of fewer steps than the model's.
+
+        Raises:
+            UserError: it has not so many, or forecasts nothing.
+        """
+        raise UserError(f"horizon is for models of series, but this one takes {self.name}")
+
+    def answer(self, source: Any, outputs: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Return an answer with what is known of its input alone; here, as it is.
+
+        Args:
+            source: as `read` takes it.
+            outputs: of the model, as plain Python values.
+            **options: of the task.
+        """
+        return outputs
+
+    def title(self, source: Any) -> str:
+        """Return what a picture of an input is called; "" for nothing."""
+        return ""
+
     def parts(self, source: Any, **options: Any) -> Iterator[Any]:
         """Read an input of any length in raw parts, one after the other; here, as one.
 
@@ -128,6 +158,10 @@ class Modality(abc.ABC):
         """Return a value that inputs have in common which fit into one batch."""
         return np.shape(raw)
 
+    def alike(self, raws: list[Any]) -> list[Any]:
+        """Return raw inputs of one `batch_key` brought to one shape, which changes no answer."""
+        return raws
+
     def use(self, path: str, raw: Any) -> tuple[str, str, list[str]]:
         """Say how an input is handed in, for a card.
 
@@ -171,9 +205,17 @@ def modality(name: str) -> Modality:
     return registry.load("modality", name)(name)
 
 
-def split_batches(kind: Modality, sources: Iterable[Any]) -> list[Any]:
-    """Return inputs one by one: those of a list or tuple, and the rows of an array with one axis
-    more than an input has.
+def split_batches(kind: Modality, sources: Iterable[Any], **options: Any) -> list[Any]:
+    """Return inputs one by one: those of a list or tuple, the rows of an array with one axis more
+    than an input has, and all that one source stands for.
+
+    Args:
+        kind: of the inputs.
+        sources: as people hand them in.
+        **options: of the task, see `zoo.task.Task.input_options`.
+
+    Raises:
+        UserError: a source that stands for several cannot be read.
 
     Example:
         >>> batch = np.zeros((3, 5, 2))
@@ -183,9 +225,9 @@ def split_batches(kind: Modality, sources: Iterable[Any]) -> list[Any]:
     single = []
     for source in sources:
         if isinstance(source, list | tuple):
-            single += split_batches(kind, source)
+            single += split_batches(kind, source, **options)
         elif isinstance(source, np.ndarray) and source.ndim == kind.axes + 1:
             single += list(source)
         else:
-            single.append(source)
+            single += kind.inputs(source, **options)
     return single

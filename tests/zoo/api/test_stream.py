@@ -262,6 +262,49 @@ def test_numbers_of_another_width_are_refused(sensor):
         list(Stream(sensor).predict([np.zeros((1, 3), "float32")]))
 
 
+def last_value():
+    """Endpoints that forecast the last value, give or take 1; less the first value, inside."""
+    sizes = tf.TensorSpec([1, None, 2], tf.float64), tf.TensorSpec([1], tf.float64)
+    state = [tf.TensorSpec([None, 1], tf.float32)]
+    outputs = tf.TensorSpec([None, 1, 3], tf.float32), tf.TensorSpec([None, 1], tf.float32)
+
+    @tf.function(input_signature=sizes)
+    def read(steps, origin):
+        value = steps[0, :, 1]
+        first = tf.boolean_mask(value, value == value)[:1]
+        origin = tf.where(tf.math.is_nan(origin), tf.concat([first, origin], 0)[:1], origin)
+        return {"x": tf.cast((value - origin)[:, None], tf.float32), "origin": origin}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32), state])
+    def step(x, state):
+        x = tf.where(tf.math.is_nan(x), state[0], x)
+        return x[:, None] + [-1.0, 0.0, 1.0], [x]
+
+    @tf.function(input_signature=[*outputs, sizes[1]])
+    def tell(outputs, x, origin):
+        fan = tf.cast(outputs, tf.float64)[:, 0] + origin
+        return {"from": fan[:-1, 1], "to": fan[1:, 1], "miss": x[1:, 0] - outputs[:-1, 0, 1]}
+
+    start = tf.function(
+        lambda size: [tf.zeros([1, 1])], input_signature=[tf.TensorSpec([], tf.int32)]
+    )
+    return SimpleNamespace(read=read, step=step, tell=tell, initial_state=start)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 6])
+def test_each_value_of_a_series_is_held_against_the_forecast_before_it(cut):
+    # Of float32 nothing would be left behind the point.
+    level = 1e9
+    values = level + np.array([np.nan, 0.5, 2.0, np.nan, -1.0, 0.25])
+    steps = np.stack([np.full(6, np.nan), values], axis=1)
+    rows = list(Stream(last_value()).predict(steps[at : at + cut] for at in range(0, 6, cut)))
+    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    ahead = [row["to"] for row in rows]
+    assert ahead[1:] == [level + each for each in (0.5, 2, 2, -1, 0.25)]
+    assert [row["from"] for row in rows][2:] == ahead[1:-1] and rows[0]["from"] is None
+    assert [row["miss"] for row in rows] == [None, 0.0, 1.5, None, -3.0, 1.25]
+
+
 def test_a_file_that_is_missing(zoo, watcher, tagger, tmp_path):
     for model, kind in ((watcher, "video"), (tagger, "text")):
         code, out, err = zoo("stream", model, "--input", tmp_path / "none")

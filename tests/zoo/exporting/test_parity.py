@@ -25,27 +25,25 @@ def _model():
     return zoo.create("char-lstm", **SIZES)
 
 
-def _task(*batches):
-    """A task of which a certificate needs the test batches only."""
+def _task(*batches, unit=("", 1.0)):
+    """A task of which a certificate needs the test batches only, and what is small beside them."""
 
     def windows(split, settings):
         assert (split, settings.batch_size) == ("test", ROWS)
         datasets = [tf.data.Dataset.from_tensors({"inputs": inputs}) for inputs in batches]
         return functools.reduce(lambda one, other: one.concatenate(other), datasets)
 
-    return SimpleNamespace(raw_windows=windows, prepared=tf.identity, dataset="tokens")
+    return SimpleNamespace(
+        raw_windows=windows, prepared=tf.identity, dataset="tokens", output_unit=lambda inputs: unit
+    )
 
 
 TOKENS = np.random.default_rng(1).integers(0, 17, (5, 40)).astype("int32")
 
 
-def _certify(model, folder, *batches):
-    return measure_parity(
-        Trained(
-            model, _task(*batches or [TOKENS]), SimpleNamespace(training=Settings(batch_size=2))
-        ),
-        folder,
-    )
+def _certify(model, folder, *batches, **unit):
+    config = SimpleNamespace(training=Settings(batch_size=2))
+    return measure_parity(Trained(model, _task(*batches or [TOKENS], **unit), config), folder)
 
 
 def _write(model, folder, **changed):
@@ -133,6 +131,21 @@ def test_a_wrong_weight_in_a_form_is_found(form, tmp_path):
     with pytest.raises(UserError, match=said) as told:
         _certify(_model(), tmp_path)
     assert "\n" not in str(told.value)
+
+
+def test_differences_are_measured_in_the_unit_of_each_row(everything, tmp_path):
+    model, folder = everything
+    plain, sizes = _certify(model, folder), np.full(ROWS, 1e-3)
+    units = _certify(model, folder, unit=("the spread", sizes * 1e6))
+    assert units["unit"] == "the spread" and "unit" not in plain
+    assert units["largest_output"] == pytest.approx(plain["largest_output"] / 1e3, rel=1e-6)
+    for key, difference in plain["differences"].items():
+        assert units["differences"][key] == pytest.approx(difference / 1e3, rel=1e-3, abs=1e-12)
+    assert all(near.keys() == {"outputs"} for near in units["quantised"].values())
+    # What is nothing beside 1 is a tenth of what these rows are measured in.
+    _write(_shifted(1e-4), tmp_path)
+    with pytest.raises(UserError, match=r"differ by 1\.0e-01 times the spread, but only 1e-04"):
+        _certify(model, tmp_path, unit=("the spread", sizes))
 
 
 @pytest.mark.parametrize("form", ["SavedModel", "litert/model-quantised.tflite"])

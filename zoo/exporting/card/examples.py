@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.evaluation.plots import write_plots
 from zoo.exporting.trained import Trained
 from zoo.readers.modality import Modality, modality
 from zoo.task import Case, Task
@@ -27,8 +28,9 @@ def show_examples(trained: Trained, folder: Path) -> list[dict[str, Any]]:
             `zoo.readers.modality.Modality.write_shown`.
 
     Returns:
-        A dict each: `text` or `file`, the input, and what else its modality notes; `answer`,
-        `expected`, and `right`, which is None where no answer is right or wrong.
+        A dict each: `text` or `file`, the input, and what else its modality notes; `picture`, a
+        file, where the task draws examples; `answer`, `expected`, and `right`, which is None where
+        no answer is right or wrong.
     """
     task, serve = trained.task, trained.endpoints["serve"]
     kind, shown = modality(task.input_kind), []
@@ -49,6 +51,7 @@ def show_examples(trained: Trained, folder: Path) -> list[dict[str, Any]]:
     return [
         {
             **_written(kind, case.raw, number, folder),
+            **_drawn(trained, case.raw, number, folder),
             "answer": answer,
             "expected": case.expected,
             "right": right,
@@ -114,6 +117,15 @@ class Cases:
 
 def _is_right(case: Case, answer: str) -> bool | None:
     return bool(case.is_right(answer)) if case.is_right else None
+
+
+def _drawn(trained: Trained, raw: Any, number: int, folder: Path) -> dict[str, str]:
+    """Return the file of a picture of an answer, of a task that draws examples."""
+    if not trained.task.draws_examples:
+        return {}
+    path = folder / FOLDER / f"{number}.png"
+    write_plots({path: trained.task.plot(trained.model, raw)}, dpi=60)
+    return {"picture": path.relative_to(folder).as_posix()}
 
 
 def _written(kind: Modality, raw: Any, number: int, folder: Path) -> dict[str, Any]:

@@ -129,7 +129,13 @@ def _metrics(card: dict[str, Any]) -> str:
         return f"They were not measured: {why}."
     how = metrics["interval"]
     values = {key: _value(each) for key, each in metrics["values"].items()}
-    rows = [[key, *value] for key, value in values.items() if "/" not in key]
+    beside = _beside(values)
+    others = list(dict.fromkeys(key.partition("/")[0] for key in beside))
+    rows = [
+        [key, *value, *(values.get(f"{other}/{key}", [""])[0] for other in others)]
+        for key, value in values.items()
+        if "/" not in key
+    ]
     texts = [f"- `{key}`: `{value}`" for key, value in metrics["told"].items()]
     return "\n\n".join(
         [
@@ -139,12 +145,13 @@ def _metrics(card: dict[str, Any]) -> str:
                     "metric" if "metrics" in card else "figure",
                     "value",
                     f"{how['level']:.0%} interval",
+                    *others,
                 ],
                 rows,
             ),
             f"Intervals: {how['method']} over {metrics['counted']}, "
             f"{number(how['resamples'])} resamples, seed {how['seed']}.",
-            *_by_class(values),
+            *_by_class({key: value for key, value in values.items() if key not in beside}),
             *(["\n".join(texts)] if texts else []),
         ]
     )
@@ -155,6 +162,11 @@ def _value(each: dict[str, Any]) -> tuple[str, str]:
     known = each["low"] is not None
     ends = f"{number(each['low'])} to {number(each['high'])}" if known else "none"
     return number(each["value"]), ends
+
+
+def _beside(values: Iterable[str]) -> set[str]:
+    """Return which metrics are those of another answer, such as `naive/mase` beside `mase`."""
+    return {key for key in values if "/" in key and key.partition("/")[2] in {*values}}
 
 
 def _by_class(values: dict[str, tuple[str, str]]) -> list[str]:
@@ -189,6 +201,8 @@ def _shown(example: dict[str, Any]) -> str:
     if "text" in example:
         return _plain(example["text"])
     file = example["file"]
+    if picture := example.get("picture"):
+        return f"![answer]({picture}) [{file}]({file})"
     return f"![input]({file})" if file.endswith(".png") else f"[{file}]({file})"
 
 
@@ -225,10 +239,11 @@ def _forms(card: dict[str, Any]) -> str:
     if certificate["steps"] > 1:
         batch += f", {number(certificate['steps'])} time steps"
     rows = [[key, number(value)] for key, value in flat(certificate["differences"])]
+    unit = f"All in units of {certificate['unit']}. " if "unit" in certificate else ""
     parts = [
         sizes,
         f"How far outputs are from those of the Keras model, at most, over {batch}. The largest "
-        f"output is {number(certificate['largest_output'])}. With a difference over "
+        f"output is {number(certificate['largest_output'])}. {unit}With a difference over "
         f"{certificate['tolerance']:g} nothing would have been exported.",
         table(["", "largest difference"], rows),
     ]

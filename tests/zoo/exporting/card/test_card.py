@@ -74,10 +74,38 @@ def test_the_card_shows_right_and_wrong_answers(card, export):
         assert (export / example["file"]).read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_is_naive_stands_beside(card):
+    values = {
+        "mase": {"value": 0.75, "low": 0.5, "high": 0.8},
+        "skill": {"value": 0.25, "low": 0.2, "high": 0.3},
+        "naive/mase": {"value": 1.0, "low": 1.0, "high": 1.0},
+        "oracle/mase": {"value": 0.7, "low": 0.6, "high": 0.8},
+        "coverage_80/1-6": {"value": 0.8, "low": 0.7, "high": 0.9},
+    }
+    text = readme({**card, "metrics": {**card["metrics"], "values": values}})
+    for line in (
+        "| metric | value | 95% interval | naive | oracle |",
+        "| mase | 0.7500 | 0.5000 to 0.8000 | 1.0000 | 0.7000 |",
+        "| skill | 0.2500 | 0.2000 to 0.3000 |  |  |",
+        "| 1-6 | 0.8000 (0.7000 to 0.9000) |",
+    ):
+        assert f"\n{line}\n" in text
+    assert "naive/mase" not in text
+
+
+def test_a_picture_of_an_answer_and_the_unit_of_the_certificate_are_shown(card):
+    example = {"file": "examples/1.npy", "picture": "examples/1.png"}
+    shown = {**example, "answer": "next step: 1", "expected": "2", "right": None}
+    certificate = {**card["certificate"], "unit": "the spread of each series"}
+    text = readme({**card, "examples": [shown], "certificate": certificate})
+    assert "| ![answer](examples/1.png) [examples/1.npy](examples/1.npy) | next step: 1 |" in text
+    assert "All in units of the spread of each series. With a difference over" in text
+
+
 class Rare:
     """One wrong answer of a thousand."""
 
-    input_kind = "text"
+    input_kind, draws_examples = "text", False
 
     def served(self, model):
         return {"serve": lambda raw: {"text": raw}}
