@@ -65,11 +65,13 @@ class Stamps(NamedTuple):
     Attributes:
         times: datetime64[s] `[R]`; for numbers of steps, as many seconds after 1970.
         numbered: whether they are numbers of steps.
+        zoned: whether they are in UTC, and not perhaps the local times of a place.
         notes: what was taken for what.
     """
 
     times: np.ndarray
     numbered: bool = False
+    zoned: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -141,10 +143,13 @@ def _read(cells: list[str]) -> Stamps:
     if "" in cells:
         raise BadStamp("", "has no date")
     if all(map(_ISO.fullmatch, cells)) or all(map(_ISO_UTC.fullmatch, cells)):
+        zones = {cell[19:].lstrip(".0") for cell in cells}
         try:
-            return Stamps(np.array([cell[:19] for cell in cells], "datetime64[s]"))
+            if len(zones) == 1:
+                times = np.array([cell[:19] for cell in cells], "datetime64[s]")
+                return Stamps(times, zoned=zones != {""})
         except ValueError:
-            pass  # Which one it is, is found below.
+            pass  # Which one is no date is found below.
     if _is_number(cells[0]):
         return _read_digits(cells)
     date, _ = _split(cells[0])
@@ -175,7 +180,7 @@ def _read_digits(cells: list[str]) -> Stamps:
         if (numbers % scale).any():
             raise BadStamp(cells[int((numbers % scale).argmax())], "is finer than a second")
         note = "times were read as seconds since 1970 in UTC"
-        return Stamps((numbers // scale).astype("datetime64[s]"), notes=(note,))
+        return Stamps((numbers // scale).astype("datetime64[s]"), zoned=True, notes=(note,))
     return Stamps(numbers.astype("datetime64[s]"), numbered=True)
 
 
@@ -402,7 +407,7 @@ def _with_offsets(times: np.ndarray, offsets: np.ndarray, notes: list[str]) -> S
         return Stamps(times, notes=tuple(notes))
     if offsets.any():
         notes.append("times were brought to UTC by their offsets")
-    return Stamps(times - offsets, notes=tuple(notes))
+    return Stamps(times - offsets, zoned=True, notes=tuple(notes))
 
 
 def _offset(text: str) -> int:

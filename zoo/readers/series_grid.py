@@ -260,16 +260,17 @@ def _placed(rows: SeriesRows, frequency: Frequency) -> Placed:
         others,
         rows.static,
         count - len(places),
-        _clock_gaps(rows.times, places, frequency),
+        _clock_gaps(rows, places, frequency),
     )
 
 
-def _clock_gaps(times: np.ndarray, places: np.ndarray, frequency: Frequency) -> int:
+def _clock_gaps(rows: SeriesRows, places: np.ndarray, frequency: Frequency) -> int:
     """Return how many gaps are the hour that is left out when clocks are set forward."""
-    if frequency.unit != "second" or HOUR % frequency.count:
+    local = rows.stamps is not None and not rows.stamps.zoned
+    if not local or frequency.unit != "second" or HOUR % frequency.count:
         return 0
     after = np.flatnonzero(np.diff(places) == HOUR // frequency.count + 1) + 1
-    return int(_may_change(times[after] - HOUR, _SET_FORWARD).sum())
+    return int(_may_change(rows.times[after] - HOUR, _SET_FORWARD).sum())
 
 
 def _grid(times: np.ndarray, frequency: Frequency, count: int) -> np.ndarray:

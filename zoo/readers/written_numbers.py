@@ -88,17 +88,16 @@ def read_numbers(cells: Sequence[str], comma: str = "") -> tuple[np.ndarray, np.
         >>> read_numbers(["1.000,5", "2"], "decimal")[0].tolist()
         [1000.5, 2.0]
     """
-    count = len(cells)
-    try:
-        if comma != "decimal" and "_" not in "".join(cells):
-            values = np.fromiter(map(float, cells), float, count)
-            return values, np.flatnonzero(np.isinf(values))
-    except ValueError:
-        pass
+    plain = comma != "decimal" and "_" not in "".join(cells)
+    if plain and (values := _floats(cells)) is not None:
+        return values, np.flatnonzero(np.isinf(values))
     lower = [cell.lower() for cell in cells]
+    present = ["nan" if low in MISSING else cell for low, cell in zip(lower, cells)]
+    if plain and (values := _floats(present)) is not None:
+        return values, np.flatnonzero(np.isinf(values))
     if all(cell in _BOOLEANS or cell in MISSING for cell in lower) and set(lower) & set(_BOOLEANS):
         return np.array([_BOOLEANS.get(cell, np.nan) for cell in lower]), np.zeros(0, "int64")
-    values, wrong = np.full(count, np.nan), []
+    values, wrong = np.full(len(cells), np.nan), []
     for at, cell in enumerate(cells):
         if lower[at] in MISSING:
             continue
@@ -108,6 +107,14 @@ def read_numbers(cells: Sequence[str], comma: str = "") -> tuple[np.ndarray, np.
         else:
             values[at] = value
     return values, np.array(wrong, "int64")
+
+
+def _floats(cells: Sequence[str]) -> np.ndarray | None:
+    """Return numbers with decimal points, float64; None if a cell is another."""
+    try:
+        return np.fromiter(map(float, cells), float, len(cells))
+    except ValueError:
+        return None
 
 
 def are_mostly_numbers(cells: Sequence[str], limit: int = 1000) -> bool:

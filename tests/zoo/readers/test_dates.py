@@ -94,6 +94,7 @@ def test_times_come_back_in_the_order_of_the_cells():
         (["28/02/24"], "28/02/24", "year of two digits"),
         (["Jan-15"], "Jan-15", "year of two digits"),
         (["2024-02-28T10:00+01:00", "2024-02-28T11:00"], "2024-02-28T11:00", "no offset"),
+        (["2024-02-28T10:00:00Z", "2024-02-28T11:00:00"], "2024-02-28T11:00:00", "no offset"),
         (["2024-02-28 10:00:00.250"], "2024-02-28 10:00:00.250", "finer than a second"),
         (["1500000000123"], "1500000000123", "finer than a second"),
         (["1949.03"], "1949.03", "no month of a year"),
@@ -106,3 +107,9 @@ def test_what_is_no_date_or_may_be_two_is_named(cells, cell, problem):
         read_stamps(cells)
     assert error.value.cell == cell
     assert problem in error.value.problem
+
+
+def test_what_is_in_utc_is_no_local_time():
+    for cell in ("2024-02-28T10:00:00Z", "2024-02-28 10:00:00.000+00:00", "2024-02-28 10:00+01:00"):
+        assert read_stamps([cell]).zoned
+    assert not read_stamps(["2024-02-28T10:00:00"]).zoned

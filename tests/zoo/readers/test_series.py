@@ -141,6 +141,10 @@ def test_an_hour_that_clocks_left_out_is_in_the_notes(tmp_path):
     table = read(tmp_path, "ds,y\n2024-03-31 00:00,1\n2024-03-31 01:00,2\n2024-03-31 03:00,3\n")
     assert np.isnan(table.series[0].values[2])
     assert table.notes[-1] == "hours left out as clocks are set forward: 1; times seem to be local"
+    rows = "".join(f"2024-03-31T0{hour}:00:00Z,1\n" for hour in (0, 1, 3))
+    assert read(tmp_path, "ds,y\n" + rows).notes == (
+        "missing rows, filled in: 1, in 1 of 1 series",
+    )
 
 
 def test_gaps_become_missing_rows_that_are_counted(tmp_path):
