@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tasks.forecasting.answers import quantile, sentence
 from tasks.forecasting.windows import DAY, ROUNDING, Layout
+from zoo.readers.frequency import Frequency
 from zoo.typing import State, Tensor
 from zoo.utils.validation import checked, not_empty
 
@@ -16,7 +18,6 @@ SECONDS, VALUE, COVARIATES = 0, 1, 2
 _CHUNK = 128
 """Steps that are read at once, so that the answers of long series need not be in memory."""
 _LARGEST = 1e30
-_DIGITS = 6
 
 
 class Server:
@@ -27,14 +28,22 @@ class Server:
         layout: of a time step as the model takes it.
         prepared: brings covariates to what the model takes.
         least: steps that have to be seen.
+        frequency: of the series; None where they have no dates.
     """
 
     def __init__(
-        self, model: Any, layout: Layout, prepared: Callable[[Tensor], Tensor], least: int
+        self,
+        model: Any,
+        layout: Layout,
+        prepared: Callable[[Tensor], Tensor],
+        least: int,
+        frequency: Frequency | None = None,
     ) -> None:
         self.model, self.layout, self.prepared, self.least = model, layout, prepared, least
+        self.frequency = frequency
         # Counts and prices are what they are; any other series may be shifted.
         self.counts = not model.returns and type(model.head).__name__ == "NegativeBinomial"
+        self.needed = least + (1 if model.returns else 0)
         self.columns = COVARIATES + layout.known + layout.past + layout.static
 
     def endpoints(self) -> dict[str, Any]:
@@ -54,8 +63,7 @@ class Server:
         series, first, last = self._checked(series)
         offsets = self._offsets(series, first)
         quantiles = tf.cast(self._read_whole(series, first, last, offsets), tf.float64)
-        total, offsets = quantiles + offsets[:, None, None], tf.abs(offsets)[:, None, None]
-        return self._readable(tf.where(tf.abs(total) > ROUNDING * offsets, total, 0.0))
+        return self._readable(restored(quantiles, offsets[:, None, None]))
 
     def _checked(self, series: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return series that can be answered, and the places of their first and last values."""
@@ -68,12 +76,11 @@ class Server:
         first = tf.argmax(there, axis=1, output_type=tf.int32)
         last = tf.shape(there)[1] - 1 - tf.argmax(there[:, ::-1], axis=1, output_type=tf.int32)
         seen = tf.reduce_min(last - first + 1)
-        needed = self.least + (1 if self.model.returns else 0)
         message = (
-            f"a series needs {needed} steps or more, from its first value to its last, to forecast "
-            "from; the shortest has"
+            f"a series needs {self.needed} steps or more, from its first value to its last, to "
+            "forecast from; the shortest has"
         )
-        series = checked(series, seen >= needed, message, seen)
+        series = checked(series, seen >= self.needed, message, seen)
         if self.model.returns or self.counts:
             # NaN is missing, which is allowed.
             right = ~(value <= 0) if self.model.returns else ~(value < 0)
@@ -88,7 +95,11 @@ class Server:
         return tf.zeros_like(offsets) if self.model.returns or self.counts else offsets
 
     def model_inputs(self, raw: Tensor, origins: Tensor) -> Tensor:
-        """Return steps as the model takes them, float32 `[N, T, D]`.
+        """Return steps as the model takes them, float32 `[N, T, D]`, see `raw_inputs`."""
+        return self.prepared(self.raw_inputs(raw, origins))
+
+    def raw_inputs(self, raw: Tensor, origins: Tensor) -> Tensor:
+        """Return steps as `step` of an export takes them, float32 `[N, T, D]`.
 
         Args:
             raw: float64 `[N, T, C]`. What is known ahead of a step is read from the rows after it.
@@ -109,7 +120,7 @@ class Server:
         static = raw[:, :, at + past :]
         parts.append(tf.where(static == static, static, 0.0))
         steps = tf.cast(tf.concat(parts, axis=-1), tf.float32)
-        return self.prepared(tf.ensure_shape(steps, [None, None, self.layout.size]))
+        return tf.ensure_shape(steps, [None, None, self.layout.size])
 
     def _read_whole(self, series: Tensor, first: Tensor, last: Tensor, offsets: Tensor) -> Tensor:
         """Return the quantiles after each last value, `[N, H, Q]`, reading some steps at a time."""
@@ -141,20 +152,19 @@ class Server:
         return answers
 
     def _readable(self, quantiles: Tensor) -> dict[str, Tensor]:
-        levels = np.array(self.model.head.levels)
-        forecast = quantiles[:, :, int(np.argmin(np.abs(levels - 0.5)))]
-        low, high = (int(np.argmin(np.abs(levels - level))) for level in (0.1, 0.9))
-        text = _sentence(
-            forecast[:, 0], quantiles[:, 0, low], quantiles[:, 0, high], levels[[low, high]]
-        )
-        if (horizon := self.layout.horizon) > 1:
-            more = _sentence(
-                forecast[:, -1], quantiles[:, -1, low], quantiles[:, -1, high], levels[[low, high]]
-            )
-            text = tf.strings.join(["next ", text, f"; in {horizon} steps ", more])
-        else:
-            text = tf.strings.join(["next ", text])
-        return {"text": text, "forecast": forecast, "quantiles": quantiles}
+        levels = self.model.head.levels
+        return {
+            "text": sentence(quantiles, levels, self.frequency),
+            "forecast": quantile(quantiles, levels, 0.5),
+            "quantiles": quantiles,
+        }
+
+
+def restored(values: Tensor, offsets: Tensor) -> Tensor:
+    """Return values to which is added what was taken off; 0 for what differs by rounding alone."""
+    total = values + offsets
+    # NaN stays, as no comparison with it is true.
+    return tf.where(tf.abs(total) <= ROUNDING * tf.abs(offsets), tf.zeros_like(total), total)
 
 
 def checked_numbers(series: Tensor) -> Tensor:
@@ -179,19 +189,3 @@ def _rows(series: Tensor, places: Tensor) -> Tensor:
 
 def _any_rows(part: Tensor) -> tf.TensorShape:
     return tf.TensorShape([None, *part.shape[1:]])
-
-
-def _sentence(value: Tensor, low: Tensor, high: Tensor, levels: np.ndarray) -> Tensor:
-    """Return such as "35.2 (80 %: 31 to 39.9)", strings `[N]`, with as many digits as tell."""
-    width = tf.maximum(high - low, 1e-9 * tf.abs(value))
-    digits = 2 - tf.floor(tf.math.log(tf.maximum(width, 1e-300)) / np.log(10.0))
-    scale = 10 ** tf.clip_by_value(digits, 0, _DIGITS)
-
-    def number(x: Tensor) -> Tensor:
-        text = tf.strings.as_string(tf.round(x * scale) / scale, precision=_DIGITS)
-        text = tf.strings.regex_replace(text, r"\.?0+$", "")
-        return tf.strings.regex_replace(text, r"^-0$", "0")
-
-    percent = f"{100 * (levels[1] - levels[0]):.0f} %"
-    parts = [number(value), f" ({percent}: ", number(low), " to ", number(high), ")"]
-    return tf.strings.join(parts)

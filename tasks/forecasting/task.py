@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 from tasks.common.base import DataTask, spread
 from tasks.common.sources import own_path
@@ -16,8 +17,10 @@ from tasks.forecasting.backtest import Answers, backtest, whole_windows, with_in
 from tasks.forecasting.baselines import NaiveForecasts
 from tasks.forecasting.deciding import decide
 from tasks.forecasting.measuring import Reference, evaluate_levels, evaluate_returns
+from tasks.forecasting.plots import calibration, fan
 from tasks.forecasting.serving import Server
 from tasks.forecasting.splits import Sizes, first_steps, origins, split_ends, usable
+from tasks.forecasting.streaming import stream_endpoints
 from tasks.forecasting.windows import Covariates, Crops, Layout, Panel, Whole, crop_windows
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
@@ -105,6 +108,7 @@ class Forecasting(DataTask):
     objective_class = Forecast
     monitor = "val_loss"
     counted = "forecasts"
+    draws_examples = True
     limits = (
         "It knows nothing but the past of a series, and the covariates that it was trained with: a "
         "break that it has never seen it cannot foresee. Intervals are as wide as errors were in "
@@ -398,7 +402,18 @@ class Forecasting(DataTask):
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`, of raw series, see `Server`."""
-        return Server(model, self.layout, self.prepared, self.season).endpoints()
+        server = Server(model, self.layout, self.prepared, self.season, self.frequency)
+        return {**server.endpoints(), **stream_endpoints(server, self.frequency)}
+
+    def plot(self, model: SequenceModel, raw: Any) -> Figure:
+        """Draw a forecast over the last two look-backs before it, the naive one beside it."""
+        return fan(self, model, raw)
+
+    def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
+        """Draw how calibrated the forecasts of a split are, and their coverage by horizon."""
+        return calibration(
+            self.answers(model, split, settings), self.quantiles, self._origins(split)
+        )
 
     def examples(self) -> list[np.ndarray]:
         """Return the ends of three test series, as `serve` takes them."""

@@ -13,6 +13,7 @@ from zoo.exporting.endpoints import concrete
 from zoo.exporting.formats.saved_model import load_saved_model
 from zoo.exporting.manifest import check_streamed
 from zoo.pretrained import find
+from zoo.utils.validation import reason
 
 _LONGEST_REST = 10_000
 """Characters without the end of a token, after which they are read as they are."""
@@ -106,7 +107,10 @@ class Stream:
         """Return what `step` takes of a piece; of a series, less its first value."""
         if self._origin is None:
             return self._loaded.read(piece)["x"]
-        read = self._loaded.read(piece, self._origin)
+        try:
+            read = self._loaded.read(piece, self._origin)
+        except tf.errors.InvalidArgumentError as error:
+            raise UserError(f"the input cannot be taken: {reason(error)}") from error
         self._origin = read["origin"]
         return read["x"]
 
