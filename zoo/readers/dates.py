@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.readers.frequency import DAY, HOUR, month_length
 
-_MONTHS = {name: at + 1 for at, name in enumerate(
+MONTHS = {name: at + 1 for at, name in enumerate(
     ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 )}  # fmt: skip
 _NAME = (
@@ -269,7 +269,7 @@ def _read_dates(
     if "quarter" in parts[0]:
         months = 3 * _numbers(parts, "quarter") - 2
     elif "name" in parts[0]:
-        months = np.array([_MONTHS[part["name"][:3].lower()] for part in parts])
+        months = np.array([MONTHS[part["name"][:3].lower()] for part in parts])
     else:
         months = _numbers(parts, "month", 1)
     return _dates(cells, years, months, days) + _seconds(cells, parts)

@@ -32,6 +32,7 @@ class Frame:
         lines: int64 `[R]`, on which each row begins.
         columns: the cells of each column, without white space around them.
         separator: what sets cells apart in the file.
+        notes: of columns that were left out.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class Frame:
     lines: np.ndarray
     columns: list[list[str]]
     separator: str = ","
+    notes: tuple[str, ...] = ()
 
     def find(self, names: Iterable[str]) -> int | None:
         """Return the first column that is called by one of some names.
@@ -118,8 +120,8 @@ def plain_name(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def make_frame(path: Path, table: Rows) -> tuple[Frame, list[str]]:
-    """Return the columns of rows, and notes of those that are left out.
+def make_frame(path: Path, table: Rows) -> Frame:
+    """Return the columns of rows.
 
     The first row names them where a column of dates or numbers has a text there, or where it counts
     from 0 on as pandas does. A column that counts the rows is left out, and one without a name and
@@ -139,8 +141,8 @@ def make_frame(path: Path, table: Rows) -> tuple[Frame, list[str]]:
     return drop_columns(frame)
 
 
-def drop_columns(frame: Frame) -> tuple[Frame, list[str]]:
-    """Leave out columns that count the rows, or have neither name nor cells; return notes of them.
+def drop_columns(frame: Frame) -> Frame:
+    """Leave out columns that count the rows, or have neither name nor cells.
 
     Raises:
         UserError: two columns have one name.
@@ -155,7 +157,7 @@ def drop_columns(frame: Frame) -> tuple[Frame, list[str]]:
     if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
         raise UserError(f"{frame.path} has two columns called {twice}: give each a name of its own")
     columns = [frame.columns[at] for at in keep]
-    return replace(frame, names=names, columns=columns), notes
+    return replace(frame, names=names, columns=columns, notes=tuple(notes))
 
 
 def _counts_rows(frame: Frame, column: int) -> bool:

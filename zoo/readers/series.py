@@ -9,8 +9,9 @@ import numpy as np
 from zoo.errors import UserError
 from zoo.readers.frequency import Frequency
 from zoo.readers.series_columns import Chosen
-from zoo.readers.series_files import read_file, read_folder
-from zoo.readers.series_grid import Placed, place_all
+from zoo.readers.series_files import read_file
+from zoo.readers.series_folders import read_folder
+from zoo.readers.series_grid import Placed, listed, place_all
 
 _LEAST = 2
 """Values of a series, at least: with fewer there is nothing to learn from or to forecast."""
@@ -80,7 +81,8 @@ def read_series(
       hold the values.
     - Wide: a row is a step of all series, which have a column each; also without dates, or names.
     - A row a series, of any length: its name, further texts, and the values, under dates or not.
-    - A folder: a file for each series, or a train and a test file that continues its series.
+    - A folder: a file for each series, files with parts of one long table, or a train and a test
+      file that continues its series.
 
     Files are texts (csv, tsv, semicolons; plain or gz), see `zoo.readers.tables.read_rows`, or
     Parquet. Of a long table, a column that is the same within each series is a category of it; one
@@ -106,14 +108,13 @@ def read_series(
         parts, tested = read_folder(path, chosen)
     else:
         parts = read_file(path, chosen)
-    frequency, placed, unsorted = place_all(parts.series)
-    notes = [*parts.notes, *_notes(placed, unsorted)]
+    frequency, placed, notes = place_all(parts.series)
+    notes = [*parts.notes, *notes]
     observed = [each for each in placed if np.sum(~np.isnan(each.values)) >= _LEAST]
     if not observed:
         raise UserError(f"{path} has no series with {_LEAST} values or more")
     if short := [each.name for each in placed if np.sum(~np.isnan(each.values)) < _LEAST]:
-        names = ", ".join(short[:5]) + (" ..." if len(short) > 5 else "")
-        notes.append(f"{len(short)} series of less than {_LEAST} values are left out: {names}")
+        notes.append(f"series of less than {_LEAST} values are left out: {listed(short)}")
     held_out = None
     if tested:
         held_out = _held_out(path, observed)
@@ -186,13 +187,3 @@ def _series(placed: Placed, start: int, end: int, ahead: np.ndarray) -> Series:
     times = None if placed.times is None else placed.times[start:last]
     known, past = placed.others[start:last, ahead], placed.others[start:end, ~ahead]
     return Series(placed.name, placed.values[start:end], times, known, past, placed.static)
-
-
-def _notes(placed: Sequence[Placed], unsorted: bool) -> list[str]:
-    notes = ["the rows were not in the order of their dates, and were sorted"] if unsorted else []
-    if gaps := [each for each in placed if each.filled]:
-        total = sum(each.filled for each in gaps)
-        notes.append(f"missing rows, filled in: {total}, in {len(gaps)} of {len(placed)} series")
-    if changes := sum(each.clock_gaps for each in placed):
-        notes.append(f"hours left out as clocks are set forward: {changes}; times seem to be local")
-    return notes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.readers.dates import BadStamp, Stamps, are_years, look_like_dates, read_stamps
+from zoo.readers.dates import MONTHS, BadStamp, Stamps, are_years, look_like_dates, read_stamps
 from zoo.readers.frames import Frame, plain_name
 from zoo.readers.series_rows import NAME, TIME, VALUE, Parts, SeriesRows
 from zoo.readers.written_numbers import read_numbers
@@ -65,6 +65,7 @@ def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
     columns = _Columns(
         [frame.index(each) for each in (*chosen.known, *chosen.past)],
         [frame.index(each) for each in chosen.static],
+        list(frame.notes),
     )
     value = frame.index(chosen.target) if chosen.target else frame.find(VALUE)
     named = [frame.index(each) for each in chosen.series]
@@ -77,9 +78,10 @@ def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
         rest.remove(at)
         columns.notes.append(f"the column {frame.names[at]} is left out: it has no value")
     texts = [at for at in rest if not frame.are_numbers(at)]
-    if not named and stamps and texts and len(np.unique(stamps.times)) < len(stamps.times):
-        named, rest = texts, [at for at in rest if at not in texts]
-        title = ", ".join(frame.names[at] for at in texts)
+    if not named and stamps and texts and not _are_unique(stamps, frame, []):
+        named = _names_of_series(frame, stamps, texts)
+        rest = [at for at in rest if at not in named]
+        title = ", ".join(frame.names[at] for at in named)
         columns.notes.append(f"dates come more than once: series are told apart by {title}")
     if value is None and named:
         value = _only_number(frame, rest)
@@ -87,6 +89,25 @@ def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
     if value is None:
         return _wide(frame, stamps, columns, rest)
     return _long(frame, stamps, value, named, columns, rest, alone)
+
+
+def _are_unique(stamps: Stamps, frame: Frame, named: list[int]) -> bool:
+    """Return whether each date comes once for each combination of cells of some columns."""
+    cells = zip(stamps.times.tolist(), *(frame.columns[at] for at in named))
+    return len(set(cells)) == len(stamps.times)
+
+
+def _names_of_series(frame: Frame, stamps: Stamps, texts: list[int]) -> list[int]:
+    """Return the fewest columns of texts by which each date comes once, as far as there are any."""
+    for at in texts:
+        if _are_unique(stamps, frame, [at]):
+            return [at]
+    named = list(texts)
+    for at in reversed(texts):
+        fewer = [other for other in named if other != at]
+        if _are_unique(stamps, frame, fewer):
+            named = fewer
+    return named
 
 
 def _find_stamps(
@@ -216,6 +237,10 @@ def _wide(frame: Frame, stamps: Stamps | None, columns: _Columns, rest: list[int
             columns.notes.append(f"the column {frame.names[at]} is left out: it holds no numbers")
     if not numbers:
         raise UserError(f"{frame.path} has no column of numbers: expected one at least")
+    if {frame.names[at][:3].lower() for at in numbers} >= set(MONTHS):
+        raise UserError(
+            f"{frame.path} has a column for each month of a year: write a row for each month"
+        )
     place = str(frame.path)
     series = [
         SeriesRows(frame.names[at], place, frame.lines, stamps, frame.numbers(at), covariates)

@@ -40,11 +40,13 @@ class Placed(NamedTuple):
     clock_gaps: int = 0
 
 
-def place_all(series: Sequence[SeriesRows]) -> tuple[Frequency | None, list[Placed], bool]:
+def place_all(
+    series: Sequence[SeriesRows],
+) -> tuple[Frequency | None, list[Placed], list[str]]:
     """Put the rows of series on a grid of their common frequency.
 
     Returns:
-        The frequency, None where there are no dates; each series; and whether rows were unsorted.
+        The frequency, None where there are no dates; each series; and notes of what was done.
 
     Raises:
         UserError: a time is there twice, or off the grid; there is no common step; or some series
@@ -57,16 +59,18 @@ def place_all(series: Sequence[SeriesRows]) -> tuple[Frequency | None, list[Plac
         )
     if all(rows.stamps is None for rows in series):
         undated = [Placed(r.name, None, r.values, r.others, r.static) for r in series]
-        return None, undated, False
+        return None, undated, []
     ordered = [_sorted(rows) for rows in series]
-    unsorted = any(rows is not before for rows, before in zip(ordered, series))
+    notes = ["the rows were not in the order of their dates, and were sorted"]
+    notes = notes if any(rows is not old for rows, old in zip(ordered, series)) else []
     for rows in _distinct(ordered):
         _check_unique(rows)
     frequency = find_frequency(ordered)
-    placed = [_placed(rows, frequency) for rows in ordered]
+    placed, sparse = _placed_all(ordered, frequency)
+    notes += _notes(placed, sparse)
     if dated == {False}:
-        return None, [each._replace(times=None) for each in placed], unsorted
-    return frequency, placed, unsorted
+        return None, [each._replace(times=None) for each in placed], notes
+    return frequency, placed, notes
 
 
 def find_frequency(series: Sequence[SeriesRows]) -> Frequency:
@@ -233,19 +237,56 @@ def _check_common(series: Sequence[SeriesRows], frequency: Frequency) -> None:
             )
 
 
-def _placed(rows: SeriesRows, frequency: Frequency) -> Placed:
-    """Put rows on the grid from their first time to their last.
+def _placed_all(
+    series: Sequence[SeriesRows], frequency: Frequency
+) -> tuple[list[Placed], list[str]]:
+    """Return series on their grid, and the names of those with a row at hardly any step.
 
     Raises:
-        UserError: a row is off the grid, or most steps have none.
+        UserError: a row is off the grid, or all series are such.
     """
-    places = _places(rows, frequency)
+    placed, sparse = [], []
+    for rows in series:
+        places = _places(rows, frequency)
+        count = int(places[-1]) + 1
+        if count <= _MOST_STEPS * len(places):
+            placed.append(_placed(rows, frequency, places))
+            continue
+        sparse.append(rows.name)
+        if len(sparse) == len(series):
+            raise UserError(
+                f"{rows.place}: {rows.name} has {len(places)} rows, but {count} steps, as the "
+                f"commonest is {frequency.name}: bring the values to a common step, a row for each"
+            )
+    return placed, sparse
+
+
+def _notes(placed: Sequence[Placed], sparse: Sequence[str]) -> list[str]:
+    notes = []
+    if sparse:
+        notes.append(f"series with rows at hardly any step are left out: {listed(sparse)}")
+    if gaps := [each for each in placed if each.filled]:
+        total = sum(each.filled for each in gaps)
+        notes.append(f"missing rows, filled in: {total}, in {len(gaps)} of {len(placed)} series")
+    if changes := sum(each.clock_gaps for each in placed):
+        notes.append(f"hours left out as clocks are set forward: {changes}; times seem to be local")
+    return notes
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return some names for a note, five at most.
+
+    Example:
+        >>> listed(["a", "b"]), listed(list("abcdefg"))
+        ('a, b', 'a, b, c, d, e and 2 others')
+    """
+    more = f" and {len(names) - 5} others" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
+def _placed(rows: SeriesRows, frequency: Frequency, places: np.ndarray) -> Placed:
+    """Put rows on the grid from their first time to their last."""
     count = int(places[-1]) + 1
-    if count > _MOST_STEPS * len(places):
-        raise UserError(
-            f"{rows.place}: {rows.name} has {len(places)} rows, but {count} steps, as the "
-            f"commonest is {frequency.name}: bring the values to a common step, a row for each"
-        )
     if count == len(places):
         return Placed(rows.name, rows.times, rows.values, rows.others, rows.static)
     values = np.full(count, np.nan)

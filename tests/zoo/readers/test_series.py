@@ -58,7 +58,7 @@ def test_a_row_a_series_of_any_length(tmp_path):
     assert np.array_equal(table.series[1].values, [5, NAN, 6], equal_nan=True)
     assert table.notes == (
         "each row was read as a series",
-        "1 series of less than 2 values are left out: W2",
+        "series of less than 2 values are left out: W2",
     )
     short = read(tmp_path, "a,1,2,3\nb,4,5\n")
     assert [series.values.tolist() for series in short.series] == [[1, 2, 3], [4, 5]]
@@ -90,11 +90,20 @@ def test_dates_may_be_in_several_columns(tmp_path):
 
 
 def test_series_may_be_told_apart_by_several_columns(tmp_path):
-    rows = "1998 Q1,Adelaide,SA,1\n1998 Q2,Adelaide,SA,2\n1998 Q1,Perth,WA,3\n1998 Q2,Perth,WA,4\n"
-    table = read(tmp_path, "Quarter,Region,State,Trips\n" + rows)
-    assert [series.name for series in table.series] == ["Adelaide/SA", "Perth/WA"]
-    assert table.static == ("Region", "State")
-    assert table.notes == ("dates come more than once: series are told apart by Region, State",)
+    text = "Quarter,Region,State,Purpose,Sky,Trips\n" + "".join(
+        f"1998 Q{quarter},{region},{purpose},{'sunny' if quarter > 1 else 'grey'},{quarter}\n"
+        for region in ("Adelaide,SA", "Perth,WA") for purpose in ("fun", "work")
+        for quarter in (1, 2, 3)
+    )  # fmt: skip
+    table = read(tmp_path, text)
+    assert [series.name for series in table.series] == [
+        "Adelaide/fun", "Adelaide/work", "Perth/fun", "Perth/work",
+    ]  # fmt: skip
+    assert table.static == ("Region", "Purpose", "State") and table.series[2].static[2] == "WA"
+    assert table.notes == (
+        "dates come more than once: series are told apart by Region, Purpose",
+        "the column Sky is left out: it holds texts that vary within a series",
+    )
     text = "date,shop,item,sales\n" + "".join(
         f"2024-01-0{day},{shop},{item},{day}\n"
         for shop in (1, 2) for item in (1, 2) for day in (1, 2, 3)
@@ -104,6 +113,13 @@ def test_series_may_be_told_apart_by_several_columns(tmp_path):
     table = read(tmp_path, text, series=["shop", "item"])
     assert [series.name for series in table.series] == ["1/1", "1/2", "2/1", "2/2"]
     assert table.series[0].values.tolist() == [1, 2, 3]
+
+
+def test_a_series_with_rows_at_hardly_any_step_is_left_out(tmp_path):
+    days = "".join(f"a,2024-01-{day:02d},{day}\n" for day in range(1, 11))
+    table = read(tmp_path, f"id,ds,y\n{days}b,2024-01-01,1\nb,2024-12-01,2\n")
+    assert [series.name for series in table.series] == ["a"]
+    assert table.notes == ("series with rows at hardly any step are left out: b",)
 
 
 def test_steps_may_be_numbered(tmp_path):

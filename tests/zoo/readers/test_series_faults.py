@@ -57,6 +57,11 @@ def rows(times):
         ("id,ds,a,b\nu,2024-01-01,1,2\nu,2024-01-02,2,3\n", "a, b: say which column holds"),
         ("Page,2024-01-01,2024-01-02,total\nx,1,2,3\ny,1,2,3\n", "'total', which is no date like"),
         ("a,1,2,x\nb,1,2,3\nc,3,4,5\n", "line 1"),
+        (
+            "Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec\n"
+            "2022,1,2,3,4,5,6,7,8,9,10,11,12\n2023,1,2,3,4,5,6,7,8,9,10,11,12\n",
+            "a column for each month of a year: write a row for each month",
+        ),
         ("a,1,2,inf\nb,1,2,3\nc,3,4,5\n", "line 1: the value 3 of a is 'inf'"),
     ],
 )

@@ -25,6 +25,18 @@ def test_a_file_a_series(tmp_path):
     table = read_series(folder)
     assert [series.name for series in table.series] == ["rome", "ulm"]
     assert table.series[1].values.tolist() == [3, 4] and table.held_out is None
+    assert table.notes == ("each of the 2 files was read as a series",)
+
+
+def test_files_of_one_long_table(tmp_path):
+    folder = write(
+        tmp_path,
+        sales_2023="item_id,date,sales\na,2023-12-30,1\nb,2023-12-30,3\na,2023-12-31,2\n",
+        sales_2024="item_id,date,sales\na,2024-01-01,5\nb,2023-12-31,6\n",
+    )
+    table = read_series(folder)
+    assert [series.values.tolist() for series in table.series] == [[1, 2, 5], [3, 6]]
+    assert table.notes[0] == "the 2 files were read as parts of one table"
 
 
 def test_files_of_several_columns_name_the_series_by_both(tmp_path):
@@ -43,10 +55,12 @@ def test_a_test_file_continues_each_row(tmp_path):
         tmp_path,
         Weekly_train='"V1","V2","V3","V4"\n"W1","1","2","3"\n"W2","4","5",\n',
         Weekly_test='"V1","V2","V3"\n"W2","8","9"\n"W1","6","7"\n',
+        M4_info="M4id,category\nW1,Macro\n",
     )
     table = read_series(folder)
     assert [series.values.tolist() for series in table.series] == [[1, 2, 3, 6, 7], [4, 5, 8, 9]]
     assert table.held_out == 2
+    assert table.notes[0] == "not read, beside train and test: M4-info.csv"
 
 
 def test_a_test_file_continues_each_column(tmp_path):
@@ -104,6 +118,10 @@ WITH_X = f"ds,y,x\n{DAYS[2]},1,2\n{DAYS[3]},1,3\n"
         (
             {"train": days(0, 1), "test": WITH_X},
             "test.csv has the column x, but train.csv has none",
+        ),
+        (
+            {"train": days(0, 1), "test": "a,1,2\nb,1,2\n"},
+            "train.csv and test.csv are tables of different kinds",
         ),
         ({"rome": WITH_X, "ulm": days(2, 3)}, "ulm.csv has the covariates none, but rome.csv x"),
         ({"rome": days(0, 1), "ulm": "y\n1\n2\n"}, "some series have dates, others none"),
