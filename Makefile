@@ -16,8 +16,9 @@ demo: $(READY)
 	$(BIN)/python examples/use_export.py $(DEMO)
 
 # One process for each core, up to four: most of the suite waits for graphs to be traced. The tests
-# of a file stay together, as they share what was trained for them.
-WORKERS := -n logical --maxprocesses 4 --dist loadfile
+# of a file stay together, as they share what was trained for them. The files keep their order: the
+# examples in docstrings, which are quick, come last, so that no process is left with a long file.
+WORKERS := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(READY)
 	$(BIN)/python -m pytest $(WORKERS)

@@ -74,7 +74,7 @@ class Adding(DataTask):
         """Return `serve`: sequences `[N, T, 2]`, float32, to `value`, the sum, and its `text`."""
         sequences = tf.TensorSpec([None, None, 2], tf.float32, name="sequences")
 
-        @tf.function(input_signature=[sequences])
+        @tf.function(input_signature=[sequences], autograph=False)
         def serve(sequences: Any) -> dict[str, Any]:
             sequences = checked_steps(sequences)
             size = tf.shape(sequences)
@@ -84,7 +84,10 @@ class Adding(DataTask):
         if not model.steppable:
             return {"serve": serve}
 
-        @tf.function(input_signature=[tf.TensorSpec([1, None, 2], tf.float32, name="sequences")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([1, None, 2], tf.float32, name="sequences")],
+            autograph=False,
+        )
         def read(sequences: Any) -> dict[str, Any]:
             return {"x": sequences[0]}
 

@@ -269,7 +269,7 @@ class Captioning(DataTask):
 
         generate = generating(images, answer, self.max_length)
 
-        @tf.function(input_signature=[images])
+        @tf.function(input_signature=[images], autograph=False)
         def serve(images: Any) -> dict[str, Any]:
             return generate(images, beam_width=self.beam_width)
 
@@ -348,6 +348,7 @@ class Captioning(DataTask):
         write = tf.function(
             lambda seen: self._captions(model, seen, self.max_length, **how)["text"],
             reduce_retracing=True,
+            autograph=False,
         )
         batches = [images[start : start + _ROWS] for start in range(0, len(images), _ROWS)]
         return [

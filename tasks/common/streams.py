@@ -50,7 +50,8 @@ def read_tokens(vocabulary: Tokenizer, half: str = "") -> Any:
         input_signature=[
             tf.TensorSpec([1], tf.string, name="texts"),
             tf.TensorSpec([], tf.bool, name="last"),
-        ]
+        ],
+        autograph=False,
     )
     def read(texts: Any, last: Any) -> dict[str, Any]:
         whole = texts
@@ -70,7 +71,9 @@ def read_tokens(vocabulary: Tokenizer, half: str = "") -> Any:
 def tell(size: int, answers: Callable[[Any], dict[str, Any]]) -> Any:
     """Return the endpoint `tell`: outputs `[N, size]`, float32, to what `answers` makes of them."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None, size], tf.float32, name="outputs")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, size], tf.float32, name="outputs")], autograph=False
+    )
     def tell(outputs: Any) -> dict[str, Any]:
         return answers(outputs)
 
@@ -86,7 +89,7 @@ def as_step(model: SequenceModel, frames: Any) -> Any:
 def margins(before: Sequence[int] = (), after: Sequence[int] = ()) -> Any:
     """Return the endpoint `margins` of a model of tokens, by their ids."""
 
-    @tf.function(input_signature=[])
+    @tf.function(input_signature=[], autograph=False)
     def margins() -> dict[str, Any]:
         return {
             "before": tf.constant(list(before), tf.int32),

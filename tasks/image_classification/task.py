@@ -116,7 +116,9 @@ class ImageClassification(Classification):
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: image bytes `[N]` to what `tasks.common.data.likeliest` returns."""
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([None], tf.string, name="images")], autograph=False
+        )
         def serve(images: Any) -> dict[str, Any]:
             pixels = decode_images(not_empty(images), self.image_shape)
             return self.likeliest(model(self._shown(pixels)))
@@ -124,7 +126,9 @@ class ImageClassification(Classification):
         if not self.sequence or not model.steppable:
             return {"serve": serve}
 
-        @tf.function(input_signature=[tf.TensorSpec([1], tf.string, name="images")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([1], tf.string, name="images")], autograph=False
+        )
         def read(images: Any) -> dict[str, Any]:
             shown = self._shown(decode_images(images, self.image_shape))
             return {"x": as_step(model, shown["frames"][0])}

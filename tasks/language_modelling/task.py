@@ -165,7 +165,7 @@ class LanguageModelling(DataTask):
 
         generate = generating(prompts, answer, _SERVED[self.unit])
 
-        @tf.function(input_signature=[prompts])
+        @tf.function(input_signature=[prompts], autograph=False)
         def serve(prompts: Any) -> dict[str, Any]:
             return generate(prompts, temperature=_TEMPERATURE, seed=_SEED)
 
@@ -214,7 +214,7 @@ class LanguageModelling(DataTask):
     ) -> Iterator[str]:
         """Yield the continuation of a prompt, a few tokens at a time, not yet spaced."""
 
-        @tf.function
+        @tf.function(autograph=False)
         def more(last: Any, state: Any, length: Any, start: Any) -> Any:
             added = decode(
                 model.step,
@@ -230,7 +230,7 @@ class LanguageModelling(DataTask):
             text = self.vocabulary.decode(added.tokens, added.lengths)
             return text, added.tokens[:, -1], added.state
 
-        last, state = tf.function(self._read)(model, tf.constant([prompt]))
+        last, state = tf.function(self._read, autograph=False)(model, tf.constant([prompt]))
         for start in range(0, sampling.length, _PIECE):
             length = min(_PIECE, sampling.length - start)
             text, last, state = more(last, state, tf.constant(length), tf.constant(start))

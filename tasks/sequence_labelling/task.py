@@ -208,7 +208,9 @@ class SequenceLabelling(DataTask):
         are, see `tasks.common.spans`.
         """
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([None], tf.string, name="texts")], autograph=False
+        )
         def serve(texts: Any) -> dict[str, Any]:
             texts, pattern = checked_texts(texts), self._pattern()
             words = split_tokens(texts, pattern)

@@ -138,7 +138,9 @@ class Tagging(DataTask):
         these runs are, see `tasks.common.spans`.
         """
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([None], tf.string, name="texts")], autograph=False
+        )
         def serve(texts: Any) -> dict[str, Any]:
             texts = checked_texts(texts)
             characters = tf.strings.unicode_split(texts, "UTF-8")

@@ -173,7 +173,9 @@ class TextClassification(Classification):
         The last two are `[N, classes]`, the likeliest first.
         """
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([None], tf.string, name="texts")], autograph=False
+        )
         def serve(texts: Any) -> dict[str, Any]:
             inputs = self._inputs(checked_texts(texts, empty=False))
             return self.likeliest(model(inputs))

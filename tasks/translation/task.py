@@ -219,7 +219,7 @@ class Translation(DataTask):
 
         generate = generating(_SOURCES, answer, self.max_length)
 
-        @tf.function(input_signature=[_SOURCES])
+        @tf.function(input_signature=[_SOURCES], autograph=False)
         def serve(sources: Any) -> dict[str, Any]:
             return generate(sources, beam_width=self.beam_width)
 

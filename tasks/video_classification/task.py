@@ -202,7 +202,7 @@ class VideoClassification(Classification):
         )
         clips = tf.TensorSpec([None, None, *size], kind, name="clips")
 
-        @tf.function(input_signature=[clips])
+        @tf.function(input_signature=[clips], autograph=False)
         def serve(clips: Any) -> dict[str, Any]:
             logits, _ = logits_over_time(model, self._prepared(checked_steps(clips)))
             return self._over_time(logits)
@@ -210,7 +210,7 @@ class VideoClassification(Classification):
         if not model.steppable:
             return {"serve": serve}
 
-        @tf.function(input_signature=[clips, state_signature(model)])
+        @tf.function(input_signature=[clips, state_signature(model)], autograph=False)
         def serve_part(clips: Any, state: Any) -> Any:
             clips, *flat = of_one_batch([clips, *tf.nest.flatten(state)])
             state = tf.nest.pack_sequence_as(model.initial_state(1), flat)
@@ -218,7 +218,10 @@ class VideoClassification(Classification):
             logits, state = logits_over_time(model, shown, state)
             return self._over_time(logits), tf.nest.flatten(state)
 
-        @tf.function(input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")],
+            autograph=False,
+        )
         def read(clips: Any) -> dict[str, Any]:
             shown = self._prepared(clips) if self.is_video else clips
             return {"x": as_step(model, shown[0])}

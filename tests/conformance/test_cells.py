@@ -278,8 +278,15 @@ def finite_difference(loss, variable, direction, epsilon=3e-6):
     return (moved[0] - moved[1]) / (2 * epsilon)
 
 
+@pytest.fixture(params=["plain", pytest.param("compiled", marks=pytest.mark.slow)])
+def loop(request, monkeypatch):
+    """The plain loop alone, or the compiled one beside it in the same graph."""
+    if request.param == "plain":
+        monkeypatch.setattr("zoo.recurrence.run.CompiledScan", lambda scan, *_: scan)
+
+
 @every_cell_both_ways
-def test_one_graph_serves_every_batch_size_and_number_of_steps(name, reverse):
+def test_one_graph_serves_every_batch_size_and_number_of_steps(loop, name, reverse):
     recurrence = make(name, reverse)
     signature = [
         tf.TensorSpec([None, None, D], "float64"),

@@ -135,7 +135,9 @@ class Stream:
     def _outputs(self, xs: Any) -> Any:
         """Return what `step` gives of each of `[T, ...]`, T at least 1, one after the other."""
         if self._run is None:
-            self._run = tf.function(self._stepped, input_signature=self._signature(xs))
+            self._run = tf.function(
+                self._stepped, input_signature=self._signature(xs), autograph=False
+            )
         outputs, self._state = self._run(xs, self._state)
         return outputs
 

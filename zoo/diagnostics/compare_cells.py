@@ -156,7 +156,7 @@ def _row(
     optimizer = keras.optimizers.Adam(1e-3, clipnorm=None, global_clipnorm=1.0)
     optimizer.build(network.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def train(x: Tensor, target: Any) -> None:
         with tf.GradientTape() as tape:
             answers = network(x)[:, -target.shape[1] :]
@@ -175,7 +175,7 @@ def _row(
         train(tf.constant(x), tf.constant(target))
         tick()
     x, target = task.draw(np.random.default_rng([settings["seed"], number, 1]), _TEST_ROWS, length)
-    answer = tf.function(lambda x: network(x)[:, -target.shape[1] :])
+    answer = tf.function(lambda x: network(x)[:, -target.shape[1] :], autograph=False)
     parts = [answer(tf.constant(part)).numpy() for part in np.split(x, _TEST_ROWS // _BATCH)]
     figure = task.figure(np.concatenate(parts), target)
     score = task.score(figure, target)

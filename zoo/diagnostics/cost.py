@@ -42,7 +42,7 @@ def cell_card(name: str, input_size: int = 128, units: int = 128) -> dict[str, A
     """
     entry = registry.get("cell", name)
     cell = build_cell(name, input_size, units)
-    step = tf.function(lambda x, state: cell(x, state)).get_concrete_function(
+    step = tf.function(lambda x, state: cell(x, state), autograph=False).get_concrete_function(
         tf.zeros([1, input_size], cell.compute_dtype), cell.get_initial_state(batch_size=1)
     )
     return {

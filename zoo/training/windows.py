@@ -57,7 +57,12 @@ def example_windows(
     # What fills up the last window has no weight, which its place tells: after all examples.
     rows = rows.concatenate(tf.data.Dataset.range(count, count + -count % batch_size))
     windows = rows.batch(batch_size, drop_remainder=True)
-    return windows.map(lambda places: _window(arrays, places, count)).prefetch(2)
+
+    @tf.autograph.experimental.do_not_convert
+    def read(places: Tensor) -> Window:
+        return _window(arrays, places, count)
+
+    return windows.map(read).prefetch(2)
 
 
 def _window(arrays: tuple[Any, Any, Any], places: Tensor, count: int) -> Window:

@@ -40,7 +40,7 @@ def named_function(
             for name in specs
         ]
     )
-    return tf.function(named, input_signature=[*specs.values()])
+    return tf.function(named, input_signature=[*specs.values()], autograph=False)
 
 
 def checked(value: Any, holds: Any, message: str, shown: Any = None) -> Any:

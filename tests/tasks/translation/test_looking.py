@@ -81,7 +81,7 @@ def test_a_model_that_says_nothing_has_a_picture_that_says_so(file):
 
 
 def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp_path):
-    task = Translation(str(file), lowercase=True, beam_width=2)
+    task = Translation(str(file), lowercase=True, beam_width=2, max_length=6)
     model = zoo.create(
         "translate-gru-attention", units=6, embedding=4, attention_units=4, **task.model_options()
     )

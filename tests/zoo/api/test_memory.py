@@ -20,7 +20,7 @@ def live_graphs():
     return sum(issubclass(type(thing), tf.Graph) for thing in gc.get_objects())
 
 
-@pytest.mark.parametrize("name", ["digits-mlp", "char-lstm"])
+@pytest.mark.parametrize("name", [pytest.param("digits-mlp", marks=pytest.mark.slow), "char-lstm"])
 def test_fitting_and_evaluating_leaves_no_graph(name, data_dir, tmp_path):
     def fit():
         settings = {"units": 8, "steps": 1, "verbose": False}
@@ -48,7 +48,9 @@ COMPUTATIONS = {
 }
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 3), (None, None, 3)])
+@pytest.mark.parametrize(
+    "shape", [pytest.param((2, 3, 3), marks=pytest.mark.slow), (None, None, 3)]
+)
 @pytest.mark.parametrize("name", COMPUTATIONS)
 def test_a_gradient_derived_by_hand_leaves_no_graph(name, shape):
     shape = (shape[0], 3) if name == "cross-entropy" else shape

@@ -83,7 +83,9 @@ FLAGS = {"lengths": [5, 0, 3], "reset": [[0, 1, 0, 0, 1]] * B}
     [
         pytest.param(lambda function: function, "concat", {}, id="eager-concat"),
         pytest.param(lambda function: function, "sum", FLAGS, id="eager-sum-flags"),
-        pytest.param(tf.function, "concat", FLAGS, id="compiled-concat-flags"),
+        pytest.param(
+            tf.function, "concat", FLAGS, id="compiled-concat-flags", marks=pytest.mark.slow
+        ),
         pytest.param(tf.function, "sum", {}, id="compiled-sum", marks=pytest.mark.slow),
     ],
 )

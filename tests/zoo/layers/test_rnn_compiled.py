@@ -15,7 +15,10 @@ TOKENS = np.array([[1, 2, 3, 4, 0, 0], [0, 0, 3, 2, 1, 4], [1, 0, 2, 0, 3, 0], [
     "reads",
     [
         lambda of: of.Bidirectional(of.LSTM(3, return_sequences=True, dropout=0.2, seed=1)),
-        lambda of: of.GRU(3, return_sequences=True, recurrent_dropout=0.3, seed=2),
+        pytest.param(
+            lambda of: of.GRU(3, return_sequences=True, recurrent_dropout=0.3, seed=2),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["both directions", "recurrent dropout"],
 )

@@ -33,7 +33,11 @@ def saved(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "imports",
-    ["import zoo, keras", "import keras, zoo", "import zoo, tensorflow, keras"],
+    [
+        "import zoo, keras",
+        "import keras, zoo",
+        pytest.param("import zoo, tensorflow, keras", marks=pytest.mark.slow),
+    ],
 )
 def test_a_process_that_has_imported_nothing_else_reads_it(saved, imports):
     path, expected = saved

@@ -81,7 +81,8 @@ def write_litert_files(
 def _of_one_row(endpoint: Any) -> Any:
     """Return an endpoint as a signature whose shapes are fixed: one row, `TIME` time steps."""
     specs = tf.nest.map_structure(_fixed, list(endpoint.input_signature))
-    return signature_of(tf.function(endpoint.python_function, input_signature=specs))
+    function = endpoint.python_function
+    return signature_of(tf.function(function, input_signature=specs, autograph=False))
 
 
 def _fixed(spec: tf.TensorSpec) -> tf.TensorSpec:

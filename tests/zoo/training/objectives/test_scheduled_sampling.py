@@ -151,7 +151,7 @@ def test_a_stopped_run_goes_on_with_the_same_coins(tmp_path):
         np.testing.assert_array_equal(weight, expected)
 
 
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_an_update_is_that_of_teacher_forcing_on_what_went_in(plain_settings, jit):
     """The share is 1 at the first of two updates, 0 at the second."""
     model = _translator()
