@@ -107,15 +107,16 @@ def naive_quantiles(
 
 
 def returns_of(prices: np.ndarray) -> np.ndarray:
-    """Return by how many per cent of a logarithm each price `[T]` is above the one before.
+    """Return by how many per cent of a logarithm each price `[T]` is above the last one before it.
 
-    The first is NaN, as is what has a missing price.
+    It is NaN where there is no price, and of the first.
 
     Example:
-        >>> returns_of(np.array([1.0, np.e])).tolist()
-        [nan, 100.0]
+        >>> returns_of(np.array([1.0, np.nan, np.e])).tolist()
+        [nan, nan, 100.0]
     """
-    return 100 * np.diff(np.log(prices), prepend=np.nan)
+    returns = 100 * np.diff(np.log(_carried(prices[:, None])[:, 0]), prepend=np.nan)
+    return np.where(np.isnan(prices), np.nan, returns)
 
 
 def ewma_variance(returns: np.ndarray, share: float, start: float) -> np.ndarray:

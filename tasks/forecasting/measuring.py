@@ -167,9 +167,10 @@ def evaluate_returns(answers: Iterable[Answers], reference: Reference, density: 
     """Return the metrics of forecasts of returns, those of an average of squares beside them.
 
     That is a normal distribution around 0 whose variance is the exponentially weighted average of
-    the squares so far: `ewma` keeps 0.97 of it from step to step, and `ewma_best` as much as is the
-    best over the training parts. `nll` is the negative log-likelihood in nats; `below_10` is the
-    share of values under the quantile of 10 %, the value at risk, `below_2.5` that of 2.5 %.
+    the squares so far: `ewma` keeps 0.97 of it from step to step, and `ewma_best` as much as was
+    the likeliest for each series before the split. `nll` is the negative log-likelihood in nats;
+    `below_10` is the share of values under the quantile of 10 %, the value at risk, `below_2.5`
+    that of 2.5 %.
 
     Args:
         answers: at some origins, in parts, at least one.
@@ -178,10 +179,12 @@ def evaluate_returns(answers: Iterable[Answers], reference: Reference, density: 
 
     Source: J.P. Morgan and Reuters 1996, RiskMetrics technical document.
     """
-    shares = {"ewma ": USUAL_SHARE, "ewma_best ": best_share(reference.parts)}
     variances = {
-        name: [_variances(*each, share) for each in zip(reference.values, reference.ends)]
-        for name, share in shares.items()
+        "ewma ": [_variances(*each, USUAL_SHARE) for each in zip(reference.values, reference.ends)],
+        "ewma_best ": [
+            _variances(values, end, best_share(before))
+            for values, end, before in zip(reference.values, reference.ends, reference.before)
+        ],
     }
     table = _Table()
     for part in answers:
@@ -201,7 +204,7 @@ def evaluate_returns(answers: Iterable[Answers], reference: Reference, density: 
             sums |= {prefix + key: value for key, value in more.items()}
         table.add(part, sums)
     result = table.sums(_return_metrics)
-    others: dict[str, object] = {"kept_by_ewma_best": f"{shares['ewma_best ']:g}"}
+    others: dict[str, object] = {}
     if density:
         places = [table.columns.index(name) for name in _NLL]
         series = np.concatenate(table.series)
@@ -212,16 +215,13 @@ def evaluate_returns(answers: Iterable[Answers], reference: Reference, density: 
     return Evaluation([result], others)
 
 
-def best_share(parts: list[np.ndarray]) -> float:
-    """Return which average of squares is the likeliest over the training parts of series."""
+def best_share(returns: np.ndarray) -> float:
+    """Return which average of squares, of a few, is the likeliest for returns `[T]`."""
 
     def nll(share: float) -> float:
-        total = 0.0
-        for part in parts:
-            variance, values = _variances(part, len(part), share)[:-1], part[1:]
-            there = ~np.isnan(values)
-            total += float(normal_nll(values[there], variance[there]).sum())
-        return total
+        variance, values = _variances(returns, len(returns), share)[:-1], returns[1:]
+        there = ~np.isnan(values)
+        return float(normal_nll(values[there], variance[there]).sum())
 
     return min(EWMA_SHARES, key=nll)
 

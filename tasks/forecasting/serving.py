@@ -28,7 +28,7 @@ class Server:
         layout: of a time step as the model takes it.
         prepared: brings covariates to what the model takes.
         least: steps that have to be seen.
-        frequency: of the series; None where they have no dates.
+        frequency: of the series; None where there are no dates.
     """
 
     def __init__(

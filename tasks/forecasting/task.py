@@ -15,8 +15,9 @@ from tasks.common.sources import own_path
 from tasks.common.splits import SPLITS
 from tasks.forecasting.backtest import Answers, backtest, whole_windows, with_inputs
 from tasks.forecasting.baselines import NaiveForecasts
+from tasks.forecasting.dataset import dataset_card, load_dataset, oracle
 from tasks.forecasting.deciding import decide
-from tasks.forecasting.measuring import Reference, evaluate_levels, evaluate_returns
+from tasks.forecasting.measuring import Oracle, Reference, evaluate_levels, evaluate_returns
 from tasks.forecasting.plots import calibration, fan
 from tasks.forecasting.serving import Server
 from tasks.forecasting.splits import Sizes, first_steps, origins, split_ends, usable
@@ -84,6 +85,7 @@ class Forecasting(DataTask):
         known: columns that are known ahead.
         past: columns of which only the past is known.
         static: columns of categories.
+        series: columns that tell which series a row is of.
         origins: how many forecasts of each series are judged, evenly spread over a split; 0 for
             all, or as many as make 32,768 of all series.
         train_steps: length of the training part from the beginning, and with it of the others: what
@@ -138,6 +140,7 @@ class Forecasting(DataTask):
         known: Sequence[str] | None = None,
         past: Sequence[str] | None = None,
         static: Sequence[str] | None = None,
+        series: Sequence[str] | None = None,
         origins: int = 0,
         train_steps: int = 0,
         validation_steps: int = 0,
@@ -155,6 +158,7 @@ class Forecasting(DataTask):
             if value < 0:
                 raise UserError(f"{name} is {value}, but 0 or more is needed")
         self.known, self.past, self.static = ([*(each or ())] for each in (known, past, static))
+        self.series = [*(series or ())]
         self._data: tuple[str, Data] | None = None
         if covariates is not None:
             assert horizon and season and look_back
@@ -176,12 +180,15 @@ class Forecasting(DataTask):
         """Read the data set as it is named now."""
         path = own_path(self.dataset, self.default_dataset)
         if path is None:
-            from tasks.forecasting.dataset import load_dataset
-
             table = load_dataset(self.dataset)
         else:
             table = read_series(
-                path, target=self.target, known=self.known, past=self.past, static=self.static
+                path,
+                target=self.target,
+                known=self.known,
+                past=self.past,
+                static=self.static,
+                series=self.series,
             )
         if self.returns and not all((values > 0).all() for values in _observed(table)):
             raise UserError(
@@ -223,6 +230,7 @@ class Forecasting(DataTask):
             "known": self.known,
             "past": self.past,
             "static": self.static,
+            "series": self.series or None,
             "origins": self.origins,
             **self.get_sizes(),
             "returns": self.returns,
@@ -293,6 +301,7 @@ class Forecasting(DataTask):
             "known": self.known,
             "past": self.past,
             "static": self.static,
+            "series": self.series,
             "categories": [list(names) for names in self.covariates.categories],
             "frequency": self.frequency.to_json() if self.frequency else None,
             "horizon": self.horizon,
@@ -394,11 +403,25 @@ class Forecasting(DataTask):
             self.season,
             levels,
             [each.name for each in data.table.series],
+            self._oracle(),
         )
         answers = self.answers(model, split, settings)
         if self.returns:
             return evaluate_returns(answers, reference, model.head.density)
         return evaluate_levels(answers, reference)
+
+    def _oracle(self) -> Oracle | None:
+        """Return the forecasts of what the series were drawn from, where that is known."""
+        bundled = own_path(self.dataset, self.default_dataset) is None
+        truths = oracle(self.dataset) if bundled else None
+        if truths is None:
+            return None
+        levels = np.array(self.quantiles)
+        quantiles = [truth.quantiles(levels) for truth in truths]
+        ahead = np.arange(1, self.horizon + 1)
+        return lambda series, steps: np.stack(
+            [quantiles[one][step + ahead] for one, step in zip(series, steps)]
+        )
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`, of raw series, see `Server`."""
@@ -479,18 +502,16 @@ class Forecasting(DataTask):
 
     def data_card(self) -> dict[str, Any]:
         """Return what the series are, and how they were split."""
-        card = super().data_card() if own_path(self.dataset, self.default_dataset) else {}
+        own = own_path(self.dataset, self.default_dataset)
+        card: dict[str, Any] = super().data_card() if own else dict(dataset_card(self.dataset))
         data, frequency = self.data, self.frequency
         steps = sum(len(each.values) for each in data.table.series)
         kind = frequency.name if frequency else "without dates"
         card["description"] = (
             f"{card.get('description', '')} {len(data.table.series):,} series, {kind}, {steps:,} "
-            f"steps; split by time, {self.season} steps a season."
+            f"steps, split by time."
         ).strip()
         return {
-            "name": self.dataset,
-            "version": "",
-            "licence": "",
             **card,
             "splits": {
                 split: {"examples": self._origins(split), "sha256": self.fingerprint(split)}

@@ -65,5 +65,7 @@ def test_an_average_of_squares_and_its_likelihood():
     expected = -stats.norm.logpdf([1.0, -3.0], scale=np.sqrt(variance))
     assert normal_nll(np.array([1.0, -3.0]), variance) == pytest.approx(expected)
     prices = np.array([100.0, 101.0, NAN, 99.0, 100.0])
-    assert returns_of(prices)[[1, 4]] == pytest.approx(100 * np.log([1.01, 100 / 99]))
-    assert np.isnan(returns_of(prices)[[0, 2, 3]]).all()
+    # After a gap the last price is that before it.
+    expected = 100 * np.log([1.01, 99 / 101, 100 / 99])
+    assert returns_of(prices)[[1, 3, 4]] == pytest.approx(expected)
+    assert np.isnan(returns_of(prices)[[0, 2]]).all()

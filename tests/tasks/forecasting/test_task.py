@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -240,3 +241,22 @@ def test_options_that_cannot_be_are_refused(tmp_path):
         Forecasting(path, horizon=30)
     with pytest.raises(UserError, match="origins is -1"):
         Forecasting(path, origins=-1)
+
+
+def test_the_oracle_stands_beside_where_the_truth_is_known():
+    task = Forecasting("seasonal", horizon=6, season=24, look_back=24, origins=2)
+    model = make_model(task)
+    settings = replace(SETTINGS, batch_size=9, window=256)
+    metrics = task.measure(model, "test", settings).metrics()
+    assert metrics["oracle/crps"] < metrics["naive/crps"]
+    assert metrics["oracle/mase"] < metrics["naive/mase"]
+    for part in task.answers(model, "test", settings):
+        assert len(part.steps) and part.quantiles.shape[1:] == (6, 11)
+    card = task.data_card()
+    assert card["licence"] == "Apache License 2.0" and card["version"]
+    assert card["splits"]["test"]["examples"] == 18
+
+
+def test_another_name_than_those_of_the_bundled_data_is_refused():
+    with pytest.raises(UserError, match="seasonal"):
+        Forecasting("seasnal")

@@ -174,8 +174,8 @@ def test_returns_are_targets_in_per_cent_and_prices_are_inputs():
     assert targets[0, 0] == pytest.approx(100 * np.diff(np.log(each))[10:13], rel=1e-3)
     assert panel.inputs(one, np.array([[10]]), np.array([40]))[0, 0, 0] == np.float32(each[10])
     _, weights = panel.ahead(one, np.array([[2]]), np.array([40]), np.ones((1, 1), bool))
-    # Of a price that is missing there is no return, nor is there one after it.
-    assert weights[0, 0].tolist() == [0, 0, 0]
+    # Of a price that is missing there is no return.
+    assert weights[0, 0].tolist() == [0, 0, 1]
 
 
 def test_nothing_to_learn_from_is_refused():
