@@ -84,11 +84,11 @@ def read_series(
     - A folder: a file for each series, files with parts of one long table, or a train and a test
       file that continues its series.
 
-    Files are texts (csv, tsv, semicolons; plain or gz), see `zoo.readers.tables.read_rows`, or
-    Parquet. Of a long table, a column that is the same within each series is a category of it; one
-    of numbers is known ahead where it is filled in rows that run on after the last value, else a
-    covariate of the past. Steps that are left out become missing rows. All that is decided or left
-    out is in the notes.
+    Files are texts (csv, tsv, semicolons; plain or gz), see `zoo.readers.tables.read_rows`,
+    Parquet, or `.tsf`. Of a long table, a column that is the same within each series is a category
+    of it; one of numbers is known ahead where it is filled in rows that run on after the last
+    value, else a covariate of the past. Steps that are left out become missing rows. All that is
+    decided or left out is in the notes.
 
     Args:
         path: of the file or folder.

@@ -1,4 +1,4 @@
-"""Files of series: text tables and Parquet."""
+"""Files of series: text tables, `.tsf` and Parquet."""
 
 from pathlib import Path
 
@@ -8,9 +8,10 @@ from zoo.errors import UserError
 from zoo.readers.frames import Frame, drop_columns, make_frame
 from zoo.readers.series_columns import Chosen, read_columns
 from zoo.readers.series_rows import Parts, has_series_in_rows, read_series_in_rows
+from zoo.readers.series_tsf import read_tsf
 from zoo.readers.tables import read_rows
 
-ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
+ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".tsf", ".parquet", ".pq")
 """How the names of files of series end, before `.gz`."""
 
 _PARQUET = (".parquet", ".pq")
@@ -20,7 +21,7 @@ def load_file(path: Path, chosen: Chosen) -> Parts | Frame:
     """Read a file: its series, where each row is one, or else its columns.
 
     Args:
-        path: of a text table, plain or gz, or of a Parquet file.
+        path: of a text table or a `.tsf`, plain or gz, or of a Parquet file.
         chosen: the parts of columns that a person names.
 
     Raises:
@@ -28,7 +29,11 @@ def load_file(path: Path, chosen: Chosen) -> Parts | Frame:
     """
     if path.suffix.lower() in _PARQUET:
         return drop_columns(_read_parquet(path))
+    if path.name.lower().removesuffix(".gz").endswith(".tsf"):
+        return read_tsf(path)
     table = read_rows(path, ragged=True)
+    if not table.rows:
+        raise UserError(f"{path} has no cells: expected a table of series")
     if has_series_in_rows(table.rows, chosen.target):
         return read_series_in_rows(path, table)
     return make_frame(path, table)

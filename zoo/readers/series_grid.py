@@ -210,11 +210,15 @@ def _commonest(steps: Sequence[np.ndarray]) -> int:
 
 
 def _rest_at_weekends(series: Sequence[SeriesRows]) -> bool:
-    """Return whether no day is at a weekend, and a Friday somewhere is followed by the Monday."""
-    days = [rows.times.astype("datetime64[D]") for rows in series]
-    return all(np.is_busday(each).all() for each in days) and any(
-        ((np.diff(each).astype("int64") == 3) & (np.busday_count(each[:-1], each[1:]) == 1)).any()
-        for each in days
+    """Return whether no day is at a weekend, and some step of less than a week goes over one."""
+    for rows in series:
+        days = rows.times.astype("datetime64[D]")
+        if not np.is_busday(days).all():
+            return False
+    return any(
+        ((steps < 7) & (np.busday_count(days[:-1], days[1:]) < steps)).any()
+        for days in (rows.times.astype("datetime64[D]") for rows in series)
+        for steps in [np.diff(days).astype("int64")]
     )
 
 

@@ -196,7 +196,7 @@ def _header_times(path: Path, cells: Sequence[str]) -> Stamps | None:
         stamps = read_stamps(cells)
     except BadStamp as error:
         raise UserError(
-            f"{path}, line 1: the name of a column is {error.cell!r}, which is no date like "
-            f"{cells[0]}: expected dates over all values"
+            f"{path}, line 1: the name of a column is {error.cell!r}, which "
+            f"{error.problem or 'is no date'}: expected dates over all values"
         ) from error
     return None if stamps.numbered else stamps

@@ -17,6 +17,7 @@ def rows(times):
     ("text", "message"),
     [
         ("", "is empty"),
+        ('""', "has no cells"),
         ("ds,y\n", "names of columns only"),
         ("ds,y\n2024-01-01,1\n", "no series has two dates"),
         ("ds,y\n2024-01-01,1\n2024-01-01,2\n", "lines 2 and 3: y has 2024-01-01 twice: keep one"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo import UserError
 from zoo.readers.frequency import Frequency
 from zoo.readers.series import read_series
 
@@ -148,3 +149,39 @@ def test_folders(tmp_path_factory, drawn, split):
         table = read_series(folder)
         check(table, drawn)
         assert table.held_out == len(times) - split
+
+
+CELLS = st.sampled_from(
+    [
+        "2024-01-01", "2024-01-02", "2024-02-30", "01/02/2024", "3.4.2024", "2024", "2024Q1", "1",
+        "2", "2.5", "-3", "1,5", "1.234,5", "1,234.5", "inf", "NA", "", "x", "y", "ds", "date",
+        "value", "unique_id", "Unnamed: 0", "Jan", "12:30", "2024-01-01T10:00+01:00", "書",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.integers(1, 4).flatmap(
+        lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=6)
+    ),
+    options=st.fixed_dictionaries(
+        {}, optional={"target": CELLS, "known": st.lists(CELLS, max_size=1)}
+    ),
+    separator=st.sampled_from(",;\t"),
+)
+def test_whatever_a_file_holds_it_is_read_or_refused_in_one_line(
+    tmp_path_factory, rows, options, separator
+):
+    path = tmp_path_factory.mktemp("any") / "series.csv"
+    path.write_text(text(rows, separator, False), encoding="utf-8")
+    try:
+        table = read_series(path, **options)
+    except UserError as error:
+        assert "\n" not in str(error) and str(path) in str(error)
+        return
+    for series in table.series:
+        assert len(series.values) > 1 and not np.isnan(series.values[[0, -1]]).any()
+        assert series.past.shape == (len(series.values), len(table.past))
+        assert series.known.shape[1] == len(table.known)
+        assert (series.times is None) == (table.frequency is None)
