@@ -6,6 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from zoo.decoding.constraints import NEVER, Constraints
+from zoo.recurrence.compiling import compiled_for_few_rows
 from zoo.typing import State, Tensor
 
 
@@ -41,6 +42,7 @@ def decode(
     no_repeat_ngram: int | Tensor = 0,
     prefix: Tensor = None,
     watch: Callable[[State], Tensor] | None = None,
+    compilable: bool = False,
 ) -> Decoded:
     """Feed a model its own outputs: greedy decoding, or sampling.
 
@@ -72,6 +74,8 @@ def decode(
         prefix: tokens `[B, P]`, int32, that the rows begin with, right-padded with 0: each goes on
             freely after its own, and wherever a 0 stands. None for none.
         watch: `state -> [B, S]`, recorded after each step, such as a model's `alignment`.
+        compilable: whether XLA can compile `step`: greedy decoding of few rows then is compiled
+            as a whole, where `zoo.recurrence.compiling` says that it pays.
 
     Returns:
         Tokens, lengths, the next state and what was watched.
@@ -87,7 +91,15 @@ def decode(
     rules = Constraints(max_length, end, banned, min_length, no_repeat_ngram, prefix)
 
     def greedy() -> Decoded:
-        return _loop(step, state, first, rules, watch, lambda logits, t: _likeliest(logits))
+        def loop(state: State, first: Tensor) -> Decoded:
+            return _loop(step, state, first, rules, watch, lambda logits, t: _likeliest(logits))
+
+        if compilable and not rules.looks_back:
+            sizes = [size for part in tf.nest.flatten(state) for size in tf.unstack(tf.shape(part))]
+            return compiled_for_few_rows(loop, tf.shape(first)[0], [max_length, *sizes])(
+                state, first
+            )
+        return loop(state, first)
 
     def drawn() -> Decoded:
         def draw(logits: Tensor, t: Tensor) -> Tensor:

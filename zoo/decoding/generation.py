@@ -5,9 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.cells.base import Cell
 from zoo.decoding.beams import beam_search
 from zoo.decoding.drawing import Decoded, decode
 from zoo.typing import State, Tensor
+from zoo.utils.keras_internals import layers_within
 from zoo.utils.validation import checked, named_function
 
 LONGEST, WIDEST = 10_000, 64
@@ -183,7 +185,9 @@ def continued(
     def drawn() -> Decoded:
         how = {"temperature": temperature, "seed": seed, "top_k": top_k, "top_p": top_p}
         step, before = model.steps_from(state)
-        decoded = decode(step, before, first, max_length, end, **how, **limits)
+        decoded = decode(
+            step, before, first, max_length, end, compilable=_compilable(model), **how, **limits
+        )
         return decoded._replace(state=None)
 
     def searched() -> Decoded:
@@ -199,6 +203,13 @@ def continued(
     if isinstance(beam_width, int):
         return searched() if beam_width > 1 else drawn()
     return tf.cond(beam_width > 1, searched, drawn)
+
+
+def _compilable(model: Any) -> bool:
+    """Return whether XLA can compile the steps of a model."""
+    return getattr(model, "compiled_steps", False) and all(
+        layer.compiled for layer in layers_within(model) if isinstance(layer, Cell)
+    )
 
 
 def _checked(max_length: int | Tensor) -> Tensor:

@@ -1,10 +1,12 @@
-"""Decides which sequences XLA compiles, in one place for training and inference."""
+"""Decides which sequences XLA compiles, in one place for training, inference and decoding."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
+from functools import partial
 from itertools import count
+from typing import Any
 
 import tensorflow as tf
 
@@ -17,6 +19,8 @@ from zoo.utils.keras_internals import in_keras_step, in_xla
 CALLS_BEFORE = 4
 # Beyond so many shapes of one function, the others run as a graph.
 MOST_SHAPES = 32
+# Of more rows, the products of a step take the time, and not what stands around them.
+FEW_ROWS = 8
 
 _numbers = count()
 
@@ -76,6 +80,34 @@ def when_to_compile(cell: Cell, x: Tensor, training: bool) -> Compile:
     return Compile.FREQUENT if in_keras_step() else Compile.NEVER
 
 
+def compiled_for_few_rows(
+    function: Callable[..., Any], rows: Tensor, sizes: Sequence[int | Tensor]
+) -> Callable[..., Any]:
+    """Return a function of tensors, such as a loop that decodes, compiled where that pays.
+
+    That is in the scope of `Compile.FREQUENT` only, for one to `FEW_ROWS` rows, and where all sizes
+    were met often.
+
+    Args:
+        function: of nested tensors; all that it does, XLA can.
+        rows: how many rows it runs on.
+        sizes: what else decides what is compiled.
+    """
+    if _scope.get() is not Compile.FREQUENT or not tf.inside_function() or in_xla():
+        return function
+    shapes, switched = FrequentShapes(), Switched(function)
+    number = tf.constant(0, tf.int64)
+    for size in sizes:
+        number = (number * 10_007 + tf.cast(size, tf.int64)) % 2**31
+
+    def call(*arguments: Any) -> Any:
+        few = (rows > 0) & (rows <= FEW_ROWS)
+        often = tf.cond(few, lambda: shapes.frequent(rows, number), lambda: tf.constant(False))
+        return switched(often, *arguments)
+
+    return call
+
+
 class FrequentShapes:
     """Counts the shapes `(B, T)` that a graph meets, in the graph.
 
@@ -117,6 +149,30 @@ class FrequentShapes:
         return tf.raw_ops.MutableHashTableV2(
             key_dtype=tf.int64, value_dtype=tf.int64, shared_name=f"{self.name}_{what}"
         )
+
+
+class Switched:
+    """A function of nested tensors, compiled where a boolean tensor is true."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._plain = function
+        self._fast = tf.function(function, jit_compile=True, autograph=False)
+
+    @tf.autograph.experimental.do_not_convert
+    def __call__(self, compiled: Tensor | None, *arguments: Any) -> Any:
+        """Call it with arguments; compiled of None is as true."""
+        if compiled is None:
+            return self._fast(*arguments)
+        results: list[Any] = []
+
+        def flat(function: Callable[..., Any]) -> list[Tensor]:
+            results.append(function(*arguments))
+            return [part for part in tf.nest.flatten(results[-1]) if part is not None]
+
+        values = iter(tf.cond(compiled, partial(flat, self._fast), partial(flat, self._plain)))
+        # What is None, such as residuals that are not stored, a condition cannot give.
+        fill = lambda part: None if part is None else next(values)  # noqa: E731
+        return tf.nest.map_structure(fill, results[0])
 
 
 def _find(table: Tensor, key: Tensor, default: Tensor) -> Tensor:

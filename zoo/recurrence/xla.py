@@ -1,13 +1,11 @@
 """A sequence compiled by XLA: two halves of the batch side by side, a long one in pieces."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from zoo.recurrence.backprop import DifferentiatedScan, Residuals, Weights
-from zoo.recurrence.compiling import FrequentShapes
+from zoo.recurrence.compiling import FrequentShapes, Switched
 from zoo.recurrence.masking import StepMasks
 from zoo.typing import Tensor
 
@@ -39,8 +37,8 @@ class CompiledScan:
         shapes: FrequentShapes | None = None,
     ) -> None:
         self.lengths, self.shapes = lengths, shapes
-        self._forward = _Compiled(scan.forward)
-        self._backward = _Compiled(scan.backward)
+        self._forward = Switched(scan.forward)
+        self._backward = Switched(scan.backward)
 
     def forward(self, x: Tensor, start: list[Tensor], masks: StepMasks, weights: Weights) -> tuple:
         """Return outputs, final state, and what backward needs.
@@ -116,29 +114,6 @@ class CompiledScan:
             return [(0, tf.shape(x)[1], masks)]
         starts = [sum(self.lengths[:n]) for n in range(len(self.lengths))]
         return list(zip(starts, self.lengths, masks.steps(self.lengths)))
-
-
-class _Compiled:
-    """A function of nested tensors, compiled where a boolean tensor is true."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._plain = function
-        self._fast = tf.function(function, jit_compile=True, autograph=False)
-
-    def __call__(self, compiled: Tensor | None, *arguments: Any) -> Any:
-        """Call it with arguments; compiled of None is as true."""
-        if compiled is None:
-            return self._fast(*arguments)
-        results: list[Any] = []
-
-        def flat(function: Callable[..., Any]) -> list[Tensor]:
-            results.append(function(*arguments))
-            return [part for part in tf.nest.flatten(results[-1]) if part is not None]
-
-        values = iter(tf.cond(compiled, partial(flat, self._fast), partial(flat, self._plain)))
-        # What is None, such as residuals that are not stored, a condition cannot give.
-        fill = lambda part: None if part is None else next(values)  # noqa: E731
-        return tf.nest.map_structure(fill, results[0])
 
 
 def _part(

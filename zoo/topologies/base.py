@@ -44,6 +44,8 @@ class SequenceModel(keras.Model):
             dict, its name for those who call an export.
         condition: of a conditional model, the input that `encode` takes, such as "image".
         attends: whether each step looks at places of what was encoded, see `alignment`.
+        compiled_steps: whether XLA can compile `step` and what `steps_from` returns, with cells
+            that it can. It is said beside `step`; a subclass with a `step` of its own says it anew.
     """
 
     recurrent = True
@@ -51,6 +53,12 @@ class SequenceModel(keras.Model):
     steps_on = "inputs"
     condition = ""
     attends = False
+    compiled_steps = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if {"step", "steps_from"} & vars(cls).keys():
+            cls.compiled_steps = vars(cls).get("compiled_steps", False)
 
     @property
     def conditional(self) -> bool:

@@ -70,6 +70,7 @@ class ManyToMany(SequenceModel):
     """
 
     steps_on = "tokens"
+    compiled_steps = True
 
     def __init__(
         self,

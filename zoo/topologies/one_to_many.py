@@ -86,6 +86,7 @@ class OneToMany(SequenceModel):
 
     condition = "image"
     steps_on = "tokens"
+    compiled_steps = True
 
     def __init__(
         self,

@@ -79,6 +79,7 @@ class Seq2Seq(SequenceModel):
 
     condition = "source"
     steps_on = "tokens"
+    compiled_steps = True
 
     def __init__(
         self,
