@@ -92,7 +92,15 @@ def backtest(
     windows = shown(whole_windows(whole, batch_size, window, prepared))
 
     def answer(window: Window, state: State) -> tuple[Any, State]:
-        quantiles, after = model.run_window(window, state)
+        # Paths that a model draws are only drawn where they are asked for.
+        wanted = tf.reduce_any(window["weights"] > 0, axis=-1)
+        quantiles, after = model(
+            window["inputs"],
+            state=state,
+            reset=window["reset"],
+            return_state=True,
+            **({"origins": wanted} if getattr(model, "paths", 0) else {}),
+        )
         if not likelihood:
             return (quantiles, tf.zeros_like(quantiles[..., 0])), after
         prediction, after = model.predict_parameters(window, state)

@@ -136,8 +136,11 @@ class Server:
             steps = self.model_inputs(_rows(series, first[:, None] + places), offsets)
             steps = tf.ensure_shape(steps[:, :_CHUNK], [None, _CHUNK, None])
             state = tf.nest.pack_sequence_as(start, flat)
-            outputs, state = model(steps, state=state, return_state=True)
             place = last - chunk * _CHUNK
+            # Paths that a model draws are only drawn where they are asked for.
+            wanted = tf.equal(tf.range(_CHUNK), place[:, None])
+            drawn = {"origins": wanted} if getattr(model, "paths", 0) else {}
+            outputs, state = model(steps, state=state, return_state=True, **drawn)
             inside = (place >= 0) & (place < _CHUNK)
             chosen = tf.gather(outputs, tf.clip_by_value(place, 0, _CHUNK - 1), batch_dims=1)
             chosen = tf.cast(chosen, tf.float32)

@@ -1,9 +1,6 @@
 """Forecasting."""
 
-import hashlib
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,19 +12,30 @@ from tasks.common.sources import own_path
 from tasks.common.splits import SPLITS
 from tasks.forecasting.backtest import Answers, backtest, whole_windows, with_inputs
 from tasks.forecasting.baselines import NaiveForecasts
-from tasks.forecasting.dataset import dataset_card, load_dataset, oracle
+from tasks.forecasting.dataset import dataset_card, oracle
 from tasks.forecasting.deciding import decide
 from tasks.forecasting.measuring import Oracle, Reference, evaluate_levels, evaluate_returns
 from tasks.forecasting.plots import calibration, fan
 from tasks.forecasting.serving import Server
 from tasks.forecasting.splits import Sizes, first_steps, origins, split_ends, usable
 from tasks.forecasting.streaming import stream_endpoints
+from tasks.forecasting.tables import (
+    Columns,
+    check_alike,
+    hash_split,
+    kind_of,
+    observed,
+    print_notes,
+    raw_steps,
+    read_table,
+    step_text,
+)
 from tasks.forecasting.windows import Covariates, Crops, Layout, Panel, Whole, crop_windows
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
 from zoo.layers.forecast_heads import LEVELS
 from zoo.readers.frequency import Frequency
-from zoo.readers.series import Series, SeriesTable, read_series
+from zoo.readers.series import Series, SeriesTable
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
@@ -174,46 +182,16 @@ class Forecasting(DataTask):
         ends = split_ends(table, self.horizon, self.sizes)
         used = [end if fits else 0 for end, fits in zip(ends[:, 0], usable(ends, self.season))]
         self.covariates = Covariates.of(table, np.array(used))
-        self._tell(table, ends)
+        print_notes(table, self.dataset, ends, decided._asdict())
 
     def _read(self) -> SeriesTable:
         """Read the data set as it is named now."""
-        path = own_path(self.dataset, self.default_dataset)
-        if path is None:
-            table = load_dataset(self.dataset)
-        else:
-            table = read_series(
-                path,
-                target=self.target,
-                known=self.known,
-                past=self.past,
-                static=self.static,
-                series=self.series,
-            )
-        if self.returns and not all((values > 0).all() for values in _observed(table)):
-            raise UserError(
-                f"{self.dataset} holds values of 0 or less, but returns are of prices, which are "
-                "above 0: choose a model such as forecast-gru"
-            )
-        return table
+        return read_table(self.dataset, self.default_dataset, self.columns, self.returns)
 
-    def _tell(self, table: SeriesTable, ends: np.ndarray) -> None:
-        """Print on standard error what the data were taken for."""
-        name = Path(self.dataset).name
-        for note in table.notes:
-            print(f"{name}: {note}", file=sys.stderr)
-        kind = table.frequency.name if table.frequency else "without dates"
-        fits = usable(ends, self.season)
-        print(
-            f"{name}: {len(table.series):,} series, {kind}; horizon {self.horizon}, season "
-            f"{self.season}, look-back {self.look_back}",
-            file=sys.stderr,
-        )
-        if not fits.all():
-            print(
-                f"{name}: {(~fits).sum():,} series with too few steps to learn from are left out",
-                file=sys.stderr,
-            )
+    @property
+    def columns(self) -> Columns:
+        """Return the names of the columns."""
+        return Columns(self.target, self.known, self.past, self.static, self.series)
 
     def get_sizes(self) -> dict[str, int]:
         """Return the lengths of the splits by the names of their options."""
@@ -253,27 +231,12 @@ class Forecasting(DataTask):
         """
         if self._data is None or self._data[0] != self.dataset:
             table = self._read()
-            self._check_alike(table)
+            check_alike(table, self.dataset, self.frequency, self.columns)
             ends = split_ends(table, self.horizon, self.sizes)
             panel = Panel(table, self.layout, self.covariates, self.returns)
             naive = NaiveForecasts(panel.targets, self.horizon, self.season)
             self._data = self.dataset, Data(table, ends, panel, naive)
         return self._data[1]
-
-    def _check_alike(self, table: SeriesTable) -> None:
-        """Raise if series have another frequency or other columns than those of the training."""
-        if table.frequency and self.frequency and table.frequency != self.frequency:
-            raise UserError(
-                f"{self.dataset} is {table.frequency.name}, but the model was trained on "
-                f"{self.frequency.name} series: give such, or fit the model anew"
-            )
-        for kind in ("known", "past", "static"):
-            there, needed = [*getattr(table, kind)], getattr(self, kind)
-            if there != needed:
-                raise UserError(
-                    f"{self.dataset} has the {kind} columns {there}, but the model was trained "
-                    f"with {needed}: give the same, or fit the model anew"
-                )
 
     def model_options(self) -> dict[str, Any]:
         """Return the sizes and seasons of the model."""
@@ -315,7 +278,7 @@ class Forecasting(DataTask):
             UserError: a value is none.
         """
         head = model.get_config().get("head")
-        counts = all(((v >= 0) & (v == np.round(v))).all() for v in _observed(self.data.table))
+        counts = all(((v >= 0) & (v == np.round(v))).all() for v in observed(self.data.table))
         if head == "negative_binomial" and not counts:
             raise UserError(
                 "head is negative_binomial, which is of counts, but the series hold other values: "
@@ -348,14 +311,13 @@ class Forecasting(DataTask):
         Raises:
             UserError: no series is long enough.
         """
-        data, place = self.data, SPLITS.index(split)
-        chosen = origins(data.ends, place, self.horizon, self.season, self.origins, MOST_ORIGINS)
+        data, chosen = self.data, self._origins(split)
         if not any(len(steps) for steps in chosen):
             raise UserError(
                 f"{self.dataset} has no series with {self.horizon} steps in {split}, the horizon: "
                 "give longer ones"
             )
-        return Whole(data.panel, data.ends[:, place], chosen)
+        return Whole(data.panel, data.ends[:, SPLITS.index(split)], chosen)
 
     def prepared(self, steps: Any) -> Any:
         """Bring the covariates of steps `[..., D]` to units of their spread in training."""
@@ -435,7 +397,7 @@ class Forecasting(DataTask):
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw how calibrated the forecasts of a split are, and their coverage by horizon."""
         return calibration(
-            self.answers(model, split, settings), self.quantiles, self._origins(split)
+            self.answers(model, split, settings), self.quantiles, self._forecasts(split)
         )
 
     def examples(self) -> list[np.ndarray]:
@@ -453,11 +415,8 @@ class Forecasting(DataTask):
         target = data.panel.targets[one][step + 1 : step + 1 + self.horizon]
         expected = ", ".join("missing" if np.isnan(value) else f"{value:.8g}" for value in target)
         raw = self.raw_series(data.table.series[one], step + 1)
-        return Case(raw[-(max(_SHOWN_STEPS, 3 * self.look_back) + self._ahead) :], expected)
-
-    @property
-    def _ahead(self) -> int:
-        return self.horizon if self.known else 0
+        rows = max(_SHOWN_STEPS, 3 * self.look_back) + len(raw) - (step + 1)
+        return Case(raw[-rows:], expected)
 
     def raw_series(self, series: Series, end: int) -> np.ndarray:
         """Return the first steps of a series as `serve` takes them, float64 `[T, 2 + K + P + S]`.
@@ -468,75 +427,42 @@ class Forecasting(DataTask):
             series: with the columns that the model was trained with.
             end: how many steps have values.
         """
-        rows = min(end + self._ahead, len(series.known)) if self._ahead else end
-        raw = np.full((rows, 2 + len(self.known) + len(self.past)), np.nan)
-        if series.times is not None:
-            times = series.times[:rows].astype("datetime64[s]").astype("int64")
-            raw[: len(times), 0] = times
-        raw[:end, 1] = series.values[:end]
-        raw[:, 2 : 2 + len(self.known)] = series.known[:rows]
-        raw[:end, 2 + len(self.known) :] = series.past[:end]
-        ids = np.tile(np.array(self.covariates.ids(series.static), "float64"), (rows, 1))
-        return np.concatenate([raw, ids.reshape(rows, len(self.static))], axis=1)
+        return raw_steps(series, end, self.horizon if self.known else 0, self.covariates)
 
     def numbers(self) -> str:
         """Return what `forward` and `step` take, for the card."""
-        parts = [
-            "the value, NaN where it is missing",
-            "the days since 1970-01-01, NaN where there are no dates",
-            "the seconds of the day",
-        ]
-        if self.known:
-            names = ", ".join(self.known)
-            parts.append(f"for each of the next {self.horizon} steps what is known ahead ({names})")
-        if self.past:
-            parts.append(f"what is known of the past only ({', '.join(self.past)})")
-        parts += [
-            f"the place of {name} among {', '.join(names)}, from 1 on, 0 for another"
-            for name, names in zip(self.static, self.covariates.categories)
-        ]
+        steps = step_text(self.horizon, self.columns, self.covariates)
         return (
-            f"`forward` and `step` take steps of {self.layout.size} numbers: {'; '.join(parts)}. "
-            f"They give quantiles of each of the next {self.horizon} values."
+            f"`forward` and `step` take steps of {self.layout.size} numbers: {steps}. They give "
+            f"quantiles of each of the next {self.horizon} values."
         )
 
     def data_card(self) -> dict[str, Any]:
         """Return what the series are, and how they were split."""
         own = own_path(self.dataset, self.default_dataset)
         card: dict[str, Any] = super().data_card() if own else dict(dataset_card(self.dataset))
-        data, frequency = self.data, self.frequency
-        steps = sum(len(each.values) for each in data.table.series)
-        kind = frequency.name if frequency else "without dates"
+        table = self.data.table
+        steps = sum(len(each.values) for each in table.series)
         card["description"] = (
-            f"{card.get('description', '')} {len(data.table.series):,} series, {kind}, {steps:,} "
-            f"steps, split by time."
-        ).strip()
+            f"{card['description']} {len(table.series):,} series, {kind_of(table)}, {steps:,} "
+            "steps, split by time."
+        )
         return {
             **card,
             "splits": {
-                split: {"examples": self._origins(split), "sha256": self.fingerprint(split)}
+                split: {"examples": self._forecasts(split), "sha256": self.fingerprint(split)}
                 for split in SPLITS
             },
         }
 
-    def _origins(self, split: str) -> int:
-        """Return how many forecasts of a split are judged."""
+    def _origins(self, split: str) -> list[np.ndarray]:
+        """Return the steps of each series at which forecasts of a split are judged."""
         ends, place = self.data.ends, SPLITS.index(split)
-        each = origins(ends, place, self.horizon, self.season, self.origins, MOST_ORIGINS)
-        return sum(map(len, each))
+        return origins(ends, place, self.horizon, self.season, self.origins, MOST_ORIGINS)
+
+    def _forecasts(self, split: str) -> int:
+        return sum(map(len, self._origins(split)))
 
     def fingerprint(self, split: str) -> str:
         """Return the SHA-256 of the steps of a split, of their dates and covariates."""
-        digest, place = hashlib.sha256(), SPLITS.index(split)
-        for each, ends in zip(self.data.table.series, self.data.ends):
-            part = slice(ends[place - 1] if place else 0, ends[place])
-            digest.update(each.name.encode() + b"\0")
-            times = [] if each.times is None else [each.times[part].astype("int64")]
-            for array in (each.values[part], each.known[part], each.past[part], *times):
-                digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
-
-
-def _observed(table: SeriesTable) -> list[np.ndarray]:
-    """Return the values of each series that are there."""
-    return [each.values[~np.isnan(each.values)] for each in table.series]
+        return hash_split(self.data.table, self.data.ends, SPLITS.index(split))
