@@ -55,6 +55,8 @@ _SHORT_YEAR = re.compile(
     rf"(\d{{1,2}}[-/.]\d{{1,2}}|{_NAME}|\d{{1,2}}[-/. ]{_NAME})[-/. ]\d\d\b.*", re.I
 )
 _DECIMAL_YEAR = re.compile(r"(1[5-9]|20|21)\d\d(\.\d+)?")
+_WHOLE = re.compile(r"(\d+)(?:\.0+)?")
+_EXCEL_DAYS = re.compile(r"[2-5]\d{4}")
 _EPOCHS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 """How many digits there are in seconds, milliseconds and so on since 1970."""
 
@@ -108,9 +110,9 @@ def look_like_dates(cells: Sequence[str], digits: bool = False) -> bool:
     return bool(_SHORT_YEAR.fullmatch(cell)) or (digits and _is_number(cell))
 
 
-def are_years(cells: Sequence[str]) -> bool:
-    """Return whether all cells are years, also with a part as R writes months: 1949.25."""
-    return all(map(_DECIMAL_YEAR.fullmatch, cells))
+def are_digits(cells: Sequence[str]) -> bool:
+    """Return whether all cells are whole numbers, or years with a part as R writes months."""
+    return all(map(_WHOLE.fullmatch, cells)) or all(map(_DECIMAL_YEAR.fullmatch, cells))
 
 
 def read_stamps(cells: Sequence[str]) -> Stamps:
@@ -162,18 +164,21 @@ def _read(cells: list[str]) -> Stamps:
 
 
 def _is_number(cell: str) -> bool:
-    return cell.isdecimal() or bool(_DECIMAL_YEAR.fullmatch(cell))
+    return bool(_WHOLE.fullmatch(cell) or _DECIMAL_YEAR.fullmatch(cell))
 
 
 def _read_digits(cells: list[str]) -> Stamps:
     """Read digits: a date without marks between, seconds since 1970, or numbers of steps."""
+    if bad := next((cell for cell in cells if not _is_number(cell)), None):
+        raise BadStamp(bad, f"is no date like {cells[0]}")
+    if not all(map(_WHOLE.fullmatch, cells)):
+        return _read_decimal_years(cells)
+    first, cells = cells[0], [cell.partition(".")[0] for cell in cells]
     for form in _DIGITS:
         if all(map(form.fullmatch, cells)):
             return Stamps(_read_dates(cells, form, np.asarray, []))
-    if bad := next((cell for cell in cells if not _is_number(cell)), None):
-        raise BadStamp(bad, f"is no date like {cells[0]}")
-    if not all(map(str.isdecimal, cells)):
-        return _read_decimal_years(cells)
+    if all(map(_EXCEL_DAYS.fullmatch, cells)):
+        raise BadStamp(first, "seems to be Excel's number of a day: write dates as 2024-02-29")
     numbers = np.array(cells, "int64")
     lengths = {len(cell) for cell in cells}
     if len(lengths) == 1 and (scale := _EPOCHS.get(lengths.pop())):

@@ -19,6 +19,7 @@ from zoo.readers.written_numbers import (
 )
 
 _LOOKED_AT = 100
+_DEEPEST_HEADER = 4
 _INDEX = ("", "index", "id", "no", "no.", "nr", "row", "rowid", "rownames", "#")
 
 
@@ -124,13 +125,14 @@ def make_frame(path: Path, table: Rows) -> Frame:
     """Return the columns of rows.
 
     The first row names them where a column of dates or numbers has a text there, or where it counts
-    from 0 on as pandas does. A column that counts the rows is left out, and one without a name and
-    cells.
+    from 0 on as pandas does. Names in several rows, over one that names the index alone, are joined
+    by slashes, but for what all columns have in common. A column that counts the rows is left out,
+    and one without a name and cells.
 
     Raises:
         UserError: rows are of different length; there is none; or two columns have one name.
     """
-    rows = list(even_rows(table, path))
+    rows = _one_header(list(even_rows(table, path)))
     named = _are_names(rows)
     names = rows[0].cells if named else [str(at + 1) for at in range(len(rows[0].cells))]
     if not rows[named:]:
@@ -139,6 +141,20 @@ def make_frame(path: Path, table: Rows) -> Frame:
     columns = [list(cells) for cells in zip(*(row.cells for row in rows[named:]))]
     frame = Frame(path, names, lines, columns, table.separator)
     return drop_columns(frame)
+
+
+def _one_header(rows: list[Row]) -> list[Row]:
+    """Return rows with the names of columns in the first, where pandas has written them in several.
+
+    After those comes a row with the name of the index and nothing else.
+    """
+    for at, row in enumerate(rows[1:_DEEPEST_HEADER], 1):
+        if row.cells[0] and not any(row.cells[1:]) and _kind(row.cells[:1]) == "text":
+            levels = [upper.cells[1:] for upper in rows[:at]]
+            levels = [level for level in levels if len(set(level)) > 1] or levels[:1]
+            names = ["/".join(filter(None, parts)) for parts in zip(*levels)]
+            return [Row(rows[0].line, [row.cells[0], *names]), *rows[at + 1 :]]
+    return rows
 
 
 def drop_columns(frame: Frame) -> Frame:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.readers.dates import MONTHS, BadStamp, Stamps, are_years, look_like_dates, read_stamps
+from zoo.readers.dates import MONTHS, BadStamp, Stamps, are_digits, look_like_dates, read_stamps
 from zoo.readers.frames import Frame, plain_name
 from zoo.readers.series_rows import NAME, TIME, VALUE, Parts, SeriesRows
 from zoo.readers.written_numbers import read_numbers
@@ -17,6 +17,12 @@ from zoo.readers.written_numbers import read_numbers
 _CLOCK = re.compile(r"\d{1,2}([:.]\d\d){1,2}( ?[AaPp][Mm])?")
 _CLOCK_NAMES = ("time", "hour", "zeit", "uhrzeit", "heure", "hora", "ora")
 _HAS_CLOCK = re.compile(r"[T ]\d{1,2}[:.]\d\d")
+_CALENDAR = frozenset((
+    "timestamp", "unixtimestamp", "unixtime", "epoch", "year", "month", "day", "hour", "minute",
+    "quarter", "week", "weekday", "dow", "dayofweek", "dayofmonth", "dayofyear", "weekofyear",
+    "monthofyear", "hourofday",
+))  # fmt: skip
+"""Columns that say no more than the date, where there is one."""
 _NUMBERED = (
     "ds", "timestamp", "time", "date", "year", "month", "week", "day", "hour", "period", "step",
 )  # fmt: skip
@@ -74,9 +80,12 @@ def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
     if not named and (name := frame.find(NAME)) is not None and name not in taken | used:
         named = [name]
     rest = [at for at in range(len(frame.names)) if at not in taken | used | set(named)]
-    for at in [at for at in rest if frame.are_empty(at)]:
-        rest.remove(at)
-        columns.notes.append(f"the column {frame.names[at]} is left out: it has no value")
+    for at in [*rest]:
+        again = stamps is not None and plain_name(frame.names[at]) in _CALENDAR
+        if again or frame.are_empty(at):
+            rest.remove(at)
+            why = "says the time once more" if again else "has no value"
+            columns.notes.append(f"the column {frame.names[at]} is left out: it {why}")
     texts = [at for at in rest if not frame.are_numbers(at)]
     if not named and stamps and texts and not _are_unique(stamps, frame, []):
         named = _names_of_series(frame, stamps, texts)
@@ -183,8 +192,7 @@ def _usual_time(frame: Frame, taken: Iterable[int | None]) -> int | None:
         return dated[0]
     for at in named:
         cells = frame.columns[at]
-        digits = all(map(str.isdecimal, cells)) or are_years(cells)
-        if digits and frame.names[at].lower() in _NUMBERED:
+        if frame.names[at].lower() in _NUMBERED and are_digits(cells):
             return at
     if wrong := [at for at in named if not frame.are_numbers(at)]:
         raise UserError(

@@ -153,6 +153,30 @@ def test_what_is_left_out_of_a_wide_table_is_in_the_notes(tmp_path):
     )
 
 
+def test_what_a_date_says_already_is_left_out(tmp_path):
+    rows = "".join(
+        f"{1704067200 + 86400 * day},2024-01-0{day + 1},{day},{day}\n" for day in range(5)
+    )
+    table = read(tmp_path, "Unix Timestamp,date,weekday,sales\n" + rows)
+    assert [series.name for series in table.series] == ["sales"]
+    assert table.notes == (
+        "the column Unix Timestamp is left out: it says the time once more",
+        "the column weekday is left out: it says the time once more",
+    )
+    assert read(tmp_path, "Unix Timestamp,date,weekday,y\n" + rows, known=["weekday"]).known == (
+        "weekday",
+    )
+
+
+def test_names_of_columns_may_be_in_several_rows(tmp_path):
+    rows = "2024-01-01,1,2\n2024-01-02,3,4\n2024-01-03,5,6\n"
+    table = read(tmp_path, "Price,Close,Open\nTicker,AAPL,AAPL\nDate,,\n" + rows)
+    assert [series.name for series in table.series] == ["Close", "Open"]
+    table = read(tmp_path, "Price,Close,Close\nTicker,AAPL,MSFT\nDate,,\n" + rows)
+    assert [series.name for series in table.series] == ["AAPL", "MSFT"]
+    assert table.series[1].values.tolist() == [2, 4, 6] and table.frequency == DAY
+
+
 def test_an_hour_that_clocks_left_out_is_in_the_notes(tmp_path):
     table = read(tmp_path, "ds,y\n2024-03-31 00:00,1\n2024-03-31 01:00,2\n2024-03-31 03:00,3\n")
     assert np.isnan(table.series[0].values[2])
