@@ -12,6 +12,8 @@ _DAY, _WEEK, _YEAR = 1.0, 7.0, 365.2425
 _MONTH = _YEAR / 12
 _HARMONICS = {_DAY: 2, _WEEK: 3, _YEAR: 2}
 """Three tell all days of a week apart; two, a morning from an evening, or spring from autumn."""
+NO_DAY = -1e9
+"""The day of a state without dates: it holds no NaN."""
 
 
 class Moment(NamedTuple):
@@ -61,7 +63,7 @@ class Calendar:
 
     def features(self, moment: Moment) -> Tensor:
         """Return sines and cosines, float32 `[..., size]`; 0 where there is no date."""
-        there = moment.day == moment.day
+        there = moment.day > NO_DAY / 2
         if not self.size:
             return tf.zeros([*tf.unstack(tf.shape(there)), 0])
         day = tf.where(there, moment.day, 0.0)[..., None]

@@ -7,19 +7,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers.calendar import Calendar, Moment
+from zoo.layers.calendar import Calendar
 from zoo.layers.forecast_heads import LEVELS, Centre, make_head
+from zoo.layers.known_ahead import KnownAhead
 from zoo.layers.segments import SegmentReader
+from zoo.layers.series_columns import DAY, VALUE, Columns, SeriesColumns, in_rows
 from zoo.layers.series_register import Frames, Register, SeriesRegister, Summary
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+from zoo.topologies.sampled_paths import check_paths, drawn_ranks, fixed_paths, rolled, stepwise
 from zoo.typing import State, Tensor, Window
-
-VALUE, DAY, SECOND, COVARIATES = 0, 1, 2, 3
-"""Columns of the inputs; from the last one on, what is known ahead, of the past, and static."""
-_LOCAL = 16
-"""Size of what a future step's own covariates are brought to."""
 
 
 class ForecastState(NamedTuple):
@@ -29,11 +27,16 @@ class ForecastState(NamedTuple):
         read: the recurrent layers'; `()` without.
         register: the last values, which scale the next ones.
         known: float32 `[B, m + 1, K]`, those of the last m steps and the next; `()` without.
+        last: float32 `[B, D]`, the last step's inputs, and
+        ahead: float32 `[B, P + 2]`, the head's numbers for the next step, its naive forecast and
+            the spread, of a model that draws paths from there; else `()`.
     """
 
     read: State
     register: Register
     known: Tensor = ()
+    last: Tensor = ()
+    ahead: Tensor = ()
 
 
 class Prediction(NamedTuple):
@@ -51,14 +54,22 @@ class Prediction(NamedTuple):
     varied: Tensor
 
 
-class _Columns(NamedTuple):
-    """The parts of inputs `[..., D]`."""
+class _Look(NamedTuple):
+    """What is seen at each step `[...]`.
 
-    value: Tensor
-    moment: Moment
-    known: Tensor
-    past: Tensor
-    static: Tensor
+    Attributes:
+        columns: of the inputs.
+        frames: the register's.
+        summary: of these.
+        own: covariates of the last m steps `[..., m, K]`; `()` without.
+        around: what is known beside the values `[..., C]`: ratios, calendar, covariates.
+    """
+
+    columns: Columns
+    frames: Frames
+    summary: Summary
+    own: Tensor
+    around: Tensor
 
 
 @register(
@@ -103,8 +114,10 @@ class Forecaster(SequenceModel):
         cell: name of the recurrent cell.
         units: size of each recurrent layer.
         layers: how many recurrent layers.
-        dropout: share dropped before each recurrent layer and before the head, in training.
+        dropout: share dropped before the head, in training.
         segment: steps of a segment.
+        paths: forecast one step ahead, and the others by so many paths, each of whose values is
+            drawn and then read as if it had come; 0 forecasts all steps at once.
 
     Raises:
         ValueError: `base`, `head`, `encoder` or `frequency_unit` is none of these, or a size does
@@ -139,6 +152,7 @@ class Forecaster(SequenceModel):
         layers: int = 1,
         dropout: float = 0.0,
         segment: int = 12,
+        paths: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -148,9 +162,10 @@ class Forecaster(SequenceModel):
             raise ValueError(f"encoder is {encoder!r}, but steps, segments or none is needed")
         if horizon < 1:
             raise ValueError(f"horizon is {horizon}, but at least 1 is needed")
-        self.horizon, self.returns = horizon, returns
-        self.known_covariates, self.past_covariates = known_covariates, past_covariates
+        self.horizon, self.returns, self.paths = horizon, returns, paths
+        self.ahead = 1 if paths else horizon
         self.categories = tuple(categories)
+        self.columns = SeriesColumns(horizon, known_covariates, past_covariates, len(categories))
         length = max(look_back, 2 * season, 2)
         self.scale = SeriesRegister(length, season, base)
         # Prices are one more than their returns, and a missing one is the last one.
@@ -159,20 +174,23 @@ class Forecaster(SequenceModel):
         self.lags = [lag for lag in self.lags if lag <= length]
         self.calendar = Calendar(frequency_unit, frequency_count)
         self.head = make_head(head, quantiles or LEVELS)
+        check_paths(paths, head, self.head.density, encoder, returns)
         self.encoder = encoder
         self.stack: Any = None
         if encoder == "steps":
-            self.stack = RecurrentStack(cell, units, layers, dropout)
+            self.stack = RecurrentStack(cell, units, layers)
         self.dropout = keras.layers.Dropout(dropout)
-        self.static = [
+        self.embeddings = [
             keras.layers.Dense(min(16, count), use_bias=False) for count in self.categories
         ]
         self._make_head(segment, cell, units, layers, dropout)
+        # Weights belong to no loop over steps.
+        self._predicted(self.example_inputs(), None, None, False)
         self._finish()
 
     def _make_head(self, segment: int, cell: str, units: int, layers: int, dropout: float) -> None:
         """Make the layers that give the head its numbers; all last kernels start at zero."""
-        steps, size = self.horizon, self.head.size
+        steps, size = self.ahead, self.head.size
         if self.encoder == "segments":
             self.writer: Any = SegmentReader(steps, segment, size, cell, units, layers, dropout)
         else:
@@ -184,18 +202,20 @@ class Forecaster(SequenceModel):
         self.bias = self.add_weight(name="bias", shape=(steps, size), initializer="zeros")
         self.bias.assign(self.head.start(growth))
         self.skip = _from_zero(steps)
-        if self.known_covariates:
-            self.local = keras.layers.Dense(_LOCAL)
-            self.around = keras.layers.Dense(_LOCAL, use_bias=False)
-            self.local_head = _from_zero(size)
+        self.known: Any = None
+        if self.columns.known:
+            self.known = KnownAhead(self.scale.season, self.columns.known, steps, size)
 
     def initial_state(self, batch_size: int | Tensor) -> ForecastState:
         """Return the state in which nothing was seen."""
         read = self.stack.initial_state(batch_size) if self.stack else ()
-        known: Tensor = ()
-        if self.known_covariates:
-            known = tf.zeros([batch_size, self.scale.season + 1, self.known_covariates])
-        return ForecastState(read, self.register.initial_state(batch_size), known)
+        known = self.known.initial_state(batch_size) if self.known else ()
+        last = ahead = ()
+        if self.paths:
+            last = tf.zeros([batch_size, self.columns.width])
+            ahead = tf.zeros([batch_size, self.head.size + 2])
+        register = self.register.initial_state(batch_size)
+        return ForecastState(read, register, known, last, ahead)
 
     def call(
         self,
@@ -204,6 +224,7 @@ class Forecaster(SequenceModel):
         reset: Tensor = None,
         return_state: bool = False,
         training: bool | None = None,
+        origins: Tensor = None,
     ) -> Tensor:
         """Compute raw quantiles `[B, T, H, Q]` of the values after each step, in rising order.
 
@@ -213,31 +234,45 @@ class Forecaster(SequenceModel):
             reset: `[B]` or `[B, T]`, true where a row starts a new series.
             return_state: also give the state after the last step.
             training: whether dropout acts.
+            origins: booleans `[B, T]`: a model with `paths` answers only at steps where one is
+                true, which is quicker; None for all.
         """
-        prediction, state = self._predicted(inputs, state, reset, training)
-        outputs = self.head.quantiles(prediction.numbers, prediction.centre)
+        if self.paths:
+            outputs, state = stepwise(self, tf.convert_to_tensor(inputs), state, reset, origins)
+        else:
+            prediction, state = self._predicted(inputs, state, reset, training)
+            outputs = self.head.quantiles(prediction.numbers, prediction.centre)
         return (outputs, state) if return_state else outputs
 
     def step(self, x_t: Tensor, state: ForecastState) -> tuple[Tensor, ForecastState]:
         """Read one step `[B, D]`, and return quantiles `[B, H, Q]`, and the new state."""
         prediction, state = self.predict_step(x_t, state)
+        if self.paths:
+            return fixed_paths(self, state), state
         return self.head.quantiles(prediction.numbers, prediction.centre), state
 
     def predict_step(self, x_t: Tensor, state: ForecastState) -> tuple[Prediction, ForecastState]:
         """Read one step `[B, D]`, and return what quantiles are made from, and the new state."""
-        columns = self._columns(x_t)
+        columns = self.columns.split(x_t)
         held, register = self.register.step(columns.value, state.register)
-        frames = self._analysed(held)
-        known = state.known
-        if self.known_covariates:
-            known = tf.concat([known[:, 1:], columns.known[:, :1]], axis=1)
-        summary = self.scale.summary(frames)
-        around = self._around(columns, frames, summary, known)
-        context, read = around, state.read
+        known = self.known.step(columns.known, state.known) if self.known else ()
+        seen = self._look(columns, held, known)
+        context, read = seen.around, state.read
         if self.stack:
-            context, read = self.stack.step(self._features(around, summary, frames), read)
-        prediction = self._prediction(columns, frames, summary, around, context, known, False)
-        return prediction, ForecastState(read, register, known)
+            context, read = self.stack.step(self._features(seen), read)
+        prediction = self._prediction(seen, context, False)
+        after = ForecastState(read, register, known)
+        return prediction, self._with_ahead(after, x_t, prediction)
+
+    def sample_paths(self, state: ForecastState, paths: int, seed: Tensor) -> Tensor:
+        """Draw paths of the next steps from a seed, two integers: float32 `[B, paths, H]`.
+
+        Raises:
+            ValueError: the model forecasts all steps at once.
+        """
+        if not self.paths:
+            raise ValueError("paths is 0: a model that forecasts all steps at once draws no paths")
+        return rolled(self, state, drawn_ranks(self.horizon, paths, seed))
 
     def predict_parameters(
         self, window: Window, state: State, training: bool = False
@@ -253,8 +288,7 @@ class Forecaster(SequenceModel):
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Return series that rise by 1 a step, without covariates, of categories not known."""
-        ahead = self.horizon * self.known_covariates + self.past_covariates + len(self.categories)
-        inputs = np.zeros((batch_size, time, COVARIATES + ahead), "float32")
+        inputs = np.zeros((batch_size, time, self.columns.width), "float32")
         inputs[..., VALUE] = inputs[..., DAY] = np.arange(1, time + 1)
         return inputs
 
@@ -264,32 +298,48 @@ class Forecaster(SequenceModel):
         """Run whole series."""
         x = tf.convert_to_tensor(inputs)
         state = state or self.initial_state(tf.shape(x)[0])
-        columns = self._columns(x)
+        columns = self.columns.split(x)
         held, register = self.register.whole(columns.value, state.register, reset)
-        frames = self._analysed(held)
-        known, last_known = self._known_frames(columns, state.known)
-        summary = Summary(*map(tf.stop_gradient, self.scale.summary(frames)))
-        around = self._around(columns, frames, summary, known)
-        context, read = around, state.read
+        known: Tensor = self.known.whole(columns.known, state.known) if self.known else ()
+        seen = self._look(columns, held, known)
+        context, read = seen.around, state.read
         if self.stack:
-            features = self._features(around, summary, frames)
-            context, read = self.stack(features, read, reset=reset, training=training)
-        prediction = self._prediction(columns, frames, summary, around, context, known, training)
-        return prediction, ForecastState(read, register, last_known)
+            context, read = self.stack(self._features(seen), read, reset=reset, training=training)
+        prediction = self._prediction(seen, context, training)
+        after = ForecastState(read, register, known[:, -1] if self.known else ())
+        last = tf.nest.map_structure(lambda part: part[:, -1], prediction)
+        return prediction, self._with_ahead(after, x[:, -1], last)
 
-    def _columns(self, x: Tensor) -> _Columns:
-        """Take inputs `[..., D]` apart; missing covariates are 0, their mean."""
-        moment = Moment(x[..., DAY], x[..., SECOND])
-        ahead = COVARIATES + self.horizon * self.known_covariates
-        others = tf.where(x == x, x, 0.0)
-        known = past = ()
-        if self.known_covariates:
-            flat = others[..., COVARIATES:ahead]
-            known = self._in_rows(flat, self.horizon, self.known_covariates)
-        if self.past_covariates:
-            past = others[..., ahead : ahead + self.past_covariates]
-        static = others[..., ahead + self.past_covariates :]
-        return _Columns(x[..., VALUE], moment, known, past, static)
+    def _with_ahead(
+        self, state: ForecastState, x_t: Tensor, prediction: Prediction
+    ) -> ForecastState:
+        """Return the state with what paths are drawn from, of a model that draws some."""
+        if not self.paths:
+            return state
+        numbers, centre, _ = prediction
+        parts = [numbers[..., 0, :], centre.naive, centre.spread[..., None]]
+        return state._replace(last=self.columns.held(x_t), ahead=tf.concat(parts, axis=-1))
+
+    def _look(self, columns: Columns, held: Frames, known: Tensor) -> _Look:
+        """Return what is seen at each step, of inputs, the register and known covariates."""
+        frames = self._analysed(held)
+        summary = self.scale.summary(frames)
+        own: Tensor = self.known.own(known, frames.seen) if self.known else ()
+        parts = [
+            summary.ratios,
+            frames.seen[..., None] / self.scale.length,
+            self.calendar.features(columns.moment),
+        ]
+        if self.known:
+            parts += [known[..., -1, :], own[..., -1, :]]
+        if self.columns.past:
+            parts.append(columns.past)
+        for index, (layer, count) in enumerate(zip(self.embeddings, self.categories)):
+            # Of an id that is 0, or none of these, all entries are 0.
+            ids = tf.range(1, count + 1, dtype=tf.float32)
+            one = tf.cast(columns.static[..., index, None] == ids, tf.float32)
+            parts.append(tf.cast(layer(one), tf.float32))
+        return _Look(columns, frames, summary, own, tf.concat(parts, axis=-1))
 
     def _analysed(self, held: Frames) -> Frames:
         """Return the frames that are forecast: those of the values, or of their returns."""
@@ -301,70 +351,29 @@ class Forecaster(SequenceModel):
         returns = 100 * tf.math.log(tf.clip_by_value(ratio, 1e-30, 1e30))
         return Frames(returns, tf.maximum(held.seen - 1, 0.0), held.observed)
 
-    def _known_frames(self, columns: _Columns, before: Tensor) -> tuple[Tensor, Tensor]:
-        """Return covariates of the last m steps and the next, `[B, T, m + 1, K]`; and the last."""
-        if not self.known_covariates:
-            return (), ()
-        line = tf.concat([before[:, 1:], columns.known[:, :, 0]], axis=1)
-        steps = columns.value.shape[1] or tf.shape(columns.value)[1]
-        index = tf.range(steps)[:, None] + tf.range(self.scale.season + 1)
-        frames = tf.gather(line, index, axis=1)
-        return frames, frames[:, -1]
-
-    def _around(self, columns: _Columns, frames: Frames, summary: Summary, known: Tensor) -> Tensor:
-        """Return what is known beside the values `[..., C]`: ratios, calendar, covariates."""
-        parts = [
-            summary.ratios,
-            frames.seen[..., None] / self.scale.length,
-            self.calendar.features(columns.moment),
-        ]
-        if self.known_covariates:
-            parts += [known[..., -1, :], self._own(known, frames)[..., -1, :]]
-        if self.past_covariates:
-            parts.append(columns.past)
-        for index, (layer, count) in enumerate(zip(self.static, self.categories)):
-            # Of an id that is 0, or none of these, all entries are 0.
-            ids = tf.range(1, count + 1, dtype=tf.float32)
-            parts.append(layer(tf.cast(columns.static[..., index, None] == ids, tf.float32)))
-        return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
-
-    def _features(self, around: Tensor, summary: Summary, frames: Frames) -> Tensor:
+    def _features(self, seen: _Look) -> Tensor:
         """Return the inputs of the recurrence `[..., F]`."""
-        shape = summary.shape
+        shape, frames = seen.summary.shape, seen.frames
         two = tf.cast(frames.seen > 1, tf.float32)
         values = [shape[..., -1], (shape[..., -1] - shape[..., -2]) * two]
-        values += [self.scale.lagged(summary, lag - 1) for lag in self.lags]
+        values += [self.scale.lagged(seen.summary, lag - 1) for lag in self.lags]
         values = _arcsinh(tf.stack(values, axis=-1))
-        return tf.concat([values, frames.observed[..., None], around], axis=-1)
+        return tf.concat([values, frames.observed[..., None], seen.around], axis=-1)
 
-    def _own(self, known: Tensor, frames: Frames) -> Tensor:
-        """Return the covariates of the last m steps `[..., m, K]`; 0 where nothing was seen."""
-        age = tf.range(self.scale.season - 1, -1, -1, dtype=tf.float32)
-        seen = tf.cast(age < frames.seen[..., None] - 1, tf.float32)
-        return known[..., :-1, :] * seen[..., None]
-
-    def _prediction(
-        self,
-        columns: _Columns,
-        frames: Frames,
-        summary: Summary,
-        around: Tensor,
-        context: Tensor,
-        known: Tensor,
-        training: bool | None,
-    ) -> Prediction:
+    def _prediction(self, seen: _Look, context: Tensor, training: bool | None) -> Prediction:
         """Return the head's numbers, and what they are measured from."""
+        summary = seen.summary
         if self.encoder == "segments":
-            numbers = self._written_in_segments(summary.shape, around, training)
+            numbers = self._written_in_segments(summary.shape, seen.around, training)
         else:
             context = self.dropout(context, training=training)
-            numbers = self._in_rows(self.writer(context), self.horizon, self.head.size)
+            numbers = in_rows(self.writer(context), self.ahead, self.head.size)
         numbers = tf.cast(numbers, tf.float32) + self.bias.value
         location = self.skip(summary.shape)[..., None]
         numbers = tf.concat([numbers[..., :1] + location, numbers[..., 1:]], axis=-1)
-        if self.known_covariates:
-            numbers += self._known_ahead(columns.known, self._own(known, frames), context)
-        naive = self.scale.naive(frames, summary, self.horizon)
+        if self.known:
+            numbers += self.known((seen.columns.known, seen.own, context))
+        naive = self.scale.naive(seen.frames, summary, self.ahead)
         return Prediction(numbers, Centre(naive, summary.spread), summary.varied)
 
     def _written_in_segments(self, past: Tensor, around: Tensor, training: bool | None) -> Tensor:
@@ -373,26 +382,7 @@ class Forecaster(SequenceModel):
         numbers = self.writer(rows, training=training)
         flat = tf.reshape(numbers, tf.concat([tf.shape(past)[:-1], [-1]], 0))
         flat.set_shape([*past.shape[:-1], self.horizon * self.head.size])
-        return self._in_rows(flat, self.horizon, self.head.size)
-
-    def _known_ahead(self, ahead: Tensor, own: Tensor, context: Tensor) -> Tensor:
-        """Return what future steps' own covariates add to the numbers `[..., H, P]`.
-
-        Args:
-            ahead: `[..., H, K]`.
-            own: `[..., m, K]`, those of the last m steps: the naive forecast is made from values
-                that had these.
-            context: `[..., C]`.
-        """
-        phases = [h % self.scale.season for h in range(self.horizon)]
-        pairs = tf.concat([ahead, tf.gather(own, phases, axis=-2)], axis=-1)
-        hidden = self.local(pairs) + self.around(context)[..., None, :]
-        return tf.cast(self.local_head(tf.nn.relu(hidden)), tf.float32)
-
-    def _in_rows(self, flat: Tensor, rows: int, size: int) -> Tensor:
-        """Return `[..., rows · size]` as `[..., rows, size]`."""
-        table = tf.reshape(flat, tf.concat([tf.shape(flat)[:-1], [rows, size]], 0))
-        return tf.ensure_shape(table, [*flat.shape[:-1], rows, size])
+        return in_rows(flat, self.horizon, self.head.size)
 
 
 def _from_zero(size: int) -> keras.layers.Dense:

@@ -9,7 +9,7 @@ from zoo.evaluation.loop import row_sums
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives.base import Losses, Objective
-from zoo.typing import State, Window
+from zoo.typing import State, Tensor, Window
 from zoo.utils.fields import documented
 
 
@@ -19,10 +19,11 @@ from zoo.utils.fields import documented
 class Forecast(Objective):
     """The loss of a forecaster's head: pinball loss, or negative log-likelihood.
 
-    `loss` is its mean over all targets: the pinball loss in units of the spread, or nats of raw
-    values. `skill` is 1 - the summed absolute errors of the medians, by those of the naive
-    forecast, both in units of the spread: 0 for a model that is no better than naive. Targets of a
-    step before which all values are the same do not count, as there is no such unit.
+    `loss` is its mean over all targets: the pinball loss in units of the spread, or of the mean
+    spread of the row's steps where that is more; or nats of raw values. `skill` is 1 - the summed
+    absolute errors of the medians, by those of the naive forecast, both in these units: 0 for a
+    model that is no better than naive. Targets of a step before which all values are the same do
+    not count, as there is no such unit.
 
     Example:
         >>> Forecast().results([3.0, 2.0, 1.0, 4.0])
@@ -39,9 +40,12 @@ class Forecast(Objective):
         ahead = numbers.shape[-2]
         targets, weights = window["targets"][..., :ahead], window["weights"][..., :ahead]
         weights *= varied[..., None]
+        calm = _calm(centre.spread)[..., None]
         each = model.head.losses(numbers, centre, targets)
-        apart = centre.standardised(targets)
-        missed = tf.abs(apart - centre.standardised(model.head.point(numbers, centre)))
+        if not model.head.density:
+            each *= calm
+        apart = centre.standardised(targets) * calm
+        missed = tf.abs(apart - centre.standardised(model.head.point(numbers, centre)) * calm)
         share = window["targets"].shape[-1] / ahead
         loss = share * tf.reduce_sum(each * weights)
         return Losses({"model": loss}, row_sums(weights, each, missed, tf.abs(apart)), state)
@@ -51,3 +55,11 @@ class Forecast(Objective):
         loss, weight, error, naive = (float(part) for part in sums)
         skill = 1 - error / naive if naive else 0.0
         return {"loss": loss / max(weight, 1.0), "skill": skill}
+
+
+def _calm(spread: Tensor) -> Tensor:
+    """Return weights `[B, T]`: below 1 where a series moves less than it does elsewhere in its row.
+
+    Where it stands still for a while, errors in units of that spread would outweigh all others.
+    """
+    return spread / tf.maximum(spread, tf.reduce_mean(spread, axis=1, keepdims=True))

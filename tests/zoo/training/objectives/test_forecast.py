@@ -57,15 +57,17 @@ def test_an_untrained_model_has_no_skill_and_a_trained_one_has(head):
     assert after["loss"] < before["loss"]
 
 
-def test_skill_is_that_of_errors_in_units_of_the_spread():
+def test_skill_is_that_of_errors_in_units_of_the_larger_spread():
     model, values = Forecaster(**SMALL), waves(2, 20)
     model.bias.assign_add(np.full(model.bias.shape, 0.3))
     part = window(model, values)
     losses = Forecast().losses(model, part, model.initial_state(2), training=False)
     numbers, centre, _ = model.predict_parameters(part, model.initial_state(2))[0]
-    spread, point = centre.spread[..., None].numpy(), model.head.point(numbers, centre).numpy()
-    error = np.abs(part["targets"] - point) / spread
-    naive = np.abs(part["targets"] - centre.naive.numpy()) / spread
+    spread = centre.spread.numpy()[..., None]
+    unit = np.maximum(spread, spread.mean(axis=1, keepdims=True))
+    point = model.head.point(numbers, centre).numpy()
+    error = np.abs(part["targets"] - point) / unit
+    naive = np.abs(part["targets"] - centre.naive.numpy()) / unit
     weights = part["weights"]
     skill = 1 - (error * weights).sum() / (naive * weights).sum()
     metrics = Forecast().results(losses.sums.numpy().sum(0))

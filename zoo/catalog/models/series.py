@@ -1,0 +1,79 @@
+"""Models of series."""
+
+from typing import Any
+
+from zoo.registry import register_model
+
+_TRAINING: dict[str, Any] = {
+    "epochs": 8,
+    "batch_size": 32,
+    "window": 64,
+    "learning_rate": 0.004,
+    "optimizer": "adamw",
+    "patience": 4,
+}
+
+register_model(
+    "forecast-gru",
+    "A GRU over a series: at each step, quantiles of the next values, measured from the naive.",
+    architecture="forecaster",
+    task="forecasting",
+    cell="gru",
+    options={"dropout": 0.3},
+    training=_TRAINING,
+)
+register_model(
+    "forecast-lstm",
+    "An LSTM over a series: at each step, quantiles of the next values, measured from the naive.",
+    architecture="forecaster",
+    task="forecasting",
+    cell="lstm",
+    options={"units": 112, "dropout": 0.3},
+    training=_TRAINING,
+)
+register_model(
+    "forecast-rnn",
+    "A vanilla RNN over a series: at each step, quantiles of the next values.",
+    architecture="forecaster",
+    task="forecasting",
+    cell="vanilla_rnn",
+    options={"dropout": 0.3},
+    training={**_TRAINING, "learning_rate": 0.002},
+)
+register_model(
+    "forecast-lstm-sampled",
+    "Two LSTMs that say how the next value is distributed, and draw paths, value by value.",
+    architecture="forecaster",
+    task="forecasting",
+    cell="lstm",
+    options={"head": "student_t", "paths": 100, "units": 64, "layers": 2, "dropout": 0.1},
+    training={**_TRAINING, "learning_rate": 0.002},
+)
+register_model(
+    "forecast-segments",
+    "A GRU over segments of the last values, and one step for each segment to come, all at once.",
+    architecture="forecaster",
+    task="forecasting",
+    cell="gru",
+    options={"encoder": "segments", "dropout": 0.3},
+    training={**_TRAINING, "window": 32, "learning_rate": 0.001},
+)
+register_model(
+    "forecast-linear",
+    "A linear map of the last values to quantiles of the next ones: what others must beat.",
+    architecture="forecaster",
+    task="forecasting",
+    options={"encoder": "none"},
+    training=_TRAINING,
+)
+register_model(
+    "volatility-gru",
+    "A GRU over prices: how the next return is distributed, whose quantiles are value at risk.",
+    architecture="forecaster",
+    task="forecasting",
+    cell="gru",
+    dataset="ecb_rates",
+    options={"base": "zero", "head": "student_t", "units": 32, "dropout": 0.1},
+    task_options={"returns": True, "horizon": 1, "season": 1, "look_back": 60},
+    training={**_TRAINING, "window": 128},
+)

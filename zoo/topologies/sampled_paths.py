@@ -1,0 +1,167 @@
+"""Forecasts of a model that sees one step ahead: paths that it draws, step by step."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.layers.forecast_heads import Centre
+from zoo.typing import State, Tensor
+
+_MOST = 1e34
+"""Of larger values a register has no sums."""
+
+
+def check_paths(paths: int, head: str, density: bool, encoder: str, returns: bool) -> None:
+    """Raise if a model cannot draw paths.
+
+    Raises:
+        ValueError: there is one path only, or nothing that they are drawn from.
+    """
+    if paths < 0 or paths == 1:
+        raise ValueError(f"paths is {paths}, but 0 or at least 2 is needed")
+    if paths and not density:
+        raise ValueError(f"paths are drawn from a distribution: head is {head}, not student_t")
+    if paths and (encoder != "steps" or returns):
+        raise ValueError("paths are drawn of values, step by step: leave encoder and returns alone")
+
+
+@cache
+def fixed_ranks(horizon: int, paths: int) -> np.ndarray:
+    """Return ranks int32 `[horizon, paths]`: at each step a shuffled order, always the same one.
+
+    So every answer of a step is the same for the same series, and holds each part of the one-step
+    distribution once: a Latin hypercube sample.
+
+    Source: M. McKay, R. Beckman and W. Conover, "A comparison of three methods for selecting values
+    of input variables" (1979).
+    """
+    generator = np.random.default_rng(1)
+    return np.stack([generator.permutation(paths) for _ in range(horizon)]).astype("int32")
+
+
+def drawn_ranks(horizon: int, paths: int | Tensor, seed: Tensor) -> Tensor:
+    """Return ranks `[horizon, paths]` drawn from a seed, two integers; the same seed gives them."""
+    order = tf.random.stateless_uniform([horizon, paths], seed, alg="philox")
+    return tf.argsort(order, axis=1)
+
+
+def rolled(model: Any, state: State, ranks: Tensor) -> Tensor:
+    """Draw paths of the next steps, each value read as if it had come.
+
+    Args:
+        model: a `Forecaster` with `paths`.
+        state: after the last step, of B rows.
+        ranks: `[H, paths]`, the place of each path's value among those of all paths.
+
+    Returns:
+        float32 `[B, paths, H]`.
+    """
+    horizon, paths = ranks.shape[0], ranks.shape[1] or tf.shape(ranks)[1]
+    ranks = tf.convert_to_tensor(ranks)
+    batch = tf.shape(state.last)[0]
+    state = tf.nest.map_structure(lambda part: tf.repeat(part, paths, axis=0), state)
+
+    def body(h: Tensor, state: State, values: Tensor) -> tuple[Tensor, State, Tensor]:
+        value = _drawn(model, state.ahead, tf.tile(ranks[h], [batch]), paths)
+        values = tf.concat([values[:, 1:], value[:, None]], axis=1)
+        inputs = model.columns.after(state.last, value, model.calendar)
+        _, after = model.predict_step(inputs, state)
+        parts = zip(tf.nest.flatten(after), tf.nest.flatten(state))
+        same = [tf.ensure_shape(part, before.shape) for part, before in parts]
+        return h + 1, tf.nest.pack_sequence_as(state, same), values
+
+    start = (tf.constant(0), state, tf.zeros([tf.shape(state.last)[0], horizon]))
+    # Of the last value nothing has to be predicted, but a loop is one body.
+    _, _, values = tf.while_loop(lambda h, *_: h < horizon, body, start)
+    return tf.reshape(values, [batch, paths, horizon])
+
+
+def _drawn(model: Any, ahead: Tensor, ranks: Tensor, paths: int | Tensor) -> Tensor:
+    """Return the next value `[B]` at the levels (rank + 1/2) / paths, of ranks `[B]`."""
+    numbers, naive, spread = tf.split(ahead, [model.head.size, 1, 1], axis=1)
+    value = model.head.draw(numbers[:, None], Centre(naive, spread[:, 0]), ranks[:, None], paths)
+    # What is fed back must stay a number.
+    return tf.clip_by_value(value[:, 0], -_MOST, _MOST)
+
+
+def fixed_paths(model: Any, state: State) -> Tensor:
+    """Return quantiles `[B, H, Q]` of paths that are the same at each call."""
+    values = rolled(model, state, fixed_ranks(model.horizon, model.paths))
+    return quantiles_of(values, model.head.levels)
+
+
+def quantiles_of(values: Tensor, levels: Sequence[float]) -> Tensor:
+    """Return quantiles `[B, H, Q]`, in rising order, of paths `[B, paths, H]`.
+
+    Between two paths they are interpolated; the k-th of n, from 0, is at the level (k + 1/2) / n.
+
+    Example:
+        >>> values = tf.constant([[[3.0], [1.0], [2.0], [4.0]]])
+        >>> quantiles_of(values, (0.125, 0.5)).numpy().tolist()
+        [[[1.0, 2.5]]]
+    """
+    paths = values.shape[1]
+    places = np.clip(np.array(levels) * paths - 0.5, 0, paths - 1)
+    low = np.minimum(places.astype("int32"), paths - 2)
+    in_order = tf.sort(tf.transpose(values, [0, 2, 1]), axis=-1)
+    below, above = (tf.gather(in_order, index, axis=-1) for index in (low, low + 1))
+    share = tf.constant(places - low, tf.float32)
+    return tf.minimum(below + share * (above - below), above)
+
+
+def stepwise(
+    model: Any, inputs: Tensor, state: State, reset: Tensor = None, origins: Tensor = None
+) -> tuple[Tensor, State]:
+    """Run whole series step by step, with paths after each step.
+
+    Args:
+        model: a `Forecaster` with `paths`.
+        inputs: `[B, T, D]`.
+        state: before them.
+        reset: `[B]` or `[B, T]`, true where a row starts a new series.
+        origins: booleans `[B, T]`: at a step where none is true no paths are drawn, and the answer
+            is 0; None for all.
+
+    Returns:
+        Quantiles `[B, T, H, Q]`, and the state after the last step.
+    """
+    batch, time = tf.shape(inputs)[0], tf.shape(inputs)[1]
+    fresh = model.initial_state(batch)
+    resets = tf.zeros([batch, time], tf.bool)
+    if reset is not None:
+        resets = tf.cast(tf.convert_to_tensor(reset), tf.bool)
+        if len(resets.shape) == 1:
+            resets = resets[:, None] & (tf.range(time) == 0)
+    size = [batch, model.horizon, len(model.head.levels)]
+
+    def body(t: Tensor, state: State, outputs: tf.TensorArray) -> tuple[Tensor, State, Any]:
+        def begun(new: Tensor, old: Tensor) -> Tensor:
+            rows = tf.reshape(resets[:, t], [-1, *[1] * (len(old.shape) - 1)])
+            return tf.ensure_shape(tf.where(rows, new, old), old.shape)
+
+        state = tf.nest.map_structure(begun, fresh, state)
+        _, after = model.predict_step(inputs[:, t], state)
+        parts = zip(tf.nest.flatten(after), tf.nest.flatten(state))
+        same = [tf.ensure_shape(part, before.shape) for part, before in parts]
+        after = tf.nest.pack_sequence_as(state, same)
+
+        def answer() -> Tensor:
+            return fixed_paths(model, after)
+
+        if origins is None:
+            answered = answer()
+        else:
+            wanted = tf.reduce_any(tf.cast(origins, tf.bool)[:, t])
+            answered = tf.cond(wanted, answer, lambda: tf.zeros(size))
+        return t + 1, after, outputs.write(t, answered)
+
+    state = tf.nest.pack_sequence_as(fresh, tf.nest.flatten(state or fresh))
+    outputs = tf.TensorArray(tf.float32, time)
+    start = (tf.constant(0), state, outputs)
+    _, state, outputs = tf.while_loop(lambda t, *_: t < time, body, start)
+    answers = tf.transpose(outputs.stack(), [1, 0, 2, 3])
+    shape = [*inputs.shape[:2], model.horizon, len(model.head.levels)]
+    return tf.ensure_shape(answers, shape), state
