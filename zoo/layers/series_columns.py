@@ -99,5 +99,6 @@ def in_rows(flat: Tensor, rows: int, size: int) -> Tensor:
     """Return `[..., rows * size]` as `[..., rows, size]`."""
     if len(flat.shape) == 2:
         return tf.reshape(flat, [-1, rows, size])
-    table = tf.reshape(flat, tf.concat([tf.shape(flat)[:-1], [rows, size]], 0))
+    # Of `tf.shape(flat)[:-1]` after a dense layer ONNX would make all of the shape.
+    table = tf.reshape(flat, [tf.shape(flat)[0], -1, rows, size])
     return tf.ensure_shape(table, [*flat.shape[:-1], rows, size])

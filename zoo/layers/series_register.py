@@ -178,7 +178,8 @@ class SeriesRegister:
         if season == 1:
             return running_max(source)
         size = source.shape[1] or tf.shape(source)[1]
-        front = -size % season
+        # ONNX takes the remainder of a negative number for negative.
+        front = (season - size % season) % season
         padded = tf.pad(source, [[0, 0], [front, 0]], constant_values=-1)
         rows = -1 if source.shape[1] is None else (size + front) // season
         table = tf.reshape(padded, [tf.shape(source)[0], rows, season])

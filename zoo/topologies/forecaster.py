@@ -380,7 +380,8 @@ class Forecaster(SequenceModel):
         """Return numbers `[..., H, P]` of a register `[..., L]`."""
         rows = [tf.reshape(part, [-1, part.shape[-1]]) for part in (past, around)]
         numbers = self.writer(rows, training=training)
-        flat = tf.reshape(numbers, tf.concat([tf.shape(past)[:-1], [-1]], 0))
+        before = [tf.shape(past)[0], -1] if len(past.shape) == 3 else [-1]
+        flat = tf.reshape(numbers, [*before, self.horizon * self.head.size])
         flat.set_shape([*past.shape[:-1], self.horizon * self.head.size])
         return in_rows(flat, self.horizon, self.head.size)
 

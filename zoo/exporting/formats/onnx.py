@@ -3,7 +3,9 @@
 import inspect
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,28 @@ class Endpoint(keras.Model):
         return {f"next_{name}" if name in taken else name: part for name, part in outputs.items()}
 
 
+@contextmanager
+def _choices_of_missing_numbers() -> Iterator[None]:
+    """Let the converter write `tf.where(there, x, 0)` as a choice while it is open.
+
+    It writes `there * x` else, which is NaN where x is.
+    """
+    select = import_module("tf2onnx.onnx_opset.controlflow").Select
+    product = select.__dict__["version_7"]
+
+    def choice(cls: Any, context: Any, node: Any, **how: Any) -> None:
+        if node.get_attr_value("handles_nan", False):
+            raise ValueError(f"{node.name} cannot be written as a choice")
+        node.set_attr("handles_nan", 1)
+        cls.version_9(context, node, **how)
+
+    select.version_7 = classmethod(choice)
+    try:
+        yield
+    finally:
+        select.version_7 = product
+
+
 def _write(model: SequenceModel, name: str, endpoint: Any, folder: Path) -> Path:
     function = signature_of(endpoint)
     names = inspect.signature(function.python_function).parameters
@@ -104,7 +128,7 @@ def _write(model: SequenceModel, name: str, endpoint: Any, folder: Path) -> Path
     how = {"format": "onnx", "verbose": False, "opset_version": OPSET}
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _choices_of_missing_numbers():
             # Keras asks numpy for what it no longer has.
             warnings.simplefilter("ignore", FutureWarning)
             Endpoint(model, function).export(path, input_signature=[specs], **how)

@@ -9,6 +9,7 @@ from tests.conformance.test_models import MODELS, _random, _sizes
 from tests.zoo.exporting.formats.test_litert import Gamma
 from zoo import UserError
 from zoo.exporting.formats.onnx import check_onnx, sessions, write_onnx
+from zoo.topologies.forecaster import Forecaster
 
 # Converting takes seconds: in the quick suite one without steps, one with, one that is conditional.
 QUICK = {"digits-cnn", "char-lstm", "caption-lstm"}
@@ -30,6 +31,24 @@ def _run(session, **given):
     names = [output.name for output in session.get_outputs()]
     told = dict(zip(names, session.run(None, {k: np.asarray(v) for k, v in given.items()})))
     return {name.removeprefix("next_"): value for name, value in told.items()}
+
+
+@pytest.mark.parametrize("encoder", ["steps", "segments"])
+def test_missing_numbers_are_left_out_as_in_the_model(tmp_path, encoder):
+    sizes = {"horizon": 3, "look_back": 6, "season": 4, "seasons": (4,), "units": 4, "segment": 2}
+    covariates = {"known_covariates": 1, "past_covariates": 1, "categories": (2,)}
+    model = Forecaster(**sizes, **covariates, encoder=encoder)
+    rng = np.random.default_rng(1)
+    for weight in model.trainable_variables:
+        weight.assign_add(rng.normal(size=weight.shape, scale=0.1))
+    write_onnx(model, tmp_path)
+    session = sessions(tmp_path / "onnx")["forward"]
+    for time in (5, 9):
+        x = rng.normal(size=(ROWS, time, model.example_inputs(1).shape[-1])).astype("float32")
+        x[:, 2, 0] = x[0, 0, 0] = x[1, 3, 1] = np.nan
+        state = model.initial_state(ROWS)
+        answer = _run(session, series=x, **_numbered(state))
+        np.testing.assert_allclose(answer["outputs"], model(x), atol=1e-5)
 
 
 def _named(model, time):
