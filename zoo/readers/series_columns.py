@@ -12,7 +12,7 @@ from zoo.errors import UserError
 from zoo.readers.dates import MONTHS, BadStamp, Stamps, are_digits, look_like_dates, read_stamps
 from zoo.readers.frames import Frame, plain_name
 from zoo.readers.series_rows import NAME, TIME, VALUE, Parts, SeriesRows
-from zoo.readers.written_numbers import read_numbers
+from zoo.readers.written_numbers import comma_notes, read_numbers
 
 _CLOCK = re.compile(r"\d{1,2}([:.]\d\d){1,2}( ?[AaPp][Mm])?")
 _CLOCK_NAMES = ("time", "hour", "zeit", "uhrzeit", "heure", "hora", "ora")
@@ -75,17 +75,13 @@ def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
     )
     value = frame.index(chosen.target) if chosen.target else frame.find(VALUE)
     named = [frame.index(each) for each in chosen.series]
+    _check_once(frame, [*columns.others, *columns.static, *([value] if chosen.target else [])])
     taken = {value, *named, *columns.others, *columns.static}
     stamps, used = _find_stamps(frame, taken, columns.notes)
     if not named and (name := frame.find(NAME)) is not None and name not in taken | used:
         named = [name]
     rest = [at for at in range(len(frame.names)) if at not in taken | used | set(named)]
-    for at in [*rest]:
-        again = stamps is not None and plain_name(frame.names[at]) in _CALENDAR
-        if again or frame.are_empty(at):
-            rest.remove(at)
-            why = "says the time once more" if again else "has no value"
-            columns.notes.append(f"the column {frame.names[at]} is left out: it {why}")
+    rest = _without_content(frame, rest, stamps is not None, columns.notes)
     texts = [at for at in rest if not frame.are_numbers(at)]
     if not named and stamps and texts and not _are_unique(stamps, frame, []):
         named = _names_of_series(frame, stamps, texts)
@@ -96,8 +92,37 @@ def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
         value = _only_number(frame, rest)
         rest.remove(value)
     if value is None:
-        return _wide(frame, stamps, columns, rest)
-    return _long(frame, stamps, value, named, columns, rest, alone)
+        parts = _wide(frame, stamps, columns, rest)
+    else:
+        parts = _long(frame, stamps, value, named, columns, rest, alone)
+    return replace(parts, notes=(*parts.notes, *comma_notes(frame.comma)))
+
+
+def _check_once(frame: Frame, places: list[int | None]) -> None:
+    """Check that no column is chosen for two parts.
+
+    Raises:
+        UserError: one is.
+    """
+    for at in places:
+        if at is not None and places.count(at) > 1:
+            raise UserError(
+                f"the column {frame.names[at]} cannot be two of target, known, past and static: "
+                "name it once"
+            )
+
+
+def _without_content(frame: Frame, places: list[int], dated: bool, notes: list[str]) -> list[int]:
+    """Return columns without those that are empty, or say the time where dates do; note which."""
+    remaining = []
+    for at in places:
+        if dated and plain_name(frame.names[at]) in _CALENDAR:
+            notes.append(f"the column {frame.names[at]} is left out: it says the time once more")
+        elif frame.are_empty(at):
+            notes.append(f"the column {frame.names[at]} is left out: it has no value")
+        else:
+            remaining.append(at)
+    return remaining
 
 
 def _are_unique(stamps: Stamps, frame: Frame, named: list[int]) -> bool:

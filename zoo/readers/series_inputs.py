@@ -86,7 +86,7 @@ class SeriesModality(Modality):
         if isinstance(source, str | Path) and Path(source).suffix.lower() != ".npy":
             if not Path(source).is_dir():
                 self.file(source)
-            columns = {key: options.get(key, ()) for key in ("known", "past", "static")}
+            columns = {key: options.get(key, ()) for key in ("known", "past", "static", "series")}
             table = read_series(Path(source), target=options.get("target", ""), **columns)
             for note in table.notes:
                 print(f"{source}: {note}", file=sys.stderr)

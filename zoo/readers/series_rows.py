@@ -1,5 +1,6 @@
 """The rows of series, and tables with a series in each row, as those of the M4 competition."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,7 +12,7 @@ from zoo.errors import UserError
 from zoo.readers.dates import BadStamp, Stamps, look_like_dates, read_stamps
 from zoo.readers.frames import counts_up, plain_name
 from zoo.readers.tables import Row, Rows
-from zoo.readers.written_numbers import MISSING, find_comma, is_number, read_numbers
+from zoo.readers.written_numbers import MISSING, comma_notes, find_comma, is_number, read_numbers
 
 NAME = ("uniqueid", "itemid", "seriesid", "series", "id", "tsid", "seriesname")
 TIME = (
@@ -22,6 +23,7 @@ VALUE = ("y", "target", "value")
 """What columns may be called, as `zoo.readers.frames.plain_name` has it: the first there is."""
 
 _LOOKED_AT = 100
+_LIKE_A_DATE = re.compile(r"\b(19|20)\d\d\b|\b\d{1,2}[-/.:]\d\d")
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ def read_series_in_rows(path: Path, table: Rows) -> Parts:
     cells_and_lines = ((row.cells[width:], [row.line] * len(row.cells)) for row in body)
     comma = find_comma(cells_and_lines, str(path), separator)
     stamps = _header_times(path, head[width:]) if named else None
+    if 2 * sum(bool(_LIKE_A_DATE.search(row.cells[0])) for row in body) > len(body):
+        raise UserError(
+            f"{path}, line {body[0].line}: {body[0].cells[0]!r} looks like a date, but is none "
+            "that can be read: write dates such as 2024-02-29"
+        )
     series = []
     for row in body:
         cells = row.cells[width:]
@@ -138,7 +145,11 @@ def read_series_in_rows(path: Path, table: Rows) -> Parts:
             )
         )
     static = tuple(head[1:width]) if named else tuple(str(at + 1) for at in range(1, width))
-    notes = ("each row was read as a series", *(stamps.notes if stamps else ()))
+    notes = (
+        "each row was read as a series",
+        *(stamps.notes if stamps else ()),
+        *comma_notes(comma),
+    )
     return Parts(series, static=static, notes=notes)
 
 

@@ -71,6 +71,12 @@ def find_comma(
     return next((kind for kind in ("decimal", "thousands") if kind in first), "")
 
 
+def comma_notes(comma: str) -> tuple[str, ...]:
+    """Return a note of what commas were taken for; none where there were none."""
+    meanings = {"decimal": "decimal ones", "thousands": "marks between thousands"}
+    return (f"commas in numbers were read as {meanings[comma]}",) if comma else ()
+
+
 def read_numbers(cells: Sequence[str], comma: str = "") -> tuple[np.ndarray, np.ndarray]:
     """Read numbers, and true and false where there is nothing else.
 

@@ -122,6 +122,18 @@ def test_a_series_with_rows_at_hardly_any_step_is_left_out(tmp_path):
     assert table.notes == ("series with rows at hardly any step are left out: b",)
 
 
+def test_what_commas_mean_is_in_the_notes(tmp_path):
+    table = read(tmp_path, "Datum;Wert\n01.02.2024;1.234,5\n02.02.2024;1.300\n03.02.2024;1,5\n")
+    assert table.series[0].values.tolist() == [1234.5, 1300, 1.5]
+    assert table.notes == ("commas in numbers were read as decimal ones",)
+    table = read(tmp_path, 'date,price\n"Dec 30, 2020","1,898.36"\n"Dec 31, 2020","1,893"\n')
+    assert table.series[0].values.tolist() == [1898.36, 1893]
+    assert table.notes == ("commas in numbers were read as marks between thousands",)
+    table = read(tmp_path, "a;1,5;2,5\nb;3;4,5\n")
+    assert table.series[1].values.tolist() == [3, 4.5]
+    assert table.notes[1] == "commas in numbers were read as decimal ones"
+
+
 def test_steps_may_be_numbered(tmp_path):
     table = read(tmp_path, "unique_id,ds,y\nH1,1,5\nH1,2,6\nH1,4,7\nH2,1,8\nH2,2,9\n")
     assert (table.frequency, table.series[0].times) == (None, None)

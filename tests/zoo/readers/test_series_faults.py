@@ -57,6 +57,10 @@ def rows(times):
         ("ds,y,y\n2024-01-01,1,2\n2024-01-02,1,2\n", "two columns called y"),
         ("id,ds,a,b\nu,2024-01-01,1,2\nu,2024-01-02,2,3\n", "a, b: say which column holds"),
         ("Page,2024-01-01,2024-01-02,total\nx,1,2,3\ny,1,2,3\n", "'total', which is no date like"),
+        (
+            "from,a,b\n2024-01-01/2024-01-07,1,2\n2024-01-08/2024-01-14,3,4\n",
+            "line 2: '2024-01-01/2024-01-07' looks like a date, but is none that can be read",
+        ),
         ("a,1,2,x\nb,1,2,3\nc,3,4,5\n", "line 1"),
         (
             "Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec\n"
@@ -78,6 +82,7 @@ def test_what_cannot_be_understood_is_refused_in_one_line(tmp_path, text, messag
     ("options", "message"),
     [
         ({"target": "price"}, "no column 'price': it has ds, a, b"),
+        ({"target": "a", "known": ["A"]}, "a cannot be two of target, known, past and static"),
         ({"known": ["price"]}, "no column 'price'"),
         ({"static": ["a"]}, "a cannot be a category of one"),
         ({"target": "b", "static": ["a"]}, "line 3: a is '2', but was '1' before for b"),
