@@ -94,7 +94,7 @@ def print_notes(table: SeriesTable, dataset: str, ends: np.ndarray, sizes: dict[
     """
     name = Path(dataset).name
     left_out = int((~usable(ends, sizes["season"])).sum())
-    decided = ", ".join(f"{key} {value}" for key, value in sizes.items())
+    decided = ", ".join(f"{key.replace('_', '-')} {value}" for key, value in sizes.items())
     lines = [*table.notes, f"{len(table.series):,} series, {kind_of(table)}; {decided}"]
     if left_out:
         lines.append(f"{left_out:,} series with too few steps to learn from are left out")
