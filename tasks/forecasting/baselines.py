@@ -119,6 +119,29 @@ def returns_of(prices: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(prices), np.nan, returns)
 
 
+def spreads(values: np.ndarray, returns: bool) -> np.ndarray:
+    """Return how far values are from their mean, on average, `[N]`; 1 where they do not differ.
+
+    Args:
+        values: `[N, T]`, NaN where missing.
+        returns: whether they are prices, of whose returns it is asked.
+
+    Example:
+        >>> spreads(np.array([[1.0, 3.0, np.nan], [2.0, 2.0, 2.0]]), returns=False).tolist()
+        [1.0, 1.0]
+    """
+    values = values.astype("float64")
+    if returns:
+        # A window that is filled up has zeros.
+        prices = np.where(values > 0, values, np.nan)
+        values = 100 * np.diff(np.log(prices), axis=1)
+    there = ~np.isnan(values)
+    count = np.maximum(there.sum(axis=1, keepdims=True), 1)
+    apart = np.abs(values - np.sum(values, axis=1, where=there, keepdims=True) / count)
+    mean = np.sum(apart, axis=1, where=there) / count[:, 0]
+    return np.where(mean > 0, mean, 1.0)
+
+
 def ewma_variance(returns: np.ndarray, share: float, start: float) -> np.ndarray:
     """Return the variance that is expected of the step after each, `[T]`.
 

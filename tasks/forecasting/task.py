@@ -1,6 +1,6 @@
 """Forecasting."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from tasks.common.base import DataTask, spread
 from tasks.common.sources import own_path
 from tasks.common.splits import SPLITS
 from tasks.forecasting.backtest import Answers, backtest, whole_windows, with_inputs
-from tasks.forecasting.baselines import NaiveForecasts
+from tasks.forecasting.baselines import NaiveForecasts, spreads
 from tasks.forecasting.dataset import dataset_card, oracle
 from tasks.forecasting.deciding import decide
 from tasks.forecasting.measuring import Oracle, Reference, evaluate_levels, evaluate_returns
@@ -36,6 +36,7 @@ from zoo.evaluation.bootstrap import Evaluation
 from zoo.layers.forecast_heads import LEVELS
 from zoo.readers.frequency import Frequency
 from zoo.readers.series import Series, SeriesTable
+from zoo.readers.series_text import values_text
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
@@ -323,6 +324,10 @@ class Forecasting(DataTask):
         """Bring the covariates of steps `[..., D]` to units of their spread in training."""
         return self.covariates.prepared(steps, self.horizon)
 
+    def output_unit(self, inputs: Mapping[str, np.ndarray]) -> tuple[str, Any]:
+        """Return how far the values of each row of a batch are from their mean, on average."""
+        return "the spread of each series", spreads(inputs["series"][..., 0], self.returns)
+
     def answers(self, model: Any, split: str, settings: Settings) -> Iterator[Answers]:
         """Yield what a model answers at the origins of a split, in parts."""
         yield from backtest(
@@ -413,10 +418,9 @@ class Forecasting(DataTask):
     def _case(self, one: int, step: int) -> Case:
         data = self.data
         target = data.panel.targets[one][step + 1 : step + 1 + self.horizon]
-        expected = ", ".join("missing" if np.isnan(value) else f"{value:.8g}" for value in target)
         raw = self.raw_series(data.table.series[one], step + 1)
         rows = max(_SHOWN_STEPS, 3 * self.look_back) + len(raw) - (step + 1)
-        return Case(raw[-rows:], expected)
+        return Case(raw[-rows:], values_text(target))
 
     def raw_series(self, series: Series, end: int) -> np.ndarray:
         """Return the first steps of a series as `serve` takes them, float64 `[T, 2 + K + P + S]`.

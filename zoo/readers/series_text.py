@@ -100,6 +100,27 @@ def decimals_for(width: float, level: float) -> int:
     return int(np.clip(math.ceil(1 - math.log10(width)), 0, MOST_DECIMALS))
 
 
+def values_text(values: Any) -> str:
+    """Return what came in the words of a forecast: the range of values, and the last.
+
+    Args:
+        values: `[H]`, NaN where missing.
+
+    Example:
+        >>> values_text([8.25, 14.0, 11.0]), values_text([0.5]), values_text([float("nan")])
+        ('8.2 to 14.0; at the end 11.0', '0.5000', 'missing')
+    """
+    values = np.asarray(values, "float64")
+    if np.isnan(values).all():
+        return "missing"
+    low, high, last = float(np.nanmin(values)), float(np.nanmax(values)), float(values[-1])
+    decimals = decimals_for(high - low or abs(high) / 100, high)
+    end = "missing" if math.isnan(last) else f"{last:z.{decimals}f}"
+    if len(values) == 1:
+        return end
+    return f"{low:z.{decimals}f} to {high:z.{decimals}f}; at the end {end}"
+
+
 def answer_text(quantiles: Any, levels: Sequence[float], frequency: Frequency | None) -> str:
     """Return a sentence of a forecast: the range of its medians, and where it ends.
 

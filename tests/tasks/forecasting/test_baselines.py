@@ -10,6 +10,7 @@ from tasks.forecasting.baselines import (
     normal_nll,
     returns_of,
     seasonal_naive,
+    spreads,
 )
 
 NAN = np.nan
@@ -69,3 +70,17 @@ def test_an_average_of_squares_and_its_likelihood():
     expected = 100 * np.log([1.01, 99 / 101, 100 / 99])
     assert returns_of(prices)[[1, 3, 4]] == pytest.approx(expected)
     assert np.isnan(returns_of(prices)[[0, 2]]).all()
+
+
+def test_a_spread_is_that_of_values_or_of_returns():
+    rng = np.random.default_rng(4)
+    values = 100 + rng.normal(size=(3, 50)).cumsum(axis=1)
+    values[0, 5] = np.nan
+    apart = [np.nanmean(np.abs(row - np.nanmean(row))) for row in values]
+    np.testing.assert_allclose(spreads(values * 1e6, returns=False), 1e6 * np.array(apart))
+    returns = 100 * np.diff(np.log(values), axis=1)
+    apart = [np.nanmean(np.abs(row - np.nanmean(row))) for row in returns]
+    np.testing.assert_allclose(spreads(values, returns=True), apart)
+    # What a window is filled up with, and what stands still.
+    np.testing.assert_allclose(spreads(np.pad(values, [(0, 0), (0, 9)]), returns=True), apart)
+    assert spreads(np.ones((2, 4)), returns=False).tolist() == [1, 1]
