@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.readers.frequency import DAY, HOUR, month_length
+from zoo.readers.clocks import CLOCK, BadStamp, numbers_of, read_clocks, seconds_of
+from zoo.readers.frequency import DAY, month_length
 
 MONTHS = {name: at + 1 for at, name in enumerate(
     ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -15,12 +16,6 @@ MONTHS = {name: at + 1 for at, name in enumerate(
 _NAME = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     "sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-_CLOCK = re.compile(
-    r"(?:[T,]\s*|\s+)(?P<hour>\d{1,2})"
-    r"(?:[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
-    r"\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$",
-    re.IGNORECASE,
 )
 _SHORTEST_DATE = 6
 _FORMS = [
@@ -52,7 +47,7 @@ _DIGITS = [
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?")
 _ISO_UTC = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|[+-]00:?00)?")
 _SHORT_YEAR = re.compile(
-    rf"(\d{{1,2}}[-/.]\d{{1,2}}|{_NAME}|\d{{1,2}}[-/. ]{_NAME})[-/. ]\d\d\b.*", re.I
+    rf"(\d{{1,2}}[-/.]\d{{1,2}}|(\d{{1,2}}[-/. ])?({_NAME}))[-/. ]\d\d( .*)?", re.IGNORECASE
 )
 _DECIMAL_YEAR = re.compile(r"(1[5-9]|20|21)\d\d(\.\d+)?")
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
@@ -75,19 +70,6 @@ class Stamps(NamedTuple):
     numbered: bool = False
     zoned: bool = False
     notes: tuple[str, ...] = ()
-
-
-class BadStamp(Exception):
-    """A cell that is no date like the others.
-
-    Attributes:
-        cell: it.
-        problem: with it, as the end of a sentence; "" where the column has no dates at all.
-    """
-
-    def __init__(self, cell: str, problem: str) -> None:
-        super().__init__(problem)
-        self.cell, self.problem = cell, problem
 
 
 def look_like_dates(cells: Sequence[str], digits: bool = False) -> bool:
@@ -179,8 +161,10 @@ def _read_digits(cells: list[str]) -> Stamps:
             return Stamps(_read_dates(cells, form, np.asarray, []))
     if all(map(_EXCEL_DAYS.fullmatch, cells)):
         raise BadStamp(first, "seems to be Excel's number of a day: write dates as 2024-02-29")
-    numbers = np.array(cells, "int64")
     lengths = {len(cell) for cell in cells}
+    if max(lengths) > max(_EPOCHS):
+        raise BadStamp(first, "has too many digits for a date: write dates as 2024-02-29")
+    numbers = np.array(cells, "int64")
     if len(lengths) == 1 and (scale := _EPOCHS.get(lengths.pop())):
         if (numbers % scale).any():
             raise BadStamp(cells[int((numbers % scale).argmax())], "is finer than a second")
@@ -201,7 +185,7 @@ def _read_decimal_years(cells: list[str]) -> Stamps:
 
 def _split(cell: str) -> tuple[str, str]:
     """Return a date, and the time of the day after it; "" for none."""
-    clock = _CLOCK.search(cell, _SHORTEST_DATE)
+    clock = CLOCK.search(cell, _SHORTEST_DATE)
     return (cell[: clock.start()], clock[0]) if clock else (cell, "")
 
 
@@ -222,7 +206,7 @@ def _read_form(cells: list[str], form: re.Pattern[str]) -> Stamps:
     clocks, clock_at = _distinct([clock for _, clock in split])
     notes: list[str] = []
     with _named(cells, clocks, clock_at):
-        seconds, offsets = _read_clocks(clocks)
+        seconds, offsets = read_clocks(clocks)
 
     def whole(days: np.ndarray) -> np.ndarray:
         return days[date_at] + seconds[clock_at]
@@ -265,23 +249,19 @@ def _read_dates(
     if None in matches:
         raise BadStamp(cells[matches.index(None)], f"is no date like {cells[0]}")
     parts = [match.groupdict() for match in matches if match]
-    years = _numbers(parts, "year")
+    years = numbers_of(parts, "year")
     if "first" in parts[0]:
         return _day_or_month_first(cells, parts, whole, notes)
     if "week" in parts[0]:
-        return _weeks(cells, years, _numbers(parts, "week"), _numbers(parts, "weekday", 1))
-    days = _numbers(parts, "day", 1)
+        return _weeks(cells, years, numbers_of(parts, "week"), numbers_of(parts, "weekday", 1))
+    days = numbers_of(parts, "day", 1)
     if "quarter" in parts[0]:
-        months = 3 * _numbers(parts, "quarter") - 2
+        months = 3 * numbers_of(parts, "quarter") - 2
     elif "name" in parts[0]:
         months = np.array([MONTHS[part["name"][:3].lower()] for part in parts])
     else:
-        months = _numbers(parts, "month", 1)
-    return _dates(cells, years, months, days) + _seconds(cells, parts)
-
-
-def _numbers(parts: list[dict[str, str]], name: str, default: int = 0) -> np.ndarray:
-    return np.array([int(part.get(name) or default) for part in parts], "int64")
+        months = numbers_of(parts, "month", 1)
+    return _dates(cells, years, months, days) + seconds_of(cells, parts)
 
 
 def _dates(cells: list[str], years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
@@ -330,7 +310,7 @@ def _day_or_month_first(
     Raises:
         BadStamp: it is not.
     """
-    years, first, then = (_numbers(parts, name) for name in ("year", "first", "then"))
+    years, first, then = (numbers_of(parts, name) for name in ("year", "first", "then"))
     if (first > 12).any() and (then > 12).any():
         other = cells[int(((then > 12) if first[0] > 12 else (first > 12)).argmax())]
         raise BadStamp(other, "has day and month in another order than others")
@@ -365,45 +345,6 @@ def _is_regular(times: np.ndarray) -> bool:
     )
 
 
-def _seconds(cells: list[str], parts: list[dict[str, str]]) -> np.ndarray:
-    """Return the seconds of the day that clocks show, int64.
-
-    Raises:
-        BadStamp: no clock shows that, or it is finer than a second.
-    """
-    hours, minutes = _numbers(parts, "hour"), _numbers(parts, "minute")
-    seconds, fractions = _numbers(parts, "second"), _numbers(parts, "fraction")
-    halves = np.array([(part.get("half") or " ")[0].lower() for part in parts])
-    right = (minutes < 60) & (seconds < 60)
-    right &= np.where(halves == " ", hours <= 24, (hours >= 1) & (hours <= 12))
-    right &= (hours < 24) | (minutes + seconds == 0)
-    if not right.all():
-        raise BadStamp(cells[int(right.argmin())], "is no time of the day")
-    if fractions.any():
-        raise BadStamp(cells[int(fractions.argmax())], "is finer than a second")
-    hours = np.where(halves == " ", hours, hours % 12 + 12 * (halves == "p"))
-    return hours * HOUR + minutes * 60 + seconds
-
-
-def _read_clocks(cells: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the seconds of different times of the day, int64, and their offsets from UTC.
-
-    Args:
-        cells: the times; "" for the beginning of a day.
-
-    Raises:
-        BadStamp: one is none; or only some have an offset.
-    """
-    matches = [_CLOCK.fullmatch(cell) for cell in cells]
-    parts = [match.groupdict() if match else {} for match in matches]
-    seconds, written = _seconds(cells, parts), [part.get("offset") for part in parts]
-    if not any(written):
-        return seconds, None
-    if None in written:
-        raise BadStamp(cells[written.index(None)], "has no offset from UTC, but others have")
-    return seconds, np.array([_offset(text or "") for text in written])
-
-
 def _with_offsets(times: np.ndarray, offsets: np.ndarray, notes: list[str]) -> Stamps:
     """Bring times with an offset to UTC; but days that begin at the same local time stay days."""
     clocks = np.unique(times.astype("int64") % DAY)
@@ -413,16 +354,3 @@ def _with_offsets(times: np.ndarray, offsets: np.ndarray, notes: list[str]) -> S
     if offsets.any():
         notes.append("times were brought to UTC by their offsets")
     return Stamps(times - offsets, zoned=True, notes=tuple(notes))
-
-
-def _offset(text: str) -> int:
-    """Return the seconds that an offset is ahead of UTC.
-
-    Example:
-        >>> _offset("+05:30"), _offset("-0800"), _offset("Z")
-        (19800, -28800, 0)
-    """
-    if text[0] not in "+-":
-        return 0
-    seconds = int(text[1:3]) * HOUR + int(text[3:].lstrip(":") or 0) * 60
-    return -seconds if text[0] == "-" else seconds

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.errors import UserError
 from zoo.readers.dates import BadStamp, read_stamps
 from zoo.readers.frequency import Frequency
-from zoo.readers.series_columns import TIME, VALUE
+from zoo.readers.series_rows import TIME, VALUE
 from zoo.readers.tables import number
 from zoo.readers.written_numbers import MISSING
 

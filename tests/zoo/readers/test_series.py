@@ -89,6 +89,19 @@ def test_dates_may_be_in_several_columns(tmp_path):
     assert np.array_equal(table.series[0].values, [4.21, NAN, 5], equal_nan=True)
 
 
+def test_hours_may_be_in_a_column_beside_the_date(tmp_path):
+    rows = "".join(f"2011-01-0{day},{hour},{day}\n" for day in (1, 2) for hour in range(24))
+    table = read(tmp_path, "dteday,hr,count\n" + rows)
+    assert table.frequency == Frequency("second", 3600)
+    assert len(table.series[0].values) == 48 and table.notes == ()
+
+
+def test_a_number_of_each_row_is_no_name_of_a_series(tmp_path):
+    table = read(tmp_path, "id,date,y\n17,2024-01-01,1\n19,2024-01-02,2\n23,2024-01-03,3\n")
+    assert table.series[0].values.tolist() == [1, 2, 3]
+    assert table.notes == ("the column id is left out: it numbers the rows",)
+
+
 def test_series_may_be_told_apart_by_several_columns(tmp_path):
     text = "Quarter,Region,State,Purpose,Sky,Trips\n" + "".join(
         f"1998 Q{quarter},{region},{purpose},{'sunny' if quarter > 1 else 'grey'},{quarter}\n"
