@@ -297,9 +297,18 @@ class Forecasting(DataTask):
     def raw_windows(
         self, split: str, settings: Settings, seed: int | None = None
     ) -> tf.data.Dataset:
-        """Return windows whose covariates are as they were measured."""
+        """Return windows whose covariates are as they were measured.
+
+        Raises:
+            UserError: windows of a training are to be cut.
+        """
         if seed is None:
             return whole_windows(self.whole(split), settings.batch_size, settings.window)
+        if settings.truncation not in (0, settings.window):
+            raise UserError(
+                f"truncation is {settings.truncation}, but a window of series is trained on as a "
+                "whole: leave it at 0, and set window"
+            )
         data = self.data
         first = first_steps(data.ends, self.season)
         ends = np.where(usable(data.ends, self.season), data.ends[:, 0], 0)

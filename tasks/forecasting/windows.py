@@ -168,11 +168,11 @@ class Panel:
 
         Args:
             series: `[B]`.
-            steps: `[B, T]`, from 0 on.
+            steps: `[B, T]`; before 0 there is nothing.
             ends: `[B]`; the values of steps from there on are missing.
         """
         layout = self.layout
-        there = steps < np.minimum(ends, self.lengths[series])[:, None]
+        there = (steps >= 0) & (steps < np.minimum(ends, self.lengths[series])[:, None])
         places = self._places(series, steps)
         out = np.empty((*steps.shape, layout.size), "float32")
         out[:, :, 0] = np.where(there, self._values[places], np.nan)
@@ -182,8 +182,8 @@ class Panel:
             ahead = steps[:, :, None] + np.arange(1, layout.horizon + 1)
             last = self._known_lengths[series][:, None, None] - 1
             begin = self._known_begins[series][:, None, None]
-            known = self._known[begin + np.minimum(ahead, last)]
-            known = np.where((ahead <= last)[..., None], known, np.nan)
+            known = self._known[begin + np.clip(ahead, 0, last)]
+            known = np.where(((ahead >= 0) & (ahead <= last))[..., None], known, np.nan)
             out[:, :, 3:at] = known.reshape(*steps.shape, at - 3)
         out[:, :, at : at + layout.past] = self._past[places]
         out[:, :, at + layout.past :] = self._ids[series][:, None]
@@ -196,7 +196,7 @@ class Panel:
 
         Args:
             series: `[B]`.
-            steps: `[B, T]`, from 0 on.
+            steps: `[B, T]`.
             ends: `[B]`; targets from there on have no weight.
             counts: bool `[B, T]`: whether a step's targets have any.
         """
@@ -207,10 +207,10 @@ class Panel:
         return np.where(weights, targets, np.float32(0)), weights.astype("float32")
 
     def _places(self, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Return where steps `[B, ...]` lie; of those after the end, the last one's."""
+        """Return where steps `[B, ...]` lie; outside, of the first or last."""
         shape = (-1,) + (1,) * (steps.ndim - 1)
         last = (self.lengths[series] - 1).reshape(shape)
-        return self._begins[series].reshape(shape) + np.minimum(steps, last)
+        return self._begins[series].reshape(shape) + np.clip(steps, 0, last)
 
 
 def _whole(values: np.ndarray) -> bool:
@@ -232,8 +232,8 @@ class Crops:
     """Stretches of the training part of series, of which any can be read.
 
     A crop is `look_back` steps to fill the model's register, and `window` more whose forecasts
-    count; near the beginning of a series it begins there, and forecasts count once enough was seen.
-    So the register is what it will be when series are read whole.
+    count, once enough was seen; what lies before the beginning of a series is empty. So the
+    register is what it will be when series are read whole.
 
     Attributes:
         panel: of the series.
@@ -258,7 +258,7 @@ class Crops:
         return -(-int(self.counts().sum()) // self.window)
 
     def read(self, places: np.ndarray) -> list[np.ndarray]:
-        """Return inputs, targets and weights of the crops at places.
+        """Return inputs `[B, T, D]`, targets and weights `[B, window, H]`, and resets `[B, T]`.
 
         A series has a share of all places that is as large as the root of its steps that count: a
         long one says less than as many steps of others.
@@ -277,14 +277,14 @@ class Crops:
         place = (share * (counts[series] + self.window - 1)).astype(int)
         last = self.first[series] - 1 + np.clip(place, np.minimum(self.window - 1, most), most)
         length = self.look_back + self.window
-        begin = np.maximum(last + 1 - length, 0)
-        steps = begin[:, None] + np.arange(length)
-        counted = (steps <= last[:, None]) & (steps > (last - self.window)[:, None])
-        counted &= steps >= (self.first[series] - 1)[:, None]
+        steps = (last + 1 - length)[:, None] + np.arange(length)
+        late = steps[:, -self.window :]
         ends = self.ends[series]
+        reset = steps == np.maximum(steps[:, :1], 0)
         return [
             self.panel.inputs(series, steps, ends),
-            *self.panel.ahead(series, steps, ends, counted),
+            *self.panel.ahead(series, late, ends, late >= (self.first[series] - 1)[:, None]),
+            reset.astype("int32"),
         ]
 
 
@@ -307,16 +307,17 @@ def crop_windows(crops: Crops, batch_size: int, seed: int) -> tf.data.Dataset:
         raise UserError("no series is long enough to learn from: give longer ones")
     windows = min(max(-(-rows // batch_size), FEWEST), MOST)
     count = windows * batch_size
-    layout, length = crops.panel.layout, crops.look_back + crops.window
-    shapes = [[length, layout.size], [length, layout.horizon], [length, layout.horizon]]
+    length, width = crops.look_back + crops.window, crops.panel.layout.size
+    late = [crops.window, crops.panel.layout.horizon]
+    shapes = [[length, width], late, late, [length]]
+    types = [tf.float32] * 3 + [tf.int32]
 
     def read(order: Tensor, random: Tensor) -> Window:
         shift = tf.cast(random % 2**20, tf.float64) / 2.0**20
         places = (tf.cast(order, tf.float64) + shift) / count
-        parts = tf.numpy_function(crops.read, [places], [tf.float32] * 3, stateful=False)
+        parts = tf.numpy_function(crops.read, [places], types, stateful=False)
         whole = [tf.ensure_shape(part, [batch_size, *s]) for part, s in zip(parts, shapes)]
-        inputs, targets, weights = whole
-        reset = tf.one_hot(tf.zeros(batch_size, tf.int32), length, dtype=tf.int32)
+        inputs, targets, weights, reset = whole
         return Window(inputs=inputs, targets=targets, weights=weights, reset=reset)
 
     order = tf.data.Dataset.range(count).shuffle(count, seed, reshuffle_each_iteration=True)

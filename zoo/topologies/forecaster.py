@@ -280,11 +280,13 @@ class Forecaster(SequenceModel):
         """Return what the head's loss of a window is computed from, and the state to carry on.
 
         Args:
-            window: its `inputs` `[B, T, D]` and `reset` are read.
+            window: its `inputs` `[B, T, D]` and `reset` are read; its `targets` `[B, W, H]` are of
+                the last W steps, and so is the answer: the others only fill the register.
             state: before it.
             training: whether dropout acts.
         """
-        return self._predicted(window["inputs"], state, window["reset"], training)
+        last = window["targets"].shape[1]
+        return self._predicted(window["inputs"], state, window["reset"], training, last)
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Return series that rise by 1 a step, without covariates, of categories not known."""
@@ -293,9 +295,14 @@ class Forecaster(SequenceModel):
         return inputs
 
     def _predicted(
-        self, inputs: Tensor, state: State, reset: Tensor, training: bool | None
+        self,
+        inputs: Tensor,
+        state: State,
+        reset: Tensor,
+        training: bool | None,
+        last: int | None = None,
     ) -> tuple[Prediction, ForecastState]:
-        """Run whole series."""
+        """Run whole series, and predict at the `last` steps of them; None for all."""
         x = tf.convert_to_tensor(inputs)
         state = state or self.initial_state(tf.shape(x)[0])
         columns = self.columns.split(x)
@@ -305,10 +312,12 @@ class Forecaster(SequenceModel):
         context, read = seen.around, state.read
         if self.stack:
             context, read = self.stack(self._features(seen), read, reset=reset, training=training)
+        if last and last != x.shape[1]:
+            seen, context = tf.nest.map_structure(lambda part: part[:, -last:], (seen, context))
         prediction = self._prediction(seen, context, training)
         after = ForecastState(read, register, known[:, -1] if self.known else ())
-        last = tf.nest.map_structure(lambda part: part[:, -1], prediction)
-        return prediction, self._with_ahead(after, x[:, -1], last)
+        newest = tf.nest.map_structure(lambda part: part[:, -1], prediction)
+        return prediction, self._with_ahead(after, x[:, -1], newest)
 
     def _with_ahead(
         self, state: ForecastState, x_t: Tensor, prediction: Prediction

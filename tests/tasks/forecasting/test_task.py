@@ -9,6 +9,7 @@ import tensorflow as tf
 from tasks.forecasting.task import Forecasting
 from tests.tasks.forecasting.conftest import SETTINGS, make_model, write_table
 from zoo.errors import UserError
+from zoo.training.settings import Settings
 from zoo.training.trainer import Trainer
 from zoo.utils.validation import reason
 
@@ -241,6 +242,8 @@ def test_options_that_cannot_be_are_refused(tmp_path):
         Forecasting(path, horizon=30)
     with pytest.raises(UserError, match="origins is -1"):
         Forecasting(path, origins=-1)
+    with pytest.raises(UserError, match="truncation is 4"):
+        Forecasting(path, horizon=2).windows("train", Settings(window=8, truncation=4), seed=1)
 
 
 def test_the_oracle_stands_beside_where_the_truth_is_known():

@@ -50,18 +50,19 @@ def _place(value, table, offsets):
 def test_every_crop_is_a_stretch_of_one_series_and_its_targets_lie_in_the_training_part():
     table = _table()
     crops = _crops(table)
-    inputs, targets, weights = crops.read(np.linspace(0, 0.999, 50))
+    inputs, targets, weights, resets = crops.read(np.linspace(0, 0.999, 50))
     assert inputs.shape == (50, LOOK_BACK + WINDOW, crops.panel.layout.size)
-    for x, y, weight in zip(inputs, targets, weights):
-        assert weight.any()
+    assert targets.shape == weights.shape == (50, WINDOW, HORIZON)
+    for x, y, weight, reset in zip(inputs, targets, weights, resets):
+        assert weight.any() and reset.sum() == 1
         t = np.flatnonzero(~np.isnan(x[:, 0]))[-1]
         n, step = _place(x[t, 0], table, crops.panel.offsets)
         begin, each = step - t, table.series[n]
+        # Before the series there is nothing.
+        assert reset.argmax() == max(0, -begin) and np.isnan(x[: max(0, -begin), 0]).all()
         for t in np.flatnonzero(weight.any(axis=1)):
-            here = begin + t
+            here = begin + LOOK_BACK + t
             assert here + 1 >= crops.first[n]
-            # The register is full, or begins where the series does.
-            assert t >= LOOK_BACK or begin == 0
             for h in np.flatnonzero(weight[t]):
                 assert here + h + 1 < crops.ends[n]
                 expected = each.values[here + h + 1] - crops.panel.offsets[n]
@@ -135,13 +136,12 @@ def test_the_same_seed_draws_the_same_crops_others_in_each_epoch_and_goes_on_whe
 def test_an_epoch_draws_every_step_that_counts_about_as_often():
     table = _table(lengths=(300,))
     crops = _crops(table, window=8)
-    _, _, weights = crops.read((np.arange(2000) + 0.5) / 2000)
-    inputs, _, _ = crops.read((np.arange(2000) + 0.5) / 2000)
+    inputs, _, weights, _ = crops.read((np.arange(2000) + 0.5) / 2000)
     drawn = np.zeros(300)
     for x, weight in zip(inputs, weights):
         t = np.flatnonzero(~np.isnan(x[:, 0]))[-1]
         begin = _place(x[t, 0], table, crops.panel.offsets)[1] - t
-        drawn[begin + np.flatnonzero(weight.any(axis=1))] += 1
+        drawn[begin + LOOK_BACK + np.flatnonzero(weight.any(axis=1))] += 1
     counted = drawn[drawn > 0]
     assert len(counted) == crops.counts()[0] - (drawn[: crops.ends[0] - 1] == 0)[8:].sum()
     assert counted.max() < 3 * counted.min()

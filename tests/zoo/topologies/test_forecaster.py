@@ -84,6 +84,17 @@ def test_steps_equal_the_whole_and_so_does_the_state(any_model):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+def test_a_window_whose_targets_are_of_its_last_steps_is_answered_at_these(model):
+    x = series(model, 7, rows=2)
+    window = {"inputs": x, "reset": np.ones(2, "int32")}
+    whole, state = model.predict_parameters({**window, "targets": np.zeros((2, 7, 4))}, None)
+    late, same = model.predict_parameters({**window, "targets": np.zeros((2, 3, 4))}, None)
+    for a, b in zip(tf.nest.flatten(whole), tf.nest.flatten(late)):
+        np.testing.assert_allclose(a[:, 4:], b, rtol=1e-5, atol=1e-6)
+    for a, b in zip(tf.nest.flatten(state), tf.nest.flatten(same)):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 def test_changing_the_future_changes_no_earlier_answer_bit_by_bit(any_model):
     x = series(any_model)
     other = x.copy()
