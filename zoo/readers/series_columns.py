@@ -78,7 +78,7 @@ def read_columns(frame: Frame, chosen: Chosen, alone: str = "") -> Parts:
     if named == [name] and not chosen.series and _number_rows(frame, stamps, named[0]):
         columns.notes.append(f"the column {frame.names[named[0]]} is left out: it numbers the rows")
         named = []
-    texts = [at for at in rest if not frame.are_numbers(at)]
+    texts = [at for at in sorted((*rest, *columns.static)) if not frame.are_numbers(at)]
     if not named and stamps and texts and not _are_unique(stamps, frame, []):
         named = _names_of_series(frame, stamps, texts)
         rest = [at for at in rest if at not in named]

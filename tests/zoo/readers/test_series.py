@@ -102,6 +102,25 @@ def test_a_number_of_each_row_is_no_name_of_a_series(tmp_path):
     assert table.notes == ("the column id is left out: it numbers the rows",)
 
 
+def test_a_table_reads_the_same_with_its_own_columns_named(tmp_path):
+    text = "date;shop;item;size;sales;promo;heat\n" + "".join(
+        f"2024-01-{day:02d};{shop};{item};{len(shop)};{day if day < 9 else ''};{day % 2};"
+        f"{day % 3 if day < 9 else ''}\n"
+        for shop in ("north", "south") for item in ("tea", "milk") for day in range(1, 11)
+    )  # fmt: skip
+    table = read(tmp_path, text, target="sales")
+    assert (table.known, table.past) == (("promo",), ("heat",))
+    assert table.static == ("shop", "item", "size")
+    again = read(
+        tmp_path, text, target="sales", known=table.known, past=table.past, static=table.static
+    )
+    assert (again.known, again.past, again.static) == (table.known, table.past, table.static)
+    for one, other in zip(table.series, again.series, strict=True):
+        assert (one.name, one.static) == (other.name, other.static)
+        assert np.array_equal(one.values, other.values)
+        assert np.array_equal(one.known, other.known) and np.array_equal(one.past, other.past)
+
+
 def test_series_may_be_told_apart_by_several_columns(tmp_path):
     text = "Quarter,Region,State,Purpose,Sky,Trips\n" + "".join(
         f"1998 Q{quarter},{region},{purpose},{'sunny' if quarter > 1 else 'grey'},{quarter}\n"
