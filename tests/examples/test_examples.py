@@ -73,3 +73,14 @@ def test_the_kubernetes_manifest_says_what_the_command_line_knows():
     used = re.findall(r"exec zoo fit (.*)", manifest)
     assert len(used) == 2
     assert {word for line in used for word in line.split() if word.startswith("--")} <= options
+
+
+def test_series_of_ones_own_are_learned_and_forecast(tmp_path):
+    done = _run(EXAMPLES / "own_series.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    metrics, verdict, *forecasts = done.stdout.splitlines()
+    assert "'naive/mase'" in metrics and verdict
+    assert [line.split()[:2] for line in forecasts] == [
+        [shop, "2024-10-27"] for shop in ("north", "south", "west")
+    ]
+    assert all("next 7 days: median" in line for line in forecasts)

@@ -70,7 +70,7 @@ def test_the_untrained_model_equals_the_naive_forecast_and_is_said_to_have_no_sk
 def test_metrics_lie_in_their_intervals(sales, shaken, check_measured):
     score, cases, card = check_measured(sales, shaken, SETTINGS)
     assert score["mase"] != pytest.approx(score["naive/mase"], rel=1e-3)
-    assert cases[0].raw.shape[1] == 5 and cases[0].expected.count(",") == 3
+    assert cases[0].raw.shape[1] == 5 and "; at the end " in cases[0].expected
     assert set(card["splits"]) == {"train", "validation", "test"}
     assert len({each["sha256"] for each in card["splits"].values()}) == 3
 
