@@ -62,13 +62,16 @@ def level_of(values: Any, quantiles: Any, levels: Sequence[float]) -> Any:
     return tf.where(is_missing, tf.constant(np.nan, inside.dtype), level)
 
 
-def sentence(quantiles: Any, levels: Sequence[float], frequency: Frequency | None) -> Any:
+def sentence(
+    quantiles: Any, levels: Sequence[float], frequency: Frequency | None, unit: str = ""
+) -> Any:
     """Return a sentence of each forecast, as `zoo.readers.series_text.answer_text` does.
 
     Args:
         quantiles: `[N, H, Q]`, float, H known and at least 1, ascending.
         levels: Q of them, 0 to 1, ascending.
         frequency: of the series; None for steps.
+        unit: what stands behind a number, such as "%".
 
     Returns:
         Strings `[N]`.
@@ -90,7 +93,7 @@ def sentence(quantiles: Any, levels: Sequence[float], frequency: Frequency | Non
     def written(values: Any) -> Any:
         forms = [tf.strings.as_string(values, precision=n) for n in range(MOST_DECIMALS + 1)]
         numbers = tf.gather(tf.stack(forms, axis=1), decimals, batch_dims=1)
-        return tf.strings.regex_replace(numbers, r"^-(0(?:\.0*)?)$", r"\1")
+        return tf.strings.regex_replace(numbers, r"^-(0(?:\.0*)?)$", r"\1") + unit
 
     steps = median.shape[1]
     start = f"{next_steps(steps, frequency)}: median "

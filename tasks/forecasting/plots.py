@@ -33,7 +33,10 @@ def fan(task: Any, model: Any, raw: np.ndarray) -> Figure:
         naive = seasonal_naive(complete, np.array([last]), horizon, task.season)[0]
     past = values[-2 * task.look_back :]
     times = _times(task.frequency, raw[: last + 1, SECONDS], len(past), horizon)
-    return fan_figure(past, quantiles, task.quantiles, naive, times=times)
+    figure = fan_figure(past, quantiles, task.quantiles, naive, times=times)
+    if task.returns:
+        figure.axes[0].set_ylabel("return in per cent")
+    return figure
 
 
 def _times(frequency: Any, seconds: np.ndarray, count: int, horizon: int) -> np.ndarray | None:

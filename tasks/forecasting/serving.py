@@ -15,6 +15,9 @@ from zoo.utils.validation import checked, not_empty
 SECONDS, VALUE, COVARIATES = 0, 1, 2
 """Columns of a raw step; from the last one on, what is known ahead, of the past, and static."""
 
+PER_CENT = "%"
+"""What stands behind a return."""
+
 _CHUNK = 128
 """Steps that are read at once, so that the answers of long series need not be in memory."""
 _LARGEST = 1e30
@@ -43,6 +46,7 @@ class Server:
         self.frequency = frequency
         # Counts and prices are what they are; any other series may be shifted.
         self.counts = not model.returns and type(model.head).__name__ == "NegativeBinomial"
+        self.unit = PER_CENT if model.returns else ""
         self.needed = least + (1 if model.returns else 0)
         self.columns = COVARIATES + layout.known + layout.past + layout.static
 
@@ -157,7 +161,7 @@ class Server:
     def _readable(self, quantiles: Tensor) -> dict[str, Tensor]:
         levels = self.model.head.levels
         return {
-            "text": sentence(quantiles, levels, self.frequency),
+            "text": sentence(quantiles, levels, self.frequency, self.unit),
             "forecast": quantile(quantiles, levels, 0.5),
             "quantiles": quantiles,
         }

@@ -63,7 +63,7 @@ def stream_endpoints(server: Server, frequency: Frequency | None) -> dict[str, A
             "value": restored(came, origin[0]),
             "quantile": level,
             "interval": tf.stack([low, high], axis=1),
-            "text": _line(level, fans, levels, frequency),
+            "text": _line(level, sentence(fans[:, :1], levels, frequency, server.unit), fans),
             "forecast": quantile(fans, levels, 0.5),
             "quantiles": fans,
         }
@@ -71,9 +71,8 @@ def stream_endpoints(server: Server, frequency: Frequency | None) -> dict[str, A
     return {"read": read, "tell": tell}
 
 
-def _line(level: Tensor, fans: Tensor, levels: Any, frequency: Frequency | None) -> Tensor:
+def _line(level: Tensor, ahead: Tensor, fans: Tensor) -> Tensor:
     """Return what is printed of steps `[N]`: at which quantile a value fell, and what is next."""
-    ahead = sentence(fans[:, :1], levels, frequency)
     ahead = tf.where(_is_missing(fans[:, 0, 0]), "too few values for a forecast", ahead)
     place = tf.strings.join(["at quantile ", tf.strings.as_string(level, precision=2), "; "])
     return tf.strings.join([tf.where(_is_missing(level), "", place), ahead])

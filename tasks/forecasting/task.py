@@ -16,7 +16,7 @@ from tasks.forecasting.dataset import dataset_card, oracle
 from tasks.forecasting.deciding import decide
 from tasks.forecasting.measuring import Oracle, Reference, evaluate_levels, evaluate_returns
 from tasks.forecasting.plots import calibration, fan
-from tasks.forecasting.serving import Server
+from tasks.forecasting.serving import PER_CENT, Server
 from tasks.forecasting.splits import Sizes, first_steps, origins, split_ends, usable
 from tasks.forecasting.streaming import stream_endpoints
 from tasks.forecasting.tables import (
@@ -270,6 +270,7 @@ class Forecasting(DataTask):
             "frequency": self.frequency.to_json() if self.frequency else None,
             "horizon": self.horizon,
             "quantiles": self.quantiles,
+            "unit": PER_CENT if self.returns else "",
         }
 
     def check(self, model: SequenceModel) -> None:
@@ -429,7 +430,7 @@ class Forecasting(DataTask):
         target = data.panel.targets[one][step + 1 : step + 1 + self.horizon]
         raw = self.raw_series(data.table.series[one], step + 1)
         rows = max(_SHOWN_STEPS, 3 * self.look_back) + len(raw) - (step + 1)
-        return Case(raw[-rows:], values_text(target))
+        return Case(raw[-rows:], values_text(target, PER_CENT if self.returns else ""))
 
     def raw_series(self, series: Series, end: int) -> np.ndarray:
         """Return the first steps of a series as `serve` takes them, float64 `[T, 2 + K + P + S]`.

@@ -69,9 +69,9 @@ class SeriesModality(Modality):
 
     An array may be that, or `[T]`, the values alone, or `[T, 1 + K + P + S]`, without times.
 
-    The options are those of the forecasting task: `target`, `known`, `past` and `static` name
-    columns; `categories` are the known ones of each static column; `frequency` is that of the
-    model, `horizon` how many steps it forecasts, `quantiles` which.
+    The options are those of the forecasting task: `target`, `known`, `past`, `static` and `series`
+    name columns; `categories` are the known ones of each static column; `frequency` is that of the
+    model, `horizon` how many steps it forecasts, `quantiles` which, `unit` what stands behind them.
     """
 
     dtype = "float64"
@@ -136,7 +136,9 @@ class SeriesModality(Modality):
         series, horizon = self._read(source, options), options["horizon"]
         levels, quantiles = options["quantiles"], outputs["quantiles"][:horizon]
         is_cut = horizon < len(outputs["quantiles"])
-        text = answer_text(quantiles, levels, series.frequency) if is_cut else outputs["text"]
+        text = outputs["text"]
+        if is_cut:
+            text = answer_text(quantiles, levels, series.frequency, options.get("unit", ""))
         return {
             "unique_id": series.name,
             "ds": series.after(horizon),

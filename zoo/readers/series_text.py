@@ -100,11 +100,12 @@ def decimals_for(width: float, level: float) -> int:
     return int(np.clip(math.ceil(1 - math.log10(width)), 0, MOST_DECIMALS))
 
 
-def values_text(values: Any) -> str:
+def values_text(values: Any, unit: str = "") -> str:
     """Return what came in the words of a forecast: the range of values, and the last.
 
     Args:
         values: `[H]`, NaN where missing.
+        unit: what stands behind a number, such as "%".
 
     Example:
         >>> values_text([8.25, 14.0, 11.0]), values_text([0.5]), values_text([float("nan")])
@@ -115,13 +116,14 @@ def values_text(values: Any) -> str:
         return "missing"
     low, high, last = float(np.nanmin(values)), float(np.nanmax(values)), float(values[-1])
     decimals = decimals_for(high - low or abs(high) / 100, high)
-    end = "missing" if math.isnan(last) else f"{last:z.{decimals}f}"
-    if len(values) == 1:
-        return end
-    return f"{low:z.{decimals}f} to {high:z.{decimals}f}; at the end {end}"
+    ends = [f"{value:z.{decimals}f}{unit}" for value in (low, high, last)]
+    end = "missing" if math.isnan(last) else ends[2]
+    return end if len(values) == 1 else f"{ends[0]} to {ends[1]}; at the end {end}"
 
 
-def answer_text(quantiles: Any, levels: Sequence[float], frequency: Frequency | None) -> str:
+def answer_text(
+    quantiles: Any, levels: Sequence[float], frequency: Frequency | None, unit: str = ""
+) -> str:
     """Return a sentence of a forecast: the range of its medians, and where it ends.
 
     Numbers have so many decimals that the width of the last interval has two digits.
@@ -130,6 +132,7 @@ def answer_text(quantiles: Any, levels: Sequence[float], frequency: Frequency | 
         quantiles: `[H, Q]`, H at least 1, ascending.
         levels: Q of them, 0 to 1, ascending.
         frequency: of the series; None for steps.
+        unit: what stands behind a number, such as "%".
 
     Example:
         >>> fan = [[8.0, 10.0, 12.0], [7.25, 11.0, 14.75]]
@@ -144,7 +147,7 @@ def answer_text(quantiles: Any, levels: Sequence[float], frequency: Frequency | 
     decimals = decimals_for(high - low, last)
 
     def written(value: Any) -> str:
-        return f"{float(value):z.{decimals}f}"
+        return f"{float(value):z.{decimals}f}{unit}"
 
     start = f"{next_steps(len(median), frequency)}: median "
     inside = f"80% in {written(low)} to {written(high)}"

@@ -21,8 +21,10 @@ def test_the_graph_says_what_python_says(horizon, levels):
     fans[0] = 5
     fans[1] = 0
     frequency = Frequency("second", 3600)
-    texts = [text.decode() for text in sentence(fans, levels, frequency).numpy()]
-    assert texts == [answer_text(fan, levels, frequency) for fan in fans]
+    for unit in ("", "%"):
+        texts = [text.decode() for text in sentence(fans, levels, frequency, unit).numpy()]
+        assert texts == [answer_text(fan, levels, frequency, unit) for fan in fans]
+    assert "80% in 5.00000% to 5.00000%" in texts[0]
 
 
 def test_no_number_is_written_as_minus_zero():

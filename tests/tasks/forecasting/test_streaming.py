@@ -105,6 +105,7 @@ def test_returns_are_held_against_forecasts_of_returns(tmp_path):
     expected = 100 * np.diff(np.log(raw[:, 1]))
     np.testing.assert_allclose([row["value"] for row in rows[1:]], expected, atol=1e-3)
     assert rows[-1]["forecast"] == pytest.approx([0], abs=1e-6)
+    assert "; next day: median 0%, 80% in" in rows[-1]["text"] and rows[-1]["text"].endswith("%")
     assert (rows[-1]["quantile"] > 0.5) == (expected[-1] > 0)
 
 

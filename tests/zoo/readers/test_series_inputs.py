@@ -260,3 +260,10 @@ def test_covariates_that_are_not_known_ahead_are_told(capsys):
     assert "holiday: not known ahead of a line" in capsys.readouterr().err
     list(KIND.standard_input(io.BytesIO(b"5\n"), **options()))
     assert not capsys.readouterr().err
+
+
+def test_the_columns_that_tell_series_apart_are_those_of_the_training(write):
+    rows = ["shop,item,ds,y"]
+    rows += [f"{s},{i},2024-01-0{d},{d}" for s in "ab" for i in "xy" for d in range(1, 5)]
+    several = KIND.inputs(write(*rows), **options(DAILY, series=["shop", "item"]))
+    assert len(several) == 4 and len({each.name for each in several}) == 4
