@@ -17,6 +17,8 @@ from zoo.utils.keras_internals import in_keras_step, in_xla
 # A shape is compiled when it is met this often: a second of compiling has to be earned back, which
 # a last batch that is smaller, met once an epoch, or a single prediction does not.
 CALLS_BEFORE = 4
+# What decodes gains some milliseconds at each call.
+DECODED_BEFORE = 100
 # Beyond so many shapes of one function, the others run as a graph.
 MOST_SHAPES = 32
 # Of more rows, the products of a step take the time, and not what stands around them.
@@ -102,7 +104,9 @@ def compiled_for_few_rows(
 
     def call(*arguments: Any) -> Any:
         few = (rows > 0) & (rows <= FEW_ROWS)
-        often = tf.cond(few, lambda: shapes.frequent(rows, number), lambda: tf.constant(False))
+        often = tf.cond(
+            few, lambda: shapes.frequent(rows, number, DECODED_BEFORE), lambda: tf.constant(False)
+        )
         return switched(often, *arguments)
 
     return call
@@ -118,13 +122,15 @@ class FrequentShapes:
     def __init__(self) -> None:
         self.name = f"zoo_shapes_{next(_numbers)}"
 
-    def frequent(self, batch: Tensor, time: Tensor) -> Tensor:
+    def frequent(self, batch: Tensor, time: Tensor, before: int | None = None) -> Tensor:
         """Count a shape, and return whether it is to be compiled, a boolean.
 
         Args:
             batch: B, an integer.
             time: T, an integer.
+            before: calls that are not compiled; None for `CALLS_BEFORE`.
         """
+        before = CALLS_BEFORE if before is None else before
         calls, chosen = self._table("calls"), self._table("chosen")
         key = tf.cast(batch, tf.int64) * 2**32 + tf.cast(time, tf.int64)
         met = 1 + _find(calls, key, tf.constant(0, tf.int64))
@@ -135,7 +141,7 @@ class FrequentShapes:
             _insert(chosen, key, number)
             return number < MOST_SHAPES
 
-        return tf.cond(met > CALLS_BEFORE, within_the_most, lambda: tf.constant(False))
+        return tf.cond(met > before, within_the_most, lambda: tf.constant(False))
 
     def chosen(self) -> list[tuple[int, int]]:
         """Return the shapes `(B, T)` that are compiled, in the order in which they were chosen."""

@@ -20,7 +20,7 @@ SOURCE = tf.TensorSpec([None, None], tf.int32)
 @pytest.fixture
 def chosen(monkeypatch):
     """Tells of each counter of shapes which it has chosen, all when it first met them."""
-    monkeypatch.setattr(compiling, "CALLS_BEFORE", 0)
+    monkeypatch.setattr(compiling, "DECODED_BEFORE", 0)
     made = []
     init = FrequentShapes.__init__
 
