@@ -10,12 +10,16 @@ from tasks.forecasting.baselines import filled, returns_of, seasonal_naive
 from tasks.forecasting.serving import SECONDS, VALUE
 from zoo.evaluation.forecast_plots import calibration_figure, fan_figure
 
+_FEWEST = 40
 MOST = 4000
 """Forecasts of a split that are drawn, evenly spread."""
 
 
 def fan(task: Any, model: Any, raw: np.ndarray) -> Figure:
-    """Draw a forecast over the last two look-backs before it, the naive one beside it.
+    """Draw a forecast over its past, the naive one beside it.
+
+    The past is two seasons or six horizons long, at least 40 steps and at most two look-backs, so
+    that the forecast stays to be seen.
 
     Args:
         task: the `Forecasting` of the model.
@@ -31,7 +35,8 @@ def fan(task: Any, model: Any, raw: np.ndarray) -> Figure:
     else:
         complete = filled(values, task.season)
         naive = seasonal_naive(complete, np.array([last]), horizon, task.season)[0]
-    past = values[-2 * task.look_back :]
+    length = max(6 * horizon, 2 * task.season, _FEWEST)
+    past = values[-min(length, 2 * task.look_back) :]
     times = _times(task.frequency, raw[: last + 1, SECONDS], len(past), horizon)
     figure = fan_figure(past, quantiles, task.quantiles, naive, times=times)
     if task.returns:

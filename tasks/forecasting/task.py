@@ -406,7 +406,7 @@ class Forecasting(DataTask):
         return {**server.endpoints(), **stream_endpoints(server, self.frequency)}
 
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
-        """Draw a forecast over the last two look-backs before it, the naive one beside it."""
+        """Draw a forecast over its past, the naive one beside it."""
         return fan(self, model, raw)
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:

@@ -44,7 +44,7 @@ def fan_figure(
     count, ahead = len(past), len(quantiles)
     places = np.arange(1 - count, ahead + 1) if times is None else np.asarray(times)
     before, after = places[:count], places[count : count + ahead]
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
     axes = figure.subplots()
     axes.plot(before, past, color="black", linewidth=1, label="past")
     # The fan of a single step would be a line of no width.
@@ -56,9 +56,11 @@ def fan_figure(
             axes.vlines(after, low, high, linewidth=10, **how)
         else:
             axes.fill_between(after, low, high, linewidth=0, **how)
-    axes.plot(after, at_level(quantiles, levels, 0.5), color=_COLOUR, label="median", **style)
+    median = at_level(quantiles, levels, 0.5)
+    axes.plot(after, median, color=_COLOUR, label="median", zorder=3, **style)
     if naive is not None:
-        axes.plot(after, naive, color="tab:orange", linestyle="--", label="naive", **style)
+        how = {"color": "tab:orange", "linestyle": "--", "linewidth": 1, "label": "naive"}
+        axes.plot(after, naive, **how, **style)
     if actual is not None:
         axes.plot(after, actual, color="black", linewidth=1, linestyle=":", label="actual", **style)
     axes.set(title=title, xlabel="step" if times is None else "")

@@ -16,7 +16,7 @@ def test_the_fan_of_an_untrained_model_lies_on_the_naive_forecast(sales, tmp_pat
     drawn = lines(figure.axes[0])
     np.testing.assert_allclose(drawn["median"], drawn["naive"], atol=1e-4)
     past = drawn["past"]
-    assert len(past) == 2 * sales.look_back and np.isnan(past[-2]) and past[-1] == raw[151, 1]
+    assert len(past) == 40 and np.isnan(past[-2]) and past[-1] == raw[151, 1]
     figure.savefig(tmp_path / "fan.png")
 
 
