@@ -13,13 +13,12 @@ HOURS = 26 * 168
 AHEAD = 168
 """Steps after them of which holidays are known."""
 KINDS = ("office", "home", "shop")
-SERIES = 9
+SERIES = 12
 DEGREES = 5.0
 """Degrees of freedom of the noise."""
 
 _SEED = 17
 _START = np.datetime64("2023-01-02T00:00:00", "s")
-_HOLIDAY_EVERY = 12
 _OUTLIERS = 0.003
 _LOST = 0.01
 
@@ -84,9 +83,15 @@ def seasonal() -> tuple[SeriesTable, tuple[Truth, ...]]:
 
 
 def _holidays(rng: np.random.Generator, days: int) -> np.ndarray:
-    """Return which days are holidays, bool: working days, twelve days apart on average."""
-    working = np.arange(days) % 7 < 5
-    return working & (rng.random(days) < 1 / _HOLIDAY_EVERY * 7 / 5)
+    """Return which days are holidays, bool: a working day in each three weeks.
+
+    One is in the last week, of which no values are known.
+    """
+    weeks = rng.integers(0, 3, days // 21)
+    weeks[-1] = 2
+    holidays = np.zeros(days, bool)
+    holidays[21 * np.arange(len(weeks)) + 7 * weeks + rng.integers(0, 5, len(weeks))] = True
+    return holidays
 
 
 def _truth(rng: np.random.Generator, kind: int, holidays: np.ndarray) -> Truth:
@@ -101,8 +106,8 @@ def _truth(rng: np.random.Generator, kind: int, holidays: np.ndarray) -> Truth:
     week = 0.3 * np.sin(2 * np.pi * (steps / 168 - rng.random()))
     mean = level + trend + size * (shape * rng.uniform(0.8, 1.2) + week)
     of_day = 0.4 * np.sin(2 * np.pi * (hour - 9) / 24)
-    slow = 0.5 * np.sin(2 * np.pi * (steps / (6 * 168) - rng.random()))
-    return Truth(mean, 0.2 * size * np.exp(of_day + slow), DEGREES)
+    slow = 0.3 * np.sin(2 * np.pi * (steps / (6 * 168) - rng.random()))
+    return Truth(mean, 0.35 * size * np.exp(of_day + slow), DEGREES)
 
 
 def _day(kind: int, hour: np.ndarray, resting: bool) -> np.ndarray:
