@@ -21,6 +21,7 @@ SPEED = (
     ["decoding"],
     ["language_model", "--epochs", "3"],
     ["stepping"],
+    ["forecast_step"],
 )
 MORE = (["memory"], ["mechanisms"], ["training_loop"], ["endless"])
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from zoo.typing import Tensor
 
-_RECENT = 8
-"""Steps whose differences say how lively a series is now."""
+_RECENT = (5, 20)
+"""Steps whose changes say how lively a series is now."""
 _ROUNDING = 1e-6
 """The least spread, as a share of the level: below that are the rounding errors of float32."""
 _TINY = 1e-20
@@ -46,14 +46,18 @@ class Summary(NamedTuple):
     Attributes:
         level: `[...]`, the mean of the values seen.
         spread: `[...]`, the mean absolute error of the naive forecast within the register; above 0.
-        shape: `[..., L]`, (value - level) / spread of each value; 0 where nothing was seen.
-        ratios: `[..., 3]`, logarithms of how much values differ from one step to the next, lately,
-            overall, and from the level, each by the spread.
+        place: `[...]`, (last value - level) / spread.
+        shape: `[..., L]`, (value - last value) / spread of each value; 0 where nothing was seen.
+            With the base "zero" nothing is taken off.
+        ratios: `[..., 4]`, logarithms by the spread of how much values change from one step to the
+            next, of late (5 and 20 steps) and overall, and of how far they are from the level. With
+            other bases than "seasonal" not changes count, but distances from the level.
         varied: `[...]`, 1 where there is a spread, 0 where all values seen are the same.
     """
 
     level: Tensor
     spread: Tensor
+    place: Tensor
     shape: Tensor
     ratios: Tensor
     varied: Tensor
@@ -196,28 +200,40 @@ class SeriesRegister:
         values, seen, _ = frames
         mask, count = self._mask(seen), tf.maximum(seen, 1.0)
         # Sums of what is left without the last value: a level that is huge costs no digits.
-        last = values[..., -1:]
-        centred = (values - last) * mask
+        last = values[..., -1]
         if self.base == "zero":
-            level, offsets = tf.zeros_like(seen), values * mask
+            level, centred = tf.zeros_like(seen), values * mask
+            place, offsets = centred[..., -1], centred
         else:
-            mean = tf.reduce_sum(centred, axis=-1) / count
-            level, offsets = last[..., 0] + mean, (centred - mean[..., None]) * mask
-        apart = tf.reduce_sum(tf.abs(offsets), axis=-1) / count
-        changes = tf.abs(values[..., 1:] - values[..., :-1]) * mask[..., :-1]
-        change = tf.reduce_sum(changes, axis=-1) / tf.maximum(seen - 1, 1.0)
-        recent = min(_RECENT, self.length - 1)
-        lately = tf.reduce_sum(changes[..., -recent:], axis=-1)
-        lately /= tf.clip_by_value(seen - 1, 1.0, float(recent))
+            centred = (values - last[..., None]) * mask
+            place = -tf.reduce_sum(centred, axis=-1) / count
+            level, offsets = last - place, (centred + place[..., None]) * mask
+        offsets = tf.abs(offsets)
+        apart = tf.reduce_sum(offsets, axis=-1) / count
+        moves, number = offsets, seen
+        if self.base == "seasonal":
+            moves = tf.abs(centred[..., 1:] - centred[..., :-1]) * mask[..., :-1]
+            number = seen - 1
+        move = tf.reduce_sum(moves, axis=-1) / tf.maximum(number, 1.0)
+        lately = [
+            tf.reduce_sum(moves[..., -steps:], axis=-1)
+            / tf.clip_by_value(number, 1.0, float(min(steps, moves.shape[-1])))
+            for steps in _RECENT
+        ]
         spread = apart
         if self.base == "seasonal":
-            spread = change if self.season == 1 else self._seasonal(values, mask, seen, change)
+            spread = move if self.season == 1 else self._seasonal(centred, mask, seen, move)
         least = _ROUNDING * tf.abs(level) + _TINY
         varied = tf.cast(spread > least, tf.float32)
         spread = tf.maximum(spread, least)
-        ratios = tf.stack([lately, change, apart], axis=-1) / spread[..., None]
+        ratios = tf.stack([*lately, move, apart], axis=-1) / spread[..., None]
         return Summary(
-            level, spread, offsets / spread[..., None], tf.math.log(ratios + 0.01), varied
+            level,
+            spread,
+            place / spread,
+            centred / spread[..., None],
+            tf.math.log(ratios + 0.01),
+            varied,
         )
 
     def _seasonal(self, values: Tensor, mask: Tensor, seen: Tensor, change: Tensor) -> Tensor:
@@ -247,9 +263,23 @@ class SeriesRegister:
         age = tf.constant([float(self.season - 1 - phase) for phase in phases])
         return tf.where(age < frames.seen[..., None], chosen, frames.values[..., -1:])
 
-    def lagged(self, summary: Summary, lag: int) -> Tensor:
-        """Return `[...]`, (value - level) / spread of the value `lag` steps before; 0 for none."""
-        return summary.shape[..., self.length - 1 - lag]
+
+def returns_of(prices: Frames) -> Frames:
+    """Return frames of 100 log(p_t / p_(t-1)), one value less, of frames of prices p.
+
+    Where a price is not above 0, which has no such return, it is 0.
+    """
+    before, after = prices.values[..., :-1], prices.values[..., 1:]
+    there = (before > 0) & (after > 0)
+    ratio = tf.where(there, after, 1.0) / tf.where(there, before, 1.0)
+    returns = 100 * tf.math.log(tf.clip_by_value(ratio, 1e-30, 1e30))
+    return Frames(returns, tf.maximum(prices.seen - 1, 0.0), prices.observed)
+
+
+def arcsinh(x: Tensor) -> Tensor:
+    """Return asinh(x), of operators that small devices have."""
+    size = tf.abs(x)
+    return tf.sign(x) * tf.math.log(size + tf.sqrt(size * size + 1))
 
 
 def running_max(x: Tensor) -> Tensor:

@@ -12,12 +12,22 @@ from zoo.layers.forecast_heads import LEVELS, Centre, make_head
 from zoo.layers.known_ahead import KnownAhead
 from zoo.layers.segments import SegmentReader
 from zoo.layers.series_columns import DAY, VALUE, Columns, SeriesColumns, in_rows
-from zoo.layers.series_register import Frames, Register, SeriesRegister, Summary
+from zoo.layers.series_register import (
+    Frames,
+    Register,
+    SeriesRegister,
+    Summary,
+    arcsinh,
+    returns_of,
+)
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.topologies.sampled_paths import check_paths, drawn_ranks, fixed_paths, rolled, stepwise
 from zoo.typing import State, Tensor, Window
+
+_LAGS = {1, 2, 3, 6, 12}
+"""Steps back that the recurrence is shown, beside those of the seasons."""
 
 
 class ForecastState(NamedTuple):
@@ -170,8 +180,8 @@ class Forecaster(SequenceModel):
         self.scale = SeriesRegister(length, season, base)
         # Prices are one more than their returns, and a missing one is the last one.
         self.register = SeriesRegister(length + 1) if returns else self.scale
-        self.lags = sorted({season, *seasons} - {1})
-        self.lags = [lag for lag in self.lags if lag <= length]
+        around = {lag for each in (season, *seasons) for lag in (each - 1, each, 2 * each)}
+        self.lags = sorted(lag for lag in around | _LAGS if 0 < lag < length)
         self.calendar = Calendar(frequency_unit, frequency_count)
         self.head = make_head(head, quantiles or LEVELS)
         check_paths(paths, head, self.head.density, encoder, returns)
@@ -331,7 +341,7 @@ class Forecaster(SequenceModel):
 
     def _look(self, columns: Columns, held: Frames, known: Tensor) -> _Look:
         """Return what is seen at each step, of inputs, the register and known covariates."""
-        frames = self._analysed(held)
+        frames = returns_of(held) if self.returns else held
         summary = self.scale.summary(frames)
         own: Tensor = self.known.own(known, frames.seen) if self.known else ()
         parts = [
@@ -350,23 +360,17 @@ class Forecaster(SequenceModel):
             parts.append(tf.cast(layer(one), tf.float32))
         return _Look(columns, frames, summary, own, tf.concat(parts, axis=-1))
 
-    def _analysed(self, held: Frames) -> Frames:
-        """Return the frames that are forecast: those of the values, or of their returns."""
-        if not self.returns:
-            return held
-        before, after = held.values[..., :-1], held.values[..., 1:]
-        there = (before > 0) & (after > 0)
-        ratio = tf.where(there, after, 1.0) / tf.where(there, before, 1.0)
-        returns = 100 * tf.math.log(tf.clip_by_value(ratio, 1e-30, 1e30))
-        return Frames(returns, tf.maximum(held.seen - 1, 0.0), held.observed)
-
     def _features(self, seen: _Look) -> Tensor:
         """Return the inputs of the recurrence `[..., F]`."""
         shape, frames = seen.summary.shape, seen.frames
-        two = tf.cast(frames.seen > 1, tf.float32)
-        values = [shape[..., -1], (shape[..., -1] - shape[..., -2]) * two]
-        values += [self.scale.lagged(seen.summary, lag - 1) for lag in self.lags]
-        values = _arcsinh(tf.stack(values, axis=-1))
+        place = seen.summary.place[..., None]
+        values = [
+            place,
+            tf.gather(shape, [self.scale.length - 1 - lag for lag in self.lags], axis=-1),
+        ]
+        if self.scale.base == "zero":
+            values.append(tf.abs(place))
+        values = arcsinh(tf.concat(values, axis=-1))
         return tf.concat([values, frames.observed[..., None], seen.around], axis=-1)
 
     def _prediction(self, seen: _Look, context: Tensor, training: bool | None) -> Prediction:
@@ -398,9 +402,3 @@ class Forecaster(SequenceModel):
 def _from_zero(size: int) -> keras.layers.Dense:
     """Return a linear layer that answers 0 until it has learned."""
     return keras.layers.Dense(size, kernel_initializer="zeros", use_bias=False, dtype="float32")
-
-
-def _arcsinh(x: Tensor) -> Tensor:
-    """Return asinh(x), of operators that small devices have."""
-    size = tf.abs(x)
-    return tf.sign(x) * tf.math.log(size + tf.sqrt(size * size + 1))

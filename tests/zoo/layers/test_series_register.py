@@ -95,8 +95,9 @@ def test_level_and_spread_are_those_of_the_values_seen(level):
     np.testing.assert_allclose(summary.level[0, -1], level + 5.2, rtol=1e-6)
     # Changes over a season are 1, 3 and 2; one more is the mean change of a step, 2.25.
     np.testing.assert_allclose(summary.spread[0, -1], (1 + 3 + 2 + 2.25) / 4, rtol=1e-6)
-    np.testing.assert_allclose(summary.shape[0, -1, 0], 0)
-    np.testing.assert_allclose(summary.shape[0, -1, -1], 0.8 / 2.0625, atol=1e-5)
+    np.testing.assert_allclose(summary.place[0, -1], 0.8 / 2.0625, atol=1e-5)
+    wanted = np.array([0, -3, -1, -2, 2, 0]) / 2.0625
+    np.testing.assert_allclose(summary.shape[0, -1], wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("value", [0.0, 7.25, 1e8, -3e12])

@@ -85,3 +85,16 @@ def test_a_series_that_never_varied_counts_nothing():
 
 def test_nothing_at_all_gives_zeros():
     assert Forecast().results([0.0, 0.0, 0.0, 0.0]) == {"loss": 0.0, "skill": 0.0}
+
+
+@pytest.mark.parametrize("encoder", ["steps", "segments", "none"])
+def test_targets_may_be_those_of_the_last_steps_only(encoder):
+    model = Forecaster(**SMALL, encoder=encoder, segment=2, head="student_t")
+    part = window(model, waves(3, 20))
+    part["weights"][:, :12] = 0
+    late = {**part, "targets": part["targets"][:, 12:], "weights": part["weights"][:, 12:]}
+    state = model.initial_state(3)
+    every, last = (Forecast().losses(model, each, state, True) for each in (part, late))
+    np.testing.assert_allclose(last.sums[:, :2], every.sums[:, :2], rtol=1e-5)
+    for one, other in zip(tf.nest.flatten(last.state), tf.nest.flatten(every.state)):
+        np.testing.assert_allclose(one, other, atol=1e-6)
