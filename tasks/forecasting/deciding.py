@@ -79,12 +79,13 @@ def decide(
 
 
 def _usual_horizon(table: SeriesTable) -> int:
+    """Return the horizon of a test file, or that of the frequency, or a fifth of short series."""
     if table.held_out is not None:
         return table.held_out
+    lengths = [len(each.values) for each in table.series]
     if table.frequency:
-        return table.frequency.horizon
-    length = int(np.median([len(each.values) for each in table.series]))
-    return min(_UNDATED_HORIZON, max(1, length // 10))
+        return min(table.frequency.horizon, max(lengths) // 5)
+    return min(_UNDATED_HORIZON, int(np.median(lengths)) // 10)
 
 
 def _season(table: SeriesTable, ends: np.ndarray, horizon: int) -> int:

@@ -30,6 +30,8 @@ from zoo.evaluation.bootstrap import Evaluation, MetricSums, intervals
 
 USUAL_SHARE = 0.97
 """Of the variance that an exponentially weighted average keeps, as RiskMetrics has it by month."""
+_FEWEST = 5
+"""Series or stretches of time, under which an interval says nothing."""
 _MOST_NAMES = 50
 """Series, of which each has its own likelihood told."""
 _NLL = ("values", "nll", "ewma nll")
@@ -44,7 +46,7 @@ class Reference(NamedTuple):
     Attributes:
         values: float64 `[T]` of each series, NaN where missing.
         ends: `[N]`, of the training parts.
-        begins: `[N]`, of the split: what is before may be known.
+        begins: `[N]`, the first step that is forecast: what is before is known.
         season: in steps.
         levels: `[Q]`, of the quantiles.
         names: of the series.
@@ -128,12 +130,12 @@ def evaluate_levels(answers: Iterable[Answers], reference: Reference) -> Evaluat
             sums |= {prefix + key: value for key, value in more.items()}
         table.add(part, sums)
     result = table.sums(_level_metrics)
-    others: dict[str, object] = {}
-    if skill := intervals(*result).get("skill"):
-        others["verdict"] = verdict(*skill, "the seasonal naive forecast")
+    others: dict[str, object] = {
+        "verdict": verdict(result, "skill", "the seasonal naive forecast"),
+    }
     if (scales.absolute[np.concatenate(table.series)] == 0).any():
-        others["left_out"] = "series that were constant before, of mase, rmsse, msis and skill"
-    return Evaluation([result], others)
+        others["left_out"] = "of mase, rmsse, msis and skill: series that did not change before"
+    return _evaluation(result, others)
 
 
 def _level_metrics(sums: dict[str, float]) -> dict[str, float]:
@@ -146,21 +148,35 @@ def _level_metrics(sums: dict[str, float]) -> dict[str, float]:
     return {**first, **own, **beside, **coverage_by_horizon(sums)}
 
 
-def verdict(low: float, high: float, baseline: str) -> str:
+def verdict(sums: MetricSums, name: str, baseline: str) -> str:
     """Return in words whether a model is better than what is naive.
 
     Args:
-        low: the lower end of the interval of how much better it is.
-        high: the upper end.
+        sums: of forecasts, and which of them are drawn together.
+        name: the metric that says how much better it is, above 0 if it is.
         baseline: what it is held against.
-
-    Example:
-        >>> verdict(-0.1, 0.2, "the seasonal naive forecast")
-        'no skill: not better than the seasonal naive forecast'
     """
+    if name not in sums.metrics(sums.rows.sum(axis=0)):
+        return f"no skill: {baseline} makes no error"
+    if not _enough(sums):
+        return f"no skill: too few forecasts to tell it from {baseline}"
+    low, high = intervals(*sums)[name]
     if low > 0:
         return f"better than {baseline}"
     return f"no skill: {'worse' if high < 0 else 'not better'} than {baseline}"
+
+
+def _enough(sums: MetricSums) -> bool:
+    """Return whether there are enough forecasts that are drawn apart for an interval."""
+    return sums.groups is not None and len(np.unique(sums.groups)) >= _FEWEST
+
+
+def _evaluation(sums: MetricSums, others: dict[str, object]) -> Evaluation:
+    """Return an evaluation, without intervals where they would say nothing."""
+    if _enough(sums):
+        return Evaluation([sums], others)
+    metrics = sums.metrics(sums.rows.sum(axis=0))
+    return Evaluation([sums._replace(metrics=lambda sums: {})], {**metrics, **others})
 
 
 def evaluate_returns(answers: Iterable[Answers], reference: Reference, density: bool) -> Evaluation:
@@ -210,9 +226,9 @@ def evaluate_returns(answers: Iterable[Answers], reference: Reference, density: 
         series = np.concatenate(table.series)
         others |= _by_series(result.rows[:, places], series, reference.names)
         gain = named(table.columns, lambda sums: {"gain": sums["ewma nll"] - sums["nll"]})
-        ends = intervals(result.rows, gain, result.groups)["gain"]
-        others["verdict"] = verdict(*ends, "an average of squares (EWMA)")
-    return Evaluation([result], others)
+        gained = result._replace(metrics=gain)
+        others["verdict"] = verdict(gained, "gain", "an average of squares (EWMA)")
+    return _evaluation(result, others)
 
 
 def best_share(returns: np.ndarray) -> float:

@@ -282,15 +282,18 @@ def groups_of(series: np.ndarray, steps: np.ndarray, horizon: int) -> np.ndarray
 
     With thirty series or more they are those of one series. With fewer, forecasts that begin in the
     same stretch of time, over all series, as their errors have much in common: of one horizon at
-    least, and such that there are a hundred stretches at most.
+    least, and such that there are a hundred stretches at most; unless there are more series than
+    such stretches.
 
     Args:
         series: of each forecast.
         steps: at which it is made.
         horizon: steps of a forecast.
     """
-    if len(np.unique(series)) >= _FEW:
+    count = len(np.unique(series))
+    if count >= _FEW:
         return series
     begin = steps.min()
     length = max(horizon, -(-(steps.max() - begin + 1) // _BLOCKS))
-    return (steps - begin) // length
+    stretches = (steps - begin) // length
+    return series if count > len(np.unique(stretches)) else stretches

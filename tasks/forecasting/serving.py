@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.forecasting.answers import quantile, sentence
+from tasks.forecasting.tables import LARGEST
 from tasks.forecasting.windows import DAY, ROUNDING, Layout
 from zoo.readers.frequency import Frequency
 from zoo.typing import State, Tensor
@@ -20,7 +21,6 @@ PER_CENT = "%"
 
 _CHUNK = 128
 """Steps that are read at once, so that the answers of long series need not be in memory."""
-_LARGEST = 1e30
 
 
 class Server:
@@ -182,7 +182,7 @@ def checked_numbers(series: Tensor) -> Tensor:
     """
     time = tf.shape(series)[1]
     series = checked(series, time > 0, "a series has no steps: give some; there are", time)
-    large = tf.abs(series) > _LARGEST
+    large = tf.abs(series) > LARGEST
     message = "a series holds infinity, or numbers too large to compute with; so many are:"
     return checked(series, ~large, message, tf.math.count_nonzero(large))
 

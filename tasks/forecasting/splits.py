@@ -12,7 +12,7 @@ TEST, VALIDATION = 0.2, 0.1
 """Shares of the last steps, at least one horizon each."""
 
 _SEEN = 8
-"""Steps that a series of no season is read for before a forecast of it counts, if it has them."""
+"""Steps that a series is read for at least before a forecast of it counts, if it is not short."""
 
 
 class Sizes(NamedTuple):
@@ -102,9 +102,9 @@ def _ends(length: int, horizon: int, sizes: Sizes) -> list[int]:
 def first_steps(ends: np.ndarray, season: int) -> np.ndarray:
     """Return how many steps of each series are read before its forecasts count, `[N]`.
 
-    It is a season; at least eight steps, or half of the training part where that is shorter.
+    It is a season; at least eight steps, or a sixth of a series that is shorter than 48.
     """
-    return np.maximum(season, np.minimum(_SEEN, ends[:, 0] // 2)).clip(1)
+    return np.maximum(season, np.minimum(_SEEN, ends[:, 2] // 6)).clip(1)
 
 
 def usable(ends: np.ndarray, season: int) -> np.ndarray:
@@ -134,7 +134,7 @@ def origins(
     begin = ends[:, split - 1] if split else np.zeros(len(ends), int)
     first = np.maximum(begin, first_steps(ends, season)) - 1
     last = ends[:, split] - 1 - horizon
-    sizes = np.where(usable(ends, season), np.maximum(last - first + 1, 0), 0)
+    sizes = np.maximum(last - first + 1, 0)
     if not count and most and sizes.sum() > most:
         count = max(1, most // int((sizes > 0).sum()))
     return [
@@ -158,8 +158,7 @@ def check_fits(
     Raises:
         UserError: the series are too short; it says what fits.
     """
-    usual = origins(ends, 1, horizon, season, 1), origins(ends, 2, horizon, season, 1)
-    if all(any(len(steps) for steps in split) for split in usual):
+    if _fits(ends, horizon, season):
         return
     length = max(len(each.values) for each in table.series)
     asked = f"a horizon of {horizon} with a season of {season}"
@@ -175,12 +174,17 @@ def check_fits(
     )
 
 
+def _fits(ends: np.ndarray, horizon: int, season: int) -> bool:
+    """Return whether there is something to learn from, and to judge by in each other split."""
+    judged = all(any(map(len, origins(ends, split, horizon, season, 1))) for split in (1, 2))
+    return judged and bool(usable(ends, season).any())
+
+
 def longest_horizon(table: SeriesTable, season: int, sizes: Sizes = Sizes()) -> int:  # noqa: B008
     """Return the longest horizon that leaves something for each split; 0 if none does."""
     low, high = 0, max(len(each.values) for each in table.series) // 2
     while low < high:
         middle = (low + high + 1) // 2
-        ends = split_ends(table, middle, sizes)
-        fits = all(any(map(len, origins(ends, split, middle, season, 1))) for split in (1, 2))
+        fits = _fits(split_ends(table, middle, sizes), middle, season)
         low, high = (middle, high) if fits else (low, middle - 1)
     return low

@@ -15,6 +15,9 @@ from zoo.errors import UserError
 from zoo.readers.frequency import Frequency
 from zoo.readers.series import Series, SeriesTable, read_series
 
+LARGEST = 1e30
+"""Of values that float32 can compute with."""
+
 
 class Columns(NamedTuple):
     """Names of the columns of a table, each empty where the data decide.
@@ -48,6 +51,8 @@ def read_table(dataset: str, bundled: str, columns: Columns, prices: bool) -> Se
     """
     path = own_path(dataset, bundled)
     table = read_series(path, **columns._asdict()) if path else load_dataset(dataset)
+    if any((np.abs(values) > LARGEST).any() for values in observed(table)):
+        raise UserError(f"{dataset} holds values over {LARGEST:g}: give them in a larger unit")
     if prices and not all((values > 0).all() for values in observed(table)):
         raise UserError(
             f"{dataset} holds values of 0 or less, but returns are of prices, which are above 0: "

@@ -363,8 +363,8 @@ class Forecasting(DataTask):
         scores: dict[str, Any] = {}
         for name, value in evaluation.metrics().items():
             scores[name] = value
-            if name == "skill":
-                scores["skill_low"], scores["skill_high"] = evaluation.intervals()[name]
+            if name == "skill" and (ends := evaluation.intervals().get(name)):
+                scores["skill_low"], scores["skill_high"] = ends
         return scores
 
     def measure(self, model: Any, split: str, settings: Settings) -> Evaluation:
@@ -373,10 +373,11 @@ class Forecasting(DataTask):
         See `tasks.forecasting.measuring`.
         """
         data, levels = self.data, np.array(self.quantiles)
+        begins = data.ends[:, max(SPLITS.index(split) - 1, 0)]
         reference = Reference(
             data.panel.targets,
             data.ends[:, 0],
-            data.ends[:, max(SPLITS.index(split) - 1, 0)],
+            np.maximum(begins, first_steps(data.ends, self.season)),
             self.season,
             levels,
             [each.name for each in data.table.series],

@@ -73,4 +73,5 @@ def test_many_series_are_drawn_whole_and_few_by_stretches_of_time():
     assert (groups_of(series, np.tile([7, 8, 9], 40), 2) == series).all()
     groups = groups_of(np.repeat([0, 1], 6), np.tile(np.arange(10, 16), 2), 3)
     assert groups.tolist() == [0, 0, 0, 1, 1, 1] * 2
+    assert groups_of(np.arange(8), np.full(8, 5), 3).tolist() == [*range(8)]
     assert len(np.unique(groups_of(np.zeros(5000, int), np.arange(5000), 3))) == 100

@@ -64,9 +64,11 @@ def test_sizes_from_the_beginning_leave_the_rest_aside():
 def test_the_whole_horizon_of_an_origin_lies_in_its_split():
     ends = np.array([[60, 80, 100], [3, 80, 100]])
     for split, begin, end in ((0, 0, 60), (1, 60, 80), (2, 80, 100)):
-        steps, none = origins(ends, split, horizon=5, season=7)
-        assert steps.min() + 1 >= max(begin, 7) and steps.max() + 5 == end - 1
-        assert (np.diff(steps) == 1).all() and not len(none)
+        steps, late = origins(ends, split, horizon=5, season=9)
+        assert steps.min() + 1 == max(begin, 9) and steps.max() + 5 == end - 1
+        assert (np.diff(steps) == 1).all()
+        # A series that begins after the training part is judged once enough of it was seen.
+        assert late.tolist() == {0: [], 1: [*range(8, 75)], 2: [*range(79, 95)]}[split]
 
 
 def test_origins_are_evenly_spread_and_the_last_is_among_them():

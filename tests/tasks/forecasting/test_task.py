@@ -263,3 +263,35 @@ def test_the_oracle_stands_beside_where_the_truth_is_known():
 def test_another_name_than_those_of_the_bundled_data_is_refused():
     with pytest.raises(UserError, match="seasonal"):
         Forecasting("seasnal")
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        (np.full(90, 5.0), "makes no error"),
+        (np.arange(12.0) ** 2, "too few forecasts to tell"),
+        (np.random.default_rng(1).normal(size=90), "no skill: not better"),
+    ],
+    ids=["constant", "short", "noise"],
+)
+def test_a_model_without_a_sure_skill_is_said_to_have_none(tmp_path, values, verdict):
+    dates = np.datetime64("2024-01-01") + np.arange(len(values))
+    lines = ["ds,y", *(f"{date},{value!r}" for date, value in zip(dates, values.tolist()))]
+    (tmp_path / "y.csv").write_text("\n".join(lines))
+    task = Forecasting(str(tmp_path / "y.csv"), horizon=2, season=1, look_back=8)
+    model = make_model(task)
+    evaluation = task.measure(model, "test", SETTINGS)
+    assert verdict in evaluation.metrics()["verdict"]
+    assert all(
+        np.isfinite(each) for each in evaluation.metrics().values() if not isinstance(each, str)
+    )
+    # Of too few forecasts there is no interval that says anything.
+    assert bool(evaluation.intervals()) == (len(values) == 90)
+    assert task.score(model, "test", SETTINGS)["crps"] == evaluation.metrics()["crps"]
+
+
+def test_numbers_that_float32_has_not_are_refused(tmp_path):
+    lines = ["ds,y", *(f"2024-01-{day:02},{day}e200" for day in range(1, 31))]
+    (tmp_path / "y.csv").write_text("\n".join(lines))
+    with pytest.raises(UserError, match="values over 1e"):
+        Forecasting(str(tmp_path / "y.csv"))
