@@ -69,9 +69,7 @@ def rolled(model: Any, state: State, ranks: Tensor) -> Tensor:
         values = tf.concat([values[:, 1:], value[:, None]], axis=1)
         inputs = model.columns.after(state.last, value, model.calendar)
         _, after = model.predict_step(inputs, state)
-        parts = zip(tf.nest.flatten(after), tf.nest.flatten(state))
-        same = [tf.ensure_shape(part, before.shape) for part, before in parts]
-        return h + 1, tf.nest.pack_sequence_as(state, same), values
+        return h + 1, _shaped(after, state), values
 
     start = (tf.constant(0), state, tf.zeros([tf.shape(state.last)[0], horizon]))
     # Of the last value nothing has to be predicted, but a loop is one body.
@@ -140,13 +138,11 @@ def stepwise(
     def body(t: Tensor, state: State, outputs: tf.TensorArray) -> tuple[Tensor, State, Any]:
         def begun(new: Tensor, old: Tensor) -> Tensor:
             rows = tf.reshape(resets[:, t], [-1, *[1] * (len(old.shape) - 1)])
-            return tf.ensure_shape(tf.where(rows, new, old), old.shape)
+            return tf.where(rows, new, old)
 
-        state = tf.nest.map_structure(begun, fresh, state)
-        _, after = model.predict_step(inputs[:, t], state)
-        parts = zip(tf.nest.flatten(after), tf.nest.flatten(state))
-        same = [tf.ensure_shape(part, before.shape) for part, before in parts]
-        after = tf.nest.pack_sequence_as(state, same)
+        begin = _shaped(tf.nest.map_structure(begun, fresh, state), state)
+        _, after = model.predict_step(inputs[:, t], begin)
+        after = _shaped(after, state)
 
         def answer() -> Tensor:
             return fixed_paths(model, after)
@@ -164,4 +160,13 @@ def stepwise(
     _, state, outputs = tf.while_loop(lambda t, *_: t < time, body, start)
     answers = tf.transpose(outputs.stack(), [1, 0, 2, 3])
     shape = [*inputs.shape[:2], model.horizon, len(model.head.levels)]
-    return tf.ensure_shape(answers, shape), state
+    answers.set_shape(shape)
+    return answers, state
+
+
+def _shaped(state: State, like: State) -> State:
+    """Return a state whose parts are known to have the shapes of another's, as loops want it."""
+    parts = tf.nest.flatten(state)
+    for part, other in zip(parts, tf.nest.flatten(like)):
+        part.set_shape(other.shape)
+    return tf.nest.pack_sequence_as(like, parts)

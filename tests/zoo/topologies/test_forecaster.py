@@ -194,7 +194,7 @@ def test_there_are_more_places_for_a_season_that_is_longer_than_the_look_back():
     assert model.initial_state(2).register.values.shape == (2, 18)
 
 
-@pytest.mark.parametrize("kind", ["steps", "student_t", "covariates"])
+@pytest.mark.parametrize("kind", ["steps", "sampled with covariates"])
 def test_it_is_written_for_litert_with_built_in_operators_alone(kind, tmp_path):
     pytest.importorskip("ai_edge_litert")
     model = shaken(**KINDS[kind])
