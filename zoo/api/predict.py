@@ -41,7 +41,8 @@ def predict(
 
     Returns:
         For each input a dict with `text`, the answer, and whatever else the task tells, such as
-        `probability`.
+        `probability`; of a series `unique_id`, and for each step `ds`, `forecast`, the median, and
+        the ends of intervals, `lo-80` and so on.
 
     Raises:
         UserError: the model or an input cannot be read.

@@ -33,8 +33,9 @@ def plot(
 ) -> None:
     """Draw how MODEL comes to its answers: a run, an export, or a ready-trained one by name.
 
-    With an INPUT: what a translation or a caption looked at, or how sure a class was over time.
-    Without: what was taken for what in a split.
+    With an INPUT: what a translation or a caption looked at, how sure a class was over time, or a
+    forecast over its past. Without: what was taken for what in a split, or how calibrated forecasts
+    are.
 
     \b
     Examples:

@@ -23,7 +23,8 @@ from zoo.pretrained import find
     "--input",
     "file",
     metavar="FILE",
-    help="A text, a video, an image, or lines of numbers, as the model asks. [standard input]",
+    help="A text, a video, an image, a series, or lines of numbers, as the model asks. "
+    "[standard input]",
 )
 @click.option("--camera", metavar="DEVICE", help="Frames as they come, such as /dev/video0.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
@@ -33,14 +34,16 @@ def stream(what: str, file: str | None, camera: str | None, as_json: bool) -> No
     MODEL is an export, or the name of a ready-trained model. Its state goes from each time step to
     the next and never starts anew, so that the input may be of any length. What is printed of a
     text: of a tagger the runs of each class; of a language model what may come next; of a
-    classifier the class so far. Bytes that are not UTF-8 are read as U+FFFD, so that a stream goes
-    on. Control-C ends it.
+    classifier the class so far. Of a series, lines `time,value` or `value`: at which quantile of
+    the forecast before it the value fell, and the next forecast. Bytes that are not UTF-8 are read
+    as U+FFFD, so that a stream goes on. Control-C ends it.
 
     \b
     Examples:
       cat program.py | zoo stream highlight-gru
       zoo stream char-lstm --input notes.txt --json
       tail -f sensors.csv | zoo stream my-model
+      tail -f sales.csv | zoo stream my-forecasts --json
       zoo stream video-gru --input clip.mp4
       zoo stream video-gru --camera /dev/video0
     """
