@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.errors import UserError
 from zoo.readers.dates import BadStamp, read_stamps
+from zoo.readers.frames import plain_name
 from zoo.readers.frequency import Frequency
 from zoo.readers.series_rows import TIME, VALUE
 from zoo.readers.tables import number
@@ -145,8 +146,9 @@ class SeriesLines:
         if missing := [name for name in wanted if name not in lower]:
             raise self._refusal(f"names no column {', '.join(missing)}, which the model needs")
         rest = [name for name in lower if name not in wanted]
-        targets = [self._target.lower()] if self._target else [*map(str.lower, VALUE)]
-        times = [name for name in rest if name in TIME]
+        times = [name for name in rest if plain_name(name) in TIME]
+        usual = [name for name in rest if plain_name(name) in VALUE]
+        targets = [self._target.lower()] if self._target else usual
         values = [name for name in rest if name in targets]
         # A name of one's own, where no other column can be meant.
         values = values or [name for name in rest if name not in times]

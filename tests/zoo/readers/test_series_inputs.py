@@ -201,7 +201,7 @@ def read_lines(text, how, cut=1000):
 
 
 @pytest.mark.parametrize("cut", [1, 7, 1000])
-@pytest.mark.parametrize("names", ["", "ds,y\n", "Date,Value\n", "when,how much\n"])
+@pytest.mark.parametrize("names", ["", "ds,y\n", "Date Time,Value\n", "when,how much\n"])
 def test_lines_of_time_and_value_come_in_pieces(cut, names):
     rows = read_lines(names + "2024-01-01,5\n2024-01-02,\n\n2024-01-03,7.5", options(DAILY), cut)
     np.testing.assert_array_equal(rows[:, 0], seconds("2024-01-01", "2024-01-02", "2024-01-03"))
