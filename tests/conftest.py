@@ -31,6 +31,12 @@ def same_seed():
     keras.utils.set_random_seed(1)
 
 
+@pytest.fixture
+def plain_loop(monkeypatch):
+    """Of a module that is marked `compiled`, this test trains by the plain loop all the same."""
+    monkeypatch.setattr("zoo.recurrence.run.CompiledScan", lambda scan, *_: scan)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def plain_loops(request):
     """The quick suite trains by the plain loop where a module is not marked `compiled`: XLA takes

@@ -16,9 +16,9 @@ CELLS = sorted(registry.entries("cell"))
 B, T, D, H = 4, 7, 8, 4
 
 every_cell = pytest.mark.parametrize("name", CELLS)
-# Files and compiling take long: the cells that most models are made of, and one whose state is a
-# matrix.
-QUICK = ("vanilla_rnn", "lstm", "gru", "mlstm")
+# Files, compiling, each type of numbers and finite differences take long: the cells that most
+# models are made of, one whose state is a matrix, and one that is scanned in parallel.
+QUICK = ("vanilla_rnn", "lstm", "gru", "mlstm", "lru")
 every_cell_some_quick = pytest.mark.parametrize(
     "name",
     [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in CELLS],
@@ -41,7 +41,16 @@ def every_cell_and_each_kind(kinds, cells):
 
 every_cell_both_ways = pytest.mark.parametrize(
     ("name", "reverse"),
-    every_cell_and_each_kind({key: (value,) for key, value in DIRECTIONS.items()}, ["reverse"]),
+    [
+        pytest.param(
+            name,
+            reverse,
+            id=f"{name}-{key}",
+            marks=[] if name in (*KINDS, *QUICK) else pytest.mark.slow,
+        )
+        for key, reverse in DIRECTIONS.items()
+        for name in (CELLS if reverse else KINDS)
+    ],
 )
 
 LENGTHS = np.array([7, 0, 4, 1])
@@ -238,7 +247,7 @@ def test_lengths_mean_what_a_keras_mask_means(name):
     )
 
 
-@every_cell
+@every_cell_some_quick
 def test_the_gradient_equals_central_finite_differences(name):
     """Along random directions, each of which moves every element of a variable."""
     recurrence = make(name, units=2)
@@ -279,10 +288,10 @@ def finite_difference(loss, variable, direction, epsilon=3e-6):
 
 
 @pytest.fixture(params=["plain", pytest.param("compiled", marks=pytest.mark.slow)])
-def loop(request, monkeypatch):
+def loop(request):
     """The plain loop alone, or the compiled one beside it in the same graph."""
     if request.param == "plain":
-        monkeypatch.setattr("zoo.recurrence.run.CompiledScan", lambda scan, *_: scan)
+        request.getfixturevalue("plain_loop")
 
 
 @every_cell_both_ways
@@ -357,7 +366,7 @@ def test_the_config_survives_json(name):
 @pytest.mark.parametrize(
     ("half_type", "rtol", "atol"), [(tf.float16, 0.005, 0.02), (tf.bfloat16, 0.04, 0.16)]
 )
-@every_cell
+@every_cell_some_quick
 def test_half_precision_agrees_with_double_to_its_own_precision(name, half_type, rtol, atol):
     recurrence = make(name)
     half = Recurrence(registry.load("cell", name)(H, dtype=f"mixed_{half_type.name}"))

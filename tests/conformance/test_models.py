@@ -75,19 +75,25 @@ def assert_close(ours, theirs):
     np.testing.assert_allclose(ours, theirs, atol=1e-5 * size)
 
 
-recurrent = pytest.mark.parametrize(
-    "model",
-    [n for n in MODELS if n not in zoo.list_models(topology="one_to_one")],
-    indirect=True,
-)
+def _kind(name):
+    """What is chosen by words and switches. Of other cells and sizes, the cells' tests speak."""
+    chosen = {key: value for key, value in _options(name).items() if isinstance(value, str | bool)}
+    chosen.pop("cell", None)
+    return registry.builder_of(registry.get("model", name)).name, *sorted(chosen.items())
+
+
+def _quickly(quick, names=MODELS):
+    """A parametrization by all `names`, of which those that are not `quick` are slow."""
+    marked = [n if n in quick else pytest.param(n, marks=pytest.mark.slow) for n in names]
+    return pytest.mark.parametrize("model", marked, indirect=True)
+
 
 # Compiling, tracing and files take long: in the quick suite one of each topology.
-FIRST = {zoo.describe(name)["topology"]: name for name in reversed(MODELS)}.values()
-one_of_each = pytest.mark.parametrize(
-    "model",
-    [n if n in FIRST else pytest.param(n, marks=pytest.mark.slow) for n in MODELS],
-    indirect=True,
-)
+FIRST = [*{zoo.describe(name)["topology"]: name for name in reversed(MODELS)}.values()]
+one_of_each = _quickly(FIRST)
+KINDS = [*{_kind(name): name for name in reversed(MODELS)}.values()]
+one_of_each_kind = _quickly(KINDS)
+recurrent = _quickly(KINDS, [n for n in MODELS if n not in zoo.list_models(topology="one_to_one")])
 
 
 @one_of_each
@@ -98,6 +104,7 @@ def test_the_model_survives_a_keras_file(model, tmp_path):
     np.testing.assert_allclose(model(inputs), again(inputs), atol=1e-6)
 
 
+@one_of_each_kind
 def test_every_weight_gets_a_gradient(model):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(tf.square(model(_random(model))))
@@ -105,6 +112,7 @@ def test_every_weight_gets_a_gradient(model):
     assert all(g is not None and np.abs(tf.convert_to_tensor(g)).max() > 0 for g in gradients)
 
 
+@one_of_each
 def test_the_graph_agrees_with_eager(model):
     inputs = _random(model)
     assert_close(tf.function(lambda x: model(x))(inputs), model(inputs))

@@ -8,6 +8,7 @@ import zoo
 from tasks.adding import dataset
 from tasks.adding.task import Adding
 from zoo.errors import UserError
+from zoo.exporting.checksums import read_card
 from zoo.training.settings import Settings
 
 
@@ -35,6 +36,11 @@ def run(sequences, tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def metrics(run):
+    return zoo.evaluate(run)
+
+
 def test_a_window_holds_whole_sequences_and_their_sums(sequences):
     task = Adding("adding/20", sequences)
     windows = list(task.windows("test", Settings(batch_size=48)))
@@ -45,13 +51,12 @@ def test_a_window_holds_whole_sequences_and_their_sums(sequences):
     np.testing.assert_allclose(marked, targets, rtol=1e-6)
 
 
-def test_the_figures_are_those_of_the_predictions(run, sequences):
+def test_the_figures_are_those_of_the_predictions(run, metrics, sequences):
     task = Adding("adding/20", sequences)
     window = next(iter(task.windows("test", Settings(batch_size=64))))
     miss = zoo.load(run)(window["inputs"]).numpy()[:, 0] - window["targets"].numpy()
-    figures = zoo.evaluate(run)
-    assert figures["mean_squared_error"] == pytest.approx(np.mean(miss**2), rel=1e-5)
-    assert figures["accuracy"] == pytest.approx(np.mean(np.abs(miss) < 0.04))
+    assert metrics["mean_squared_error"] == pytest.approx(np.mean(miss**2), rel=1e-5)
+    assert metrics["accuracy"] == pytest.approx(np.mean(np.abs(miss) < 0.04))
 
 
 def test_the_tolerance_of_a_run_is_that_of_its_metrics(run, sequences):
@@ -80,18 +85,26 @@ def test_the_run_that_prepares_the_data_draws_as_those_after_it(tmp_path, monkey
         np.testing.assert_array_equal(one, other)
 
 
-def test_training_learns_that_the_sum_is_about_one(run):
-    assert zoo.evaluate(run)["mean_squared_error"] < 0.7
+def test_training_learns_that_the_sum_is_about_one(metrics):
+    assert metrics["mean_squared_error"] < 0.7
 
 
 def test_run_and_export_say_the_same_of_arrays_and_of_text(run, tmp_path):
-    export = zoo.export(run, tmp_path / "export")
+    export = zoo.export(run, tmp_path / "export", metrics=False)
     path, *_ = sorted((export / "assets.extra" / "examples").iterdir())
     np.savetxt(tmp_path / "sequence.csv", np.load(path), delimiter=",")
     given = [str(path), str(tmp_path / "sequence.csv")]
     said = zoo.predict(export, *given) + zoo.predict(run, *given)
     assert [answer["value"] for answer in said] == pytest.approx([said[0]["value"]] * 4, abs=1e-6)
     assert said[0]["text"] == f"{said[0]['value']:.3f}"
+
+
+@pytest.mark.slow
+def test_the_card_of_an_export_has_its_metrics_and_examples(run, tmp_path):
+    card = read_card(zoo.export(run, tmp_path / "export"))
+    values = {key: each["value"] for key, each in card["metrics"]["values"].items()}
+    assert values | card["metrics"]["told"] == pytest.approx(zoo.evaluate(run))
+    assert card["examples"]
 
 
 def test_a_sequence_of_another_size_is_refused_by_name(run, tmp_path):

@@ -27,9 +27,14 @@ def model(task):
     return zoo.create("caption-lstm-attention", **task.model_options(), **SMALL)
 
 
-def test_each_word_says_where_it_looked(task, model):
+@pytest.fixture(scope="module")
+def served(task, model):
+    return task.served(model)
+
+
+def test_each_word_says_where_it_looked(task, model, served):
     pictures = task.examples()
-    said = task.served(model)["serve"](tf.constant(pictures))
+    said = served["serve"](tf.constant(pictures))
     assert said["tokens"].shape[1] == said["alignment"].shape[1] <= 6
     for text, tokens, alignment in zip(*(said[k].numpy() for k in ("text", "tokens", "alignment"))):
         words = [token for token in tokens if token]
@@ -44,9 +49,8 @@ def test_each_word_says_where_it_looked(task, model):
         break
 
 
-def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, tmp_path):
-    pictures = tf.constant(task.examples())
-    here = task.served(model)
+def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, served, tmp_path):
+    pictures, here = tf.constant(task.examples()), served
     write_saved_model(
         Trained(model, task, RunConfig("caption-lstm-attention", "captioning")), tmp_path / "export"
     )
@@ -77,10 +81,10 @@ def _answering(monkeypatch, task, words, places):
 
 @pytest.mark.parametrize("words", [["a", "red", "one"], [""], []])
 def test_the_picture_has_a_map_for_each_word_or_says_that_there_is_none(
-    task, model, monkeypatch, words
+    task, model, served, monkeypatch, words
 ):
     picture = task.examples()[0]
-    alignment = task.served(model)["serve"](tf.constant([picture]))["alignment"]
+    alignment = served["serve"](tf.constant([picture]))["alignment"]
     _answering(monkeypatch, task, words, alignment.shape[-1])
     figure = task.plot(model, picture)
     assert isinstance(figure, Figure)

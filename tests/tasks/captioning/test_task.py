@@ -7,6 +7,7 @@ from tasks.captioning import dataset
 from tasks.captioning.task import Captioning
 from tasks.common.text import END, PADDING, START
 from zoo.errors import UserError
+from zoo.exporting.checksums import read_card
 from zoo.training.settings import Settings
 
 SMALL = {"units": 24, "features": 16, "embedding": 8, "filters": (4, 4), "jit_compile": False}
@@ -37,7 +38,7 @@ def run(scenes, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def export(run, tmp_path_factory):
-    return zoo.export(run, tmp_path_factory.mktemp("exports") / "caption")
+    return zoo.export(run, tmp_path_factory.mktemp("exports") / "caption", metrics=False)
 
 
 def test_targets_are_the_next_words_up_to_the_end(task):
@@ -80,6 +81,14 @@ def test_run_and_export_say_the_same(run, export):
     pictures = sorted(map(str, (export / "assets.extra" / "examples").iterdir()))
     texts = [[answer["text"] for answer in zoo.predict(what, *pictures)] for what in (run, export)]
     assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+def test_the_card_of_an_export_has_its_metrics_and_examples(run, tmp_path):
+    card = read_card(zoo.export(run, tmp_path / "export"))
+    values = {key: each["value"] for key, each in card["metrics"]["values"].items()}
+    assert values | card["metrics"]["told"] == pytest.approx(zoo.evaluate(run))
+    assert card["examples"]
 
 
 def test_sampling_follows_its_seed(export):

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import pytest
 import sentencepiece
 import tensorflow as tf
@@ -110,18 +107,7 @@ def test_too_few_pieces_for_all_characters_are_refused(texts):
 
 
 @pytest.mark.slow
-def test_an_export_cuts_words_with_plain_tensorflow(tmp_path):
+def test_an_export_cuts_words_with_plain_tensorflow(encode_elsewhere):
     subwords = Subwords([" Ta", "ge", "Ta", " ", "T", "a", "g", "e"])
-    module = tf.Module()
-    module.subwords = subwords
-    spec = tf.TensorSpec([None], tf.string)
-    module.encode = tf.function(lambda text: subwords.encode(text).to_tensor(), [spec])
-    tf.saved_model.save(module, str(tmp_path / "export"))
-    code = f"""
-import sys
-sys.modules["sentencepiece"] = sys.modules["keras"] = sys.modules["tasks"] = None
-import tensorflow as tf
-print(tf.saved_model.load({str(tmp_path / "export")!r}).encode(tf.constant(["5 Tage"])).numpy())
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stdout.strip() == str(subwords.encode(["5 Tage"]).to_tensor().numpy())
+    expected = subwords.encode(["5 Tage"]).to_tensor().numpy().tolist()
+    assert encode_elsewhere(subwords, "5 Tage") == expected

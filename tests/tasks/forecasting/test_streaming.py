@@ -1,5 +1,6 @@
 """A series that is read on and on is forecast as if it had come as a whole."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,7 +26,9 @@ def plain(tmp_path_factory):
     return task, model
 
 
+@cache
 def endpoints(task, model):
+    """They are traced once for all tests that ask them."""
     return SimpleNamespace(**task.endpoints(model), **numeric_endpoints(model, task.prepared))
 
 

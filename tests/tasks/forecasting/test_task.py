@@ -1,6 +1,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,10 +15,14 @@ from zoo.training.trainer import Trainer
 from zoo.utils.validation import reason
 
 
+@cache
+def _endpoint(task, model):
+    """It is traced once for all tests that ask it."""
+    return task.served(model)["serve"]
+
+
 def _serve(task, model, *series):
-    return {
-        key: part.numpy() for key, part in task.served(model)["serve"](np.stack(series)).items()
-    }
+    return {key: part.numpy() for key, part in _endpoint(task, model)(np.stack(series)).items()}
 
 
 def _raw(task, end=120, one=0):

@@ -12,6 +12,7 @@ from tasks.common.words import word_pattern
 from tasks.text_classification.task import TextClassification
 from tasks.text_classification.words import TextEncoder
 from zoo.errors import UserError
+from zoo.exporting.checksums import read_card
 from zoo.training.settings import Settings
 
 GOOD = ("good", "fine", "lovely")
@@ -138,7 +139,7 @@ def test_metrics_are_those_of_the_answers_and_of_each_class(run, metrics):
 
 
 def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
-    export = zoo.export(run, tmp_path / "export")
+    export = zoo.export(run, tmp_path / "export", metrics=False)
     texts = ["the plot was lovely", "AWFUL", "?", "日本語 🙂", "so " * 600 + "bad"]
     said, again = zoo.predict(run, *texts), zoo.predict(export, *texts)
     assert [answer["text"] for answer in said] == [answer["text"] for answer in again]
@@ -151,6 +152,14 @@ def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
     # Any class would be made up.
     with pytest.raises(UserError, match="a text is empty"):
         zoo.predict(export, "")
+
+
+@pytest.mark.slow
+def test_the_card_of_an_export_has_its_metrics_and_examples(run, tmp_path):
+    card = read_card(zoo.export(run, tmp_path / "export"))
+    values = {key: each["value"] for key, each in card["metrics"]["values"].items()}
+    assert values | card["metrics"]["told"] == pytest.approx(zoo.evaluate(run))
+    assert card["examples"]
 
 
 def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, metrics, task):

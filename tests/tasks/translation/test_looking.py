@@ -37,7 +37,7 @@ class Copier:
         return tf.one_hot(state["place"], tf.shape(state["source"])[1])
 
 
-@pytest.fixture(scope="module", params=["word", "subword"])
+@pytest.fixture(scope="module", params=["word", pytest.param("subword", marks=pytest.mark.slow)])
 def copying(file, request):
     """A task, and the copier as its model."""
     task = Translation(str(file), unit=request.param, lowercase=True, vocabulary_size=30)

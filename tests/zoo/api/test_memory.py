@@ -22,9 +22,12 @@ def live_graphs():
 
 @pytest.mark.parametrize("name", [pytest.param("digits-mlp", marks=pytest.mark.slow), "char-lstm"])
 def test_fitting_and_evaluating_leaves_no_graph(name, data_dir, tmp_path):
+    (tmp_path / "text.txt").write_text("A text of its own. " * 40)
+    dataset = str(tmp_path / "text.txt") if name == "char-lstm" else None
+
     def fit():
-        settings = {"units": 8, "steps": 1, "verbose": False}
-        return zoo.fit(name, data_dir=data_dir, runs=tmp_path, **settings)
+        settings = {"units": 8, "steps": 1, "batch_size": 2, "verbose": False}
+        return zoo.fit(name, dataset, data_dir, runs=tmp_path, **settings)
 
     run = fit()
     before = live_graphs()

@@ -1,6 +1,7 @@
 """`zoo.predict` takes what people hold in their hands, and one answer does not hang on another."""
 
 import io
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tasks.tagging.task import Tagging
 from tasks.text_classification.task import TextClassification
 from tasks.video_classification.task import VideoClassification
 from zoo import UserError
+from zoo.exporting.formats.saved_model import load_saved_model
 
 TEXTS = ["the cat", "a", "dog and cat and dog"]
 
@@ -29,6 +31,14 @@ def models(export_small, tmp_path_factory):
         "sequence-gru": VideoClassification(classes=["a", "b"], **sensors),
     }
     return {name: export_small(name, task, folder, units=6) for name, task in tasks.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once():
+    """Each export is loaded once, for all calls."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("zoo.api.predict.load_saved_model", cache(load_saved_model))
+        yield
 
 
 def calls(monkeypatch):

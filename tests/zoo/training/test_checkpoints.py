@@ -32,8 +32,7 @@ TINY = {
     "save_steps": 3,
     "verbose": False,
 }
-# Of runs that are compared with none.
-PLAIN = {**TINY, "jit_compile": False}
+compared_with_none = pytest.mark.usefixtures("plain_loop")
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +218,7 @@ def size_limit():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@compared_with_none
 def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch, size_limit):
     save = Checkpoints.save
 
@@ -228,24 +228,26 @@ def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(Checkpoints, "save", limited)
     with pytest.raises(UserError, match=r"cannot save a checkpoint .* those before it stay good"):
-        zoo.fit("char-lstm", text, runs=tmp_path, **PLAIN)
+        zoo.fit("char-lstm", text, runs=tmp_path, **TINY)
     folder = tmp_path / "char-lstm" / "1" / "checkpoints"
     assert len(list(folder.glob("step-*.npz"))) == 2 and not (folder / "saving.npz").exists()
     newest, damaged = Checkpoints(folder).newest()
     assert newest.position.step == 6 and not damaged
 
 
+@compared_with_none
 def test_a_loss_that_is_no_number_names_its_step(text, tmp_path):
     told = r"at step \d+ of epoch 1 the loss became .* and the gradient's norm .* try a smaller"
-    wild = {**PLAIN, "optimizer": "sgd", "learning_rate": 1e38, "clip_norm": 0.0, "save_steps": 1}
+    wild = {**TINY, "optimizer": "sgd", "learning_rate": 1e38, "clip_norm": 0.0, "save_steps": 1}
     with pytest.raises(UserError, match=told):
         zoo.fit("char-lstm", text, runs=tmp_path, **wild)
 
 
+@compared_with_none
 def test_the_last_good_checkpoint_outlives_a_loss_that_is_no_number(text, tmp_path):
     """The model breaks down at its fifth update, from one moment to the next."""
     schedule = {"boundaries": [3], "values": [0.01, 1e38]}
-    broken = {**PLAIN, "optimizer": "sgd", "clip_norm": 0.0, "save_steps": 1}
+    broken = {**TINY, "optimizer": "sgd", "clip_norm": 0.0, "save_steps": 1}
     with pytest.raises(UserError, match=r"at step [56] of epoch 1"):
         zoo.fit("char-lstm", text, runs=tmp_path, **broken, schedule="PiecewiseConstantDecay",
                 schedule_config=schedule)  # fmt: skip

@@ -47,7 +47,7 @@ def test_the_model_is_built_again_from_the_export_alone(run, copy):
 
 
 def test_an_export_of_an_export_answers_the_same(export, tmp_path, assert_same_answers):
-    second = zoo.export(export, tmp_path / "second")
+    second = zoo.export(export, tmp_path / "second", metrics=False)
     pictures = sorted(map(str, (export / "assets.extra" / "examples").iterdir()))
     assert_same_answers(zoo.predict(second, *pictures), zoo.predict(export, *pictures))
 
@@ -76,7 +76,7 @@ def test_an_export_that_fails_leaves_the_old_one_and_nothing_else(run, copy, mon
 
 def test_a_replaced_export_leaves_nothing_of_the_old_one(run, copy):
     (copy / "left-over").touch()
-    zoo.export(run, copy, overwrite=True)
+    zoo.export(run, copy, overwrite=True, metrics=False)
     assert not (copy / "left-over").exists()
     assert [path.name for path in copy.parent.iterdir()] == ["copy"]
 
