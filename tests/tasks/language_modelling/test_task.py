@@ -143,7 +143,9 @@ def test_a_model_that_knows_nothing_is_as_perplexed_as_there_are_tokens(text_fil
     assert figures["bits_per_character"] == pytest.approx(math.log2(task.vocabulary.size))
 
 
-@pytest.mark.parametrize("unit", ["character", "word", "token"])
+@pytest.mark.parametrize(
+    "unit", ["word", *(pytest.param(u, marks=pytest.mark.slow) for u in ("character", "token"))]
+)
 def test_greedy_generation_equals_running_the_whole_text_again_for_each_token(unit, text_file):
     task = LanguageModelling(text_file, unit=unit)
     model = model_for(task)
