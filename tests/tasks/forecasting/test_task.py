@@ -262,7 +262,7 @@ def test_the_oracle_stands_beside_where_the_truth_is_known():
         assert len(part.steps) and part.quantiles.shape[1:] == (6, 11)
     card = task.data_card()
     assert card["licence"] == "Apache License 2.0" and card["version"]
-    assert card["splits"]["test"]["examples"] == 18
+    assert card["splits"]["test"]["examples"] == 2 * len(task.data.table.series)
 
 
 def test_another_name_than_those_of_the_bundled_data_is_refused():
