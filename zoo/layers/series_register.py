@@ -49,6 +49,7 @@ class Summary(NamedTuple):
         place: `[...]`, (last value - level) / spread.
         shape: `[..., L]`, (value - last value) / spread of each value; 0 where nothing was seen.
             With the base "zero" nothing is taken off.
+        offsets: `[..., L]`, (value - level) / spread of each value; 0 where nothing was seen.
         ratios: `[..., 4]`, logarithms by the spread of how much values change from one step to the
             next, of late (5 and 20 steps) and overall, and of how far they are from the level. With
             other bases than "seasonal" not changes count, but distances from the level.
@@ -59,6 +60,7 @@ class Summary(NamedTuple):
     spread: Tensor
     place: Tensor
     shape: Tensor
+    offsets: Tensor
     ratios: Tensor
     varied: Tensor
 
@@ -208,9 +210,8 @@ class SeriesRegister:
             centred = (values - last[..., None]) * mask
             place = -tf.reduce_sum(centred, axis=-1) / count
             level, offsets = last - place, (centred + place[..., None]) * mask
-        offsets = tf.abs(offsets)
-        apart = tf.reduce_sum(offsets, axis=-1) / count
-        moves, number = offsets, seen
+        moves, number = tf.abs(offsets), seen
+        apart = tf.reduce_sum(moves, axis=-1) / count
         if self.base == "seasonal":
             moves = tf.abs(centred[..., 1:] - centred[..., :-1]) * mask[..., :-1]
             number = seen - 1
@@ -232,6 +233,7 @@ class SeriesRegister:
             spread,
             place / spread,
             centred / spread[..., None],
+            offsets / spread[..., None],
             tf.math.log(ratios + 0.01),
             varied,
         )

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.layers.calendar import Calendar
 from zoo.layers.forecast_heads import LEVELS, Centre, make_head
 from zoo.layers.known_ahead import KnownAhead
+from zoo.layers.past_seasons import PastSeasons, from_zero
 from zoo.layers.segments import SegmentReader
 from zoo.layers.series_columns import DAY, VALUE, Columns, SeriesColumns, in_rows
 from zoo.layers.series_register import (
@@ -92,11 +93,12 @@ class _Look(NamedTuple):
 )
 @keras.saving.register_keras_serializable("zoo")
 class Forecaster(SequenceModel):
-    """Naive forecast + spread · (W h_t + V r_t + b), h_t = cell(x_t, state_(t-1)).
+    """Naive forecast + spread · (W h_t + V r_t + C(h_t) r_t + b), h_t = cell(x_t, state_(t-1)).
 
     Both the naive forecast and the spread come from a register of the last values, which is part of
-    the state, as does r_t, the register itself in these units. W and V start at zero: an untrained
-    model answers with the naive forecast. Nothing is fitted to the scale of the data, and a series
+    the state, as does r_t, the register itself in these units. C takes values of past seasons with
+    weights that h_t says, see `PastSeasons`. All three start at zero: an untrained model answers
+    with the naive forecast. Nothing is fitted to the scale of the data, and a series
     that is a y + b (a > 0) is answered with a times that answer, + b, but for returns and counts.
 
     The inputs of a step `[..., D]` are the value, raw and NaN where it is missing; days since
@@ -174,7 +176,7 @@ class Forecaster(SequenceModel):
             raise ValueError(f"horizon is {horizon}, but at least 1 is needed")
         self.horizon, self.returns, self.paths = horizon, returns, paths
         self.ahead = 1 if paths else horizon
-        self.categories = tuple(categories)
+        self.categories, self.seasons = tuple(categories), tuple(seasons)
         self.columns = SeriesColumns(horizon, known_covariates, past_covariates, len(categories))
         length = max(look_back, 2 * season, 2)
         self.scale = SeriesRegister(length, season, base)
@@ -204,17 +206,23 @@ class Forecaster(SequenceModel):
         if self.encoder == "segments":
             self.writer: Any = SegmentReader(steps, segment, size, cell, units, layers, dropout)
         else:
-            self.writer = _from_zero(steps * size)
+            self.writer = from_zero(steps * size)
         ahead = np.arange(steps)
         growth = np.sqrt(ahead // self.scale.season + 1.0)
         if self.scale.base != "seasonal":
             growth = np.ones(steps)
         self.bias = self.add_weight(name="bias", shape=(steps, size), initializer="zeros")
         self.bias.assign(self.head.start(growth))
-        self.skip = _from_zero(steps)
+        self.skip = from_zero(steps)
+        season = self.scale.season
+        shortest = min((m for m in (season, *self.seasons) if m > 1), default=1)
+        self.past: Any = None
+        if self.stack and 1 < shortest <= self.scale.length // 2:
+            self.past = PastSeasons(shortest, self.scale.length // shortest, steps)
         self.known: Any = None
         if self.columns.known:
-            self.known = KnownAhead(self.scale.season, self.columns.known, steps, size)
+            phases = season if season % shortest else shortest
+            self.known = KnownAhead(season, phases, self.columns.known, steps, size)
 
     def initial_state(self, batch_size: int | Tensor) -> ForecastState:
         """Return the state in which nothing was seen."""
@@ -382,10 +390,15 @@ class Forecaster(SequenceModel):
             context = self.dropout(context, training=training)
             numbers = in_rows(self.writer(context), self.ahead, self.head.size)
         numbers = tf.cast(numbers, tf.float32) + self.bias.value
-        location = self.skip(summary.shape)[..., None]
-        numbers = tf.concat([numbers[..., :1] + location, numbers[..., 1:]], axis=-1)
+        context = tf.concat([tf.cast(context, tf.float32), seen.around], axis=-1)
+        hidden: Tensor = ()
         if self.known:
-            numbers += self.known((seen.columns.known, seen.own, context))
+            more, hidden = self.known((seen.columns.known, seen.own, context))
+            numbers += more
+        location = self.skip(summary.shape)
+        if self.past:
+            location += self.past((summary.offsets, context, hidden))
+        numbers = tf.concat([numbers[..., :1] + location[..., None], numbers[..., 1:]], axis=-1)
         naive = self.scale.naive(seen.frames, summary, self.ahead)
         return Prediction(numbers, Centre(naive, summary.spread), summary.varied)
 
@@ -397,8 +410,3 @@ class Forecaster(SequenceModel):
         flat = tf.reshape(numbers, [*before, self.horizon * self.head.size])
         flat.set_shape([*past.shape[:-1], self.horizon * self.head.size])
         return in_rows(flat, self.horizon, self.head.size)
-
-
-def _from_zero(size: int) -> keras.layers.Dense:
-    """Return a linear layer that answers 0 until it has learned."""
-    return keras.layers.Dense(size, kernel_initializer="zeros", use_bias=False, dtype="float32")

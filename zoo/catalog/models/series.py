@@ -5,12 +5,14 @@ from typing import Any
 from zoo.registry import register_model
 
 _TRAINING: dict[str, Any] = {
-    "epochs": 8,
+    "epochs": 16,
+    "average_from": 4,
     "batch_size": 32,
     "window": 64,
-    "learning_rate": 0.004,
+    "learning_rate": 0.006,
     "optimizer": "adamw",
-    "patience": 4,
+    "optimizer_config": {"weight_decay": 0.1},
+    "patience": 5,
 }
 
 register_model(
@@ -19,7 +21,7 @@ register_model(
     architecture="forecaster",
     task="forecasting",
     cell="gru",
-    options={"dropout": 0.3},
+    options={"units": 64, "dropout": 0.3},
     training=_TRAINING,
 )
 register_model(
