@@ -23,6 +23,8 @@ MODELS: dict[str, dict[str, Any]] = {
     "sequence-gru": {},
     "text-lstm": {"embedding": 48},
     "adding-lstm": {},
+    "forecast-gru": {},
+    "volatility-gru": {},
     "char-lstm": {"units": 304},
     "char-rnn": {"units": 576},
     "highlight-gru": {},

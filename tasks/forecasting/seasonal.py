@@ -8,12 +8,12 @@ from scipy import stats
 from zoo.readers.frequency import Frequency
 from zoo.readers.series import Series, SeriesTable
 
-HOURS = 26 * 168
-"""Steps with values: half a year."""
+HOURS = 53 * 168
+"""Steps with values: a year."""
 AHEAD = 168
 """Steps after them of which holidays are known."""
 KINDS = ("office", "home", "shop")
-SERIES = 12
+SERIES = 24
 DEGREES = 5.0
 """Degrees of freedom of the noise."""
 

@@ -86,8 +86,9 @@ class Server:
         )
         series = checked(series, seen >= self.needed, message, seen)
         if self.model.returns or self.counts:
-            # NaN is missing, which is allowed.
-            right = ~(value <= 0) if self.model.returns else ~(value < 0)
+            # NaN is missing, which is allowed; of a "not less" TensorFlow would make a "greater".
+            right = (value > 0) if self.model.returns else (value >= 0)
+            right |= tf.math.is_nan(value)
             kind = "prices must be above 0" if self.model.returns else "counts must not be under 0"
             lowest = tf.reduce_min(tf.where(value == value, value, 1.0))
             series = checked(series, right, f"{kind}, but the lowest is", lowest)

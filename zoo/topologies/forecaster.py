@@ -183,7 +183,9 @@ class Forecaster(SequenceModel):
         # Prices are one more than their returns, and a missing one is the last one.
         self.register = SeriesRegister(length + 1) if returns else self.scale
         around = {lag for each in (season, *seasons) for lag in (each - 1, each, 2 * each)}
-        self.lags = sorted(lag for lag in around | _LAGS if 0 < lag < length)
+        # What is around zero, as returns are, hangs on no single step of the past.
+        self.repeats = base != "zero"
+        self.lags = sorted(lag for lag in around | _LAGS if self.repeats and 0 < lag < length)
         self.calendar = Calendar(frequency_unit, frequency_count)
         self.head = make_head(head, quantiles or LEVELS)
         check_paths(paths, head, self.head.density, encoder, returns)
@@ -213,11 +215,11 @@ class Forecaster(SequenceModel):
             growth = np.ones(steps)
         self.bias = self.add_weight(name="bias", shape=(steps, size), initializer="zeros")
         self.bias.assign(self.head.start(growth))
-        self.skip = from_zero(steps)
+        self.skip = from_zero(steps) if self.repeats else None
         season = self.scale.season
         shortest = min((m for m in (season, *self.seasons) if m > 1), default=1)
         self.past: Any = None
-        if self.stack and 1 < shortest <= self.scale.length // 2:
+        if self.stack and self.repeats and 1 < shortest <= self.scale.length // 2:
             self.past = PastSeasons(shortest, self.scale.length // shortest, steps)
         self.known: Any = None
         if self.columns.known:
@@ -372,10 +374,8 @@ class Forecaster(SequenceModel):
         """Return the inputs of the recurrence `[..., F]`."""
         shape, frames = seen.summary.shape, seen.frames
         place = seen.summary.place[..., None]
-        values = [
-            place,
-            tf.gather(shape, [self.scale.length - 1 - lag for lag in self.lags], axis=-1),
-        ]
+        places = self.scale.length - 1 - np.array(self.lags, "int32")
+        values = [place, tf.gather(shape, places, axis=-1)]
         if self.scale.base == "zero":
             values.append(tf.abs(place))
         values = arcsinh(tf.concat(values, axis=-1))
@@ -395,7 +395,7 @@ class Forecaster(SequenceModel):
         if self.known:
             more, hidden = self.known((seen.columns.known, seen.own, context))
             numbers += more
-        location = self.skip(summary.shape)
+        location = self.skip(summary.shape) if self.skip else tf.zeros_like(numbers[..., 0])
         if self.past:
             location += self.past((summary.offsets, context, hidden))
         numbers = tf.concat([numbers[..., :1] + location[..., None], numbers[..., 1:]], axis=-1)

@@ -54,7 +54,7 @@ def test_the_made_up_series_are_the_same_each_time_and_as_the_truth_says():
         assert 0.45 < (series.values < middle)[present].mean() < 0.55
     assert table.known == ("holiday",) and table.static == ("kind",)
     holidays = table.series[0].known[:, 0]
-    assert holidays.sum() == 9 * 24 and holidays[HOURS:].sum() == 24
+    assert holidays.sum() == 18 * 24 and holidays[HOURS:].sum() == 24
 
 
 def test_the_truth_is_better_than_a_week_before():

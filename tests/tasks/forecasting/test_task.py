@@ -217,6 +217,7 @@ def test_returns_are_held_against_an_average_of_squares(tmp_path):
     assert metrics["ewma_best/nll"] <= metrics["ewma/nll"] + 0.05
     assert 0 <= metrics["below_2.5"] <= metrics["below_10"] <= 1
     raw = task.cases(1)[0].raw
+    raw[5, 1] = np.nan
     assert np.isfinite(_serve(task, model, raw)["quantiles"]).all()
     raw[3, 1] = -1
     with pytest.raises(tf.errors.InvalidArgumentError, match="prices must be above 0"):

@@ -77,5 +77,5 @@ register_model(
     dataset="ecb_rates",
     options={"base": "zero", "head": "student_t", "units": 32, "dropout": 0.1},
     task_options={"returns": True, "horizon": 1, "season": 1, "look_back": 60},
-    training={**_TRAINING, "window": 128},
+    training={**_TRAINING, "learning_rate": 0.004, "window": 200},
 )

@@ -164,9 +164,10 @@ def _value(each: dict[str, Any]) -> tuple[str, str]:
     return number(each["value"]), ends
 
 
-def _beside(values: Iterable[str]) -> set[str]:
+def _beside(values: Iterable[str]) -> list[str]:
     """Return which metrics are those of another answer, such as `naive/mase` beside `mase`."""
-    return {key for key in values if "/" in key and key.partition("/")[2] in {*values}}
+    known = {*values}
+    return [key for key in values if "/" in key and key.partition("/")[2] in known]
 
 
 def _by_class(values: dict[str, tuple[str, str]]) -> list[str]:
