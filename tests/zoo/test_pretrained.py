@@ -5,7 +5,7 @@ import pytest
 
 import zoo
 from zoo.api.verify import verify
-from zoo.exporting.card.markdown import readme
+from zoo.exporting.card.markdown import metrics_of, readme
 from zoo.exporting.checksums import check_files, read_card
 from zoo.pretrained import find, ready_models
 
@@ -52,7 +52,7 @@ def test_the_readme_tells_what_the_card_says(name):
     start = f"| [`{name}`](saved_models/{name}/README.md) |"
     (row,) = [line for line in readme.read_text("utf-8").splitlines() if line.startswith(start)]
     told = re.search(r"\| ([a-z][a-z0-9 ]*) ([\d.]+), ([\d.]+) to ([\d.]+) \|", row)
-    card = CARDS[name]["figures"]["values"][told[1].replace(" ", "_")]
+    card = metrics_of(CARDS[name])["values"][told[1].replace(" ", "_")]
     decimals = len(told[2].partition(".")[2])
     for said, part in zip(told.groups()[1:], ("value", "low", "high")):
         assert said == f"{card[part]:.{decimals}f}"
