@@ -41,7 +41,7 @@ class Joining:
     Example:
         >>> one = Joining(rows=1, time=35, count=1000)
         >>> one.joined, one.group
-        (8, 208)
+        (8, 200)
     """
 
     def __init__(self, rows: int, time: int, count: int) -> None:

@@ -45,7 +45,11 @@ def at_once(generate, prompt, sampling):
     ("prompt", "sampling"),
     [
         ("", SamplingOptions(length=8, temperature=1.5, seed=2**32 - 1)),
-        ("猫 (", SamplingOptions(length=61, temperature=3.0, seed=7)),
+        pytest.param(
+            "猫 (",
+            SamplingOptions(length=61, temperature=3.0, seed=7),
+            marks=pytest.mark.slow,
+        ),
         ('"never seen: ß\n', SamplingOptions(64, 2.0, top_k=9, top_p=0.9, seed=2**31)),
     ],
 )

@@ -245,6 +245,7 @@ def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
     assert len(said["confidence"]) == 7
 
 
+@pytest.mark.slow
 def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path, monkeypatch):
     checked = []
     monkeypatch.setattr(VideoClassification, "check", lambda _, model: checked.append(model.name))

@@ -54,7 +54,11 @@ def calls(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "sizes"),
     # Drawn texts and classes of as many characters as the longest text has would be others.
-    [("char-lstm", [1] * 3), ("highlight-gru", [1] * 3), ("text-lstm", [2, 1])],
+    [
+        ("char-lstm", [1] * 3),
+        ("text-lstm", [2, 1]),
+        pytest.param("highlight-gru", [1] * 3, marks=pytest.mark.slow),
+    ],
 )
 def test_texts_are_answered_together_as_they_are_alone(
     models, assert_same_answers, monkeypatch, name, sizes

@@ -113,7 +113,15 @@ def commands(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["digits-linear", "video-gru", "char-lstm", "tagger-bilstm", "text-lstm"]
+    "name",
+    [
+        "digits-linear",
+        "text-lstm",
+        *(
+            pytest.param(n, marks=pytest.mark.slow)
+            for n in ("video-gru", "char-lstm", "tagger-bilstm")
+        ),
+    ],
 )
 def test_a_card_s_own_commands_work_where_it_lies(
     zoo, small_exports, export, name, tmp_path, monkeypatch

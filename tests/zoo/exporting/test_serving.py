@@ -115,6 +115,7 @@ def test_the_client_asks_every_endpoint_for_what_it_has(serve, monkeypatch):
     assert {*asked} == {"serve", "generate", "forward", "initial_state", "step", "encode"}
 
 
+@pytest.mark.slow
 def test_the_programs_for_litert_and_onnx_agree(tmp_path, monkeypatch):
     model = zoo.create("char-lstm", units=6, embedding=6, vocab_size=9)
     write_litert(model, tmp_path / "my-model")

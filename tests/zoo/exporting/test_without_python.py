@@ -27,6 +27,7 @@ def run(program, *given):
     return subprocess.run([program, *given], cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_c_program_gets_the_answers_that_python_gets(program, small_exports):
     # A model that was never trained may translate to nothing; a class always has a name.
     export = small_exports["text-lstm"].folder

@@ -159,7 +159,7 @@ def test_a_functional_model_takes_it_too(make):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_fit_trains_as_keras_trains_its_own_layer(jit_compile):
     targets, losses = np.array([0, 1, 1]), []
     start = random(D, 3 * H), random(H, 3 * H), random(2, 3 * H)

@@ -94,7 +94,7 @@ def test_only_a_long_sequence_is_cut():
     assert len(lengths) == xla.MOST_PIECES and sum(lengths) == 4001
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_keras_fit_learns_with_it(jit_compile):
     keras.utils.set_random_seed(1)
     x = keras.Input((T, D))

@@ -97,6 +97,7 @@ def test_a_run_that_ended_within_an_epoch_goes_on_from_there(text, tmp_path):
     assert_same(zoo.resume(run, verbose=False, steps=0), whole)
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_starts_anew(text, undisturbed, tmp_path):
     run = new_run(tmp_path, undisturbed.config)
     assert_same(zoo.resume(run, verbose=False), undisturbed)

@@ -35,7 +35,7 @@ def saved(tmp_path_factory):
     "imports",
     [
         "import zoo, keras",
-        "import keras, zoo",
+        pytest.param("import keras, zoo", marks=pytest.mark.slow),
         pytest.param("import zoo, tensorflow, keras", marks=pytest.mark.slow),
     ],
 )
