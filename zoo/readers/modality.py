@@ -196,6 +196,24 @@ class Modality(abc.ABC):
         return UserError(f"{kind} is no {self.name} that can be read")
 
 
+class ArrayModality(Modality):
+    """A modality whose raw inputs are kept as they are, in `.npy` files."""
+
+    def write(self, stem: Path, raw: np.ndarray) -> Path:
+        """Write a `.npy` file."""
+        path = stem.with_suffix(".npy")
+        np.save(path, raw)
+        return path
+
+    def read_shown(self, shown: dict[str, Any], folder: Path) -> np.ndarray:
+        """Return the array of the file."""
+        return np.load(folder / shown["file"], allow_pickle=False)
+
+    def use(self, path: str, raw: Any) -> tuple[str, str, list[str]]:
+        """Load the array."""
+        return shlex.quote(path), f'np.load("{path}")[None]', ["import numpy as np"]
+
+
 def modality(name: str) -> Modality:
     """Return the modality that is registered under a name.
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.readers.modality import Modality
+from zoo.readers.modality import ArrayModality
 from zoo.readers.tables import number
 from zoo.readers.text import opened, read_pieces, read_text_file, text_pieces
 from zoo.registry import register
@@ -26,7 +25,7 @@ _LARGEST_NUMBER = float(np.finfo("float32").max)
 
 
 @register("modality", "sequence")
-class Sequences(Modality):
+class Sequences(ArrayModality):
     """Vectors over time: a `.npy` or array `[T, D]`, or a text file with a time step on each line.
 
     An array may be `[T]` or `[1, T, D]`, too.
@@ -68,20 +67,6 @@ class Sequences(Modality):
     def standard_input(self, file: IO[bytes], **options: Any) -> Iterator[np.ndarray]:
         """Read lines of numbers as they come."""
         return number_pieces(text_pieces(file), STANDARD_INPUT, options.get("columns", ()))
-
-    def write(self, stem: Path, raw: np.ndarray) -> Path:
-        """Write a `.npy` file."""
-        path = stem.with_suffix(".npy")
-        np.save(path, raw)
-        return path
-
-    def read_shown(self, shown: dict[str, Any], folder: Path) -> np.ndarray:
-        """Return the array of the file."""
-        return np.load(folder / shown["file"], allow_pickle=False)
-
-    def use(self, path: str, raw: Any) -> tuple[str, str, list[str]]:
-        """Load the array."""
-        return shlex.quote(path), f'np.load("{path}")[None]', ["import numpy as np"]
 
 
 def read_sequence(path: Path, columns: Sequence[str] = ()) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Series over time as inputs of a model: files of one or many, arrays, and streams of lines."""
 
 import math
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 
 from zoo.errors import UserError
 from zoo.readers.frequency import DAY, Frequency
-from zoo.readers.modality import Modality
+from zoo.readers.modality import ArrayModality
 from zoo.readers.numbers import STANDARD_INPUT, read_array
 from zoo.readers.series import Series, SeriesTable, read_series
 from zoo.readers.series_lines import category_ids, series_rows
@@ -60,7 +59,7 @@ class SeriesInput:
 
 
 @register("modality", "series")
-class SeriesModality(Modality):
+class SeriesModality(ArrayModality):
     """Series over time: a table of one or many, see `zoo.readers.series`, or an array of one.
 
     A raw input is float64 `[T + F, 2 + K + P + S]`: seconds since 1970 (NaN without dates), value
@@ -176,20 +175,6 @@ class SeriesModality(Modality):
                 file=sys.stderr,
             )
         return series_rows(text_pieces(file), STANDARD_INPUT, options)
-
-    def write(self, stem: Path, raw: np.ndarray) -> Path:
-        """Write a `.npy` file."""
-        path = stem.with_suffix(".npy")
-        np.save(path, raw)
-        return path
-
-    def read_shown(self, shown: dict[str, Any], folder: Path) -> np.ndarray:
-        """Return the array of the file."""
-        return np.load(folder / shown["file"], allow_pickle=False)
-
-    def use(self, path: str, raw: Any) -> tuple[str, str, list[str]]:
-        """Load the array."""
-        return shlex.quote(path), f'np.load("{path}")[None]', ["import numpy as np"]
 
 
 def frequency_of(options: dict[str, Any]) -> Frequency | None:
