@@ -10,7 +10,9 @@ from tasks.forecasting.answers import quantile, sentence
 from tasks.forecasting.tables import LARGEST
 from tasks.forecasting.windows import DAY, ROUNDING, Layout
 from zoo.readers.frequency import Frequency
-from zoo.typing import State, Tensor
+from zoo.readers.series_inputs import MOST_STEPS
+from zoo.topologies.sampled_paths import forecast_ahead
+from zoo.typing import State, Tensor, Window
 from zoo.utils.validation import checked, not_empty
 
 SECONDS, VALUE, COVARIATES = 0, 1, 2
@@ -46,14 +48,23 @@ class Server:
         self.frequency = frequency
         # Counts and prices are what they are; any other series may be shifted.
         self.counts = not model.returns and type(model.head).__name__ == "NegativeBinomial"
+        self.draws = bool(getattr(model, "paths", 0))
         self.unit = PER_CENT if model.returns else ""
         self.needed = least + (1 if model.returns else 0)
         self.columns = COVARIATES + layout.known + layout.past + layout.static
 
     def endpoints(self) -> dict[str, Any]:
-        """Return `serve`."""
+        """Return `serve` and, of a model that draws paths, `forecast`."""
         series = tf.TensorSpec([None, None, self.columns], tf.float64, name="series")
-        return {"serve": tf.function(self.serve, input_signature=[series], autograph=False)}
+        horizon = tf.TensorSpec([], tf.int32, name="horizon")
+        signatures: dict[Callable[..., dict[str, Tensor]], list[tf.TensorSpec]]
+        signatures = {self.serve: [series]}
+        if self.draws:
+            signatures[self.forecast] = [series, horizon]
+        return {
+            function.__name__: tf.function(function, input_signature=taken, autograph=False)
+            for function, taken in signatures.items()
+        }
 
     def serve(self, series: Tensor) -> dict[str, Tensor]:
         """Return what comes after the last value of each series `[N, T, C]`.
@@ -66,8 +77,38 @@ class Server:
         """
         series, first, last = self._checked(series)
         offsets = self._offsets(series, first)
-        quantiles = tf.cast(self._read_whole(series, first, last, offsets), tf.float64)
-        return self._readable(restored(quantiles, offsets[:, None, None]))
+        if self.draws:
+            quantiles = self._drawn(series, first, last, offsets, self.layout.horizon)
+        else:
+            quantiles = self._read_whole(series, first, last, offsets)
+        numbers = self._numbers(quantiles, offsets)
+        levels, unit = self.model.head.levels, self.unit
+        return {"text": sentence(numbers["quantiles"], levels, self.frequency, unit), **numbers}
+
+    def forecast(self, series: Tensor, horizon: Tensor) -> dict[str, Tensor]:
+        """Return the numbers of `serve` for as many steps as `horizon` says, by paths that go on.
+
+        Where covariates are known ahead, series must run on for so many rows, if they are more than
+        the model was fitted for.
+
+        Args:
+            series: as `serve` takes them.
+            horizon: 1 to 4,096.
+        """
+        horizon = checked(horizon, horizon > 0, "horizon must be 1 or more, but is")
+        message = f"horizon must be at most {MOST_STEPS}, but is"
+        horizon = checked(horizon, horizon <= MOST_STEPS, message)
+        series, first, last = self._checked(series)
+        if self.layout.known:
+            there = tf.reduce_min(tf.shape(series)[1] - 1 - last)
+            message = (
+                "what is known ahead is needed of all steps that are forecast; the rows after the "
+                "last value are"
+            )
+            enough = (there >= horizon) | (horizon <= self.layout.horizon)
+            series = checked(series, enough, message, there)
+        offsets = self._offsets(series, first)
+        return self._numbers(self._drawn(series, first, last, offsets, horizon), offsets)
 
     def _checked(self, series: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return series that can be answered, and the places of their first and last values."""
@@ -142,10 +183,7 @@ class Server:
             steps = tf.ensure_shape(steps[:, :_CHUNK], [None, _CHUNK, None])
             state = tf.nest.pack_sequence_as(start, flat)
             place = last - chunk * _CHUNK
-            # Paths that a model draws are only drawn where they are asked for.
-            wanted = tf.equal(tf.range(_CHUNK), place[:, None])
-            drawn = {"origins": wanted} if getattr(model, "paths", 0) else {}
-            outputs, state = model(steps, state=state, return_state=True, **drawn)
+            outputs, state = model(steps, state=state, return_state=True)
             inside = (place >= 0) & (place < _CHUNK)
             chosen = tf.gather(outputs, tf.clip_by_value(place, 0, _CHUNK - 1), batch_dims=1)
             chosen = tf.cast(chosen, tf.float32)
@@ -159,13 +197,48 @@ class Server:
         )
         return answers
 
-    def _readable(self, quantiles: Tensor) -> dict[str, Tensor]:
-        levels = self.model.head.levels
-        return {
-            "text": sentence(quantiles, levels, self.frequency, self.unit),
-            "forecast": quantile(quantiles, levels, 0.5),
-            "quantiles": quantiles,
-        }
+    def _drawn(
+        self, series: Tensor, first: Tensor, last: Tensor, offsets: Tensor, horizon: Tensor
+    ) -> Tensor:
+        """Return quantiles of paths that go on from each last value, `[N, horizon, Q]`.
+
+        So that all series end in one state, their last values are read at the same time, and each
+        begins within a window.
+        """
+        model, known = self.model, self.layout.known
+        start = model.initial_state(tf.shape(series)[0])
+        chunks = tf.reduce_max(last - first) // _CHUNK + 1
+        begin = last - (chunks * _CHUNK - 1)
+
+        def read(chunk: Tensor, flat: State) -> tuple[Tensor, State]:
+            more = self.layout.horizon if known else 0
+            places = (begin + chunk * _CHUNK)[:, None] + tf.range(_CHUNK + more)
+            steps = self.model_inputs(_rows(series, tf.maximum(places, 0)), offsets)
+            steps = tf.ensure_shape(steps[:, :_CHUNK], [None, _CHUNK, None])
+            begins = tf.equal(places[:, :_CHUNK], first[:, None])
+            window = Window(inputs=steps, reset=begins, targets=steps[:, -1:], weights=begins)
+            state = tf.nest.pack_sequence_as(start, flat)
+            _, state = model.predict_parameters(window, state)
+            return chunk + 1, tf.nest.flatten(state)
+
+        flat = tf.nest.flatten(start)
+        shapes = (tf.TensorShape([]), [_any_rows(part) for part in flat])
+        _, flat = tf.while_loop(
+            lambda chunk, _: chunk < chunks, read, (tf.constant(0), flat), shapes
+        )
+        further = None
+        if known:
+            places = (last + 1)[:, None] + tf.range(horizon + self.layout.horizon)
+            steps = self.model_inputs(_rows(series, places), offsets)
+            further = model.columns.split(steps[:, :horizon]).known[:, :, -1]
+        state = tf.nest.pack_sequence_as(start, flat)
+        return forecast_ahead(model, state, tf.convert_to_tensor(horizon), further)
+
+    def _numbers(self, quantiles: Tensor, offsets: Tensor) -> dict[str, Tensor]:
+        """Return medians and quantiles `[N, H, Q]` of the series themselves."""
+        quantiles = restored(tf.cast(quantiles, tf.float64), offsets[:, None, None])
+        median = quantile(quantiles, self.model.head.levels, 0.5)
+        return {"forecast": median, "quantiles": quantiles}
 
 
 def restored(values: Tensor, offsets: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,7 +38,8 @@ def predict(
             table of series over time for each series.
         batch_size: how many are predicted at once, at most. Inputs of one shape go together where
             each then has the answer that it has alone; others go one by one.
-        horizon: steps of a forecast, if fewer than the model's are wanted.
+        horizon: steps of a forecast, if fewer than the model's are wanted; or more, of a model that
+            draws paths.
 
     Returns:
         For each input a dict with `text`, the answer, and whatever else the task tells, such as
@@ -63,11 +65,16 @@ def predict(
         }
     kind, options = modality(manifest["input"]), manifest["options"]
     task_name = manifest["config"].get("task", "")
+    serve, more = endpoints.serve, {}
     if horizon is not None:
-        options = kind.shorter(horizon, **options)
+        goes_on = hasattr(endpoints, "forecast")
+        options = kind.with_horizon(horizon, goes_on, **options)
+        if goes_on:
+            serve, more = endpoints.forecast, {"horizon": tf.constant(horizon)}
+    answer = partial(_answers, kind, serve, more)
     sources = split_batches(kind, inputs, **options)
     names = [kind.title(source) or _name(source) for source in sources]
-    together = batch_size if _rows_are_alike(endpoints.serve, kind, task_name) else 1
+    together = batch_size if _rows_are_alike(serve, kind, task_name) else 1
     answers: dict[int, dict[str, Any]] = {}
     batches: dict[Hashable, dict[int, Any]] = {}
     for place, source in enumerate(sources):
@@ -82,9 +89,9 @@ def predict(
         key = kind.batch_key(first)
         batches.setdefault(key, {})[place] = first
         if len(batches[key]) == together:
-            answers |= _answers(kind, endpoints.serve, batches.pop(key), names)
+            answers |= answer(batches.pop(key), names)
     for batch in batches.values():
-        answers |= _answers(kind, endpoints.serve, batch, names)
+        answers |= answer(batch, names)
     return [kind.answer(source, answers[at], **options) for at, source in enumerate(sources)]
 
 
@@ -102,7 +109,11 @@ def _rows_are_alike(serve: Any, kind: Modality, task: str) -> bool:
 
 
 def _answers(
-    kind: Modality, serve: Any, batch: dict[int, Any], names: Sequence[str]
+    kind: Modality,
+    serve: Any,
+    more: dict[str, Any],
+    batch: dict[int, Any],
+    names: Sequence[str],
 ) -> dict[int, Any]:
     """Return the answers to raw inputs that fit together, by their places among the sources."""
     first = names[next(iter(batch))]
@@ -112,12 +123,12 @@ def _answers(
         inputs = tf.stack(raws)
         _check_shape(serve, inputs, first)
         try:
-            outputs = serve(inputs)
+            outputs = serve(inputs, **more)
         except tf.errors.InvalidArgumentError:
             if len(batch) == 1:
                 raise
             # Alone, to name the one that cannot be taken.
-            each = (_answers(kind, serve, {at: raw}, names) for at, raw in batch.items())
+            each = (_answers(kind, serve, more, {at: raw}, names) for at, raw in batch.items())
             return {place: answer for one in each for place, answer in one.items()}
     return {place: _readable(outputs, row) for row, place in enumerate(batch)}
 

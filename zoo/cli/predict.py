@@ -18,7 +18,7 @@ from zoo.pretrained import find
 @click.command()
 @click.argument("what", metavar="MODEL")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("--horizon", type=int, help="Steps of a forecast, if fewer than the model's.")
+@click.option("--horizon", type=int, help="Steps of a forecast, if not the model's own.")
 @click.option(
     "--output", type=NOT_EMPTY, metavar="FILE", help="Write forecasts as .csv or .tsv, all of them."
 )

@@ -77,11 +77,19 @@ class SeriesColumns:
             [tf.stack([tf.zeros_like(day), *moment], axis=1), numbers[:, COVARIATES:]], axis=1
         )
 
-    def after(self, x_t: Tensor, value: Tensor, calendar: Calendar) -> Tensor:
+    def after(
+        self, x_t: Tensor, value: Tensor, calendar: Calendar, newest: Tensor = None
+    ) -> Tensor:
         """Return the inputs `[B, D]` of the step after that of `x_t`, if `value` `[B]` comes.
 
-        Covariates beyond the horizon are taken to be as those at its end, those of the past to be
-        missing.
+        Covariates of the past are taken to be missing.
+
+        Args:
+            x_t: `[B, D]`, as `held` gives it.
+            value: `[B]`.
+            calendar: of the steps.
+            newest: `[B, K]`, covariates of one step more than `x_t` knows ahead; None for those of
+                the last one that it knows.
         """
         past = COVARIATES + self.horizon * self.known
         parts = [
@@ -90,7 +98,7 @@ class SeriesColumns:
         ]
         if self.known:
             known = x_t[:, COVARIATES:past]
-            parts += [known[:, self.known :], known[:, -self.known :]]
+            parts += [known[:, self.known :], known[:, -self.known :] if newest is None else newest]
         parts += [tf.zeros_like(x_t[:, past : past + self.past]), x_t[:, past + self.past :]]
         return tf.concat(parts, axis=1)
 

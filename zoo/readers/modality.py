@@ -58,8 +58,13 @@ class Modality(abc.ABC):
         """
         return [source]
 
-    def shorter(self, steps: int, **options: Any) -> dict[str, Any]:
-        """Return the options of forecasts of fewer steps than the model's.
+    def with_horizon(self, steps: int, goes_on: bool, **options: Any) -> dict[str, Any]:
+        """Return the options of forecasts of so many steps.
+
+        Args:
+            steps: how many.
+            goes_on: whether the model forecasts more steps than it was fitted for.
+            **options: of the task.
 
         Raises:
             UserError: it has not so many, or forecasts nothing.

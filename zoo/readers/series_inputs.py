@@ -21,6 +21,8 @@ from zoo.registry import register
 
 TIME, VALUE = 0, 1
 """The first columns of a raw input."""
+MOST_STEPS = 4096
+"""The longest forecast of a model that goes on past its own horizon."""
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,18 @@ class SeriesModality(ArrayModality):
             raise UserError(f"{source} holds {len(series)} series, but one is needed here")
         return series[0]
 
-    def shorter(self, steps: int, **options: Any) -> dict[str, Any]:
-        """Return the options of a forecast of fewer steps."""
+    def with_horizon(self, steps: int, goes_on: bool, **options: Any) -> dict[str, Any]:
+        """Return the options of a forecast of so many steps."""
         if steps < 1:
             raise UserError(f"horizon is {steps}, but 1 or more is needed")
-        if steps > options["horizon"]:
+        if steps > options["horizon"] and not goes_on:
             raise UserError(
                 f"horizon is {steps}, but the model forecasts {options['horizon']} steps: fit one "
-                f"with --set horizon={steps}"
+                f"with --set horizon={steps}, or one that draws paths, such as "
+                "forecast-lstm-sampled, which go on"
             )
+        if steps > MOST_STEPS:
+            raise UserError(f"horizon is {steps}, but {MOST_STEPS} is the most")
         return {**options, "horizon": steps}
 
     def answer(self, source: Any, outputs: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -134,9 +139,8 @@ class SeriesModality(ArrayModality):
         """
         series, horizon = self._read(source, options), options["horizon"]
         levels, quantiles = options["quantiles"], outputs["quantiles"][:horizon]
-        is_cut = horizon < len(outputs["quantiles"])
-        text = outputs["text"]
-        if is_cut:
+        text = outputs.get("text")
+        if text is None or horizon < len(outputs["quantiles"]):
             text = answer_text(quantiles, levels, series.frequency, options.get("unit", ""))
         return {
             "unique_id": series.name,

@@ -254,8 +254,8 @@ class Forecaster(SequenceModel):
             reset: `[B]` or `[B, T]`, true where a row starts a new series.
             return_state: also give the state after the last step.
             training: whether dropout acts.
-            origins: booleans `[B, T]`: a model with `paths` answers only at steps where one is
-                true, which is quicker; None for all.
+            origins: booleans `[B, T]`: a model with `paths` answers only where one is true, which
+                is quicker; None for everywhere.
         """
         if self.paths:
             outputs, state = stepwise(self, tf.convert_to_tensor(inputs), state, reset, origins)

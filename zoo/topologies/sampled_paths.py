@@ -42,32 +42,35 @@ def fixed_ranks(horizon: int, paths: int) -> np.ndarray:
     return np.stack([generator.permutation(paths) for _ in range(horizon)]).astype("int32")
 
 
-def drawn_ranks(horizon: int, paths: int | Tensor, seed: Tensor) -> Tensor:
+def drawn_ranks(horizon: int | Tensor, paths: int | Tensor, seed: Tensor) -> Tensor:
     """Return ranks `[horizon, paths]` drawn from a seed, two integers; the same seed gives them."""
     order = tf.random.stateless_uniform([horizon, paths], seed, alg="philox")
     return tf.argsort(order, axis=1)
 
 
-def rolled(model: Any, state: State, ranks: Tensor) -> Tensor:
+def rolled(model: Any, state: State, ranks: Tensor, known: Tensor = None) -> Tensor:
     """Draw paths of the next steps, each value read as if it had come.
 
     Args:
         model: a `Forecaster` with `paths`.
         state: after the last step, of B rows.
-        ranks: `[H, paths]`, the place of each path's value among those of all paths.
+        ranks: `[S, paths]`, the place of each path's value among those of all paths.
+        known: `[B, S, K]`, covariates of S steps after those that the state knows ahead; None for
+            the last ones again, as there is no need of more up to the model's horizon.
 
     Returns:
-        float32 `[B, paths, H]`.
+        float32 `[B, paths, S]`.
     """
-    horizon, paths = ranks.shape[0], ranks.shape[1] or tf.shape(ranks)[1]
     ranks = tf.convert_to_tensor(ranks)
+    horizon, paths = (ranks.shape[axis] or tf.shape(ranks)[axis] for axis in (0, 1))
     batch = tf.shape(state.last)[0]
     state = tf.nest.map_structure(lambda part: tf.repeat(part, paths, axis=0), state)
 
     def body(h: Tensor, state: State, values: Tensor) -> tuple[Tensor, State, Tensor]:
         value = _drawn(model, state.ahead, tf.tile(ranks[h], [batch]), paths)
         values = tf.concat([values[:, 1:], value[:, None]], axis=1)
-        inputs = model.columns.after(state.last, value, model.calendar)
+        newest = None if known is None else tf.repeat(known[:, h], paths, axis=0)
+        inputs = model.columns.after(state.last, value, model.calendar, newest)
         _, after = model.predict_step(inputs, state)
         return h + 1, _shaped(after, state), values
 
@@ -89,6 +92,21 @@ def fixed_paths(model: Any, state: State) -> Tensor:
     """Return quantiles `[B, H, Q]` of paths that are the same at each call."""
     values = rolled(model, state, fixed_ranks(model.horizon, model.paths))
     return quantiles_of(values, model.head.levels)
+
+
+def forecast_ahead(model: Any, state: State, steps: Tensor, known: Tensor = None) -> Tensor:
+    """Return quantiles `[B, steps, Q]`, the first ones as `fixed_paths` does, of any more steps.
+
+    Args:
+        model: a `Forecaster` with `paths`.
+        state: after the last step, of B rows.
+        steps: int32, at least 1.
+        known: as `rolled` takes it.
+    """
+    fixed = fixed_ranks(model.horizon, model.paths)
+    more = drawn_ranks(tf.maximum(steps - model.horizon, 0), model.paths, tf.constant([1, 2]))
+    ranks = tf.concat([fixed, more], axis=0)[:steps]
+    return quantiles_of(rolled(model, state, ranks, known), model.head.levels)
 
 
 def quantiles_of(values: Tensor, levels: Sequence[float]) -> Tensor:
@@ -120,8 +138,8 @@ def stepwise(
         inputs: `[B, T, D]`.
         state: before them.
         reset: `[B]` or `[B, T]`, true where a row starts a new series.
-        origins: booleans `[B, T]`: at a step where none is true no paths are drawn, and the answer
-            is 0; None for all.
+        origins: booleans `[B, T]`: paths are drawn only where one is true, and the answer is 0
+            elsewhere; None for everywhere.
 
     Returns:
         Quantiles `[B, T, H, Q]`, and the state after the last step.
@@ -134,6 +152,7 @@ def stepwise(
         if len(resets.shape) == 1:
             resets = resets[:, None] & (tf.range(time) == 0)
     size = [batch, model.horizon, len(model.head.levels)]
+    wanted: Any = None if origins is None else tf.cast(origins, tf.bool)
 
     def body(t: Tensor, state: State, outputs: tf.TensorArray) -> tuple[Tensor, State, Any]:
         def begun(new: Tensor, old: Tensor) -> Tensor:
@@ -145,13 +164,15 @@ def stepwise(
         after = _shaped(after, state)
 
         def answer() -> Tensor:
-            return fixed_paths(model, after)
+            rows = tf.where(wanted[:, t])
+            chosen = tf.nest.map_structure(lambda part: tf.gather(part, rows[:, 0]), after)
+            return tf.scatter_nd(rows, fixed_paths(model, chosen), tf.cast(size, tf.int64))
 
-        if origins is None:
-            answered = answer()
+        if wanted is None:
+            answered = fixed_paths(model, after)
         else:
-            wanted = tf.reduce_any(tf.cast(origins, tf.bool)[:, t])
-            answered = tf.cond(wanted, answer, lambda: tf.zeros(size))
+            some = tf.reduce_any(wanted[:, t])
+            answered = tf.cond(some, answer, lambda: tf.zeros(size))
         return t + 1, after, outputs.write(t, answered)
 
     state = tf.nest.pack_sequence_as(fresh, tf.nest.flatten(state or fresh))
