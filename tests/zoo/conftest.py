@@ -8,6 +8,7 @@ from zoo import cli
 from zoo.catalog.config import RunConfig
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.exporting.trained import Trained
+from zoo.recurrence.compiling import FrequentShapes
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,19 @@ def export_small():
         return folder / name
 
     return export_small
+
+
+@pytest.fixture
+def shape_counters(monkeypatch):
+    """The counters of shapes that are made from here on, each of which chooses what is compiled."""
+    made, init = [], FrequentShapes.__init__
+
+    def make(counter):
+        init(counter)
+        made.append(counter)
+
+    monkeypatch.setattr(FrequentShapes, "__init__", make)
+    return made
 
 
 @pytest.fixture

@@ -40,14 +40,14 @@ class Check:
     """One thing that a card says, and what was found.
 
     Attributes:
-        figure: what it is.
+        name: what was checked.
         card: what the card says.
         measured: what was found.
         holds: whether these are the same, within the tolerance; None where it cannot be measured
             here: a package is missing, or the data are of another version.
     """
 
-    figure: str
+    name: str
     card: Any
     measured: Any
     holds: bool | None
@@ -149,7 +149,7 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
         _compared(card["certificate"], trained, path, manifest.get("raw", False)),
     )
     for check in rest:
-        by_data = check.figure == _LARGEST or check.figure.endswith(_EXPECTED)
+        by_data = check.name == _LARGEST or check.name.endswith(_EXPECTED)
         yield from _by_data([check], other if by_data else "")
 
 

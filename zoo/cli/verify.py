@@ -58,7 +58,7 @@ def _tell(verification: Any) -> None:
     """Print one model's table, and what does not hold once more below it."""
     rows = [
         {
-            "figure": check.figure,
+            "check": check.name,
             "card": _short(check.card),
             "measured": _short(check.measured),
             "holds": check.holds,
@@ -66,9 +66,9 @@ def _tell(verification: Any) -> None:
         for check in verification.checks
     ]
     print(f"{verification.name}: {verification.path}")
-    print_table(["figure", "card", "measured", "holds"], rows)
-    wrong = [check.figure for check in verification.checks if check.holds is False]
-    unknown = [check.figure for check in verification.checks if check.holds is None]
+    print_table(["check", "card", "measured", "holds"], rows)
+    wrong = [check.name for check in verification.checks if check.holds is False]
+    unknown = [check.name for check in verification.checks if check.holds is None]
     if unknown:
         print(f"cannot be measured here: {', '.join(unknown)}")
     all_holds = "the rest holds" if unknown else "all of it holds"

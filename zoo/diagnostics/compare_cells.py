@@ -80,7 +80,7 @@ def compare_cells(
         verbose: show a progress bar on stderr.
 
     Returns:
-        A row for each cell and diagnostic: `cell`, `task`, `units`, `parameters`, `figure` (mean
+        A row for each cell and diagnostic: `cell`, `task`, `units`, `parameters`, `metric` (mean
         squared error for adding, else accuracy; None if it is no number), `score` (0 is chance, 1
         perfect), `state` and `seconds`. The state is "solved" from a score of 0.95, "partly" from
         0.1, else "chance".
@@ -177,14 +177,14 @@ def _row(
     x, target = task.draw(np.random.default_rng([settings["seed"], number, 1]), _TEST_ROWS, length)
     answer = tf.function(lambda x: network(x)[:, -target.shape[1] :], autograph=False)
     parts = [answer(tf.constant(part)).numpy() for part in np.split(x, _TEST_ROWS // _BATCH)]
-    figure = task.figure(np.concatenate(parts), target)
-    score = task.score(figure, target)
+    metric = task.metric(np.concatenate(parts), target)
+    score = task.score(metric, target)
     return {
         "cell": name,
         "task": task.name,
         "units": units,
         "parameters": network.count_params(),
-        "figure": round(figure, 6) if np.isfinite(figure) else None,
+        "metric": round(metric, 6) if np.isfinite(metric) else None,
         "score": round(score, 4),
         "state": "solved" if score >= SOLVED else "partly" if score >= PARTLY else "chance",
         "seconds": round(time.monotonic() - began, 1),

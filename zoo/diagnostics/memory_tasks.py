@@ -34,7 +34,7 @@ class MemoryTask:
     free: int
     draw: Callable[[np.random.Generator, int, int], tuple[Any, Any]]
 
-    def figure(self, outputs: Tensor, targets: Tensor) -> float:
+    def metric(self, outputs: Tensor, targets: Tensor) -> float:
         """Compute the mean squared error of a real number; else the share of right classes.
 
         All answers count but those that need no memory.
@@ -44,13 +44,13 @@ class MemoryTask:
             return float(np.mean((outputs[..., 0] - targets) ** 2))
         return float(np.mean(np.argmax(outputs, axis=-1) == targets))
 
-    def score(self, figure: float, targets: Tensor) -> float:
+    def score(self, metric: float, targets: Tensor) -> float:
         """Return 0 for what needs no memory, 1 for no mistake; 0 as well for what is no number."""
         if self.output_size == 1:
-            score = 1 - figure / float(np.var(targets))
+            score = 1 - metric / float(np.var(targets))
         else:
             chance = 1 / (2 if self.output_size == 2 else _SYMBOLS)
-            score = (figure - chance) / (1 - chance)
+            score = (metric - chance) / (1 - chance)
         return max(0.0, score) if np.isfinite(score) else 0.0
 
 

@@ -26,7 +26,7 @@ def edit(folder, change):
 
 
 def wrong(folder, data_dir):
-    return {check.figure for check in verify(folder, data_dir).checks if check.holds is False}
+    return {check.name for check in verify(folder, data_dir).checks if check.holds is False}
 
 
 def test_a_card_that_was_just_made_holds(export, data_dir, zoo, readings):
@@ -59,7 +59,7 @@ def test_figures_that_were_changed_by_hand_do_not_hold(copy, data_dir, zoo):
     (copy / "README.md").write_text("The best of all models.")
     code, out, _ = zoo("verify", copy, "--data-dir", data_dir, "--json")
     (told,) = json.loads(out)
-    found = {check["figure"] for check in told["checks"] if not check["holds"]}
+    found = {check["name"] for check in told["checks"] if not check["holds"]}
     last = f"example {len(json.loads((copy / 'card.json').read_text())['examples'])}"
     assert code == 1
     assert found == {
@@ -126,7 +126,7 @@ def test_a_form_that_no_package_runs_is_not_measured(run, data_dir, tmp_path, mo
     # What is None there cannot be imported.
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     found = verify(folder, data_dir)
-    checks = {check.figure: check for check in found.checks}
+    checks = {check.name: check for check in found.checks}
     told = checks["litert/model.tflite forward"]
     assert found.holds and told.holds is None and "package is missing" in told.measured
     assert checks["SavedModel forward"].holds
@@ -187,7 +187,7 @@ def test_what_no_package_is_there_for_is_said_and_does_not_count(copy, data_dir,
     told = {"value": 1.0, "low": None, "high": None}
     edit(copy, lambda card: card["metrics"]["values"].update(cider=told))
     found = verify(copy, data_dir)
-    (cider,) = (check for check in found.checks if check.figure == "cider")
+    (cider,) = (check for check in found.checks if check.name == "cider")
     assert found.holds and cider.holds is None and "package is missing" in cider.measured
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from zoo.decoding import continued, generate
 from zoo.recurrence import compiling
-from zoo.recurrence.compiling import Compile, FrequentShapes, compiled
+from zoo.recurrence.compiling import Compile, compiled
 from zoo.topologies.many_to_many import ManyToMany
 from zoo.topologies.one_to_many import OneToMany
 from zoo.topologies.seq2seq import Seq2Seq
@@ -18,18 +18,10 @@ SOURCE = tf.TensorSpec([None, None], tf.int32)
 
 
 @pytest.fixture
-def chosen(monkeypatch):
+def chosen(shape_counters, monkeypatch):
     """Tells of each counter of shapes which it has chosen, all when it first met them."""
     monkeypatch.setattr(compiling, "DECODED_BEFORE", 0)
-    made = []
-    init = FrequentShapes.__init__
-
-    def noted(self):
-        init(self)
-        made.append(self)
-
-    monkeypatch.setattr(FrequentShapes, "__init__", noted)
-    return lambda: [[rows for rows, _ in shapes.chosen()] for shapes in made]
+    return lambda: [[rows for rows, _ in shapes.chosen()] for shapes in shape_counters]
 
 
 def lively(model):

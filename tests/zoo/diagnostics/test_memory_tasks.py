@@ -48,13 +48,13 @@ def test_parity_counts_the_ones():
 def test_every_answer_that_needs_memory_is_scored_alike(name, free):
     task, (_, target) = TASKS[name], draw(name)
     right = target[..., None] if task.output_size == 1 else np.eye(task.output_size)[target]
-    best, figures = task.figure(right, target), []
+    best, metrics = task.metric(right, target), []
     for n in range(target.shape[1]):
         wrong = right.copy()
         wrong[:, n] = right[:, n] + 1 if task.output_size == 1 else np.roll(right[:, n], 1, axis=-1)
-        figures.append(task.figure(wrong, target))
-    assert figures[:free] == [best] * free
-    assert set(np.round(figures[free:], 9)) == {np.round(figures[-1], 9)} != {best}
+        metrics.append(task.metric(wrong, target))
+    assert metrics[:free] == [best] * free
+    assert set(np.round(metrics[free:], 9)) == {np.round(metrics[-1], 9)} != {best}
 
 
 def test_parity_of_one_bit_needs_no_memory():
@@ -70,6 +70,6 @@ def test_scores_of_perfect_and_of_no_memory(name):
     else:
         perfect = np.eye(task.output_size)[target]
         constant = np.eye(task.output_size)[np.zeros_like(target)]
-    assert task.score(task.figure(perfect, target), target) == pytest.approx(1)
-    assert task.score(task.figure(constant, target), target) < 0.05
+    assert task.score(task.metric(perfect, target), target) == pytest.approx(1)
+    assert task.score(task.metric(constant, target), target) < 0.05
     assert task.score(float("nan"), target) == 0

@@ -20,18 +20,10 @@ D, H = 8, 4
 
 
 @pytest.fixture
-def shapes(monkeypatch):
+def shapes(shape_counters, monkeypatch):
     """The counters that are made, all of which choose a shape when they first meet it."""
     monkeypatch.setattr(compiling, "CALLS_BEFORE", 0)
-    made = []
-    init = FrequentShapes.__init__
-
-    def noted(self):
-        init(self)
-        made.append(self)
-
-    monkeypatch.setattr(FrequentShapes, "__init__", noted)
-    return made
+    return shape_counters
 
 
 def make(name, dtype="float64"):
