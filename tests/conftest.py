@@ -6,6 +6,7 @@ others reads this file and needs none of it.
 
 import gc
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -129,3 +130,18 @@ def write_sound():
         return path
 
     return write
+
+
+@pytest.fixture(name="zoo")
+def command_line(monkeypatch, capfd):
+    """Runs the command line in this process: exit code, stdout, stderr."""
+    from zoo import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capfd.readouterr()
+        return end.value.code, out, err
+
+    return run

@@ -1,10 +1,10 @@
 """A Keras 3 / TensorFlow model zoo covering all sequence topologies.
 
 The public face: `list_models`, `ready_models`, `describe`, `create`, `fit`, `resume`, `evaluate`,
-`predict`, `plot`, `generate`, `export`, `load`, `verify`, `open_stream`, `import_torch`,
-`import_keras`, `accelerate`, `cell_card`, `compare_cells`, `list_recipes`, `reproduce`,
-`Recurrence`, and `register` for new cells, topologies, tasks and models. TensorFlow is imported by
-the first of them that needs it.
+`predict`, `plot`, `generate`, `generate_pictures`, `export`, `load`, `verify`, `open_stream`,
+`import_torch`, `import_keras`, `accelerate`, `cell_card`, `compare_cells`, `list_recipes`,
+`reproduce`, `Recurrence`, and `register` for new cells, topologies, tasks and models. TensorFlow is
+imported by the first of them that needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.api.evaluate import evaluate
     from zoo.api.export import export
     from zoo.api.fit import fit, resume
-    from zoo.api.generate import generate
+    from zoo.api.generate import generate, generate_pictures
     from zoo.api.load import load
     from zoo.api.plot import plot
     from zoo.api.predict import predict
@@ -50,6 +50,7 @@ __all__ = [
     "export",
     "fit",
     "generate",
+    "generate_pictures",
     "import_keras",
     "import_torch",
     "list_models",
@@ -75,6 +76,7 @@ _LAZY = {
     "export": "zoo.api.export",
     "fit": "zoo.api.fit",
     "generate": "zoo.api.generate",
+    "generate_pictures": "zoo.api.generate",
     "import_keras": "zoo.importing.keras_layers",
     "import_torch": "zoo.importing.torch_layers",
     "load": "zoo.api.load",

@@ -210,6 +210,22 @@ class Task(abc.ABC):
             "char-lstm"
         )
 
+    def paint(self, model: SequenceModel, count: int, seed: int) -> np.ndarray:
+        """Return new pictures while they are painted, `[count, T, h, w, c]`, 0..1.
+
+        Args:
+            model: a built model.
+            count: how many pictures.
+            seed: the same seed paints the same pictures.
+
+        Raises:
+            UserError: the task paints none.
+        """
+        raise UserError(
+            f"{type(self).__name__} paints no pictures: choose a run of a model that does, such as "
+            "draw-digits"
+        )
+
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
         """Draw how the model came to its answer, see `zoo.evaluation.plots`.
 

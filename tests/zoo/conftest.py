@@ -1,10 +1,8 @@
-import sys
 from pathlib import Path
 
 import pytest
 
 import zoo
-from zoo import cli
 from zoo.catalog.config import RunConfig
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.exporting.trained import Trained
@@ -63,17 +61,3 @@ def readings(monkeypatch):
 
     monkeypatch.setattr(Path, "read_text", read)
     return names
-
-
-@pytest.fixture(name="zoo")
-def command_line(monkeypatch, capfd):
-    """Runs the command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capfd.readouterr()
-        return end.value.code, out, err
-
-    return run

@@ -1,4 +1,4 @@
-"""Texts of a run's language model, read while they are written."""
+"""Texts of a language model, read while they are written; and pictures of a model that paints."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,8 @@ from zoo.api.load import restore
 from zoo.api.run import Run
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
-from zoo.utils.validation import LONGEST_TEXT
+from zoo.evaluation.paintings import check_ending, write_paintings
+from zoo.utils.validation import LONGEST_TEXT, MOST_PICTURES
 
 
 def generate(
@@ -46,3 +47,29 @@ def generate(
         )
     trained = restore(what)
     return trained.task.stream(trained.model, prompt, sampling)
+
+
+def generate_pictures(
+    what: Run | str | Path, path: str | Path, count: int = 16, seed: int = 1
+) -> Path:
+    """Paint new pictures, side by side in one file.
+
+    Args:
+        what: a run, its folder, an export, or the name of a ready-trained model.
+        path: the file to write: `.png`, or `.gif` for an animation of the canvases.
+        count: how many pictures, 1 to 1,024.
+        seed: the same seed paints the same pictures.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: the model cannot be read or paints no pictures, or the file cannot be written or
+            is of another kind.
+    """
+    path = Path(path)
+    check_ending(path)
+    if not 1 <= count <= MOST_PICTURES:
+        raise UserError(f"count is {count}, but 1 to {MOST_PICTURES} is needed")
+    trained = restore(what)
+    return write_paintings(path, trained.task.paint(trained.model, count, seed))

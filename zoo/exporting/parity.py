@@ -129,7 +129,7 @@ def _batch(trained: Trained, split: str, raw: bool) -> tuple[dict[str, np.ndarra
     if "lengths" in batch:
         batch["lengths"] = np.clip(batch["lengths"], 1, STEPS)
     stepped = model.steps_on
-    timed = 1 in _free(specs[stepped])
+    timed = model.conditional or 1 in _free(specs[stepped])
     return batch, min(longest[stepped].shape[1], STEPS) if timed else 1
 
 

@@ -10,6 +10,9 @@ import tensorflow as tf
 LONGEST_TEXT = 20_000
 """Characters of a prompt, a source or any other text that an endpoint takes."""
 
+MOST_PICTURES = 1024
+"""Pictures that an endpoint paints at once."""
+
 
 def named_function(
     function: Callable[..., Any],

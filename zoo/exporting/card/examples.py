@@ -123,7 +123,8 @@ def _drawn(trained: Trained, raw: Any, number: int, folder: Path) -> dict[str, s
     """Return the file of a picture of an answer, of a task that draws examples."""
     if not trained.task.draws_examples:
         return {}
-    path = folder / FOLDER / f"{number}.png"
+    # The input itself may be a picture, of the number alone.
+    path = folder / FOLDER / f"{number}-answer.png"
     write_plots({path: trained.task.plot(trained.model, raw)}, dpi=60)
     return {"picture": path.relative_to(folder).as_posix()}
 

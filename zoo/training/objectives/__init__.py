@@ -2,6 +2,7 @@
 
 from zoo.training.objectives.base import Losses, Objective, Player, Update
 from zoo.training.objectives.cross_entropy import CrossEntropy
+from zoo.training.objectives.elbo import Elbo
 from zoo.training.objectives.forecast import Forecast
 from zoo.training.objectives.scheduled_sampling import ScheduledSampling
 from zoo.training.objectives.self_critical import SelfCritical
@@ -9,6 +10,7 @@ from zoo.training.objectives.squared_error import SquaredError
 
 __all__ = [
     "CrossEntropy",
+    "Elbo",
     "Forecast",
     "Losses",
     "Objective",

@@ -1,0 +1,1 @@
+"""Pictures of the kind of a data set: how likely each is, and new ones."""

@@ -1,0 +1,23 @@
+"""Models that paint pictures."""
+
+from zoo.registry import register_model
+
+_TRAINING = {"epochs": 200, "batch_size": 64, "learning_rate": 0.003, "patience": 200}
+
+register_model(
+    "draw-digits",
+    "Painted in ten strokes, read and written through windows of Gaussians (DRAW).",
+    architecture="draw",
+    task="image_generation",
+    cell="lstm",
+    training=_TRAINING,
+)
+register_model(
+    "draw-digits-full",
+    "Painted in ten strokes, each over the whole picture (DRAW without attention).",
+    architecture="draw",
+    task="image_generation",
+    cell="lstm",
+    options={"attention": False},
+    training=_TRAINING,
+)

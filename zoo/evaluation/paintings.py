@@ -1,0 +1,72 @@
+"""New pictures as files: all of them side by side, as they became or while they did."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from zoo.errors import UserError
+
+ENDINGS = (".png", ".gif")
+_SIDE = 64
+"""Pixels that a picture is wide at least, in a file."""
+_EDGE = 2
+_STROKE, _END = 200, 1500
+"""Milliseconds that a stroke is shown, and the last one."""
+
+
+def check_ending(path: Path) -> None:
+    """Raise UserError for a file that is neither .png nor .gif."""
+    if path.suffix.lower() not in ENDINGS:
+        raise UserError(f"{path} has no known ending: use {' or '.join(ENDINGS)}")
+
+
+def write_paintings(path: Path, canvases: np.ndarray) -> Path:
+    """Write pictures side by side: the last canvases as PNG, or all of them as a GIF that moves.
+
+    Small pictures are written larger, each pixel as a square.
+
+    Args:
+        path: the file, whose ending says which.
+        canvases: `[N, T, h, w, 1 or 3]`, 0..1.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    frames = [Image.fromarray(sheet(canvases[:, t])) for t in range(canvases.shape[1])]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix.lower() == ".png":
+            frames[-1].save(path)
+        else:
+            durations = [_STROKE] * (len(frames) - 1) + [_END]
+            frames[0].save(
+                path, save_all=True, append_images=frames[1:], duration=durations, loop=0
+            )
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
+
+
+def sheet(pictures: np.ndarray) -> np.ndarray:
+    """Lay pictures `[N, h, w, 1 or 3]`, 0..1, out in rows, uint8; as many across as down or more.
+
+    Example:
+        >>> sheet(np.ones((5, 8, 8, 1))).shape
+        (134, 200)
+    """
+    count, height, width, channels = pictures.shape
+    times = max(1, -(-_SIDE // max(height, width)))
+    across = math.ceil(math.sqrt(count))
+    down = -(-count // across)
+    high, wide = (times * side + _EDGE for side in (height, width))
+    pixels = np.rint(255 * pictures).astype("uint8").repeat(times, 1).repeat(times, 2)
+    whole = np.full((down * high + _EDGE, across * wide + _EDGE, channels), 128, "uint8")
+    for place, picture in enumerate(pixels):
+        top, left = place // across * high + _EDGE, place % across * wide + _EDGE
+        whole[top : top + high - _EDGE, left : left + wide - _EDGE] = picture
+    return whole.squeeze(-1) if channels == 1 else whole
