@@ -1,5 +1,6 @@
 """Forecasts of a model that sees one step ahead: paths that it draws, step by step."""
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -144,45 +145,56 @@ def stepwise(
     Returns:
         Quantiles `[B, T, H, Q]`, and the state after the last step.
     """
-    batch, time = tf.shape(inputs)[0], tf.shape(inputs)[1]
+    batch, time = (inputs.shape[axis] or tf.shape(inputs)[axis] for axis in (0, 1))
     fresh = model.initial_state(batch)
     resets = tf.zeros([batch, time], tf.bool)
     if reset is not None:
         resets = tf.cast(tf.convert_to_tensor(reset), tf.bool)
         if len(resets.shape) == 1:
             resets = resets[:, None] & (tf.range(time) == 0)
-    size = [batch, model.horizon, len(model.head.levels)]
-    wanted: Any = None if origins is None else tf.cast(origins, tf.bool)
 
-    def body(t: Tensor, state: State, outputs: tf.TensorArray) -> tuple[Tensor, State, Any]:
+    def body(t: Tensor, state: State, states: Any) -> tuple[Tensor, State, Any]:
         def begun(new: Tensor, old: Tensor) -> Tensor:
             rows = tf.reshape(resets[:, t], [-1, *[1] * (len(old.shape) - 1)])
             return tf.where(rows, new, old)
 
         begin = _shaped(tf.nest.map_structure(begun, fresh, state), state)
-        _, after = model.predict_step(inputs[:, t], begin)
-        after = _shaped(after, state)
-
-        def answer() -> Tensor:
-            rows = tf.where(wanted[:, t])
-            chosen = tf.nest.map_structure(lambda part: tf.gather(part, rows[:, 0]), after)
-            return tf.scatter_nd(rows, fixed_paths(model, chosen), tf.cast(size, tf.int64))
-
-        if wanted is None:
-            answered = fixed_paths(model, after)
-        else:
-            some = tf.reduce_any(wanted[:, t])
-            answered = tf.cond(some, answer, lambda: tf.zeros(size))
-        return t + 1, after, outputs.write(t, answered)
+        after = _shaped(model.predict_step(inputs[:, t], begin)[1], state)
+        return t + 1, after, states.write(t, _flat(after))
 
     state = tf.nest.pack_sequence_as(fresh, tf.nest.flatten(state or fresh))
-    outputs = tf.TensorArray(tf.float32, time)
-    start = (tf.constant(0), state, outputs)
-    _, state, outputs = tf.while_loop(lambda t, *_: t < time, body, start)
-    answers = tf.transpose(outputs.stack(), [1, 0, 2, 3])
-    shape = [*inputs.shape[:2], model.horizon, len(model.head.levels)]
-    answers.set_shape(shape)
+    start = (tf.constant(0), state, tf.TensorArray(tf.float32, time))
+    _, state, states = tf.while_loop(lambda t, *_: t < time, body, start)
+    # All paths are drawn together, not step by step: ONNX has no loop within a loop for them.
+    steps = tf.reshape(states.stack(), [time * batch, _flat(fresh).shape[-1]])
+    size = [model.horizon, len(model.head.levels)]
+    if origins is None:
+        answers = fixed_paths(model, _as_state(steps, fresh))
+    else:
+        wanted = tf.where(tf.reshape(tf.transpose(tf.cast(origins, tf.bool)), [-1]))
+        chosen = fixed_paths(model, _as_state(tf.gather(steps, wanted[:, 0]), fresh))
+        answers = tf.scatter_nd(wanted, chosen, tf.cast([time * batch, *size], tf.int64))
+    answers = tf.transpose(tf.reshape(answers, [time, batch, *size]), [1, 0, 2, 3])
+    answers.set_shape([*inputs.shape[:2], *size])
     return answers, state
+
+
+def _flat(state: State) -> Tensor:
+    """Return all parts of a state of B rows as float32 `[B, S]`."""
+    parts = tf.nest.flatten(state)
+    rows = [tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in parts]
+    return tf.concat([tf.cast(part, tf.float32) for part in rows], axis=1)
+
+
+def _as_state(flat: Tensor, like: State) -> State:
+    """Return `_flat`'s `[N, S]` as a state of N rows, its parts as those of another one."""
+    parts = tf.nest.flatten(like)
+    split = tf.split(flat, [math.prod(part.shape[1:]) for part in parts], axis=1)
+    shaped = [
+        tf.cast(tf.reshape(each, [-1, *part.shape[1:]]), part.dtype)
+        for each, part in zip(split, parts)
+    ]
+    return tf.nest.pack_sequence_as(like, shaped)
 
 
 def _shaped(state: State, like: State) -> State:
