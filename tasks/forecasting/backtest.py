@@ -122,7 +122,7 @@ def backtest(
         yield Answers(
             series,
             steps,
-            _actual(whole, series, steps),
+            actual_after(whole, series, steps),
             naive(series, steps),
             shifted(quantiles, offsets[:, None, None]),
             np.where(weights[row, place] > 0, losses, 0.0),
@@ -149,7 +149,7 @@ def _line(whole: Whole, row: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(whole.series[row], lengths), np.concatenate([*steps, np.zeros(0, int)])
 
 
-def _actual(whole: Whole, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def actual_after(whole: Whole, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Return what came after each step, float64 `[N, H]`, NaN where it is missing."""
     ahead = np.arange(1, whole.panel.layout.horizon + 1)
     targets = whole.panel.targets

@@ -372,21 +372,24 @@ class Forecasting(DataTask):
 
         See `tasks.forecasting.measuring`.
         """
-        data, levels = self.data, np.array(self.quantiles)
+        reference, answers = self.reference(split), self.answers(model, split, settings)
+        if self.returns:
+            return evaluate_returns(answers, reference, model.head.density)
+        return evaluate_levels(answers, reference)
+
+    def reference(self, split: str) -> Reference:
+        """Return what answers at the origins of a split are held against."""
+        data = self.data
         begins = data.ends[:, max(SPLITS.index(split) - 1, 0)]
-        reference = Reference(
+        return Reference(
             data.panel.targets,
             data.ends[:, 0],
             np.maximum(begins, first_steps(data.ends, self.season)),
             self.season,
-            levels,
+            np.array(self.quantiles),
             [each.name for each in data.table.series],
             self._oracle(),
         )
-        answers = self.answers(model, split, settings)
-        if self.returns:
-            return evaluate_returns(answers, reference, model.head.density)
-        return evaluate_levels(answers, reference)
 
     def _oracle(self) -> Oracle | None:
         """Return the forecasts of what the series were drawn from, where that is known."""

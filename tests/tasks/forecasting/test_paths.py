@@ -10,6 +10,8 @@ import zoo
 from tests.tasks.forecasting.conftest import SETTINGS, make_model, write_table
 from tests.tasks.forecasting.test_verbs import call
 from zoo.errors import UserError
+from zoo.exporting.checksums import read_card
+from zoo.exporting.export import FORMATS
 from zoo.utils.validation import reason
 
 
@@ -56,12 +58,29 @@ def test_what_is_known_ahead_must_go_on_as_far(sales, drawing, rows, horizon):
     assert line.endswith(f"the rows after the last value are {rows}") and "\n" not in line
 
 
-def test_a_run_and_its_export_forecast_more_steps_than_they_were_fitted_for(tmp_path):
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """A table, and a run that was fitted to it."""
+    tmp_path = tmp_path_factory.mktemp("paths")
     table = write_table(tmp_path / "sales.csv", columns=False)
     settings = {"units": 4, "layers": 1, "horizon": 4, "look_back": 14, "window": 12, "paths": 20}
     chosen = [f"--set={key}={value}" for key, value in {**settings, "origins": 2}.items()]
     fit = ["fit", "forecast-lstm-sampled", "--dataset", table, "--steps=2", *chosen]
-    run = call(*fit, "--runs", tmp_path / "runs")[0].strip().splitlines()[-1]
+    return table, call(*fit, "--runs", tmp_path / "runs")[0].strip().splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_it_is_exported_in_each_form_but_for_a_loop_in_a_loop(fitted, tmp_path):
+    export = zoo.export(fitted[1], tmp_path / "export", formats=FORMATS, metrics=False)
+    compared = read_card(export)["certificate"]["differences"]
+    assert {"litert/model.tflite forward", "litert/model.tflite step", "onnx step"} <= {*compared}
+    assert [path.name for path in (export / "onnx").iterdir()] == ["step.onnx"]
+    assert "ONNX has `step` alone" in (export / "README.md").read_text()
+    assert zoo.verify(export).holds
+
+
+def test_a_run_and_its_export_forecast_more_steps_than_they_were_fitted_for(fitted, tmp_path):
+    table, run = fitted
     export = zoo.export(run, tmp_path / "export", metrics=False)
     for each in (run, export):
         out, _ = call("predict", each, table, "--json", "--horizon", 9)
