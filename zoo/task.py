@@ -46,7 +46,8 @@ class Task(abc.ABC):
             `zoo.readers.modality`.
         default_dataset: the bundled data set's name.
         objective_class: what its models are trained for, whose fields are options of a training.
-            The task is registered with the name of that, `objective=...`, if it is another.
+            The task is registered with the name of that, `objective=...`, if it is another. A model
+            of the catalog may name one of its own, which the task made for it then has.
         monitor: the metric after each epoch that says which weights are the best: smaller is
             better for a loss, larger for anything else.
         counted: what `measure` counts as one example, in the plural.
@@ -69,7 +70,7 @@ class Task(abc.ABC):
 
     input_kind: str
     default_dataset: ClassVar[str]
-    objective_class: ClassVar[type[Objective]] = CrossEntropy
+    objective_class: type[Objective] = CrossEntropy
     monitor: ClassVar[str] = "val_loss"
     counted: ClassVar[str] = "examples"
     draws_examples: ClassVar[bool] = False

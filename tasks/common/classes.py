@@ -24,7 +24,10 @@ def class_case(raw: Any, name: str) -> Case:
 
 
 def measure_classes(
-    model: SequenceModel, windows: Iterable[Window], classes: Sequence[str]
+    model: SequenceModel,
+    windows: Iterable[Window],
+    classes: Sequence[str],
+    groups: np.ndarray | None = None,
 ) -> Evaluation:
     """Measure `loss`, `accuracy` and the metrics of `class_metrics`, each window shown once.
 
@@ -32,6 +35,7 @@ def measure_classes(
         model: whose outputs are logits `[..., classes]`, one row a target.
         windows: as `zoo.training.windows` makes them; the state is carried from one to the next.
         classes: names.
+        groups: of the targets, those that belong together, see `MetricSums`.
     """
     logits, targets = logits_and_targets(model, windows)
     each = scores(tf.constant(logits), tf.constant(targets))
@@ -39,8 +43,8 @@ def measure_classes(
     counts = class_counts(targets[:, None], logits.argmax(axis=-1)[:, None], len(classes))
     return Evaluation(
         [
-            MetricSums(rows, CrossEntropy().results),
-            MetricSums(counts, partial(count_metrics, classes)),
+            MetricSums(rows, CrossEntropy().results, groups),
+            MetricSums(counts, partial(count_metrics, classes), groups),
         ]
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from tasks.common.base import DataTask
@@ -29,7 +30,11 @@ class Classification(DataTask):
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return `loss`, `accuracy`, and the metrics of `tasks.common.classes.class_metrics`."""
         windows = self.shown(self.windows(split, settings))
-        return measure_classes(model, windows, self.classes)
+        return measure_classes(model, windows, self.classes, self.groups(split))
+
+    def groups(self, split: str) -> np.ndarray | None:
+        """Return which examples of a split belong together, `[N]`; None where none do."""
+        return None
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw how often each class was taken for each."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by name
 from tasks.common.base import rule_of, spread
@@ -13,11 +14,14 @@ from tasks.common.classification import Classification
 from tasks.common.images import decode_images, encode_png
 from tasks.common.sources import own_path
 from tasks.common.streams import as_step
+from tasks.image_classification.scattered import NAMES, ScatteredDigits
 from tasks.image_classification.sources import Labelled, NamedPictures, OwnPictures
 from zoo.errors import UserError
+from zoo.evaluation.glimpse_plots import glimpses_figure
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
+from zoo.topologies.recurrent_attention import RecurrentAttention
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
 from zoo.utils.validation import not_empty
@@ -28,7 +32,9 @@ class ImageClassification(Classification):
     """Says which of some classes an image shows.
 
     Any tensorflow-datasets set with `image`, all of one size, and `label` will do, such as
-    `mnist`; and so will pictures of one's own, see `tasks.image_classification.pictures`.
+    `mnist`; and so will pictures of one's own, see `tasks.image_classification.pictures`, and
+    `scattered_digits/translated` and `/cluttered`, which are drawn as they are read, see
+    `tasks.image_classification.scattered`.
 
     Args:
         dataset: its name, or the path of a folder or a table.
@@ -72,7 +78,7 @@ class ImageClassification(Classification):
         if image_size < 0:
             raise UserError(f"image_size is {image_size}, but 0 or more is needed")
         self.sequence, self.image_size = sequence, image_size
-        self._opened: dict[tuple[str, str | None], NamedPictures | OwnPictures] = {}
+        self._opened: dict[tuple[str, str | None], _Source] = {}
         self.classes = classes or self._source.classes
         self.image_shape = image_shape or self._source.image_shape(image_size)
 
@@ -109,6 +115,9 @@ class ImageClassification(Classification):
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Return images `[B, h, w, c]`, or clips of their rows or pixels, with one target each."""
+        source = self._source
+        if seed is not None and isinstance(source, ScatteredDigits) and not self.sequence:
+            return source.windows(self.image_shape, settings.batch_size, seed)
         images, labels = self._read(split)
         inputs = tf.nest.map_structure(np.asarray, self._shown(images))
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
@@ -135,6 +144,23 @@ class ImageClassification(Classification):
 
         return {"serve": serve, "read": read, "tell": self.tell()}
 
+    def plot(self, model: SequenceModel, raw: bytes) -> Figure:
+        """Draw where a model of glimpses looked, what it saw there, and how sure it was.
+
+        Raises:
+            UserError: the model takes in a picture at once.
+        """
+        if not isinstance(model, RecurrentAttention):
+            return super().plot(model, raw)
+        pixels = decode_images(tf.constant([raw]), self.image_shape)
+        path = model.follow(pixels)
+        places = path.places[0]
+        images = tf.repeat(pixels / 255, len(places), axis=0)
+        windows = [window.numpy() for window in model.retina(images, places)]
+        sure = tf.nn.softmax(path.logits[0]).numpy()
+        image = images[0].numpy()
+        return glimpses_figure(image, places.numpy(), model.sizes, windows, self.classes, sure)
+
     def examples(self) -> list[bytes]:
         """Return three test images as PNG."""
         some = self._source.some(3, self.image_shape, self.classes)
@@ -151,13 +177,37 @@ class ImageClassification(Classification):
     def _read(self, split: str) -> Labelled:
         return self._source.read(split, self.image_shape, self.classes)
 
+    def groups(self, split: str) -> np.ndarray | None:
+        """Return which digit each picture shows, of pictures of which several show one."""
+        source = self._source
+        return source.groups(split) if isinstance(source, ScatteredDigits) else None
+
+    def data_card(self) -> dict[str, Any]:
+        """Return the data's part of a model card."""
+        source = self._source
+        return source.data_card() if isinstance(source, ScatteredDigits) else super().data_card()
+
+    def fingerprint(self, split: str) -> str:
+        """Return the SHA-256 of a split's examples, or of all the user's files."""
+        source = self._source
+        if isinstance(source, ScatteredDigits):
+            return source.fingerprint(split)
+        return super().fingerprint(split)
+
     @property
-    def _source(self) -> NamedPictures | OwnPictures:
+    def _source(self) -> "_Source":
         """Return the data set, which an evaluation may change."""
         at = (self.dataset, self.data_dir)
         if at not in self._opened:
-            path = own_path(self.dataset, self.default_dataset)
-            self._opened[at] = (
-                OwnPictures(path, self.data_dir, self.split_rule) if path else NamedPictures(*at)
-            )
+            self._opened[at] = self._open(*at)
         return self._opened[at]
+
+    def _open(self, dataset: str, data_dir: str | None) -> "_Source":
+        if dataset in NAMES:
+            return ScatteredDigits(dataset)
+        if path := own_path(dataset, self.default_dataset):
+            return OwnPictures(path, data_dir, self.split_rule)
+        return NamedPictures(dataset, data_dir)
+
+
+_Source = NamedPictures | OwnPictures | ScatteredDigits

@@ -15,6 +15,7 @@ from zoo.catalog.entries import (
     decided_by_data,
     defaults,
     known_options,
+    objective_class,
 )
 from zoo.catalog.options import checked, options_of
 from zoo.errors import UserError
@@ -105,7 +106,7 @@ class RunConfig:
                 options=dict(values["options"]),
                 task_options=task_options,
                 training=_settings(training),
-                objective=_objective(task_class, objective),
+                objective=_objective(entry, objective),
                 seed=values["seed"],
                 start_from=values.get("start_from"),
                 decided=None if decided is None else tuple(decided),
@@ -119,6 +120,7 @@ class RunConfig:
     def make_task(self) -> "Task":
         """Make the task, which reads its data if these have not decided its options yet."""
         task = registry.load("task", self.task)(**self.task_options)
+        task.objective_class = objective_class(registry.get("model", self.model))
         task.objective_options = dict(self.objective)
         return task
 
@@ -281,7 +283,7 @@ def resolve(
             "data_dir": data_dir,
         },
         training=_settings(chosen["training"]),
-        objective=_objective(task_class, chosen["objective"]),
+        objective=_objective(entry, chosen["objective"]),
         seed=seed,
         start_from=start_from,
     )
@@ -311,9 +313,9 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     return Settings(**{key: checked(key, value, known[key]) for key, value in values.items()})
 
 
-def _objective(task_class: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all settings of a task's objective, each value turned to its field's type."""
-    kind = task_class.objective_class
+def _objective(entry: registry.Entry, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all settings of a model's objective, each value turned to its field's type."""
+    kind = objective_class(entry)
     known = options_of(kind)
     return asdict(kind(**{key: checked(key, value, known[key]) for key, value in values.items()}))
 

@@ -24,11 +24,10 @@ def defaults(entry: registry.Entry) -> dict[str, dict[str, Any]]:
     chosen = catalog_values(entry)
     builder = registry.builder_of(entry)
     task = registry.get("task", entry.info["task"])
-    objective = registry.get("objective", task.info.get("objective", "cross_entropy"))
     known = {
         "options": builder.parameters,
         "task_options": {key: value for key, value in task.parameters.items() if key not in DATA},
-        "objective": objective.parameters,
+        "objective": registry.objective_of(entry).parameters,
         "training": asdict(Settings()),
     }
     return {group: {**values, **chosen[group]} for group, values in known.items()}
@@ -96,10 +95,17 @@ def known_options(entry: registry.Entry, task_class: Any) -> dict[str, dict[str,
         )
     return {
         "training": options_of(Settings),
-        "objective": options_of(task_class.objective_class),
+        "objective": options_of(objective_class(entry)),
         "task_options": task_options,
         "options": options,
     }
+
+
+def objective_class(entry: registry.Entry) -> Any:
+    """Return what a model is trained for, a subclass of `zoo.training.objectives.Objective`."""
+    own = entry.info.get("objective")
+    task_class = registry.load("task", entry.info["task"])
+    return registry.load("objective", own) if own else task_class.objective_class
 
 
 def decided_by_data(task_class: Any) -> set[str]:

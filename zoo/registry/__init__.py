@@ -133,7 +133,8 @@ def register_model(name: str, summary: str, architecture: str, **info: Any) -> N
         name: the name users will type.
         summary: what it is, in one line.
         architecture: the registered one that builds it, whose topology is the model's.
-        **info: `task`, `cell`, `options`, `task_options`, `dataset` and `training`.
+        **info: `task`, `cell`, `options`, `task_options`, `dataset` and `training`; and
+            `objective`, the name of what it is trained for, if that is not its task's.
 
     Raises:
         ValueError: the name is taken; or the architecture, the task and its objective call
@@ -151,9 +152,14 @@ def register_model(name: str, summary: str, architecture: str, **info: Any) -> N
 
 def documentation(model: Entry) -> dict[str, str]:
     """Return what each setting of a model's training and objective means, from the source."""
+    return {**meanings(SETTINGS), **meanings(_address(objective_of(model).target) or "")}
+
+
+def objective_of(model: Entry) -> Entry:
+    """Return what a model is trained for: its own objective, or else that of its task."""
     task = get("task", model.info["task"])
-    objective = get("objective", task.info.get("objective", "cross_entropy"))
-    return {**meanings(SETTINGS), **meanings(_address(objective.target) or "")}
+    usual = task.info.get("objective", "cross_entropy")
+    return get("objective", model.info.get("objective", usual))
 
 
 def builder_of(model: Entry) -> Entry:
@@ -199,7 +205,7 @@ def _check_model(model: Entry) -> None:
     builder = builder_of(model)
     decided = {key for key, default in task.parameters.items() if default is None}
     _refuse_shared(model, {*builder.parameters} & {*task.parameters} - decided, task.name)
-    objective = get("objective", task.info.get("objective", "cross_entropy"))
+    objective = objective_of(model)
     others = {*builder.parameters} | {*task.parameters}
     _refuse_shared(model, others & {*objective.parameters}, objective.name)
 

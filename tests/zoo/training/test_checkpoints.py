@@ -86,6 +86,19 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(
 
 
 @pytest.mark.slow
+def test_drawn_pictures_and_drawn_glimpses_go_on_likewise(tmp_path, monkeypatch):
+    tiny = {
+        "units": 4, "glimpse_units": 4, "glimpse_size": 3, "glimpses": 3, "copies": 2,
+        "jit_compile": False, "batch_size": 2048, "epochs": 2, "save_steps": 2, "verbose": False,
+    }  # fmt: skip
+    whole = zoo.fit("ram-scattered", runs=tmp_path / "whole", **tiny)
+    with monkeypatch.context() as patched, pytest.raises(Interrupted):
+        send_signal_after(patched, 8)
+        zoo.fit("ram-scattered", runs=tmp_path, **tiny)
+    assert_same(zoo.resume(tmp_path / "ram-scattered" / "1", verbose=False), whole)
+
+
+@pytest.mark.slow
 def test_a_run_that_ended_within_an_epoch_goes_on_from_there(text, tmp_path):
     steady = {**TINY, "schedule": "constant"}
     whole = zoo.fit("char-lstm", text, runs=tmp_path / "whole", **steady)

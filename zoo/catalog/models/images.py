@@ -27,6 +27,33 @@ register_model(
     training={"epochs": 40, "learning_rate": 0.002, "patience": 40},
 )
 register_model(
+    "ram-digits",
+    "A retina of two scales looks at three places of a digit, and learns from reward where.",
+    architecture="recurrent_attention",
+    task="image_classification",
+    cell="lstm",
+    objective="reinforce",
+    options={"glimpses": 3, "glimpse_size": 4, "scales": 2},
+    training={"epochs": 60, "batch_size": 64, "learning_rate": 0.003, "patience": 60},
+)
+register_model(
+    "ram-scattered",
+    "A retina of three scales finds a digit in a larger picture, and learns from reward how.",
+    architecture="recurrent_attention",
+    task="image_classification",
+    cell="lstm",
+    objective="reinforce",
+    dataset="scattered_digits/cluttered",
+    options={"glimpses": 6, "glimpse_size": 12, "scales": 3, "glimpse_units": 256, "units": 192},
+    training={
+        "epochs": 80,
+        "batch_size": 64,
+        "learning_rate": 0.002,
+        "patience": 80,
+        "jit_compile": True,
+    },
+)
+register_model(
     "caption-lstm",
     "Convolutions to a vector v; an LSTM sees it at every word, the output through a gate.",
     architecture="one_to_many",

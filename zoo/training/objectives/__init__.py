@@ -4,6 +4,7 @@ from zoo.training.objectives.base import Losses, Objective, Player, Update
 from zoo.training.objectives.cross_entropy import CrossEntropy
 from zoo.training.objectives.elbo import Elbo
 from zoo.training.objectives.forecast import Forecast
+from zoo.training.objectives.reinforce import Reinforce
 from zoo.training.objectives.scheduled_sampling import ScheduledSampling
 from zoo.training.objectives.self_critical import SelfCritical
 from zoo.training.objectives.squared_error import SquaredError
@@ -15,6 +16,7 @@ __all__ = [
     "Losses",
     "Objective",
     "Player",
+    "Reinforce",
     "ScheduledSampling",
     "SelfCritical",
     "SquaredError",

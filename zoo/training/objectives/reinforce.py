@@ -1,0 +1,173 @@
+"""REINFORCE: a model that looks learns from reward where to look."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import keras
+import tensorflow as tf
+
+from zoo.errors import UserError
+from zoo.evaluation.loop import row_sums
+from zoo.registry import register
+from zoo.topologies.base import SequenceModel, scores
+from zoo.topologies.recurrent_attention import Path, RecurrentAttention
+from zoo.training.objectives.base import Losses, Player, Update
+from zoo.training.objectives.cross_entropy import CrossEntropy
+from zoo.training.settings import Settings
+from zoo.typing import State, Tensor, Window
+from zoo.utils.fields import Choices, Range, documented
+
+
+class LookedAt(Window):
+    """A window, and `noise`: how far each drawn glimpse lies beside the place that was meant.
+
+    It is float32 `[B, copies, T - 1, 2]`.
+    """
+
+    noise: Tensor
+
+
+@register("objective", "reinforce")
+@documented
+@dataclass(frozen=True)
+class Reinforce(CrossEntropy):
+    """Cross-entropy of the classes, and REINFORCE for the places of the glimpses.
+
+    In training each picture is looked at several times, at places drawn around those that the model
+    means. What a drawn path is worth says its last glimpse. The locator is moved by
+    (worth - baseline) · grad log N(place; meant, sigma²) alone, and the cross-entropy never reaches
+    it. `loss` and `accuracy` of training are means over drawn paths; those of validation are of the
+    one path that the model means.
+
+    Source: R. Williams 1992, doi:10.1007/BF00992696; V. Mnih et al. 2014, arXiv:1406.6247.
+    """
+
+    copies: Annotated[int, Range(1), "drawn paths of each picture in training."] = 4
+    sigma: Annotated[
+        float,
+        Range(above=0),
+        "standard deviation of a drawn place; the picture is 2 wide and 2 high.",
+    ] = 0.3
+    worth: Annotated[
+        str,
+        Choices("probability", "right"),
+        'what a path is worth: the "probability" of the class, or 1 if it is "right", else 0.',
+    ] = "probability"
+    subtract: Annotated[
+        str,
+        Choices("learned", "others"),
+        'what a path has to be better than: "learned" is what the model expects after each '
+        'glimpse; "others" is the mean of the picture\'s other copies.',
+    ] = "learned"
+    reward_weight: Annotated[
+        float,
+        Range(0),
+        "weight of the reward beside the cross-entropy for the layers that see and remember; 0 "
+        "leaves these to the classes alone, as the source does.",
+    ] = 0.1
+
+    metrics: ClassVar[tuple[str, ...]] = CrossEntropy.metrics
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.subtract == "others" and self.copies < 2:
+            raise UserError('subtract is "others", but copies is 1: at least 2 are needed')
+
+    def check(self, model: SequenceModel, settings: Settings) -> None:
+        """Raise if a model looks nowhere.
+
+        Raises:
+            UserError: it does not.
+        """
+        if not isinstance(model, RecurrentAttention):
+            raise UserError(
+                f"{type(model).__name__} looks at no places: reinforce is for models such as "
+                "ram-digits"
+            )
+
+    def players(
+        self,
+        model: SequenceModel,
+        settings: Settings,
+        make_optimizer: Callable[[], keras.optimizers.Optimizer],
+    ) -> dict[str, Player]:
+        """Return who sees, who says where to look, and who expects a reward."""
+        if not model.hard:
+            return super().players(model, settings, make_optimizer)
+        own = {
+            "places": model.locator.trainable_variables,
+            "baseline": model.baseline.trainable_variables,
+        }
+        others = {id(weight) for part in own.values() for weight in part}
+        seeing = [weight for weight in model.trainable_variables if id(weight) not in others]
+        return {
+            name: Player(weights, make_optimizer(), clip_norm=settings.clip_norm)
+            for name, weights in {"model": seeing, **own}.items()
+        }
+
+    def prepare(self, model: SequenceModel, window: Window, seed: Tensor, update: Update) -> Window:
+        """Return the window with drawn noise; of soft attention as it is."""
+        if not model.hard:
+            return window
+        shape = [window["targets"].shape[0], self.copies, model.glimpses - 1, 2]
+        # XLA would otherwise choose another generator.
+        drawn = tf.random.stateless_normal(shape, seed, alg="philox")
+        return LookedAt(**window, noise=self.sigma * drawn)
+
+    def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
+        """Return the losses of all players in training, and the sums of each row."""
+        if not (training and model.hard):
+            return super().losses(model, window, state, training)
+        noise, weights = window["noise"], window["weights"]  # type: ignore[typeddict-item]
+        copies = noise.shape[1]
+        images = tf.repeat(window["inputs"], copies, axis=0)
+        path = model.follow(images, tf.reshape(noise, [-1, *noise.shape[2:]]), training=True)
+        targets = tf.repeat(window["targets"], copies)
+        each = scores(path.logits[:, -1], targets, self.label_smoothing)
+        worth = each.right if self.worth == "right" else tf.exp(-each.nll)
+        worth = tf.stop_gradient(worth)[:, None]
+        expected = path.baselines if self.subtract == "learned" else mean_of_others(worth, copies)
+        likelier = surrogate(path, worth - tf.stop_gradient(expected), self.sigma)
+        missed = tf.reduce_sum((worth - path.baselines) ** 2, axis=1)
+        shares = tf.repeat(weights, copies) / copies
+
+        def of_row(part: Tensor) -> Tensor:
+            return tf.reduce_mean(tf.reshape(part, [-1, copies]), axis=1)
+
+        return Losses(
+            {
+                "model": tf.reduce_sum((each.loss + self.reward_weight * likelier) * shares),
+                "places": tf.reduce_sum(likelier * shares),
+                "baseline": tf.reduce_sum(missed * shares),
+            },
+            row_sums(weights, of_row(each.nll), of_row(each.right)),
+            state,
+        )
+
+
+def surrogate(path: Path, advantage: Tensor, sigma: float) -> Tensor:
+    """Return -advantage · log N(place; meant, sigma²), summed over the drawn glimpses, `[R]`.
+
+    Its gradient is that of REINFORCE. Only what is meant gets one: what was drawn is a constant.
+
+    Args:
+        path: drawn, of R rows and T glimpses.
+        advantage: `[R, T - 1]` or `[R, 1]`, without a gradient.
+        sigma: of the draws.
+    """
+    drawn = tf.stop_gradient(path.places[:, 1:])
+    squares = tf.reduce_sum((drawn - path.means) ** 2, axis=-1)
+    return tf.reduce_sum(advantage * squares / (2 * sigma**2), axis=1)
+
+
+def mean_of_others(worth: Tensor, copies: int) -> Tensor:
+    """Return for each of `[R, 1]`, `copies` rows of one picture together, the mean of the others.
+
+    Example:
+        >>> mean_of_others(tf.constant([[1.0], [0.0], [1.0]]), 3)[:, 0].numpy().tolist()
+        [0.5, 1.0, 0.5]
+    """
+    groups = tf.reshape(worth, [-1, copies])
+    others = (tf.reduce_sum(groups, axis=1, keepdims=True) - groups) / (copies - 1)
+    return tf.reshape(others, [-1, 1])
