@@ -23,6 +23,7 @@ HEAD = "| command | test figures | minutes |\n|---|---|---|\n"
 SHOWN = (
     "accuracy",
     "f1",
+    "bound",
     "perplexity",
     "bits_per_character",
     "truth_rate",

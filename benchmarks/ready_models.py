@@ -19,6 +19,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "digits-cnn": {},
     "digits-mlp": {},
     "caption-lstm-attention": {"units": 128},
+    "draw-digits": {},
     "video-gru": {},
     "sequence-gru": {},
     "text-lstm": {"embedding": 48},
