@@ -77,8 +77,7 @@ def measure_parity(trained: Trained, folder: Path, raw: bool = True) -> dict[str
     }
     for name, run, rows in _forms(folder):
         some = {key: part[:rows] for key, part in batch.items()}
-        has_whole = name != onnx.FOLDER or (folder / onnx.FOLDER / "forward.onnx").is_file()
-        answers = _answers(model, run, some, sizes, has_whole)
+        answers = _answers(model, run, some, sizes)
         for endpoint, outputs in zip(("forward", "step"), answers):
             if outputs is None:
                 continue
@@ -155,15 +154,11 @@ def _fitted(part: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
 
 
 def _answers(
-    model: SequenceModel, run: Run, batch: dict[str, np.ndarray], sizes: Any, has_whole: bool = True
-) -> tuple[Any, Any]:
-    """Return what `forward` gives, and what `step` does, in units of so many sizes.
-
-    None stands for what `forward` would give where there is none, and for the steps of a model that
-    has none.
-    """
+    model: SequenceModel, run: Run, batch: dict[str, np.ndarray], sizes: Any
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what `forward` gives, and what `step` does, in units of so many sizes."""
     stepped = _stepped(model, run, batch)
-    whole = _in_units(_whole(model, run, batch), sizes) if has_whole else None
+    whole = _in_units(_whole(model, run, batch), sizes)
     return whole, None if stepped is None else _in_units(stepped, sizes)
 
 

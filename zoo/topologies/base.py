@@ -46,8 +46,6 @@ class SequenceModel(keras.Model):
         attends: whether each step looks at places of what was encoded, see `alignment`.
         compiled_steps: whether XLA can compile `step` and what `steps_from` returns, with cells
             that it can. It is said beside `step`; a subclass with a `step` of its own says it anew.
-        loops_in_loops: whether a whole sequence runs a loop in each of its steps, which is not
-            written as ONNX.
     """
 
     recurrent = True
@@ -56,7 +54,6 @@ class SequenceModel(keras.Model):
     condition = ""
     attends = False
     compiled_steps = False
-    loops_in_loops = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

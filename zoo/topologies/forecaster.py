@@ -176,7 +176,6 @@ class Forecaster(SequenceModel):
             raise ValueError(f"horizon is {horizon}, but at least 1 is needed")
         self.horizon, self.returns, self.paths = horizon, returns, paths
         self.ahead = 1 if paths else horizon
-        self.loops_in_loops = bool(paths)
         self.categories, self.seasons = tuple(categories), tuple(seasons)
         self.columns = SeriesColumns(horizon, known_covariates, past_covariates, len(categories))
         length = max(look_back, 2 * season, 2)

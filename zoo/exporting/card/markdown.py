@@ -233,11 +233,6 @@ def _made(card: dict[str, Any]) -> str:
 
 def _forms(card: dict[str, Any]) -> str:
     sizes = table(["form", "bytes"], [[key, number(size)] for key, size in card["sizes"].items()])
-    if "onnx/step.onnx" in card["sizes"] and "onnx/forward.onnx" not in card["sizes"]:
-        sizes += (
-            "\n\nONNX has `step` alone: `forward` runs a loop in each step, which the converter "
-            "does not write."
-        )
     certificate = card["certificate"]
     if not certificate:
         return sizes

@@ -29,8 +29,7 @@ def write_onnx(
 
     They are those of the SavedModel, of any batch size and length, with the same names, but that
     of a state that is given back: `next_state_0` and so on. Weights are float32, and each file has
-    its own. Of a model that runs a loop in each step of a whole sequence there is no `forward`:
-    the converter leaves the inner loop as it is.
+    its own.
 
     Args:
         model: a built model.
@@ -51,7 +50,7 @@ def write_onnx(
         _write(model, name, each, folder / FOLDER)
         for name, each in (endpoints or numeric_endpoints(model)).items()
         # Zeros: whoever runs the file makes them.
-        if name != "initial_state" and not (name == "forward" and model.loops_in_loops)
+        if name != "initial_state"
     ]
 
 
