@@ -38,8 +38,9 @@ FLOORS = {
     "tagging": ("accuracy", 0.97),
     "sequence_labelling": ("accuracy", 0.95),
     "translation": ("exact_match", 0.75),
+    "ram-scattered": ("accuracy", 0.90),
 }
-"""By task; the language models' is measured: see benchmarks/ngram_baseline.py."""
+"""By task, or by model; the language models' is measured: see benchmarks/ngram_baseline.py."""
 
 
 class Measured(NamedTuple):
@@ -67,7 +68,7 @@ def main() -> None:
         measured = measure(name, arguments.dataset)
         print(measured.row())
         keep(measured)
-        figure, floor = FLOORS.get(zoo.describe(name)["task"], ("", 0.0))
+        figure, floor = FLOORS.get(name) or FLOORS.get(zoo.describe(name)["task"], ("", 0.0))
         if measured.figures.get(figure, 1.0) < floor:
             print(f"{name}: {figure} is below {floor}", file=sys.stderr)
             failed = True
