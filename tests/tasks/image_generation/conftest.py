@@ -10,9 +10,3 @@ def drawer(data_dir, tmp_path_factory):
     """A run of a small model that has seen each digit twice."""
     runs = tmp_path_factory.mktemp("drawer")
     return zoo.fit("draw-digits", data_dir=data_dir, runs=runs, verbose=False, epochs=2, **SMALL)
-
-
-@pytest.fixture(scope="session")
-def drawer_export(drawer, data_dir, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("drawer-export") / "draw-digits"
-    return zoo.export(drawer, folder, data_dir=data_dir)

@@ -14,6 +14,7 @@ from tasks.image_generation.dataset import binary_digits
 from tasks.image_generation.task import ImageGeneration
 from zoo.api.load import restore
 from zoo.errors import UserError
+from zoo.exporting.checksums import read_card
 from zoo.training.settings import Settings
 
 
@@ -95,6 +96,7 @@ def test_new_pictures_are_those_of_the_steps_from_the_same_noise(trained):
         trained.endpoints["generate"](0, seed)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_with_the_same_numbers(drawer, data_dir, tmp_path):
     options = {**drawer.config.options, **drawer.config.task_options}
     options = {key: options[key] for key in ("units", "latent", "glimpses")}
@@ -165,9 +167,16 @@ def test_the_plots_show_the_picture_each_canvas_and_its_window(trained):
     assert len(figure.axes) == 4 * 6
 
 
-def test_an_export_is_verified_and_paints_the_same(drawer, drawer_export, data_dir):
-    assert public.verify(drawer_export, data_dir).holds
-    loaded = tf.saved_model.load(str(drawer_export))
+@pytest.mark.slow
+def test_every_form_of_an_export_is_certified_and_paints_the_same(drawer, data_dir, tmp_path):
+    formats = ("saved_model", "litert", "onnx")
+    path = public.export(drawer, tmp_path / "drawer", formats=formats, data_dir=data_dir)
+    assert public.verify(path, data_dir).holds
+    differences = read_card(path)["certificate"]["differences"]
+    for form in ("SavedModel", "litert/model.tflite", "onnx"):
+        for endpoint in ("forward", "step"):
+            assert differences[f"{form} {endpoint}"] < 1e-4
+    loaded = tf.saved_model.load(str(path))
     ours = restore(drawer).endpoints["generate"](3, [1, 0])["pictures"]
     theirs = loaded.generate(3, [1, 0])["pictures"]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
