@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
@@ -14,23 +15,29 @@ _MESSAGE = (
 )
 
 
-def check_binary(images: Any, name: str) -> None:
-    """Raise if a picture has another value than 0 and 255.
+def binary_pictures(images: np.ndarray, way: str, name: str) -> np.ndarray:
+    """Return pictures of 0 and 255, uint8, outside of the graph.
 
     Args:
         images: `[N, h, w, c]`, uint8.
+        way: as in `binarised`.
         name: of the data, for the message.
 
     Raises:
-        UserError: one has; it names the value, and the ways to make such pictures binary.
+        UserError: `way` is "", and a pixel is grey; it names the value, and the ways.
     """
     grey = images[(images > 0) & (images < 255)]
-    if grey.size:
+    if not grey.size:
+        return images
+    if not way:
         raise UserError(
             f"{name} has grey pixels, such as {grey[0]} of 255, but the model is of pixels that "
             "are on or off: set binarize to threshold (on is what is over half) or to sample (each "
             "is on with the probability that its grey says)"
         )
+    # One by one outside of a graph, pictures take many times as long.
+    run = tf.function(lambda images: tf.cast(binarised(images, way), tf.uint8), autograph=False)
+    return run(tf.constant(images)).numpy()
 
 
 def binarised(images: Any, way: str) -> Any:

@@ -13,7 +13,7 @@ from tasks.common.images import decode_images, encode_png
 from tasks.common.sources import own_path
 from tasks.image_classification.sources import Labelled, NamedPictures, OwnPictures
 from tasks.image_generation.baselines import independent_pixels, pixels_of_classes
-from tasks.image_generation.binary import WAYS, binarised, check_binary
+from tasks.image_generation.binary import WAYS, binarised, binary_pictures
 from tasks.image_generation.measuring import SAMPLES, bounds, rows_of_bounds
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
@@ -252,10 +252,7 @@ class ImageGeneration(DataTask):
     def _read(self, split: str) -> Labelled:
         source = self._source
         images, labels = source.read(split, self.image_shape, source.classes)
-        if self.binarize:
-            images = binarised(images, self.binarize).numpy().astype("uint8")
-        else:
-            check_binary(images, self.dataset)
+        images = binary_pictures(images, self.binarize, self.dataset)
         return Labelled(images, labels)
 
     @property

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.image_generation.binary import binarised, check_binary
+from tasks.image_generation.binary import binarised, binary_pictures
 from zoo.errors import UserError
 
 GREY = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1)).astype("uint8")
 
 
 def test_grey_is_refused_with_its_value_and_what_to_set():
-    check_binary(np.array([[[[0], [255]]]], "uint8"), "mine")
+    both = np.array([[[[0], [255]]]], "uint8")
+    assert binary_pictures(both, "", "mine") is both
     with pytest.raises(UserError, match=r"mine has grey pixels, such as 7 of 255.*set binarize"):
-        check_binary(np.array([[[[0], [7]]]], "uint8"), "mine")
+        binary_pictures(np.array([[[[0], [7]]]], "uint8"), "", "mine")
 
 
 def test_in_the_graph_grey_is_refused_too():
@@ -40,3 +41,10 @@ def test_a_sample_is_as_bright_as_its_grey_and_the_same_for_the_same_picture():
     np.testing.assert_array_equal(binarised(even[7:9], "sample"), drawn[7:9])
     black_and_white = np.where(GREY > 99, 255, 0)
     np.testing.assert_array_equal(binarised(black_and_white, "sample"), black_and_white)
+
+
+@pytest.mark.parametrize("way", ["threshold", "sample"])
+def test_pictures_of_a_data_set_are_made_binary_as_those_that_are_served(way):
+    ours = binary_pictures(GREY, way, "mine")
+    assert ours.dtype == np.uint8
+    np.testing.assert_array_equal(ours, tf.function(lambda x: binarised(x, way))(GREY))
