@@ -10,7 +10,9 @@ from zoo.readers.frequency import Frequency
 from zoo.readers.series_text import (
     FINEST,
     MOST_DECIMALS,
+    held_intervals,
     interval_levels,
+    median_word,
     next_steps,
 )
 
@@ -23,6 +25,8 @@ def quantile(quantiles: Any, levels: Sequence[float], level: float) -> Any:
         [3.0]
     """
     known = np.asarray(levels, "float64")
+    if len(known) == 1:
+        return quantiles[..., 0]
     above = int(np.clip(np.searchsorted(known, level - 1e-6), 1, len(known) - 1))
     share = np.clip((level - known[above - 1]) / (known[above] - known[above - 1]), 0, 1)
     return quantiles[..., above - 1] * (1 - share) + quantiles[..., above] * share
@@ -37,13 +41,16 @@ def level_of(values: Any, quantiles: Any, levels: Sequence[float]) -> Any:
         levels: Q of them.
 
     Returns:
-        `[N]`, 0 below the lowest quantile, 1 above the highest; NaN where either is missing.
+        `[N]`, 0 below the lowest quantile, 1 above the highest; NaN where either is missing, or
+        where there is one quantile only, between which and the next nothing can lie.
 
     Example:
         >>> fan = tf.tile([[1.0, 2.0, 4.0]], [4, 1])
         >>> level_of(tf.constant([2.5, 1.0, 0.0, 9.0]), fan, [0.1, 0.5, 0.9]).numpy().round(3)
         array([0.6, 0.1, 0. , 1. ], dtype=float32)
     """
+    if len(levels) == 1:
+        return tf.fill(tf.shape(values), tf.constant(np.nan, quantiles.dtype))
     values = values[:, None]
     known = tf.constant(levels, quantiles.dtype)
     low, high = quantiles[:, :-1], quantiles[:, 1:]
@@ -85,7 +92,10 @@ def sentence(
     median = quantile(quantiles, levels, 0.5)
     low, high = (quantile(quantiles[:, -1], levels, each) for each in interval_levels(80))
     last = median[:, -1]
-    width = tf.maximum(high - low, tf.maximum(FINEST * tf.abs(last), 10.0**-MOST_DECIMALS))
+    held = 80 in held_intervals(levels)
+    lowest, highest = (find(median, axis=1) for find in (tf.reduce_min, tf.reduce_max))
+    width = high - low if held else highest - lowest
+    width = tf.maximum(width, tf.maximum(FINEST * tf.abs(last), 10.0**-MOST_DECIMALS))
     digits = tf.math.ceil(1 - tf.math.log(width) / np.log(10.0))
     digits = tf.where(tf.math.is_nan(digits), tf.zeros_like(digits), digits)
     decimals = tf.cast(tf.clip_by_value(digits, 0, MOST_DECIMALS), tf.int32)
@@ -96,10 +106,9 @@ def sentence(
         return tf.strings.regex_replace(numbers, r"^-(0(?:\.0*)?)$", r"\1") + unit
 
     steps = median.shape[1]
-    start = f"{next_steps(steps, frequency)}: median "
-    inside = tf.strings.join(["80% in ", written(low), " to ", written(high)])
+    start = f"{next_steps(steps, frequency)}: {median_word(levels)}"
+    inside = [", 80% in ", written(low), " to ", written(high)] if held else []
     if steps == 1:
-        return tf.strings.join([start, written(last), ", ", inside])
-    lowest, highest = (written(find(median, axis=1)) for find in (tf.reduce_min, tf.reduce_max))
-    end = ["; at the end ", written(last), ", ", inside]
-    return tf.strings.join([start, lowest, " to ", highest, *end])
+        return tf.strings.join([start, written(last), *inside])
+    span = [written(lowest), " to ", written(highest)]
+    return tf.strings.join([start, *span, "; at the end ", written(last), *inside])

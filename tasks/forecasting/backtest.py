@@ -92,14 +92,14 @@ def backtest(
     windows = shown(whole_windows(whole, batch_size, window, prepared))
 
     def answer(window: Window, state: State) -> tuple[Any, State]:
-        # Paths that a model draws are only drawn where they are asked for.
+        # What is not asked for takes time, above all paths that are drawn.
         wanted = tf.reduce_any(window["weights"] > 0, axis=-1)
         quantiles, after = model(
             window["inputs"],
             state=state,
             reset=window["reset"],
             return_state=True,
-            **({"origins": wanted} if getattr(model, "paths", 0) else {}),
+            origins=wanted,
         )
         if not likelihood:
             return (quantiles, tf.zeros_like(quantiles[..., 0])), after

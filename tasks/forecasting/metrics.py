@@ -149,9 +149,10 @@ def level_sums(
         "standardised_mse": per(total(errors**2), spread**2, varied),
         "standardised_mae": per(total(np.abs(errors)), spread, varied),
     }
-    losses = 2 * pinball(actual, forecasts.quantiles, levels)
-    for place in range(len(levels)):
-        sums[f"quantile {place}"] = total(losses[:, :, place])
+    if len(levels) > 1:
+        losses = 2 * pinball(actual, forecasts.quantiles, levels)
+        for place in range(len(levels)):
+            sums[f"quantile {place}"] = total(losses[:, :, place])
     for percent in INTERVALS:
         ends = interval_of(forecasts.quantiles, levels, percent)
         if ends is None:
@@ -190,7 +191,7 @@ def level_metrics(sums: Mapping[str, float], prefix: str = "") -> dict[str, floa
     - `msis`: the interval score of the 95 % interval, in the units of `mase`.
     - `wql`: weighted quantile loss, the mean over the quantiles of twice their loss, by the size of
       the values; `crps`: the same in units of the values. Both come near the continuous ranked
-      probability score.
+      probability score, and are left out where there is one quantile only.
     - `coverage_80`, `coverage_95`: share of the values inside the interval; of some steps
       ahead `coverage_80/1-3`.
     - `standardised_mse`, `standardised_mae`: of values in units of the standard deviation of the
@@ -214,11 +215,11 @@ def level_metrics(sums: Mapping[str, float], prefix: str = "") -> dict[str, floa
         "standardised_mae": sums["varied"],
     }
     metrics = {key: own[key] / unit for key, unit in units.items() if key in own and unit > 0}
-    losses = [own[key] for key in own if key.startswith("quantile ")]
-    loss = sum(losses) / max(len(losses), 1)
-    if sums["size"] > 0:
-        metrics["wql"] = loss / sums["size"]
-    metrics["crps"] = loss / sums["values"]
+    if losses := [own[key] for key in own if key.startswith("quantile ")]:
+        loss = sum(losses) / len(losses)
+        if sums["size"] > 0:
+            metrics["wql"] = loss / sums["size"]
+        metrics["crps"] = loss / sums["values"]
     for percent in INTERVALS:
         if f"covered {percent}" in own:
             metrics[f"coverage_{percent}"] = own[f"covered {percent}"] / sums["values"]
@@ -251,8 +252,10 @@ def return_sums(
         nll: `[N, H]`, negative log-likelihoods; None where there is no distribution.
         levels: `[Q]`, of the quantiles.
     """
-    losses = 2 * pinball(actual, quantiles, levels).mean(axis=-1)
-    sums = {"crps": np.sum(losses, axis=1, where=there)}
+    sums = {}
+    if len(levels) > 1:
+        losses = 2 * pinball(actual, quantiles, levels).mean(axis=-1)
+        sums["crps"] = np.sum(losses, axis=1, where=there)
     if nll is not None:
         sums["nll"] = np.sum(nll, axis=1, where=there)
     for percent in INTERVALS:

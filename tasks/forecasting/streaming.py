@@ -11,7 +11,7 @@ import tensorflow as tf
 from tasks.forecasting.answers import level_of, quantile, sentence
 from tasks.forecasting.serving import VALUE, Server, checked_numbers, restored
 from zoo.readers.frequency import Frequency
-from zoo.readers.series_text import interval_levels
+from zoo.readers.series_text import held_intervals, interval_levels
 from zoo.typing import Tensor
 
 _ORIGIN = tf.TensorSpec([2], tf.float64)
@@ -58,11 +58,12 @@ def stream_endpoints(server: Server, frequency: Frequency | None) -> dict[str, A
         fans = tf.where(enough, tf.cast(outputs, tf.float64), tf.constant(np.nan, tf.float64))
         level = level_of(came, fans[:-1, 0], levels)
         fans = restored(fans[1:], origin[0])
-        low, high = (quantile(fans[:, 0], levels, each) for each in interval_levels(80))
+        ends = [quantile(fans[:, 0], levels, each) for each in interval_levels(80)]
+        held = {"interval": tf.stack(ends, axis=1)} if 80 in held_intervals(levels) else {}
         return {
             "value": restored(came, origin[0]),
             "quantile": level,
-            "interval": tf.stack([low, high], axis=1),
+            **held,
             "text": _line(level, sentence(fans[:, :1], levels, frequency, server.unit), fans),
             "forecast": quantile(fans, levels, 0.5),
             "quantiles": fans,

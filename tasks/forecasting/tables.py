@@ -13,7 +13,7 @@ from tasks.forecasting.splits import usable
 from tasks.forecasting.windows import Covariates
 from zoo.errors import UserError
 from zoo.readers.frequency import Frequency
-from zoo.readers.series import Series, SeriesTable, read_series
+from zoo.readers.series import UNIQUE_ID, Series, SeriesTable, read_series, with_names
 
 LARGEST = 1e30
 """Of values that float32 can compute with."""
@@ -51,6 +51,8 @@ def read_table(dataset: str, bundled: str, columns: Columns, prices: bool) -> Se
     """
     path = own_path(dataset, bundled)
     table = read_series(path, **columns._asdict()) if path else load_dataset(dataset)
+    if path is None and UNIQUE_ID in columns.static:
+        table = with_names(table)
     if any((np.abs(values) > LARGEST).any() for values in observed(table)):
         raise UserError(f"{dataset} holds values over {LARGEST:g}: give them in a larger unit")
     if prices and not all((values > 0).all() for values in observed(table)):

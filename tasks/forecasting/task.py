@@ -93,7 +93,7 @@ class Forecasting(DataTask):
         target: the column that holds the values, of a table that does not call it as usual.
         known: columns that are known ahead.
         past: columns of which only the past is known.
-        static: columns of categories.
+        static: columns of categories; `unique_id` is the name of each series.
         series: columns that tell which series a row is of.
         origins: how many forecasts of each series are judged, evenly spread over a split; 0 for
             all, or as many as make 32,768 of all series.
@@ -254,6 +254,7 @@ class Forecasting(DataTask):
             "known_covariates": len(self.known),
             "past_covariates": len(self.past),
             "categories": [len(names) for names in self.covariates.categories],
+            "spreads": list(self.covariates.spreads),
             "returns": self.returns,
             "quantiles": self.quantiles,
         }

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tasks.forecasting.baselines import returns_of
 from zoo.errors import UserError
-from zoo.readers.series import Series, SeriesTable
+from zoo.readers.series import UNIQUE_ID, Series, SeriesTable
 from zoo.typing import Tensor, Window
 
 DAY = 86_400
@@ -51,21 +51,30 @@ class Covariates:
         known: `[K, 2]`, mean and spread of each.
         past: `[P, 2]`.
         categories: names of each of the S kinds; the first is 1, an unknown one 0.
+        spreads: of each category of the last kind, the standard deviation of the values of its
+            series, where that kind is the names of series; else empty.
     """
 
     known: tuple[tuple[float, float], ...]
     past: tuple[tuple[float, float], ...]
     categories: tuple[tuple[str, ...], ...]
+    spreads: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, table: SeriesTable, ends: np.ndarray) -> "Covariates":
         """Return those of a table, from its first `ends[n]` steps of each series."""
         parts = [(each, end) for each, end in zip(table.series, ends) if end]
         kinds = zip(*(each.static for each, _ in parts))
+        categories = tuple(tuple(sorted(set(names))) for names in kinds)
+        spreads: tuple[float, ...] = ()
+        if table.static[-1:] == (UNIQUE_ID,) and categories:
+            of_name = {each.name: float(np.nanstd(each.values[:end])) for each, end in parts}
+            spreads = tuple(of_name[name] for name in categories[-1])
         return cls(
             _moments([each.known[:end] for each, end in parts]),
             _moments([each.past[:end] for each, end in parts]),
-            tuple(tuple(sorted(set(names))) for names in kinds),
+            categories,
+            spreads,
         )
 
     @classmethod
@@ -75,7 +84,8 @@ class Covariates:
             key: tuple((float(mean), float(spread)) for mean, spread in values[key])
             for key in ("known", "past")
         }
-        return cls(**pairs, categories=tuple(tuple(names) for names in values["categories"]))
+        categories = tuple(tuple(names) for names in values["categories"])
+        return cls(**pairs, categories=categories, spreads=tuple(values.get("spreads", ())))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -83,6 +93,7 @@ class Covariates:
             "known": [list(pair) for pair in self.known],
             "past": [list(pair) for pair in self.past],
             "categories": [list(names) for names in self.categories],
+            "spreads": list(self.spreads),
         }
 
     def ids(self, static: Sequence[str]) -> list[int]:

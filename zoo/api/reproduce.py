@@ -12,7 +12,7 @@ from zoo.api.fit import fit
 from zoo.api.fit import resume as go_on
 from zoo.api.run import Run, open_run
 from zoo.catalog.config import resolve
-from zoo.catalog.recipes import Recipe, check_data, get
+from zoo.catalog.recipes import Recipe, check_data, check_horizon, get
 from zoo.errors import Interrupted, UserError
 from zoo.utils.files import check_not_empty, write_whole
 
@@ -27,21 +27,21 @@ class Reproduction:
     Attributes:
         recipe: its name.
         run: the run that was measured.
-        figures: a dict for each published one: `figure`, `split`, `published`, `measured`, and
-            `reached`, whether the measured one is at least as good.
+        metrics: a dict for each published one: `metric`, `split`, `method`, whose it is,
+            `published`, `measured`, and `reached`, whether the measured one is as good.
         differences: a sentence for each thing that was not as the recipe says: data, budget,
             settings.
     """
 
     recipe: str
     run: Run
-    figures: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
     differences: list[str]
 
     @property
     def reached(self) -> bool:
-        """Return whether all figures but those of the training data were reached."""
-        return all(row["reached"] for row in self.figures if row["split"] != "train")
+        """Return whether all metrics but those of the training data were reached."""
+        return all(row["reached"] for row in self.metrics if row["split"] != "train")
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values, with the source of what was published."""
@@ -79,7 +79,7 @@ def reproduce(
         **overrides: of the recipe's, such as `epochs=1`.
 
     Returns:
-        The figures. They are also written to `reproduced.json` in the run's folder.
+        The metrics. They are also written to `reproduced.json` in the run's folder.
 
     Raises:
         UserError: there is no such recipe, its data are not there, or the run is of another model.
@@ -89,6 +89,7 @@ def reproduce(
     recipe = get(name)
     if minutes is not None:
         overrides["minutes"] = minutes
+    check_horizon(recipe, overrides.get("horizon"))
     try:
         if resume is not None:
             _check_model(recipe, resume)
@@ -111,35 +112,51 @@ def reproduce(
 
 
 def _check_model(recipe: Recipe, folder: str | Path) -> None:
-    model = open_run(folder, trained=False).config.model
+    config = open_run(folder, trained=False).config
+    model = config.model
     if model != recipe.model:
         raise UserError(
             f"{folder} is a run of {model}, but {recipe.name} needs one of {recipe.model}"
         )
+    check_horizon(recipe, config.task_options.get("horizon"))
 
 
 def _measured(recipe: Recipe, run: Run) -> Reproduction:
-    splits = dict.fromkeys(figure.split for figure in recipe.published)
-    measured = {split: evaluate(run, split) for split in splits}
-    figures = [
+    published = recipe.published_at(_horizon(run))
+    measured = {split: evaluate(run, split) for split in dict.fromkeys(p.split for p in published)}
+    metrics = [
         {
-            "figure": figure.name,
-            "split": figure.split,
-            "published": figure.value,
-            "measured": measured[figure.split][figure.name],
-            "reached": figure.reached(measured[figure.split][figure.name]),
+            "metric": each.name,
+            "split": each.split,
+            "method": each.method,
+            "published": each.value,
+            "measured": measured[each.split][each.name],
+            "reached": each.reached(measured[each.split][each.name]),
         }
-        for figure in recipe.published
+        for each in published
     ]
-    result = Reproduction(recipe.name, run, figures, list(_differences(recipe, run)))
+    result = Reproduction(recipe.name, run, metrics, list(_differences(recipe, run)))
     write_whole(run.path / RESULT, json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
     return result
+
+
+def _horizon(run: Run) -> int | None:
+    """Return how many steps a run forecasts; None of one that is no forecaster."""
+    return run.config.task_options.get("horizon")
 
 
 def _differences(recipe: Recipe, run: Run) -> Iterator[str]:
     """Yield what of a run is not as its recipe says."""
     yield from _other_data(recipe, str(run.config.dataset))
-    for key, value, asked in run.config.differences(resolve(recipe.model, recipe.overrides)):
+    if recipe.sha256 and run.config.make_task().fingerprint("test") != recipe.sha256:
+        yield (
+            f"the test part of {run.config.dataset} is not that of {recipe.data}, which the "
+            "metrics were published for"
+        )
+    overrides = dict(recipe.overrides)
+    if recipe.horizons:
+        overrides["horizon"] = _horizon(run)
+    for key, value, asked in run.config.differences(resolve(recipe.model, overrides)):
         # What is saved when changes no metric.
         if key != "save_steps":
             says = f"says {asked}" if asked or key not in _LIMITS else "sets no limit"
@@ -148,11 +165,11 @@ def _differences(recipe: Recipe, run: Run) -> Iterator[str]:
 
 def _other_data(recipe: Recipe, dataset: str) -> Iterator[str]:
     if recipe.dataset and dataset != recipe.dataset:
-        yield f"the data are {dataset}, but the figures were published for {recipe.data}"
+        yield f"the data are {dataset}, but the metrics were published for {recipe.data}"
     if recipe.words and (words := _training_words(Path(dataset))) != recipe.words:
         yield (
             f"the training text of {dataset} has {words:,} words, but that of {recipe.data}, which "
-            f"the figures were published for, has {recipe.words:,}"
+            f"the metrics were published for, has {recipe.words:,}"
         )
 
 

@@ -1,88 +1,17 @@
 """Published results to reproduce, one entry each. Imports no TensorFlow.
 
-A recipe names a model of the catalog, what differs from its defaults, the data, and the figures
+A recipe names a model of the catalog, what differs from its defaults, the data, and the metrics
 that somebody published for them, with where and of what.
 """
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
+from zoo.catalog.forecast_recipes import FORECAST_RECIPES
+from zoo.catalog.recipe import Published, Recipe
 from zoo.errors import UserError
 from zoo.registry import unknown
 from zoo.utils.files import data_folder
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A published figure.
-
-    Attributes:
-        name: as the model's task tells it, such as "perplexity".
-        split: "train", "validation" or "test".
-        value: what was published. Smaller is better for a perplexity, a loss, an error, a bound in
-            nats and bits; larger for anything else.
-    """
-
-    name: str
-    split: str
-    value: float
-
-    def reached(self, measured: float) -> bool:
-        """Return whether a measured figure is at least as good.
-
-        Example:
-            >>> Figure("perplexity", "test", 115.91).reached(114.2)
-            True
-        """
-        if re.search("perplexity|loss|error|bound|bits", self.name):
-            return measured <= self.value
-        return measured >= self.value
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to reproduce a published result.
-
-    Attributes:
-        name: what users call it.
-        summary: what is trained on what, in one line.
-        model: its name in the catalog.
-        published: the figures.
-        source: who published them, and where.
-        data: what the data are called by people.
-        dataset: a tensorflow-datasets name; None where only the user has the data, as files.
-        get: where the data come from, and how to point to them; empty for bundled data.
-        words: of the published training text, an end of line counted as one; 0 if there is none.
-        overrides: options of the model, of its task and of training.
-        minutes: about how long it takes on two CPU cores; 0 where nobody has measured.
-        note: what is not the same as in the source.
-    """
-
-    name: str
-    summary: str
-    model: str
-    published: tuple[Figure, ...]
-    source: str
-    data: str
-    dataset: str | None = None
-    get: str = ""
-    words: int = 0
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    minutes: int = 0
-    note: str = ""
-
-    def target(self) -> str:
-        """Return the published figures in one line.
-
-        Example:
-            >>> get("mnist-rows").target()
-            'test accuracy 0.9864'
-        """
-        return ", ".join(f"{f.split} {f.name} {f.value:g}" for f in self.published)
-
 
 _PENN = (
     "the Penn Treebank as T. Mikolov prepared it (10,000 words, ptb.train.txt, ptb.valid.txt and "
@@ -96,9 +25,9 @@ _RECIPES = (
         "Two LSTM layers of 200, no dropout, SGD with a falling rate, on the Penn Treebank.",
         model="word-lstm-zaremba-small",
         published=(
-            Figure("perplexity", "train", 37.99),
-            Figure("perplexity", "validation", 121.39),
-            Figure("perplexity", "test", 115.91),
+            Published("perplexity", "train", 37.99),
+            Published("perplexity", "validation", 121.39),
+            Published("perplexity", "test", 115.91),
         ),
         source="ptb_word_lm.py of TensorFlow's models, which reproduces W. Zaremba et al., "
         "arXiv:1409.2329 (there, validation 120.7 and test 114.5)",
@@ -113,8 +42,8 @@ _RECIPES = (
         "Two LSTM layers of 650, half of their inputs dropped, SGD, on the Penn Treebank.",
         model="word-lstm-zaremba-medium",
         published=(
-            Figure("perplexity", "validation", 86.2),
-            Figure("perplexity", "test", 82.7),
+            Published("perplexity", "validation", 86.2),
+            Published("perplexity", "test", 82.7),
         ),
         source="W. Zaremba, I. Sutskever, O. Vinyals, arXiv:1409.2329, table 1",
         data="Penn Treebank",
@@ -126,7 +55,7 @@ _RECIPES = (
         "pytorch-word-lm",
         "Two LSTM layers of 200, input and output weights tied, 6 epochs of WikiText-2.",
         model="word-lstm-pytorch",
-        published=(Figure("perplexity", "test", 130.32),),
+        published=(Published("perplexity", "test", 130.32),),
         source="a user of PyTorch's examples/word_language_model with `--epochs 6 --tied`, "
         "github.com/pytorch/examples/issues/415; the example itself tells no figure",
         data="WikiText-2",
@@ -141,8 +70,8 @@ _RECIPES = (
         model="char-lstm-shakespeare",
         # 1.4697 nats, in bits, of both splits together.
         published=(
-            Figure("bits_per_character", "validation", 2.1203),
-            Figure("bits_per_character", "test", 2.1203),
+            Published("bits_per_character", "validation", 2.1203),
+            Published("bits_per_character", "test", 2.1203),
         ),
         source="A. Karpathy's nanoGPT, README: the best validation loss, 1.4697 nats, of a 6-layer "
         "character Transformer on the same text",
@@ -157,7 +86,7 @@ _RECIPES = (
         "addition",
         "Sums of numbers of up to three digits through an LSTM that reads them from their end.",
         model="translate-lstm",
-        published=(Figure("exact_match", "test", 0.99),),
+        published=(Published("exact_match", "test", 0.99),),
         source="Keras' example addition_rnn: three digits, reversed, one layer of 128 units, "
         "50,000 sums, 99 % train and test accuracy in 100 epochs",
         data="addition/3",
@@ -179,7 +108,7 @@ _RECIPES = (
         "translate-gru-attention",
         "German to English through a GRU with additive attention, on 29,000 pairs of sentences.",
         model="translate-gru-attention",
-        published=(Figure("perplexity", "test", 25.6), Figure("bleu", "test", 28.3)),
+        published=(Published("perplexity", "test", 25.6), Published("bleu", "test", 28.3)),
         source="B. Trevett's tutorials 3 and 4, github.com/bentrevett/pytorch-seq2seq: a GRU of "
         "512 with additive attention, embeddings of 256, 10 epochs; versions of them tell "
         "perplexities from 23.2 to 25.6 and BLEU from 28.3 to 28.8",
@@ -207,7 +136,7 @@ _RECIPES = (
         "adding",
         "The sum of two marked ones of 100 numbers through an LSTM.",
         model="adding-lstm",
-        published=(Figure("accuracy", "test", 0.9996),),
+        published=(Published("accuracy", "test", 0.9996),),
         source="S. Hochreiter and J. Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735, experiment "
         "4, T = 100: one of 2,560 test sequences missed by more than 0.04",
         data="adding/100",
@@ -220,7 +149,7 @@ _RECIPES = (
         "mnist-rows",
         "MNIST row by row, 28 steps of 28 pixels, through an LSTM of 128.",
         model="rows-lstm",
-        published=(Figure("accuracy", "test", 0.9864),),
+        published=(Published("accuracy", "test", 0.9864),),
         source="Keras' example mnist_hierarchical_rnn, after 5 epochs: an LSTM of 128 over rows, "
         "each read by another LSTM of 128",
         data="mnist",
@@ -240,7 +169,7 @@ _RECIPES = (
         "mnist-pixels",
         "MNIST pixel by pixel, 784 steps, through three IndRNNs of 128.",
         model="pixels-gru",
-        published=(Figure("accuracy", "test", 0.97),),
+        published=(Published("accuracy", "test", 0.97),),
         source="Q. Le, N. Jaitly, G. Hinton, arXiv:1504.00941: an RNN of 100 rectified units "
         "(IRNN); M. Arjovsky et al., arXiv:1511.06464, tell 0.982 of an LSTM of 128",
         data="mnist",
@@ -263,7 +192,7 @@ _RECIPES = (
         "ram-mnist",
         "MNIST in six glimpses of 8x8, placed by REINFORCE.",
         model="ram-digits",
-        published=(Figure("accuracy", "test", 0.9888),),
+        published=(Published("accuracy", "test", 0.9888),),
         source="V. Mnih et al. 2014, Recurrent Models of Visual Attention, NIPS 27, table 1: an "
         "error of 1.12 %, 1.29 % in arXiv:1406.6247; both as others quote them",
         data="mnist",
@@ -289,7 +218,7 @@ _RECIPES = (
         "draw-mnist",
         "MNIST painted in ten strokes, read through windows of 2x2 and written through 5x5.",
         model="draw-digits",
-        published=(Figure("bound", "test", 80.97),),
+        published=(Published("bound", "test", 80.97),),
         source="K. Gregor et al. 2015, arXiv:1502.04623, table 1: DRAW with 64 glimpses, in the "
         "sizes of table 3",
         data="mnist",
@@ -312,7 +241,7 @@ _RECIPES = (
         "epoch.",
     ),
 )
-RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (*_RECIPES, *FORECAST_RECIPES)}
 
 
 def list_recipes() -> list[str]:
@@ -334,6 +263,19 @@ def get(name: str) -> Recipe:
     if name not in RECIPES:
         raise UserError(unknown("recipe", name, RECIPES))
     return RECIPES[name]
+
+
+def check_horizon(recipe: Recipe, horizon: int | None) -> None:
+    """Check that something was published of a horizon; None is that of the recipe.
+
+    Raises:
+        UserError: nothing was.
+    """
+    if recipe.horizons and horizon is not None and horizon not in recipe.horizons:
+        raise UserError(
+            f"horizon is {horizon}, but of {recipe.name} those of "
+            f"{', '.join(map(str, recipe.horizons))} steps were published"
+        )
 
 
 def check_data(recipe: Recipe, dataset: str | None = None, data_dir: str | None = None) -> None:

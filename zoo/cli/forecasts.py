@@ -30,11 +30,17 @@ def forecast_rows(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         >>> [row["forecast"] for row in forecast_rows([{"unique_id": "sales", **answer}])]
         [2.0, 3.0]
     """
+    columns = _columns(answers[0])[1:] if answers else []
     return [
-        {"unique_id": answer["unique_id"], **{key: answer[key][step] for key in COLUMNS[1:]}}
+        {"unique_id": answer["unique_id"], **{key: answer[key][step] for key in columns}}
         for answer in answers
         for step in range(len(answer["ds"]))
     ]
+
+
+def _columns(answer: dict[str, Any]) -> list[str]:
+    """Return the columns of a table, those of intervals where the model has some."""
+    return [column for column in COLUMNS if column in answer]
 
 
 def check_output(path: str) -> None:
@@ -53,7 +59,7 @@ def write_forecasts(path: str, answers: Sequence[dict[str, Any]]) -> None:
     """
     text = io.StringIO()
     separator = _SEPARATORS[Path(path).suffix.lower()]
-    lines = csv.DictWriter(text, COLUMNS, delimiter=separator, lineterminator="\n")
+    lines = csv.DictWriter(text, _columns(answers[0]), delimiter=separator, lineterminator="\n")
     lines.writeheader()
     lines.writerows(forecast_rows(answers))
     try:
@@ -76,7 +82,8 @@ def print_forecasts(answers: Sequence[dict[str, Any]], output: str | None) -> No
     most = max(_ROWS // len(shown), 1)
     rows = [row for answer in shown for row in _written(answer, most)]
     several = len(answers) > 1
-    print_table(COLUMNS if several else COLUMNS[1:], rows)
+    columns = _columns(answers[0])
+    print_table(columns if several else columns[1:], rows)
     parts = []
     if len(shown) < len(answers):
         parts.append(f"{len(shown)} of {len(answers)} series")
@@ -93,8 +100,11 @@ def _written(answer: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
     from zoo.readers.series_text import decimals_for
 
     rows = forecast_rows([answer])
-    widths = [row["hi-80"] - row["lo-80"] for row in rows]
-    decimals = decimals_for(max(widths), max(abs(row["forecast"]) for row in rows))
+    values = answer["forecast"]
+    width = max(values) - min(values)
+    if "lo-80" in answer:
+        width = max(row["hi-80"] - row["lo-80"] for row in rows)
+    decimals = decimals_for(width, max(map(abs, values)))
     for row in rows[:most]:
-        numbers = {key: f"{row[key]:z.{decimals}f}" for key in COLUMNS[2:]}
+        numbers = {key: f"{row[key]:z.{decimals}f}" for key in _columns(answer)[2:]}
         yield {"unique_id": row["unique_id"], "ds": row["ds"], **numbers}

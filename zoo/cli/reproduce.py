@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from zoo import registry
-from zoo.catalog.recipes import RECIPES, check_data, get
+from zoo.catalog.recipes import RECIPES, check_data, check_horizon, get
 from zoo.cli.common import (
     NOT_EMPTY,
     as_json,
@@ -17,6 +17,7 @@ from zoo.cli.common import (
     refuse_what_resume_keeps,
     seed_of,
 )
+from zoo.errors import UserError
 
 
 @click.command()
@@ -27,6 +28,9 @@ from zoo.cli.common import (
     help="A tensorflow-datasets name, or a path where the task takes one.",
 )
 @data_dir
+@click.option(
+    "--horizon", type=int, help="Steps of a forecast, where several horizons were published."
+)
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
 @click.option("--steps", type=int, help="Updates of the weights, at most.")
 @click.option("--minutes", type=float, help="Stop training after this time.")
@@ -47,6 +51,7 @@ def reproduce(
     name: str | None,
     dataset: str | None,
     data_dir: str | None,
+    horizon: int | None,
     epochs: int | None,
     steps: int | None,
     minutes: float | None,
@@ -59,7 +64,7 @@ def reproduce(
 
     Without NAME, list the recipes. The run folder also keeps the result, as reproduced.json.
 
-    Exits with 0 if the figures of validation and test are at least as good as the published ones,
+    Exits with 0 if the metrics of validation and test are as good as the published ones,
     and with 1 if they are not. Other data than the recipe's, a shorter training or other settings
     cannot be held to a target: the exit code is then 0, and it is said what was different.
 
@@ -69,6 +74,7 @@ def reproduce(
       zoo reproduce addition
       zoo reproduce mnist-rows --data-dir ~/tensorflow_datasets
       zoo reproduce zaremba-small --dataset ptb/ptb.train.txt
+      zoo reproduce segrnn-etth2 --dataset ETT/ETTh2.csv --horizon 192
       zoo reproduce adding --resume runs/adding-lstm/1
     """
     if not name:
@@ -81,8 +87,11 @@ def reproduce(
         check_folder(resume)
     else:
         check_data(recipe, dataset, data_dir)
+    if horizon is not None and not recipe.horizons:
+        raise UserError(f"--horizon is for recipes of several horizons: {name} has none")
+    check_horizon(recipe, horizon)
     registry.get("model", recipe.model)
-    budget = {"epochs": epochs, "steps": steps}
+    overrides = {"horizon": horizon, "epochs": epochs, "steps": steps}
     load_api()
     from zoo.api.reproduce import reproduce as run_recipe
 
@@ -95,7 +104,7 @@ def reproduce(
         minutes=minutes,
         resume=resume,
         verbose=not as_json,
-        **{key: value for key, value in budget.items() if value is not None},
+        **{key: value for key, value in overrides.items() if value is not None},
     )
     if as_json:
         print_json(result.as_dict())
@@ -128,9 +137,10 @@ def _tell(recipe: Any, result: Any) -> None:
             "published": f"{row['published']:g}",
             "measured": f"{row['measured']:.4f}",
         }
-        for row in result.figures
+        for row in result.metrics
     ]
-    print_table(["figure", "split", "published", "measured", "reached"], rows)
+    methods = ["method"] if any(row["method"] for row in rows) else []
+    print_table(["metric", "split", *methods, "published", "measured", "reached"], rows)
     print(f"Published by: {recipe.source}.")
     if recipe.note:
         print(recipe.note)

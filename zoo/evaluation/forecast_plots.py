@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoo.evaluation.plots import message_figure
-from zoo.readers.series_text import LEVELS, at_level, interval_levels
+from zoo.readers.series_text import LEVELS, at_level, held_intervals, interval_levels
 
 _COLOUR = "tab:blue"
 
@@ -49,15 +49,23 @@ def fan_figure(
     axes.plot(before, past, color="black", linewidth=1, label="past")
     # The fan of a single step would be a line of no width.
     style: dict[str, Any] = {"marker": "_", "markersize": 12} if ahead == 1 else {}
-    for per_cent, alpha in zip(sorted(LEVELS, reverse=True), (0.2, 0.35)):
+    alphas = dict(zip(sorted(LEVELS, reverse=True), (0.2, 0.35)))
+    for per_cent in sorted(held_intervals(levels), reverse=True):
         low, high = (at_level(quantiles, levels, level) for level in interval_levels(per_cent))
-        how: dict[str, Any] = {"color": _COLOUR, "alpha": alpha, "label": f"{per_cent}%"}
+        how: dict[str, Any] = {"color": _COLOUR, "alpha": alphas[per_cent], "label": f"{per_cent}%"}
         if ahead == 1:
             axes.vlines(after, low, high, linewidth=10, **how)
         else:
             axes.fill_between(after, low, high, linewidth=0, **how)
     median = at_level(quantiles, levels, 0.5)
-    axes.plot(after, median, color=_COLOUR, label="median", zorder=3, **style)
+    axes.plot(
+        after,
+        median,
+        color=_COLOUR,
+        label="median" if len(levels) > 1 else "forecast",
+        zorder=3,
+        **style,
+    )
     if naive is not None:
         how = {"color": "tab:orange", "linestyle": "--", "linewidth": 1, "label": "naive"}
         axes.plot(after, naive, **how, **style)
@@ -89,6 +97,8 @@ def calibration_figure(quantiles: Any, actual: Any, levels: Sequence[float]) -> 
     known = np.isfinite(actual)
     if not known.any():
         return message_figure("no values to compare forecasts with")
+    if len(levels) == 1:
+        return message_figure("forecasts of one number each: there are no intervals to judge")
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     below = (actual[known][:, None] <= quantiles[known]).mean(axis=0)
@@ -98,7 +108,9 @@ def calibration_figure(quantiles: Any, actual: Any, levels: Sequence[float]) -> 
     left.set_aspect("equal")
     left.legend()
     steps = np.arange(1, actual.shape[1] + 1)
-    for per_cent, colour in zip(LEVELS, ("tab:blue", "tab:green")):
+    colours = dict(zip(LEVELS, ("tab:blue", "tab:green")))
+    for per_cent in held_intervals(levels):
+        colour = colours[per_cent]
         low, high = (at_level(quantiles, levels, level) for level in interval_levels(per_cent))
         inside = np.where(known, (low <= actual) & (actual <= high), np.nan)
         share = [np.nanmean(each) if np.isfinite(each).any() else np.nan for each in inside.T]
@@ -106,5 +118,6 @@ def calibration_figure(quantiles: Any, actual: Any, levels: Sequence[float]) -> 
         right.axhline(per_cent / 100, color=colour, linewidth=1, linestyle="--")
     right.set(xlabel="step of the horizon", ylabel="share of values inside", ylim=(0, 1.03))
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
-    right.legend(loc="lower right")
+    if held_intervals(levels):
+        right.legend(loc="lower right")
     return figure

@@ -51,10 +51,12 @@ class Head(Protocol):
         size: P, how many numbers a network gives for each future value; the first one is where it
             lies, in units of the spread.
         density: whether it is a distribution, from which paths can be drawn.
+        degree: to which power of the unit of the values the loss grows; 0 of one in nats.
     """
 
     size: int
     density: bool
+    degree: int
 
     def start(self, growth: np.ndarray) -> np.ndarray:
         """Return the biases of a network's last layer, `[H, P]`.
@@ -105,6 +107,7 @@ class Quantiles:
     """
 
     density = False
+    degree = 1
 
     def __init__(self, levels: Sequence[float] = LEVELS) -> None:
         self.levels = _checked(levels)
@@ -145,6 +148,53 @@ class Quantiles:
         return tf.concat([tf.reverse(lower, [-1]), median, upper], axis=-1)
 
 
+class Mean:
+    """One number, the mean, without any quantile: what squared errors train.
+
+    It stands where others have their median. The loss is the squared error, in units of the spread.
+
+    Args:
+        levels: 0.5 alone, the place of that number.
+
+    Example:
+        >>> centre = Centre(tf.constant([7.0]), tf.constant(2.0))
+        >>> Mean((0.5,)).quantiles(tf.constant([[1.5]]), centre).numpy().tolist()
+        [[10.0]]
+    """
+
+    size = 1
+    density = False
+    degree = 2
+
+    def __init__(self, levels: Sequence[float] = (0.5,)) -> None:
+        self.levels = _checked(levels)
+        if len(levels) > 1:
+            raise ValueError(
+                f"head is mean, which answers one number, but quantiles are {list(levels)}: set "
+                "quantiles to [0.5], the place of that number"
+            )
+
+    def start(self, growth: np.ndarray) -> np.ndarray:
+        """Return biases with which it is the naive forecast."""
+        return np.zeros((len(growth), 1))
+
+    def quantiles(self, numbers: Tensor, centre: Centre) -> Tensor:
+        """Return the raw mean `[..., H, 1]`."""
+        return _raw(numbers, centre)
+
+    def point(self, numbers: Tensor, centre: Centre) -> Tensor:
+        """Return the raw mean `[..., H]`."""
+        return self.quantiles(numbers, centre)[..., 0]
+
+    def losses(self, numbers: Tensor, centre: Centre, targets: Tensor) -> Tensor:
+        """Return the squared error, in units of the spread."""
+        return (centre.standardised(targets) - numbers[..., 0]) ** 2
+
+    def draw(self, numbers: Tensor, centre: Centre, ranks: Tensor, paths: int) -> Tensor:
+        """Raise: nothing but the mean is known."""
+        raise ValueError("paths are drawn from a distribution: choose the head student_t")
+
+
 class StudentT:
     """Student's t distribution: location, scale and more than 2 degrees of freedom.
 
@@ -167,6 +217,7 @@ class StudentT:
 
     size = 3
     density = True
+    degree = 0
 
     def __init__(self, levels: Sequence[float] = LEVELS) -> None:
         self.levels = _checked(levels)
@@ -253,6 +304,7 @@ class NegativeBinomial:
 
     size = 2
     density = True
+    degree = 0
 
     def __init__(self, levels: Sequence[float] = LEVELS) -> None:
         self.levels = _checked(levels)
@@ -333,6 +385,7 @@ def make_head(name: str, levels: Sequence[float] = LEVELS) -> Head:
         "quantiles": Quantiles,
         "student_t": StudentT,
         "negative_binomial": NegativeBinomial,
+        "mean": Mean,
     }
     if name not in heads:
         raise ValueError(f"head is {name!r}, but one of {', '.join(heads)} is needed")

@@ -76,7 +76,8 @@ class SeriesRegister:
         length: L, how many values are held; at least `season`.
         season: m, steps of a season; 1 for none.
         base: "seasonal": the naive forecast of step t + h is the value a whole number of seasons
-            before, the last there is; "mean": it is the level; "zero": it is 0, as is the level.
+            before, the last there is; "last": it is the last value; "mean": it is the level;
+            "zero": it is 0, as is the level.
 
     Example:
         >>> register = SeriesRegister(length=4, season=2)
@@ -93,8 +94,8 @@ class SeriesRegister:
     base: str = "seasonal"
 
     def __post_init__(self) -> None:
-        if self.base not in ("seasonal", "mean", "zero"):
-            raise ValueError(f"base is {self.base!r}, but seasonal, mean or zero is needed")
+        if self.base not in ("seasonal", "last", "mean", "zero"):
+            raise ValueError(f"base is {self.base!r}, but seasonal, last, mean or zero is needed")
         if not 1 <= self.season <= self.length:
             raise ValueError(
                 f"season is {self.season}, but 1 to {self.length} is needed, the look-back"
@@ -197,8 +198,13 @@ class SeriesRegister:
         age = tf.range(self.length - 1, -1, -1, dtype=tf.float32)
         return tf.cast(age < seen[..., None], tf.float32)
 
-    def summary(self, frames: Frames) -> Summary:
-        """Return what the register says at each step."""
+    def summary(self, frames: Frames, unit: Tensor = None) -> Summary:
+        """Return what the register says at each step.
+
+        Args:
+            frames: the register after each step, `[...]`.
+            unit: `[...]`, what is to be the spread where it is above 0; None for the register's.
+        """
         values, seen, _ = frames
         mask, count = self._mask(seen), tf.maximum(seen, 1.0)
         # Sums of what is left without the last value: a level that is huge costs no digits.
@@ -224,6 +230,8 @@ class SeriesRegister:
         spread = apart
         if self.base == "seasonal":
             spread = move if self.season == 1 else self._seasonal(centred, mask, seen, move)
+        if unit is not None:
+            spread = tf.where(unit > 0, unit, spread)
         least = _ROUNDING * tf.abs(level) + _TINY
         varied = tf.cast(spread > least, tf.float32)
         spread = tf.maximum(spread, least)
@@ -256,9 +264,9 @@ class SeriesRegister:
         Where less than a season was seen, the last value is in place of those of the base
         "seasonal" that are not there.
         """
-        if self.base != "seasonal":
+        if self.base in ("mean", "zero"):
             return tf.repeat(summary.level[..., None], horizon, axis=-1)
-        if self.season == 1:
+        if self.season == 1 or self.base == "last":
             return tf.repeat(frames.values[..., -1:], horizon, axis=-1)
         phases = [h % self.season for h in range(horizon)]
         chosen = tf.gather(frames.values[..., -self.season :], phases, axis=-1)

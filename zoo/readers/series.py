@@ -1,7 +1,7 @@
 """Series over time: tables in the forms that people have them in, read into one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from zoo.readers.series_files import read_file
 from zoo.readers.series_folders import read_folder
 from zoo.readers.series_grid import Placed, listed, place_all
 
+UNIQUE_ID = "unique_id"
+"""The category that says which series it is, by its name, see `with_names`."""
 _LEAST = 2
 """Values of a series, at least: with fewer there is nothing to learn from or to forecast."""
 
@@ -95,14 +97,15 @@ def read_series(
         target: the column that holds the values; other columns of numbers are covariates then.
         known: columns that are known ahead.
         past: columns of which only the past is known.
-        static: columns of categories.
+        static: columns of categories; `unique_id` is the name of a series, in every form.
         series: columns that tell which series a row is of.
 
     Raises:
         UserError: it cannot be read, or not be understood. The line is named where there is one.
     """
     path = Path(path)
-    chosen = Chosen(target, tuple(known), tuple(past), tuple(static), tuple(series))
+    columns = tuple(name for name in static if name != UNIQUE_ID)
+    chosen = Chosen(target, tuple(known), tuple(past), columns, tuple(series))
     tested = False
     if path.is_dir():
         parts, tested = read_folder(path, chosen)
@@ -122,7 +125,7 @@ def read_series(
     ends = [_ends(each.values) for each in observed]
     ahead = _known_ahead(observed, ends, parts.others, chosen)
     others = np.array(parts.others, object)
-    return SeriesTable(
+    table = SeriesTable(
         tuple(_series(each, *end, ahead) for each, end in zip(observed, ends, strict=True)),
         frequency,
         tuple(others[ahead]),
@@ -131,6 +134,13 @@ def read_series(
         held_out,
         tuple(notes),
     )
+    return with_names(table) if UNIQUE_ID in static else table
+
+
+def with_names(table: SeriesTable) -> SeriesTable:
+    """Return series that have their names as a category, the last one, called `unique_id`."""
+    series = (replace(each, static=(*each.static, each.name)) for each in table.series)
+    return replace(table, series=tuple(series), static=(*table.static, UNIQUE_ID))
 
 
 def _held_out(path: Path, placed: Sequence[Placed]) -> int | None:

@@ -24,6 +24,8 @@ _STEPS = {
     ("month", 12): "year",
 }
 MOST_DECIMALS = 6
+_SAME = 1e-6
+"""Levels that differ by less are one."""
 FINEST = 1e-4
 """Of the level: an interval that is narrower is written as if it were so wide."""
 
@@ -39,12 +41,27 @@ def interval_levels(per_cent: int) -> tuple[float, float]:
     return outside / 100, (100 - outside) / 100
 
 
+def held_intervals(levels: Sequence[float]) -> list[int]:
+    """Return which intervals of `LEVELS` lie between quantiles, in per cent.
+
+    Example:
+        >>> held_intervals([0.1, 0.5, 0.9]), held_intervals([0.5])
+        ([80], [])
+    """
+    ends = {per_cent: interval_levels(per_cent) for per_cent in LEVELS}
+    return [
+        per_cent
+        for per_cent, (low, high) in ends.items()
+        if levels[0] <= low + _SAME and levels[-1] >= high - _SAME
+    ]
+
+
 def at_level(quantiles: Any, levels: Sequence[float], level: float) -> np.ndarray:
     """Return one quantile of forecasts, between two that are there on the line through them.
 
     Args:
         quantiles: `[..., Q]`, ascending.
-        levels: Q of them, two at least, 0 to 1, ascending.
+        levels: Q of them, 0 to 1, ascending.
         level: beyond the outermost ones it is these.
 
     Example:
@@ -52,21 +69,25 @@ def at_level(quantiles: Any, levels: Sequence[float], level: float) -> np.ndarra
         [3.0]
     """
     values, known = np.asarray(quantiles, "float64"), np.asarray(levels, "float64")
-    above = int(np.clip(np.searchsorted(known, level - 1e-6), 1, len(known) - 1))
+    if len(known) == 1:
+        return values[..., 0]
+    above = int(np.clip(np.searchsorted(known, level - _SAME), 1, len(known) - 1))
     share = np.clip((level - known[above - 1]) / (known[above] - known[above - 1]), 0, 1)
     return values[..., above - 1] * (1 - share) + values[..., above] * share
 
 
 def interval_columns(quantiles: Any, levels: Sequence[float]) -> dict[str, list[float]]:
-    """Return the ends of the intervals, `lo-80` and so on, of quantiles `[H, Q]`.
+    """Return the ends of the intervals, `lo-80` and so on, that quantiles `[H, Q]` hold.
 
     Example:
         >>> columns = interval_columns([[1.0, 2.0, 3.0, 4.0]], [0.025, 0.1, 0.9, 0.975])
         >>> columns["lo-80"], columns["hi-95"]
         ([2.0], [4.0])
+        >>> interval_columns([[2.0]], [0.5])
+        {}
     """
     columns = {}
-    for per_cent in LEVELS:
+    for per_cent in held_intervals(levels):
         for side, level in zip(("lo", "hi"), interval_levels(per_cent)):
             columns[f"{side}-{per_cent}"] = at_level(quantiles, levels, level).tolist()
     return columns
@@ -126,7 +147,8 @@ def answer_text(
 ) -> str:
     """Return a sentence of a forecast: the range of its medians, and where it ends.
 
-    Numbers have so many decimals that the width of the last interval has two digits.
+    Numbers have so many decimals that the width of the last interval has two digits; where no
+    interval is held, that of the range.
 
     Args:
         quantiles: `[H, Q]`, H at least 1, ascending.
@@ -140,18 +162,26 @@ def answer_text(
         'next 2 days: median 10.0 to 11.0; at the end 11.0, 80% in 7.2 to 14.8'
         >>> answer_text(fan[:1], [0.1, 0.5, 0.9], None)
         'next step: median 10.0, 80% in 8.0 to 12.0'
+        >>> answer_text([[10.0], [11.0]], [0.5], Frequency("day", 1))
+        'next 2 days: 10.0 to 11.0; at the end 11.0'
     """
     median = at_level(quantiles, levels, 0.5)
     low, high = (float(at_level(quantiles, levels, each)[-1]) for each in interval_levels(80))
     last = float(median[-1])
-    decimals = decimals_for(high - low, last)
+    held = 80 in held_intervals(levels)
+    decimals = decimals_for(high - low if held else float(np.ptp(median)), last)
 
     def written(value: Any) -> str:
         return f"{float(value):z.{decimals}f}{unit}"
 
-    start = f"{next_steps(len(median), frequency)}: median "
-    inside = f"80% in {written(low)} to {written(high)}"
+    start = f"{next_steps(len(median), frequency)}: {median_word(levels)}"
+    inside = f", 80% in {written(low)} to {written(high)}" if held else ""
     if len(median) == 1:
-        return f"{start}{written(last)}, {inside}"
+        return f"{start}{written(last)}{inside}"
     span = f"{written(median.min())} to {written(median.max())}"
-    return f"{start}{span}; at the end {written(last)}, {inside}"
+    return f"{start}{span}; at the end {written(last)}{inside}"
+
+
+def median_word(levels: Sequence[float]) -> str:
+    """Return what stands before a median; of a single number, which may be a mean, nothing."""
+    return "median " if len(levels) > 1 else ""

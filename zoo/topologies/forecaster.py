@@ -1,7 +1,7 @@
 """A series in, forecasts of its next values at each step."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,74 +13,16 @@ from zoo.layers.known_ahead import KnownAhead
 from zoo.layers.past_seasons import PastSeasons, from_zero
 from zoo.layers.segments import SegmentReader
 from zoo.layers.series_columns import DAY, VALUE, Columns, SeriesColumns, in_rows
-from zoo.layers.series_register import (
-    Frames,
-    Register,
-    SeriesRegister,
-    Summary,
-    arcsinh,
-    returns_of,
-)
+from zoo.layers.series_register import Frames, SeriesRegister, arcsinh, returns_of
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+from zoo.topologies.forecast_state import ForecastState, Look, Prediction
 from zoo.topologies.sampled_paths import check_paths, drawn_ranks, fixed_paths, rolled, stepwise
 from zoo.typing import State, Tensor, Window
 
 _LAGS = {1, 2, 3, 6, 12}
 """Steps back that the recurrence is shown, beside those of the seasons."""
-
-
-class ForecastState(NamedTuple):
-    """The state: of the cell, the last values, and the last covariates that were known ahead.
-
-    Attributes:
-        read: the recurrent layers'; `()` without.
-        register: the last values, which scale the next ones.
-        known: float32 `[B, m + 1, K]`, those of the last m steps and the next; `()` without.
-        last: float32 `[B, D]`, the last step's inputs, and
-        ahead: float32 `[B, P + 2]`, the head's numbers for the next step, its naive forecast and
-            the spread, of a model that draws paths from there; else `()`.
-    """
-
-    read: State
-    register: Register
-    known: Tensor = ()
-    last: Tensor = ()
-    ahead: Tensor = ()
-
-
-class Prediction(NamedTuple):
-    """What a head's loss is computed from.
-
-    Attributes:
-        numbers: float32 `[..., H, P]`, see `zoo.layers.forecast_heads`.
-        centre: the naive forecast and the spread, from which and by which they are measured.
-        varied: float32 `[...]`, 1 where there is a spread: where all values so far are the same,
-            there is no unit to measure in.
-    """
-
-    numbers: Tensor
-    centre: Centre
-    varied: Tensor
-
-
-class _Look(NamedTuple):
-    """What is seen at each step `[...]`.
-
-    Attributes:
-        columns: of the inputs.
-        frames: the register's.
-        summary: of these.
-        own: covariates of the last m steps `[..., m, K]`; `()` without.
-        around: what is known beside the values `[..., C]`: ratios, calendar, covariates.
-    """
-
-    columns: Columns
-    frames: Frames
-    summary: Summary
-    own: Tensor
-    around: Tensor
 
 
 @register(
@@ -116,11 +58,16 @@ class Forecaster(SequenceModel):
         known_covariates: K, how many are known ahead.
         past_covariates: how many are known of the past only.
         categories: of each static column, how many categories are known.
-        base: "seasonal", "mean" or "zero", what the naive forecast is, see `SeriesRegister`.
+        base: "seasonal", "last", "mean" or "zero", what the naive forecast is, see
+            `SeriesRegister`.
+        spreads: the unit of the series of each category of the last column of these, with the base
+            "last"; of other series, and with other bases, it is the spread of the register.
+        plain: read nothing but values and categories, and add nothing to what the recurrence says.
         returns: forecast 100 log(p_t / p_(t-1)), in per cent, of a series of prices p.
-        head: "quantiles", "student_t" or "negative_binomial", see `zoo.layers.forecast_heads`.
+        head: "quantiles", "student_t", "negative_binomial" or "mean", see
+            `zoo.layers.forecast_heads`.
         quantiles: which quantiles are answered, in rising order, 0.5 among them; None for `LEVELS`
-            of `zoo.layers.forecast_heads`.
+            of `zoo.layers.forecast_heads`. Of the head "mean", 0.5 alone.
         encoder: "steps", a recurrence over the steps; "segments", one over segments of the
             register, anew at each step; or "none", the linear map of the register alone.
         cell: name of the recurrent cell.
@@ -155,6 +102,8 @@ class Forecaster(SequenceModel):
         past_covariates: int = 0,
         categories: Sequence[int] = (),
         base: str = "seasonal",
+        spreads: Sequence[float] = (),
+        plain: bool = False,
         returns: bool = False,
         head: str = "quantiles",
         quantiles: Sequence[float] | None = None,
@@ -172,6 +121,8 @@ class Forecaster(SequenceModel):
         self.autocast = False
         if encoder not in ("steps", "segments", "none"):
             raise ValueError(f"encoder is {encoder!r}, but steps, segments or none is needed")
+        if plain and encoder == "none":
+            raise ValueError("plain leaves nothing of encoder none: choose steps or segments")
         if horizon < 1:
             raise ValueError(f"horizon is {horizon}, but at least 1 is needed")
         self.horizon, self.returns, self.paths = horizon, returns, paths
@@ -183,8 +134,12 @@ class Forecaster(SequenceModel):
         # Prices are one more than their returns, and a missing one is the last one.
         self.register = SeriesRegister(length + 1) if returns else self.scale
         around = {lag for each in (season, *seasons) for lag in (each - 1, each, 2 * each)}
+        self.spreads = tuple(spreads) if base == "last" else ()
+        if self.spreads and (not categories or len(spreads) != categories[-1]):
+            raise ValueError(f"spreads are {len(spreads)}, but categories are {list(categories)}")
+        self.plain = plain
         # What is around zero, as returns are, hangs on no single step of the past.
-        self.repeats = base != "zero"
+        self.repeats = base != "zero" and not plain
         self.lags = sorted(lag for lag in around | _LAGS if self.repeats and 0 < lag < length)
         self.calendar = Calendar(frequency_unit, frequency_count)
         self.head = make_head(head, quantiles or LEVELS)
@@ -195,7 +150,9 @@ class Forecaster(SequenceModel):
             self.stack = RecurrentStack(cell, units, layers)
         self.dropout = keras.layers.Dropout(dropout)
         self.embeddings = [
-            keras.layers.Dense(min(16, count), use_bias=False) for count in self.categories
+            keras.layers.Dense(min(16, count), use_bias=False)
+            for count in self.categories
+            if not plain
         ]
         self._make_head(segment, cell, units, layers, dropout)
         # Weights belong to no loop over steps.
@@ -206,7 +163,9 @@ class Forecaster(SequenceModel):
         """Make the layers that give the head its numbers; all last kernels start at zero."""
         steps, size = self.ahead, self.head.size
         if self.encoder == "segments":
-            self.writer: Any = SegmentReader(steps, segment, size, cell, units, layers, dropout)
+            self.writer: Any = SegmentReader(
+                steps, segment, size, cell, units, layers, dropout, halves=self.plain
+            )
         else:
             self.writer = from_zero(steps * size)
         ahead = np.arange(steps)
@@ -222,7 +181,7 @@ class Forecaster(SequenceModel):
         if self.stack and self.repeats and 1 < shortest <= self.scale.length // 2:
             self.past = PastSeasons(shortest, self.scale.length // shortest, steps)
         self.known: Any = None
-        if self.columns.known:
+        if self.columns.known and not self.plain:
             phases = season if season % shortest else shortest
             self.known = KnownAhead(season, phases, self.columns.known, steps, size)
 
@@ -254,13 +213,13 @@ class Forecaster(SequenceModel):
             reset: `[B]` or `[B, T]`, true where a row starts a new series.
             return_state: also give the state after the last step.
             training: whether dropout acts.
-            origins: booleans `[B, T]`: a model with `paths` answers only where one is true, which
-                is quicker; None for everywhere.
+            origins: booleans `[B, T]`: answer only at steps where one is true, which is quicker,
+                and else with anything; None for all.
         """
         if self.paths:
             outputs, state = stepwise(self, tf.convert_to_tensor(inputs), state, reset, origins)
         else:
-            prediction, state = self._predicted(inputs, state, reset, training)
+            prediction, state = self._predicted(inputs, state, reset, training, only=origins)
             outputs = self.head.quantiles(prediction.numbers, prediction.centre)
         return (outputs, state) if return_state else outputs
 
@@ -301,12 +260,16 @@ class Forecaster(SequenceModel):
 
         Args:
             window: its `inputs` `[B, T, D]` and `reset` are read; its `targets` `[B, W, H]` are of
-                the last W steps, and so is the answer: the others only fill the register.
+                the last W steps, and so is the answer: the others only fill the register. Without
+                `training`, what has no `weights` `[B, W, H]` is answered with anything.
             state: before it.
             training: whether dropout acts.
         """
-        last = window["targets"].shape[1]
-        return self._predicted(window["inputs"], state, window["reset"], training, last)
+        inputs, last = window["inputs"], window["targets"].shape[1]
+        only = None
+        if not training and last == inputs.shape[1] and "weights" in window:
+            only = tf.reduce_any(window["weights"] > 0, axis=-1)
+        return self._predicted(inputs, state, window["reset"], training, last, only)
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Return series that rise by 1 a step, without covariates, of categories not known."""
@@ -321,21 +284,37 @@ class Forecaster(SequenceModel):
         reset: Tensor,
         training: bool | None,
         last: int | None = None,
+        only: Tensor = None,
     ) -> tuple[Prediction, ForecastState]:
-        """Run whole series, and predict at the `last` steps of them; None for all."""
+        """Run whole series, and predict at the `last` steps of them, or `only` at some `[B, T]`."""
         x = tf.convert_to_tensor(inputs)
         state = state or self.initial_state(tf.shape(x)[0])
         columns = self.columns.split(x)
         held, register = self.register.whole(columns.value, state.register, reset)
         known: Tensor = self.known.whole(columns.known, state.known) if self.known else ()
-        seen = self._look(columns, held, known)
-        context, read = seen.around, state.read
+        after = ForecastState(state.read, register, known[:, -1] if self.known else ())
+        parts: Any = (columns, held, known)
+        chosen = None if only is None or self.paths else tf.where(only)
+
+        def pick(parts: Any) -> Any:
+            if chosen is not None:
+                return tf.nest.map_structure(lambda part: tf.boolean_mask(part, only), parts)
+            return tf.nest.map_structure(lambda part: part[:, -last:], parts) if last else parts
+
+        if not self.stack:
+            # What comes before is in the register.
+            parts = pick(parts)
+        seen = self._look(*parts)
+        context = seen.around
         if self.stack:
-            context, read = self.stack(self._features(seen), read, reset=reset, training=training)
-        if last and last != x.shape[1]:
-            seen, context = tf.nest.map_structure(lambda part: part[:, -last:], (seen, context))
+            context, read = self.stack(
+                self._features(seen), state.read, reset=reset, training=training
+            )
+            after = after._replace(read=read)
+            seen, context = pick((seen, context))
         prediction = self._prediction(seen, context, training)
-        after = ForecastState(read, register, known[:, -1] if self.known else ())
+        if chosen is not None:
+            return prediction.at(chosen, tf.shape(x)[:2]), after
         newest = tf.nest.map_structure(lambda part: part[:, -1], prediction)
         return prediction, self._with_ahead(after, x[:, -1], newest)
 
@@ -349,10 +328,22 @@ class Forecaster(SequenceModel):
         parts = [numbers[..., 0, :], centre.naive, centre.spread[..., None]]
         return state._replace(last=self.columns.held(x_t), ahead=tf.concat(parts, axis=-1))
 
-    def _look(self, columns: Columns, held: Frames, known: Tensor) -> _Look:
+    def _look(self, columns: Columns, held: Frames, known: Tensor) -> Look:
         """Return what is seen at each step, of inputs, the register and known covariates."""
         frames = returns_of(held) if self.returns else held
-        summary = self.scale.summary(frames)
+        # Of an id that is 0, or none of these, all entries are 0.
+        kinds = [
+            tf.cast(
+                columns.static[..., index, None] == np.arange(1, count + 1, dtype="float32"),
+                tf.float32,
+            )
+            for index, count in enumerate(self.categories)
+        ]
+        unit = tf.reduce_sum(kinds[-1] * self.spreads, axis=-1) if self.spreads else None
+        summary = self.scale.summary(frames, unit)
+        if self.plain:
+            around = tf.concat([frames.seen[..., None][..., :0], *kinds], axis=-1)
+            return Look(columns, frames, summary, (), around)
         own: Tensor = self.known.own(known, frames.seen) if self.known else ()
         parts = [
             summary.ratios,
@@ -363,14 +354,10 @@ class Forecaster(SequenceModel):
             parts += [known[..., -1, :], own[..., -1, :]]
         if self.columns.past:
             parts.append(columns.past)
-        for index, (layer, count) in enumerate(zip(self.embeddings, self.categories)):
-            # Of an id that is 0, or none of these, all entries are 0.
-            ids = tf.range(1, count + 1, dtype=tf.float32)
-            one = tf.cast(columns.static[..., index, None] == ids, tf.float32)
-            parts.append(tf.cast(layer(one), tf.float32))
-        return _Look(columns, frames, summary, own, tf.concat(parts, axis=-1))
+        parts += [tf.cast(layer(one), tf.float32) for layer, one in zip(self.embeddings, kinds)]
+        return Look(columns, frames, summary, own, tf.concat(parts, axis=-1))
 
-    def _features(self, seen: _Look) -> Tensor:
+    def _features(self, seen: Look) -> Tensor:
         """Return the inputs of the recurrence `[..., F]`."""
         shape, frames = seen.summary.shape, seen.frames
         place = seen.summary.place[..., None]
@@ -381,7 +368,7 @@ class Forecaster(SequenceModel):
         values = arcsinh(tf.concat(values, axis=-1))
         return tf.concat([values, frames.observed[..., None], seen.around], axis=-1)
 
-    def _prediction(self, seen: _Look, context: Tensor, training: bool | None) -> Prediction:
+    def _prediction(self, seen: Look, context: Tensor, training: bool | None) -> Prediction:
         """Return the head's numbers, and what they are measured from."""
         summary = seen.summary
         if self.encoder == "segments":

@@ -8,7 +8,7 @@ import pytest
 import zoo as package
 from zoo.api.reproduce import Reproduction, _other_data, reproduce
 from zoo.api.run import Run
-from zoo.catalog.recipes import RECIPES, Figure
+from zoo.catalog.recipes import RECIPES, Published
 from zoo.errors import UserError
 
 ROWS = {"units": 8, "epochs": 1, "batch_size": 64, "cell": "vanilla_rnn"}
@@ -25,13 +25,13 @@ def tiny():
         dataset="digits",
         get="",
         overrides={"epochs": 1, "batch_size": 64},
-        published=(Figure("accuracy", "test", 0.0), Figure("loss", "train", 0.0)),
+        published=(Published("accuracy", "test", 0.0), Published("loss", "train", 0.0)),
     )
 
 
 @pytest.fixture(autouse=True)
 def recipes(monkeypatch, tiny):
-    hard = dataclasses.replace(tiny, name="hard", published=(Figure("accuracy", "test", 1.1),))
+    hard = dataclasses.replace(tiny, name="hard", published=(Published("accuracy", "test", 1.1),))
     rows = dataclasses.replace(hard, name="rows", model="rows-lstm", overrides=ROWS)
     known = {**RECIPES, "tiny": tiny, "hard": hard, "rows": rows}
     for module in ("zoo.catalog.recipes", "zoo.cli.reproduce"):
@@ -48,7 +48,7 @@ def result(tiny, data_dir, tmp_path_factory):
 
 
 def test_what_was_published_is_measured_on_its_split(result):
-    accuracy, loss = result.figures
+    accuracy, loss = result.metrics
     assert accuracy["measured"] == package.evaluate(result.run)["accuracy"]
     assert loss["measured"] == package.evaluate(result.run, "train")["loss"]
     assert accuracy["reached"] and not loss["reached"]
@@ -67,7 +67,7 @@ def test_the_command_prints_the_same_of_a_run_that_has_ended(zoo, result):
     code, out, _ = zoo("reproduce", "tiny", "--resume", result.run.path, "--json")
     assert code == 0 and json.loads(out) == result.as_dict()
     code, out, _ = zoo("reproduce", "tiny", "--resume", result.run.path)
-    assert f"{result.figures[0]['measured']:.4f}" in out and "Not as published" not in out
+    assert f"{result.metrics[0]['measured']:.4f}" in out and "Not as published" not in out
     assert "Published by: Keras' example" in out and out.splitlines()[-1] == str(result.run.path)
 
 
@@ -87,7 +87,7 @@ def test_a_shorter_training_is_told_and_held_to_nothing(zoo, data_dir, tmp_path)
 def test_other_data_are_told(result, tiny):
     recipe = dataclasses.replace(tiny, data="mnist", dataset="mnist")
     assert list(_other_data(recipe, result.run.config.dataset)) == [
-        "the data are digits, but the figures were published for mnist"
+        "the data are digits, but the metrics were published for mnist"
     ]
 
 

@@ -17,6 +17,14 @@ KINDS = {
     "student_t": {"head": "student_t"},
     "covariates": {"known_covariates": 2, "past_covariates": 1, "categories": (3, 2)},
     "level": {"base": "mean", "season": 1},
+    "plain": {
+        "encoder": "segments",
+        "plain": True,
+        "base": "last",
+        "head": "mean",
+        "quantiles": [0.5],
+        "categories": (3,),
+    },
     "sampled with covariates": {
         "head": "student_t",
         "paths": 20,
@@ -27,6 +35,7 @@ KINDS = {
 }
 SLOW_TO_WRITE = ("student_t", "covariates", "sampled with covariates")
 OTHERS = {
+    "known units": KINDS["plain"] | {"spreads": (1.0, 2.0, 4.0)},
     "counts": {"head": "negative_binomial"},
     "returns": {"returns": True, "base": "zero", "season": 1, "head": "student_t"},
 }
@@ -96,6 +105,70 @@ def test_a_window_whose_targets_are_of_its_last_steps_is_answered_at_these(model
         np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
+def test_answers_asked_for_at_some_steps_only_are_those_of_all(any_model):
+    x = series(any_model)
+    origins = np.zeros(x.shape[:2], bool)
+    origins[0, 8] = origins[2, 5:7] = True
+    whole, state = any_model(x, return_state=True)
+    some, same = any_model(x, return_state=True, origins=origins)
+    np.testing.assert_allclose(some.numpy()[origins], whole.numpy()[origins], rtol=1e-5, atol=1e-5)
+    for a, b in zip(tf.nest.flatten(state), tf.nest.flatten(same)):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_a_loss_at_some_steps_is_that_of_all_with_these_weights(model):
+    x = series(model)
+    window = {"inputs": x, "reset": np.ones(3, "int32"), "targets": np.full((3, 14, 4), 21.0)}
+    weights = np.zeros((3, 14, 4), "float32")
+    weights[1, 6:9] = weights[2, 12, :2] = 1
+    whole, _ = model.predict_parameters(window, None)
+    some, _ = model.predict_parameters({**window, "weights": weights}, None)
+    losses = [
+        (model.head.losses(each.numbers, each.centre, 21 * np.ones_like(weights)) * weights).numpy()
+        for each in (whole, some)
+    ]
+    assert np.isfinite(losses[1]).all() and losses[1].any()
+    np.testing.assert_allclose(*losses, rtol=1e-4, atol=1e-5)
+
+
+def test_a_plain_model_reads_which_series_it_is_and_no_calendar():
+    model = made("known units")
+    x = series(model)
+    x[..., 3] = [[1], [2], [3]]
+    answer, dated, other = model(x).numpy(), x.copy(), x.copy()
+    dated[..., 1:3] += 5
+    np.testing.assert_array_equal(model(dated), answer)
+    other[..., 3] = [[2], [3], [1]]
+    assert np.abs(model(other).numpy() - answer)[:, 3:].max(axis=(1, 2, 3)).min() > 1e-3
+
+
+def test_a_series_that_is_known_is_measured_in_its_own_unit():
+    model = made("known units")
+    x = series(model)[1:2]
+    x[..., 3] = 3
+    window = {"inputs": x, "reset": np.ones(1, "int32"), "targets": np.zeros((1, 14, 4))}
+    known, _ = model.predict_parameters(window, None)
+    np.testing.assert_array_equal(known.centre.spread, np.full((1, 14), 4.0))
+    # An id that training has not seen: how far the values are from their mean.
+    x[..., 3] = 0
+    unknown, _ = model.predict_parameters(window, None)
+    first = np.abs(x[0, :5, 0] - x[0, :5, 0].mean()).mean()
+    assert float(unknown.centre.spread[0, 4]) == pytest.approx(first, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"plain": True, "encoder": "none"}, "plain leaves nothing"),
+        ({"base": "last", "spreads": (1.0,), "categories": (2,)}, "spreads are 1"),
+        ({"head": "mean"}, "set quantiles to"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Forecaster(**{**SMALL, **options})
+
+
 def test_changing_the_future_changes_no_earlier_answer_bit_by_bit(any_model):
     x = series(any_model)
     other = x.copy()
@@ -133,7 +206,7 @@ def test_returns_do_not_depend_on_the_unit_of_prices():
     np.testing.assert_allclose(model(dear), model(x), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [name for name in KINDS if name != "level"])
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in ("level", "plain")])
 def test_an_untrained_model_is_the_seasonal_naive_forecast(name):
     model = Forecaster(**{**SMALL, **KINDS[name]})
     x = series(model)

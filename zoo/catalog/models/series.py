@@ -61,6 +61,35 @@ register_model(
     training={**_TRAINING, "window": 32, "learning_rate": 0.001},
 )
 register_model(
+    "forecast-segrnn",
+    "SegRNN as published: a GRU over segments, one step for each segment to come, squared errors.",
+    architecture="forecaster",
+    task="forecasting",
+    cell="gru",
+    options={
+        "encoder": "segments",
+        "head": "mean",
+        "base": "last",
+        "plain": True,
+        "units": 512,
+        "segment": 24,
+        "dropout": 0.5,
+    },
+    task_options={"static": ["unique_id"], "quantiles": [0.5]},
+    training={
+        "epochs": 16,
+        "average_from": 4,
+        "batch_size": 1792,
+        "window": 1,
+        "learning_rate": 1e-3,
+        "schedule": "staircase",
+        "hold": 4,
+        "decay": 0.8,
+        "clip_norm": 0,
+        "patience": 16,
+    },
+)
+register_model(
     "forecast-linear",
     "A linear map of the last values to quantiles of the next ones: what others must beat.",
     architecture="forecaster",

@@ -17,13 +17,13 @@ from zoo.utils.fields import documented
 @documented
 @dataclass(frozen=True)
 class Forecast(Objective):
-    """The loss of a forecaster's head: pinball loss, or negative log-likelihood.
+    """The loss of a forecaster's head: pinball loss, squared error, or negative log-likelihood.
 
-    `loss` is its mean over all targets: the pinball loss in units of the spread, or of the mean
-    spread of the row's steps where that is more; or nats of raw values. `skill` is 1 - the summed
-    absolute errors of the medians, by those of the naive forecast, both in these units: 0 for a
-    model that is no better than naive. Targets of a step before which all values are the same do
-    not count, as there is no such unit.
+    `loss` is its mean over all targets: pinball loss or squared error in units of the spread, or of
+    the mean spread of the row's steps where that is more; or nats of raw values. `skill` is 1 - the
+    summed absolute errors of the medians, by those of the naive forecast, both in these units: 0
+    for a model that is no better than naive. Targets of a step before which all values are the same
+    do not count, as there is no such unit.
 
     Example:
         >>> Forecast().results([3.0, 2.0, 1.0, 4.0])
@@ -42,8 +42,7 @@ class Forecast(Objective):
         weights *= varied[..., None]
         calm = _calm(centre.spread)[..., None]
         each = model.head.losses(numbers, centre, targets)
-        if not model.head.density:
-            each *= calm
+        each *= calm**model.head.degree
         apart = centre.standardised(targets) * calm
         missed = tf.abs(apart - centre.standardised(model.head.point(numbers, centre)) * calm)
         share = window["targets"].shape[-1] / ahead
