@@ -20,6 +20,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "digits-mlp": {},
     "caption-lstm-attention": {"units": 128},
     "draw-digits": {},
+    "ram-scattered": {},
     "video-gru": {},
     "sequence-gru": {},
     "text-lstm": {"embedding": 48},

@@ -34,7 +34,13 @@ register_model(
     cell="lstm",
     objective="reinforce",
     options={"glimpses": 3, "glimpse_size": 4, "scales": 2},
-    training={"epochs": 60, "batch_size": 64, "learning_rate": 0.003, "patience": 60},
+    training={
+        "epochs": 60,
+        "batch_size": 64,
+        "learning_rate": 0.003,
+        "patience": 60,
+        "jit_compile": True,
+    },
 )
 register_model(
     "ram-scattered",
