@@ -257,6 +257,8 @@ class Forecasting(DataTask):
             "spreads": list(self.covariates.spreads),
             "returns": self.returns,
             "quantiles": self.quantiles,
+            # In the config of a run of before there is nothing of it: there they count.
+            "gaps_count": False,
         }
 
     def input_options(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.typing import Tensor
@@ -66,13 +67,12 @@ class Calendar:
         there = moment.day > NO_DAY / 2
         if not self.size:
             return tf.zeros([*tf.unstack(tf.shape(there)), 0])
-        day = tf.where(there, moment.day, 0.0)[..., None]
-        share = tf.where(there, moment.second, 0.0)[..., None] / 86400.0
-        cycles, times = (tf.constant(part, tf.float32) for part in zip(*self._waves()))
+        day, share = moment.day[..., None], moment.second[..., None] / 86400.0
+        cycles, times = (np.array(part, "float32") for part in zip(*self._waves()))
         # The day's number is large: only its place in the cycle may meet the share of a day.
         angle = (day - cycles * tf.floor(day / cycles) + share) * (2 * math.pi * times / cycles)
         waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=-1)
-        return waves * tf.cast(there, tf.float32)[..., None]
+        return tf.where(there[..., None], waves, 0.0)
 
     def after(self, moment: Moment) -> Moment:
         """Return the times one step later; months are of mean length."""

@@ -50,10 +50,10 @@ class PastSeasons(keras.layers.Layer):
                 context `[..., C]`; and what is known of the steps ahead `[..., H, U]`, or `()`.
         """
         register, context, known = inputs
-        held = register[..., -self.count * self.season :]
-        phases = [h % self.season for h in range(self.horizon)]
+        first = int(register.shape[-1]) - self.count * self.season
+        phases = [first + h % self.season for h in range(self.horizon)]
         places = [[k * self.season + h for k in range(self.count)] for h in phases]
-        past = tf.gather(held, places, axis=-1)
+        past = tf.gather(register, places, axis=-1)
         weights = in_rows(self.of_context(context), self.horizon, self.count)
         if self.of_step.built:
             weights += self.of_step(known)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.typing import Tensor
@@ -20,10 +21,13 @@ class Register(NamedTuple):
     Attributes:
         values: float32 `[B, L]`, missing ones filled; 0 where nothing was seen yet.
         seen: float32 `[B]`, in 0..L.
+        there: float32 `[B, L]`, 1 where a value was observed, 0 where it was filled or nothing was
+            seen yet; `()` where both count.
     """
 
     values: Tensor
     seen: Tensor
+    there: Tensor = ()
 
 
 class Frames(NamedTuple):
@@ -33,11 +37,13 @@ class Frames(NamedTuple):
         values: float32 `[..., L]`, the newest last; what is older than `seen` means nothing.
         seen: float32 `[...]`, how many of them are of the sequence.
         observed: float32 `[...]`, 1 where the step's own value was there, 0 where it was filled.
+        there: float32 `[..., L]`, the same of each value; `()` where filled ones count.
     """
 
     values: Tensor
     seen: Tensor
     observed: Tensor
+    there: Tensor = ()
 
 
 class Summary(NamedTuple):
@@ -46,7 +52,7 @@ class Summary(NamedTuple):
     Attributes:
         level: `[...]`, the mean of the values seen.
         spread: `[...]`, the mean absolute error of the naive forecast within the register; above 0.
-        place: `[...]`, (last value - level) / spread.
+        place: `[..., 1]`, (last value - level) / spread.
         shape: `[..., L]`, (value - last value) / spread of each value; 0 where nothing was seen.
             With the base "zero" nothing is taken off.
         offsets: `[..., L]`, (value - level) / spread of each value; 0 where nothing was seen.
@@ -78,6 +84,8 @@ class SeriesRegister:
         base: "seasonal": the naive forecast of step t + h is the value a whole number of seasons
             before, the last there is; "last": it is the last value; "mean": it is the level;
             "zero": it is 0, as is the level.
+        gaps_count: whether filled values count in level and spread like any others. They change by
+            nothing from a season before, so that many of them make a series look calm.
 
     Example:
         >>> register = SeriesRegister(length=4, season=2)
@@ -92,6 +100,7 @@ class SeriesRegister:
     length: int
     season: int = 1
     base: str = "seasonal"
+    gaps_count: bool = True
 
     def __post_init__(self) -> None:
         if self.base not in ("seasonal", "last", "mean", "zero"):
@@ -103,7 +112,9 @@ class SeriesRegister:
 
     def initial_state(self, batch_size: int | Tensor) -> Register:
         """Return a register in which nothing was seen."""
-        return Register(tf.zeros([batch_size, self.length]), tf.zeros([batch_size]))
+        values = tf.zeros([batch_size, self.length])
+        there = () if self.gaps_count else tf.zeros_like(values)
+        return Register(values, tf.zeros([batch_size]), there)
 
     def step(self, value: Tensor, state: Register) -> tuple[Frames, Register]:
         """Read one value a row.
@@ -112,7 +123,7 @@ class SeriesRegister:
             value: float32 `[B]`, NaN where it is missing.
             state: before it.
         """
-        values, before = state
+        values, before, earlier = state
         there = value == value  # NaN is the one number that is not; `is_nan` is not in LiteRT.
         # Of nothing seen the newest entry is 0.
         fill = values[:, -1]
@@ -121,8 +132,10 @@ class SeriesRegister:
         values = tf.concat([values[:, 1:], tf.where(there, value, fill)[:, None]], axis=1)
         more = tf.minimum(before + 1, float(self.length))
         observed = tf.cast(there, tf.float32)
-        seen = tf.where(there, more, tf.where(before > 0, more, before))
-        return Frames(values, seen, observed), Register(values, seen)
+        seen = tf.where(there | (before > 0), more, before)
+        if not self.gaps_count:
+            earlier = tf.concat([earlier[:, 1:], observed[:, None]], axis=1)
+        return Frames(values, seen, observed, earlier), Register(values, seen, earlier)
 
     def whole(
         self, values: Tensor, state: Register, reset: Tensor = None
@@ -143,11 +156,19 @@ class SeriesRegister:
         there = values == values
         filled, seen = self._filled(values, there, state, reset)
         index = tf.range(steps)[:, None] + tf.range(1, self.length + 1)
-        frames = tf.gather(filled, index, axis=1)
-        frames.set_shape([*values.shape, self.length])
-        last = tf.where(self._mask(seen[:, -1]) > 0, frames[:, -1], 0.0)
         observed = tf.cast(there, tf.float32)
-        return Frames(frames, seen, observed), Register(last, seen[:, -1])
+        lines = [filled]
+        if not self.gaps_count:
+            lines.append(tf.concat([state.there, observed], axis=1))
+        frames = [tf.gather(line, index, axis=1) for line in lines]
+        for frame in frames:
+            frame.set_shape([*values.shape, self.length])
+        in_last = self._mask(seen[:, -1]) > 0
+        last = [tf.where(in_last, frame[:, -1], 0.0) for frame in frames]
+        return (
+            Frames(frames[0], seen, observed, *frames[1:]),
+            Register(last[0], seen[:, -1], *last[1:]),
+        )
 
     def _filled(
         self, values: Tensor, there: Tensor, state: Register, reset: Tensor
@@ -195,8 +216,15 @@ class SeriesRegister:
 
     def _mask(self, seen: Tensor) -> Tensor:
         """Return `[..., L]`: 1 where a place of the register was seen, else 0."""
-        age = tf.range(self.length - 1, -1, -1, dtype=tf.float32)
+        age = np.arange(self.length - 1, -1, -1, dtype="float32")
         return tf.cast(age < seen[..., None], tf.float32)
+
+    def _weights(self, frames: Frames, mask: Tensor) -> Tensor:
+        """Return how much each value counts, `[..., L]`: filled ones only where all are filled."""
+        if self.gaps_count:
+            return mask
+        weights = mask * frames.there
+        return tf.where(tf.reduce_sum(weights, axis=-1, keepdims=True) > 0, weights, mask)
 
     def summary(self, frames: Frames, unit: Tensor = None) -> Summary:
         """Return what the register says at each step.
@@ -205,58 +233,55 @@ class SeriesRegister:
             frames: the register after each step, `[...]`.
             unit: `[...]`, what is to be the spread where it is above 0; None for the register's.
         """
-        values, seen, _ = frames
-        mask, count = self._mask(seen), tf.maximum(seen, 1.0)
+        values, mask = frames.values, self._mask(frames.seen)
+        weights = self._weights(frames, mask)
+        count = tf.maximum(tf.reduce_sum(weights, axis=-1, keepdims=True), 1.0)
         # Sums of what is left without the last value: a level that is huge costs no digits.
-        last = values[..., -1]
+        last = values[..., -1:]
         if self.base == "zero":
-            level, centred = tf.zeros_like(seen), values * mask
-            place, offsets = centred[..., -1], centred
+            level, centred = tf.zeros_like(last), values * mask
+            place, offsets = centred[..., -1:], centred
         else:
-            centred = (values - last[..., None]) * mask
-            place = -tf.reduce_sum(centred, axis=-1) / count
-            level, offsets = last - place, (centred + place[..., None]) * mask
-        moves, number = tf.abs(offsets), seen
-        apart = tf.reduce_sum(moves, axis=-1) / count
+            centred = (values - last) * mask
+            place = -tf.reduce_sum(centred * weights, axis=-1, keepdims=True) / count
+            level, offsets = last - place, (centred + place) * mask
+        moves, counted = tf.abs(offsets) * weights, weights
+        apart = tf.reduce_sum(moves, axis=-1, keepdims=True) / count
         if self.base == "seasonal":
-            moves = tf.abs(centred[..., 1:] - centred[..., :-1]) * mask[..., :-1]
-            number = seen - 1
-        move = tf.reduce_sum(moves, axis=-1) / tf.maximum(number, 1.0)
+            moves, counted = _changes(centred, mask, weights, 1)
         lately = [
-            tf.reduce_sum(moves[..., -steps:], axis=-1)
-            / tf.clip_by_value(number, 1.0, float(min(steps, moves.shape[-1])))
-            for steps in _RECENT
+            _mean(moves[..., -steps:], counted[..., -steps:]) for steps in (*_RECENT, self.length)
         ]
-        spread = apart
+        move, spread = lately[-1], apart
         if self.base == "seasonal":
-            spread = move if self.season == 1 else self._seasonal(centred, mask, seen, move)
+            spread = move
+            if 1 < self.season < self.length:
+                spread = self._seasonal(centred, mask, weights, move)
         if unit is not None:
+            unit = unit[..., None]
             spread = tf.where(unit > 0, unit, spread)
         least = _ROUNDING * tf.abs(level) + _TINY
         varied = tf.cast(spread > least, tf.float32)
         spread = tf.maximum(spread, least)
-        ratios = tf.stack([*lately, move, apart], axis=-1) / spread[..., None]
+        ratios = tf.concat([*lately, apart], axis=-1) / spread
         return Summary(
-            level,
-            spread,
+            level[..., 0],
+            spread[..., 0],
             place / spread,
-            centred / spread[..., None],
-            offsets / spread[..., None],
+            centred / spread,
+            offsets / spread,
             tf.math.log(ratios + 0.01),
-            varied,
+            varied[..., 0],
         )
 
-    def _seasonal(self, values: Tensor, mask: Tensor, seen: Tensor, change: Tensor) -> Tensor:
-        """Return the mean change over a season, `change` counting as one of them.
+    def _seasonal(self, values: Tensor, mask: Tensor, weights: Tensor, change: Tensor) -> Tensor:
+        """Return the mean change over a season `[..., 1]`, `change` counting as one of them.
 
         In the first season there is no other.
         """
-        season = self.season
-        if season == self.length:
-            return change
-        changes = tf.abs(values[..., season:] - values[..., :-season]) * mask[..., :-season]
-        count = tf.maximum(seen - season, 0.0)
-        return (tf.reduce_sum(changes, axis=-1) + change) / (count + 1)
+        changes, counted = _changes(values, mask, weights, self.season)
+        total, count = (tf.reduce_sum(x, axis=-1, keepdims=True) for x in (changes, counted))
+        return (total + change) / (count + 1)
 
     def naive(self, frames: Frames, summary: Summary, horizon: int) -> Tensor:
         """Return the naive forecasts of the next steps, `[..., horizon]`.
@@ -274,6 +299,30 @@ class SeriesRegister:
         return tf.where(age < frames.seen[..., None], chosen, frames.values[..., -1:])
 
 
+def _changes(values: Tensor, mask: Tensor, weights: Tensor, lag: int) -> tuple[Tensor, Tensor]:
+    """Return by how much values differ from those `lag` steps before, and how much each counts.
+
+    What was observed counts, beside what the naive forecast of it was, where that was filled.
+
+    Args:
+        values: `[..., L]`, as are the others.
+        mask: 1 where something was seen.
+        weights: how much each value counts.
+        lag: in steps.
+
+    Returns:
+        Both `[..., L - lag]`, the changes times what they count.
+    """
+    counted = weights[..., lag:] * mask[..., :-lag]
+    return tf.abs(values[..., lag:] - values[..., :-lag]) * counted, counted
+
+
+def _mean(moves: Tensor, counted: Tensor) -> Tensor:
+    """Return the sum of moves `[..., L]` by what they count, or by 1 if that is less."""
+    total, count = (tf.reduce_sum(x, axis=-1, keepdims=True) for x in (moves, counted))
+    return total / tf.maximum(count, 1.0)
+
+
 def returns_of(prices: Frames) -> Frames:
     """Return frames of 100 log(p_t / p_(t-1)), one value less, of frames of prices p.
 
@@ -283,7 +332,8 @@ def returns_of(prices: Frames) -> Frames:
     there = (before > 0) & (after > 0)
     ratio = tf.where(there, after, 1.0) / tf.where(there, before, 1.0)
     returns = 100 * tf.math.log(tf.clip_by_value(ratio, 1e-30, 1e30))
-    return Frames(returns, tf.maximum(prices.seen - 1, 0.0), prices.observed)
+    observed = prices.there if isinstance(prices.there, tuple) else prices.there[..., 1:]
+    return Frames(returns, tf.maximum(prices.seen - 1, 0.0), prices.observed, observed)
 
 
 def arcsinh(x: Tensor) -> Tensor:

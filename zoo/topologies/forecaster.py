@@ -77,6 +77,8 @@ class Forecaster(SequenceModel):
         segment: steps of a segment.
         paths: forecast one step ahead, and the others by so many paths, each of whose values is
             drawn and then read as if it had come; 0 forecasts all steps at once.
+        gaps_count: whether values that fill gaps count in level and spread like any others, as in
+            runs of before. Where they do not, the state holds which values were observed.
 
     Raises:
         ValueError: `base`, `head`, `encoder` or `frequency_unit` is none of these, or a size does
@@ -114,6 +116,7 @@ class Forecaster(SequenceModel):
         dropout: float = 0.0,
         segment: int = 12,
         paths: int = 0,
+        gaps_count: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -130,9 +133,11 @@ class Forecaster(SequenceModel):
         self.categories, self.seasons = tuple(categories), tuple(seasons)
         self.columns = SeriesColumns(horizon, known_covariates, past_covariates, len(categories))
         length = max(look_back, 2 * season, 2)
-        self.scale = SeriesRegister(length, season, base)
+        self.scale = SeriesRegister(length, season, base, gaps_count)
         # Prices are one more than their returns, and a missing one is the last one.
-        self.register = SeriesRegister(length + 1) if returns else self.scale
+        self.register = self.scale
+        if returns:
+            self.register = SeriesRegister(length + 1, gaps_count=gaps_count)
         around = {lag for each in (season, *seasons) for lag in (each - 1, each, 2 * each)}
         self.spreads = tuple(spreads) if base == "last" else ()
         if self.spreads and (not categories or len(spreads) != categories[-1]):
@@ -360,7 +365,7 @@ class Forecaster(SequenceModel):
     def _features(self, seen: Look) -> Tensor:
         """Return the inputs of the recurrence `[..., F]`."""
         shape, frames = seen.summary.shape, seen.frames
-        place = seen.summary.place[..., None]
+        place = seen.summary.place
         places = self.scale.length - 1 - np.array(self.lags, "int32")
         values = [place, tf.gather(shape, places, axis=-1)]
         if self.scale.base == "zero":
@@ -385,7 +390,7 @@ class Forecaster(SequenceModel):
         location = self.skip(summary.shape) if self.skip else tf.zeros_like(numbers[..., 0])
         if self.past:
             location += self.past((summary.offsets, context, hidden))
-        numbers = tf.concat([numbers[..., :1] + location[..., None], numbers[..., 1:]], axis=-1)
+        numbers += location[..., None] * np.eye(1, self.head.size, dtype="float32")
         naive = self.scale.naive(seen.frames, summary, self.ahead)
         return Prediction(numbers, Centre(naive, summary.spread), summary.varied)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from tasks.forecasting.task import Forecasting
 from tests.tasks.forecasting.conftest import SETTINGS, make_model, write_table
 from zoo.errors import UserError
@@ -45,6 +46,11 @@ def test_the_data_decide_what_nobody_sets(sales):
     again = Forecasting(**json.loads(json.dumps(config)))
     assert again.get_config() == config and again.model_options() == sales.model_options()
     assert sales.input_options()["categories"] == [["a", "b"]]
+
+
+def test_gaps_count_in_models_of_before_alone(sales):
+    assert make_model(sales).initial_state(2).register.there.shape == (2, sales.look_back)
+    assert zoo.load("volatility-gru").initial_state(2).register.there == ()
 
 
 def test_training_windows_fit_the_model_and_their_loss_falls(sales):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner
 
 import zoo
@@ -129,6 +130,20 @@ def test_the_card_shows_what_is_naive_pictures_and_the_unit(export):
         assert (export / example["picture"]).read_bytes().startswith(b"\x89PNG")
     text = (export / "README.md").read_text()
     assert "| metric | value | 95% interval | naive |" in text
+
+
+def test_who_loads_an_export_can_have_its_step_compiled(export):
+    loaded = tf.saved_model.load(str(export))
+    compiled = tf.function(loaded.step, jit_compile=True)
+    states = [loaded.initial_state(1)] * 2
+    for value in (5.0, 9.0, np.nan, 7.0):
+        x = tf.constant([[value, np.nan, np.nan]], tf.float32)
+        (one, *first), (other, *second) = (
+            (outputs, *state)
+            for outputs, state in (loaded.step(x, states[0]), compiled(x, states[1]))
+        )
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+        states = [first, second]
 
 
 def test_the_card_holds(export):

@@ -54,9 +54,10 @@ def test_frames_are_those_of_a_loop_over_the_values(values, sizes, resets):
     st.lists(numbers, min_size=10, max_size=10),
     st.sampled_from([(3, 1), (5, 2), (4, 4)]),
     st.integers(1, 9),
+    st.booleans(),
 )
-def test_steps_and_parts_equal_the_whole(values, sizes, cut):
-    register = SeriesRegister(*sizes)
+def test_steps_and_parts_equal_the_whole(values, sizes, cut, gaps_count):
+    register = SeriesRegister(*sizes, gaps_count=gaps_count)
     x = tf.constant([values])
     whole, after = register.whole(x, register.initial_state(1))
     _, state = register.whole(x[:, :cut], register.initial_state(1))
@@ -68,6 +69,8 @@ def test_steps_and_parts_equal_the_whole(values, sizes, cut):
         np.testing.assert_array_equal(
             seen_part(whole, 0, step), frame.values[0, sizes[0] - int(frame.seen[0]) :]
         )
+        for part, other in zip(register.summary(whole), register.summary(frame)):
+            np.testing.assert_allclose(part[:, step], other, rtol=1e-5, atol=1e-6)
     for one, other in zip(after, state):
         np.testing.assert_array_equal(one, other)
     for one, other in zip(after, end):
@@ -128,6 +131,31 @@ def test_other_bases_are_the_level_and_nothing():
             value,
             value,
         ]
+
+
+@pytest.mark.parametrize(("season", "base"), [(1, "seasonal"), (4, "seasonal"), (1, "zero")])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_filled_values_do_not_make_a_series_look_calm(season, base, share):
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 1, (50, 400)).astype("float32")
+    holes = np.where(rng.random(values.shape) < share, NAN, values).astype("float32")
+    spreads = []
+    for x, gaps_count in ((values, True), (holes, False), (holes, True)):
+        register = SeriesRegister(120, season, base, gaps_count)
+        frames, _ = register.whole(x, register.initial_state(50))
+        spreads.append(register.summary(frames).spread.numpy()[:, -1].mean())
+    assert spreads[1] == pytest.approx(spreads[0], rel=0.05)
+    if base == "seasonal":
+        assert spreads[2] < spreads[0] * (1 - share / 2)
+
+
+def test_where_all_values_are_filled_they_count():
+    register = SeriesRegister(6, 2, gaps_count=False)
+    values = np.array([[3.0, 7.0, *[NAN] * 9]], "float32")
+    frames, state = register.whole(values, register.initial_state(1))
+    assert not np.any(state.there)
+    summary = register.summary(frames)
+    assert np.isfinite(summary.spread).all() and summary.spread[0, -1] > 0.5
 
 
 def test_a_season_longer_than_the_register_and_an_unknown_base_are_refused():

@@ -17,6 +17,7 @@ KINDS = {
     "student_t": {"head": "student_t"},
     "covariates": {"known_covariates": 2, "past_covariates": 1, "categories": (3, 2)},
     "level": {"base": "mean", "season": 1},
+    "gaps left out": {"gaps_count": False},
     "plain": {
         "encoder": "segments",
         "plain": True,
@@ -33,11 +34,17 @@ KINDS = {
         "categories": (3,),
     },
 }
-SLOW_TO_WRITE = ("student_t", "covariates", "sampled with covariates")
+SLOW_TO_WRITE = ("gaps left out", "student_t", "covariates", "sampled with covariates")
 OTHERS = {
     "known units": KINDS["plain"] | {"spreads": (1.0, 2.0, 4.0)},
     "counts": {"head": "negative_binomial"},
-    "returns": {"returns": True, "base": "zero", "season": 1, "head": "student_t"},
+    "returns": {
+        "returns": True,
+        "base": "zero",
+        "season": 1,
+        "head": "student_t",
+        "gaps_count": False,
+    },
 }
 
 
@@ -227,6 +234,20 @@ def test_untrained_intervals_are_wider_further_ahead_and_about_as_wide_as_they_o
     inside = (quantiles[..., 0] < target) & (target < quantiles[..., -1])
     assert 0.85 < inside.mean() < 0.99
     assert (np.diff(quantiles[..., -1] - quantiles[..., 0], axis=1) > 0).all()
+
+
+@pytest.mark.parametrize("season", [1, 3])
+def test_intervals_are_as_wide_where_half_of_the_values_are_missing(season):
+    model = Forecaster(**{**SMALL, "season": season, "look_back": 60, "gaps_count": False})
+    rng = np.random.default_rng(0)
+    x = model.example_inputs(200, 70)
+    # Around a level the naive forecast errs as much after a gap as after a step.
+    x[..., 0] = rng.normal(20, 2, (200, 70))
+    holes = x.copy()
+    holes[..., 0][rng.random((200, 70)) < 0.5] = NAN
+    widths = [model(each)[:, -1].numpy() for each in (x, holes)]
+    whole, half = ((quantiles[..., -1] - quantiles[..., 0]).mean(axis=0) for quantiles in widths)
+    np.testing.assert_allclose(half, whole, rtol=0.05)
 
 
 EXTREMES = [0.0, -0.0, NAN, 1.0, -3.0, 1e-30, 1e30, -1e30, 16777216.0, 16777217.0, 1e-7]
