@@ -19,7 +19,7 @@ _SPREAD = 10.0
 """Where log sigma² of a window ends, on both sides: beyond it, numbers would overflow."""
 
 
-class Window(NamedTuple):
+class Grid(NamedTuple):
     """A grid of Gaussians over a picture, its places in pixels from 0 at the edge.
 
     Attributes:
@@ -43,7 +43,7 @@ class Strokes(NamedTuple):
         mean: `[..., Z]`, mu_t of q(z_t).
         log_sigma: `[..., Z]`, the logarithm of its sigma_t.
         z: `[..., Z]`, what was drawn.
-        place: `[..., 4]`, where the step wrote, see `Window`; zeros without attention.
+        place: `[..., 4]`, where the step wrote, see `Grid`; zeros without attention.
     """
 
     canvas: Tensor
@@ -267,24 +267,24 @@ class Draw(SequenceModel):
         if not self.attention:
             return tf.concat([image, error], axis=-1)
         pictures = [tf.reshape(part, [-1, *self.image_shape]) for part in (image, error)]
-        window = self._window(self.read_place(hidden), self.read_size)
-        patch = read_window(tf.concat(pictures, axis=-1), window.f_y, window.f_x)
+        grid = self._grid(self.read_place(hidden), self.read_size)
+        patch = read_window(tf.concat(pictures, axis=-1), grid.f_y, grid.f_x)
         size = 2 * self.read_size**2 * self.image_shape[2]
-        return window.intensity[:, None] * tf.reshape(patch, [-1, size])
+        return grid.intensity[:, None] * tf.reshape(patch, [-1, size])
 
     def _write(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Return what a stroke adds to the canvas, `[B, P]`, and its place `[B, 4]`."""
         patch = tf.cast(self.write(hidden), tf.float32)
         if not self.attention:
             return patch, tf.zeros_like(patch[:, :4])
-        window = self._window(self.write_place(hidden), self.write_size)
+        grid = self._grid(self.write_place(hidden), self.write_size)
         size = self.write_size
         patch = tf.reshape(patch, [-1, size, size, self.image_shape[2]])
-        added = tf.reshape(write_window(patch, window.f_y, window.f_x), [-1, self.pixels])
-        return added / window.intensity[:, None], window.place
+        added = tf.reshape(write_window(patch, grid.f_y, grid.f_x), [-1, self.pixels])
+        return added / grid.intensity[:, None], grid.place
 
-    def _window(self, numbers: Tensor, size: int) -> Window:
-        """Return the window of N = `size` that five numbers `[B, 5]` of the decoder ask for.
+    def _grid(self, numbers: Tensor, size: int) -> Grid:
+        """Return the grid of N = `size` that five numbers `[B, 5]` of the decoder ask for.
 
         They are those of the row and the column of the centre, in [-1, 1] over the picture, log
         sigma², the logarithm of the stride, and that of the intensity.
@@ -299,7 +299,7 @@ class Draw(SequenceModel):
         )
         stride = (max(height, width) - 1) / (size - 1) * tf.exp(stride)
         sigma = tf.exp(tf.clip_by_value(spread, -_SPREAD, _SPREAD) / 2)
-        return Window(
+        return Grid(
             gaussian_filters(centre_y, stride, sigma, size, height),
             gaussian_filters(centre_x, stride, sigma, size, width),
             tf.exp(intensity),
