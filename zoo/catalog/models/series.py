@@ -87,6 +87,7 @@ register_model(
         "decay": 0.8,
         "clip_norm": 0,
         "patience": 16,
+        "selection": "skill",
     },
 )
 register_model(

@@ -1,7 +1,7 @@
 """How well a forecaster says what comes next, beside the naive forecast."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import tensorflow as tf
 
@@ -10,7 +10,7 @@ from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives.base import Losses, Objective
 from zoo.typing import State, Tensor, Window
-from zoo.utils.fields import documented
+from zoo.utils.fields import Choices, documented
 
 
 @register("objective", "forecast")
@@ -30,7 +30,18 @@ class Forecast(Objective):
         {'loss': 1.5, 'skill': 0.75}
     """
 
+    selection: Annotated[
+        str,
+        Choices("loss", "skill"),
+        "the metric of the validation part that chooses the best weights.",
+    ] = "loss"
+
     metrics: ClassVar[tuple[str, ...]] = ("loss", "weight", "error", "naive_error")
+
+    @property
+    def monitor(self) -> str:
+        """Return the metric that chooses the best weights."""
+        return f"val_{self.selection}"
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the summed loss of the head, and the sums of each row."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo.errors import UserError
 from zoo.topologies.forecaster import Forecaster
 from zoo.training.objectives import Forecast
 
@@ -98,3 +99,30 @@ def test_targets_may_be_those_of_the_last_steps_only(encoder):
     np.testing.assert_allclose(last.sums[:, :2], every.sums[:, :2], rtol=1e-5)
     for one, other in zip(tf.nest.flatten(last.state), tf.nest.flatten(every.state)):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_the_skill_of_the_validation_part_may_choose_the_best_weights():
+    assert Forecast().monitor == "val_loss" and Forecast(selection="skill").monitor == "val_skill"
+    with pytest.raises(UserError, match="selection is 'mase'"):
+        Forecast(selection="mase")
+
+
+def test_squared_errors_count_in_the_square_of_the_unit_of_their_row():
+    head = {"head": "mean", "quantiles": [0.5]}
+    model = Forecaster(horizon=2, look_back=4, season=1, seasons=(), units=4, **head)
+    x = model.example_inputs(1, 8)
+    x[0, :, 0] = [0, 1, 0, 1, 0, 8, 0, 8]
+    targets = np.full((1, 8, 2), 4.0, "float32")
+    window = {
+        "inputs": x,
+        "targets": targets,
+        "weights": np.ones((1, 8, 2), "float32"),
+        "reset": np.ones(1, "int32"),
+    }
+    prediction, _ = model.predict_parameters(window, None)
+    spread = prediction.centre.spread.numpy()[0]
+    unit = np.maximum(spread, spread.mean())
+    varied = prediction.varied.numpy()[0]
+    apart = ((4.0 - x[0, :, :1]) / unit[:, None]) ** 2 * varied[:, None]
+    loss = Forecast().losses(model, window, None, False).by_player["model"]
+    assert float(loss) == pytest.approx(float(2 * apart.sum()), rel=1e-4)
