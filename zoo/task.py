@@ -149,6 +149,11 @@ class Task(abc.ABC):
         """Return what each example contributes to the metrics; here, to those of the objective."""
         return evaluate(model, self.windows(split, settings), self.objective(), self.shown)
 
+    @property
+    def resampled(self) -> str:
+        """Return what intervals draw with replacement, in the plural; here, what is counted."""
+        return self.counted
+
     def shown(self, windows: Iterable[Any], title: str = "evaluating") -> Iterable[Any]:
         """Return windows that show a bar on standard error as they are read."""
         return progress(windows, title)

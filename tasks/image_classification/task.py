@@ -182,6 +182,11 @@ class ImageClassification(Classification):
         source = self._source
         return source.groups(split) if isinstance(source, ScatteredDigits) else None
 
+    @property
+    def resampled(self) -> str:
+        """Return what intervals draw: digits, of pictures of which several show one."""
+        return "digits" if isinstance(self._source, ScatteredDigits) else super().resampled
+
     def data_card(self) -> dict[str, Any]:
         """Return the data's part of a model card."""
         source = self._source

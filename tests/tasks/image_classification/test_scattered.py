@@ -98,6 +98,8 @@ def test_what_is_measured_is_always_the_same_and_its_intervals_are_by_digit(chec
     assert card["splits"]["test"]["sha256"] == ImageClassification(CLUTTERED).fingerprint("test")
     assert card["splits"]["test"]["sha256"] != ImageClassification(TRANSLATED).fingerprint("test")
     rows = task.measure(model, "test", SETTINGS).sums[0]
+    digits = ImageClassification(classes=task.classes, image_shape=[8, 8, 1])
+    assert (task.resampled, digits.resampled) == ("digits", "images")
     assert len(np.unique(rows.groups)) == 359 and len(rows.groups) == len(rows.rows) == 3590
 
 

@@ -141,6 +141,7 @@ def measured_metrics(trained: Trained) -> dict[str, Any]:
             "method": "percentile bootstrap",
             "resamples": RESAMPLES,
             "seed": SEED,
+            **({"over": task.resampled} if task.resampled != task.counted else {}),
         },
         "values": values,
         "told": {key: value for key, value in score.items() if isinstance(value, str)},

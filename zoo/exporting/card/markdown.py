@@ -149,7 +149,7 @@ def _metrics(card: dict[str, Any]) -> str:
                 ],
                 rows,
             ),
-            f"Intervals: {how['method']} over {metrics['counted']}, "
+            f"Intervals: {how['method']} over {how.get('over', metrics['counted'])}, "
             f"{number(how['resamples'])} resamples, seed {how['seed']}.",
             *_by_class({key: value for key, value in values.items() if key not in beside}),
             *(["\n".join(texts)] if texts else []),
