@@ -63,8 +63,8 @@ def main() -> None:
     results["seasonal"] = levels(Forecasting("seasonal", origins=ORIGINS), arguments)
     results["ecb_rates"] = returns()
     command = "python -m benchmarks.forecasting"
-    given = {**vars(arguments), "without": " ".join(arguments.without)}
-    options = [f"--{key} {value}" for key, value in given.items() if value]
+    settings = {**vars(arguments), "without": " ".join(arguments.without)}
+    options = [f"--{key} {value}" for key, value in settings.items() if value]
     names = {"folder": Path(arguments.folder or "").name}
     head = ["method"] + [
         f"{names.get(data, data)}: {column}" for data in results for column in COLUMNS[data]
