@@ -129,7 +129,7 @@ def test_an_answer_has_names_times_and_intervals_and_is_cut(write):
     assert answer["unique_id"] == "y" and answer["text"] == "as the model says"
     assert answer["ds"] == ["2024-01-04", "2024-01-05", "2024-01-06", "2024-01-07"]
     assert (answer["lo-80"], answer["hi-95"]) == ([1, 2, 3, 4], [10, 11, 12, 13])
-    cut = KIND.answer(series, outputs, **KIND.shorter(2, **options(DAILY)))
+    cut = KIND.answer(series, outputs, **KIND.with_horizon(2, False, **options(DAILY)))
     for key in ("ds", "forecast", "lo-80", "hi-80", "lo-95", "hi-95", "quantiles"):
         assert cut[key] == answer[key][:2]
     assert cut["text"] == ("next 2 days: median 5.0 to 6.0; at the end 6.0, 80% in 2.0 to 10.0")
@@ -138,12 +138,12 @@ def test_an_answer_has_names_times_and_intervals_and_is_cut(write):
 @pytest.mark.parametrize(("horizon", "message"), [(5, "forecasts 4 steps"), (0, "1 or more")])
 def test_a_horizon_out_of_range_is_refused(horizon, message):
     with pytest.raises(UserError, match=message):
-        KIND.shorter(horizon, **options())
+        KIND.with_horizon(horizon, False, **options())
 
 
 def test_a_horizon_of_what_forecasts_nothing_is_refused():
     with pytest.raises(UserError, match="this one takes text"):
-        modality("text").shorter(3)
+        modality("text").with_horizon(3, False)
 
 
 def test_arrays_are_values_alone_or_with_their_times(tmp_path):
