@@ -375,13 +375,13 @@ class NegativeBinomial:
         return tf.stop_gradient(tf.where(shape < 50, tf.math.ceil(bins), tf.round(many)))
 
 
-def make_head(name: str, levels: Sequence[float] = LEVELS) -> Head:
-    """Return the head of that name.
+def make_head(name: str, levels: Sequence[float] | None = None) -> Head:
+    """Return the head of that name; without levels, with those that it has by itself.
 
     Raises:
         ValueError: there is none, or the levels are not in rising order with 0.5 among them.
     """
-    heads: dict[str, Callable[[Sequence[float]], Head]] = {
+    heads: dict[str, Callable[..., Head]] = {
         "quantiles": Quantiles,
         "student_t": StudentT,
         "negative_binomial": NegativeBinomial,
@@ -389,7 +389,7 @@ def make_head(name: str, levels: Sequence[float] = LEVELS) -> Head:
     }
     if name not in heads:
         raise ValueError(f"head is {name!r}, but one of {', '.join(heads)} is needed")
-    return heads[name](levels)
+    return heads[name](levels) if levels else heads[name]()
 
 
 _DEVIATION = math.sqrt(math.pi / 2)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers.calendar import Calendar
-from zoo.layers.forecast_heads import LEVELS, Centre, make_head
+from zoo.layers.forecast_heads import Centre, make_head
 from zoo.layers.known_ahead import KnownAhead
 from zoo.layers.past_seasons import PastSeasons, from_zero
 from zoo.layers.segments import SegmentReader
@@ -66,8 +66,8 @@ class Forecaster(SequenceModel):
         returns: forecast 100 log(p_t / p_(t-1)), in per cent, of a series of prices p.
         head: "quantiles", "student_t", "negative_binomial" or "mean", see
             `zoo.layers.forecast_heads`.
-        quantiles: which quantiles are answered, in rising order, 0.5 among them; None for `LEVELS`
-            of `zoo.layers.forecast_heads`. Of the head "mean", 0.5 alone.
+        quantiles: which quantiles are answered, in rising order, 0.5 among them; None for those
+            of the head. Of "mean", it is 0.5 alone.
         encoder: "steps", a recurrence over the steps; "segments", one over segments of the
             register, anew at each step; or "none", the linear map of the register alone.
         cell: name of the recurrent cell.
@@ -147,7 +147,7 @@ class Forecaster(SequenceModel):
         self.repeats = base != "zero" and not plain
         self.lags = sorted(lag for lag in around | _LAGS if self.repeats and 0 < lag < length)
         self.calendar = Calendar(frequency_unit, frequency_count)
-        self.head = make_head(head, quantiles or LEVELS)
+        self.head = make_head(head, quantiles)
         check_paths(paths, head, self.head.density, encoder, returns)
         self.encoder = encoder
         self.stack: Any = None
