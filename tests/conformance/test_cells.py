@@ -32,7 +32,13 @@ DIRECTIONS = {"forward": False, "reverse": True}
 def every_cell_and_each_kind(kinds, cells):
     """Each cell with those of `cells`, and one cell of each kind with all of `kinds`, by id."""
     return [
-        pytest.param(name, *values, id=f"{name}-{key}")
+        pytest.param(
+            name,
+            *values,
+            id=f"{name}-{key}",
+            # In the quick suite one cell meets the whole grid.
+            marks=[] if key in cells or name == KINDS[0] else pytest.mark.slow,
+        )
         for name in CELLS
         for key, values in kinds.items()
         if name in KINDS or key in cells

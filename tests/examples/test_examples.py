@@ -75,6 +75,7 @@ def test_the_kubernetes_manifest_says_what_the_command_line_knows():
     assert {word for line in used for word in line.split() if word.startswith("--")} <= options
 
 
+@pytest.mark.slow
 def test_series_of_ones_own_are_learned_and_forecast(tmp_path):
     done = _run(EXAMPLES / "own_series.py", tmp_path)
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from zoo.pretrained import find, ready_models
 
 CARDS = {name: read_card(find(name)) for name in ready_models()}
 # Whose answers are soon measured; the rest with the slow tests.
-QUICK = ("digits-mlp", "sequence-gru")
+QUICK = ("digits-mlp",)
 MODELS = [pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in CARDS]
 
 

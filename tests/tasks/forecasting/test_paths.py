@@ -78,6 +78,7 @@ def test_it_is_exported_in_each_form(fitted, tmp_path):
     assert zoo.verify(export).holds
 
 
+@pytest.mark.slow
 def test_a_run_and_its_export_forecast_more_steps_than_they_were_fitted_for(fitted, tmp_path):
     table, run = fitted
     export = zoo.export(run, tmp_path / "export", metrics=False)

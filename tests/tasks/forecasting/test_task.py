@@ -258,6 +258,7 @@ def test_options_that_cannot_be_are_refused(tmp_path):
         Forecasting(path, horizon=2).windows("train", Settings(window=8, truncation=4), seed=1)
 
 
+@pytest.mark.slow
 def test_the_oracle_stands_beside_where_the_truth_is_known():
     task = Forecasting("seasonal", horizon=6, season=24, look_back=24, origins=2)
     model = make_model(task)

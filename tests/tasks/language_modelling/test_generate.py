@@ -44,7 +44,11 @@ def at_once(generate, prompt, sampling):
 @pytest.mark.parametrize(
     ("prompt", "sampling"),
     [
-        ("", SamplingOptions(length=8, temperature=1.5, seed=2**32 - 1)),
+        pytest.param(
+            "",
+            SamplingOptions(length=8, temperature=1.5, seed=2**32 - 1),
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "猫 (",
             SamplingOptions(length=61, temperature=3.0, seed=7),

@@ -57,6 +57,7 @@ def test_a_window_holds_whole_clips_with_their_lengths_and_classes(task):
     assert window["targets"].numpy().max() < len(task.classes)
 
 
+@pytest.mark.slow
 def test_shorter_clips_are_padded_and_do_not_feel_it(run):
     model = zoo.load(run)
     inputs = model.example_inputs(2, time=6)

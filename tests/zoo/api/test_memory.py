@@ -20,7 +20,8 @@ def live_graphs():
     return sum(issubclass(type(thing), tf.Graph) for thing in gc.get_objects())
 
 
-@pytest.mark.parametrize("name", [pytest.param("digits-mlp", marks=pytest.mark.slow), "char-lstm"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["digits-mlp", "char-lstm"])
 def test_fitting_and_evaluating_leaves_no_graph(name, data_dir, tmp_path):
     (tmp_path / "text.txt").write_text("A text of its own. " * 40)
     dataset = str(tmp_path / "text.txt") if name == "char-lstm" else None
@@ -54,7 +55,13 @@ COMPUTATIONS = {
 @pytest.mark.parametrize(
     "shape", [pytest.param((2, 3, 3), marks=pytest.mark.slow), (None, None, 3)]
 )
-@pytest.mark.parametrize("name", COMPUTATIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n in ("lstm", "linear cell") else [])
+        for n in COMPUTATIONS
+    ],
+)
 def test_a_gradient_derived_by_hand_leaves_no_graph(name, shape):
     shape = (shape[0], 3) if name == "cross-entropy" else shape
 

@@ -32,7 +32,7 @@ class Apart(CrossEntropy):
 
 
 @pytest.mark.parametrize("streams", [1, 2])
-@pytest.mark.parametrize("length", [7, 40, 331])
+@pytest.mark.parametrize("length", [7, 40, pytest.param(331, marks=pytest.mark.slow)])
 def test_rows_are_those_of_windows_read_one_by_one(model, random_text, streams, length):
     windows = stream_windows(random_text(length, count=3), streams, 5, cut=False)
     assert Joining.of(windows)

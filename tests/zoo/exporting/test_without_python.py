@@ -40,6 +40,7 @@ def test_a_c_program_gets_the_answers_that_python_gets(program, small_exports):
     assert done.returncode == 1 and "give a shorter one" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_documented_line_runs_as_it_stands(program):
     texts = [path.read_text(encoding="utf-8") for path in (SOURCE, ROOT / "docs" / "serving.md")]
     (line,) = {line for text in texts for line in re.findall(r"\./use_export (.*)", text)}

@@ -147,7 +147,14 @@ def test_the_model_answers_as_the_old_one(name):
 
 
 @pytest.mark.parametrize("file", ["old.keras", "old.h5"])
-@pytest.mark.parametrize("name", ["encoder_decoder", "masks", "states_of_both_ways", "options"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "encoder_decoder",
+        "options",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("masks", "states_of_both_ways")),
+    ],
+)
 def test_a_file_becomes_one_that_is_read_safely(tmp_path, name, file):
     old = MODELS[name]()
     old.save(tmp_path / file)

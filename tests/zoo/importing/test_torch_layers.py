@@ -131,7 +131,7 @@ def with_large_weights(name, scale):
 @pytest.mark.parametrize(
     ("name", "activation"), [("gru", None), ("rnn", "tanh"), ("rnn", "relu"), ("projected", None)]
 )
-@pytest.mark.parametrize("scale", [30, 1000])
+@pytest.mark.parametrize("scale", [30, pytest.param(1000, marks=pytest.mark.slow)])
 def test_rounding_that_large_weights_magnify_is_let_through(
     tmp_path, monkeypatch, name, activation, scale
 ):

@@ -64,7 +64,14 @@ KINDS = {
     "wrapped": lambda of, **o: of.RNN(ZoneoutCell(LSTMCell(H), 0.3), **o),
     "stack with the zoo's": lambda of, **o: of.RNN([LSTMCell(H), keras.layers.GRUCell(3)], **o),
 }
-every_kind = pytest.mark.parametrize("make", KINDS.values(), ids=list(KINDS))
+SLOW = ("lstm by gate", "gru without bias", "gru before, without bias", "simple without bias")
+every_kind = pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(make, id=name, marks=pytest.mark.slow if name in SLOW else [])
+        for name, make in KINDS.items()
+    ],
+)
 
 
 def random(*shape):
@@ -183,7 +190,14 @@ def global_policy(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "mixed_float16", "mixed_bfloat16"])
-@pytest.mark.parametrize("kind", ["lstm", "gru", "gru before", "simple", "stack"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "lstm",
+        "gru",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("gru before", "simple", "stack")),
+    ],
+)
 def test_other_precisions(kind, dtype):
     x = X.astype("float64" if dtype == "float64" else "float32")
     with global_policy(dtype):
@@ -249,7 +263,10 @@ def test_the_state_is_carried_and_reset_as_keras_does():
     assert not np.allclose(first, again)
 
 
-@pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave", None])
+@pytest.mark.parametrize(
+    "merge_mode",
+    ["concat", None, *(pytest.param(m, marks=pytest.mark.slow) for m in ("sum", "mul", "ave"))],
+)
 @pytest.mark.parametrize("of", [layers, keras.layers], ids=["", "around Keras' layers"])
 def test_both_directions(merge_mode, of):
     def make(other):

@@ -25,6 +25,7 @@ def test_dropout_draws_for_each_row_anew(ones_through_dropout):
 
 
 @pytest.mark.parametrize("cell", [pytest.param("lstm", marks=pytest.mark.slow), "min_gru"])
+@pytest.mark.slow
 def test_a_compiled_training_step_equals_the_plain_one(cell):
     stack = RecurrentStack(cell, units=4, layers=2, dtype="float64")
     stack.build((3, 5, 2))

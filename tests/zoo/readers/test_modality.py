@@ -192,6 +192,7 @@ def site(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_plug_in_brings_a_modality_of_its_own(site, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{site}:{ROOT}")
     made = subprocess.run(

@@ -69,10 +69,15 @@ def in_pieces(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "reset"),
-    [("gru_reset_before", True), ("layer_norm_gru", True)]
+    [("gru_reset_before", True)]
     + [
         pytest.param(*case, marks=pytest.mark.slow)
-        for case in (("lstm", True), ("peephole_lstm", True), ("lstm", False))
+        for case in (
+            ("layer_norm_gru", True),
+            ("lstm", True),
+            ("peephole_lstm", True),
+            ("lstm", False),
+        )
     ],
 )
 def test_pieces_whose_products_are_computed_again(name, reset, monkeypatch):

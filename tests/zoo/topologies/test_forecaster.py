@@ -34,6 +34,7 @@ KINDS = {
         "categories": (3,),
     },
 }
+SLOW_TO_TRACE = ("steps", "linear", "lstm of two layers", "student_t", "known units")
 SLOW_TO_WRITE = ("gaps left out", "student_t", "covariates", "sampled with covariates")
 OTHERS = {
     "known units": KINDS["plain"] | {"spreads": (1.0, 2.0, 4.0)},
@@ -69,12 +70,17 @@ def made(name):
     return MADE[name]
 
 
-@pytest.fixture(params=KINDS)
+def some_quick(names):
+    """Each kind takes long to trace: in the quick suite those that have what the others have."""
+    return [pytest.param(n, marks=pytest.mark.slow if n in SLOW_TO_TRACE else []) for n in names]
+
+
+@pytest.fixture(params=some_quick(KINDS))
 def model(request):
     return made(request.param)
 
 
-@pytest.fixture(params=KINDS | OTHERS)
+@pytest.fixture(params=some_quick(KINDS | OTHERS))
 def any_model(request):
     return made(request.param)
 

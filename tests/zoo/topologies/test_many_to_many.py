@@ -78,6 +78,7 @@ def in_our_layout(arrays, when):
     return [*ours, theirs["softmax"], theirs["bias"]]
 
 
+@pytest.mark.slow
 def test_two_training_steps_of_zaremba_et_al_are_theirs(zaremba):
     name, rows, time, steps = "word-lstm-zaremba-small", 3, 20, 2
     model = zoo.create(name, vocab_size=11, units=6, embedding=6)

@@ -81,10 +81,10 @@ def _by_steps(model, window, share, seed):
 @pytest.mark.parametrize(
     ("make", "captions", "jit"),
     [
-        (_translator, (), False),
-        (_translator, (), True),
+        pytest.param(_translator, (), False, marks=pytest.mark.slow),
+        pytest.param(_translator, (), True, marks=pytest.mark.slow),
         (_attending, (), False),
-        (_captioner, (), False),
+        pytest.param(_captioner, (), False, marks=pytest.mark.slow),
         (_captioner, (3,), True),
     ],
 )
