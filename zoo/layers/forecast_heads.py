@@ -389,7 +389,7 @@ def make_head(name: str, levels: Sequence[float] | None = None) -> Head:
     }
     if name not in heads:
         raise ValueError(f"head is {name!r}, but one of {', '.join(heads)} is needed")
-    return heads[name](levels) if levels else heads[name]()
+    return heads[name]() if levels is None else heads[name](levels)
 
 
 _DEVIATION = math.sqrt(math.pi / 2)

@@ -174,7 +174,7 @@ def test_a_series_that_is_known_is_measured_in_its_own_unit():
     [
         ({"plain": True, "encoder": "none"}, "plain leaves nothing"),
         ({"base": "last", "spreads": (1.0,), "categories": (2,)}, "spreads are 1"),
-        ({"head": "mean"}, "set quantiles to"),
+        ({"head": "mean", "quantiles": (0.1, 0.5, 0.9)}, "set quantiles to"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options, message):
