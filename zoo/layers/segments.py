@@ -101,20 +101,25 @@ class SegmentReader(keras.layers.Layer):
         past = tf.pad(past, [[0, 0], [-past.shape[-1] % self.segment, 0]])
         segments = tf.reshape(past, [-1, past.shape[-1] // self.segment, self.segment])
         _, state = self.stack(self.embedding(segments), training=training)
-        y = self._ahead(state, *self._own_inputs(context))
+        y = self._ahead(state, *self._own_inputs(context, tf.shape(past)[0]))
         numbers = self.head(self.dropout(y, training=training))
         numbers = tf.reshape(numbers, [-1, self.places * self.segment, self.outputs])
         return numbers[:, : self.horizon]
 
-    def _own_inputs(self, context: Tensor) -> tuple[Tensor, Tensor]:
+    def _own_inputs(self, context: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the parts of the inputs of future segments, whose sum these are.
+
+        Args:
+            context: as `call` takes it.
+            rows: N.
 
         Returns:
             That of each place `[M, U]`, and that of each row `[N, U]`, zeros without a context.
         """
         place = self.place.value
         if self.around is None:
-            return place, tf.zeros([tf.shape(context)[0], self.units], place.dtype)
+            # A context without numbers has lost its rows in ONNX.
+            return place, tf.zeros([rows, self.units], place.dtype)
         around = self.around(context)
         if self.halves:
             sizes = place.shape[-1], around.shape[-1]
