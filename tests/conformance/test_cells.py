@@ -328,7 +328,10 @@ def test_one_graph_serves_every_batch_size_and_number_of_steps(loop, name, rever
         assert_equal(graph(*data), run(*data))
 
 
-@every_cell_some_quick
+@pytest.mark.parametrize(
+    "name",
+    [n if n in ("lstm", "lru") else pytest.param(n, marks=pytest.mark.slow) for n in CELLS],
+)
 def test_a_compiled_training_step_equals_the_plain_loop(name):
     recurrence = make(name, reverse=True)
     x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights

@@ -213,6 +213,7 @@ def test_the_size_of_images_is_that_of_the_first_or_as_given(tmp_path, photos, s
     assert task.image_shape == shape
 
 
+@pytest.mark.slow
 def test_a_folder_trains_from_one_line_and_is_scored_from_elsewhere(kaggle, tmp_path, monkeypatch):
     folder, _ = kaggle
     monkeypatch.chdir(folder.parent)

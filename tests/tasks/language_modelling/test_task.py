@@ -226,7 +226,10 @@ SCRIPTS = {
 }
 
 
-@pytest.mark.parametrize("words", SCRIPTS)
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param(w, marks=[] if n in (1, 3) else pytest.mark.slow) for n, w in enumerate(SCRIPTS)],
+)
 def test_words_of_any_script_are_learnt_and_written_as_their_script_is(words, tmp_path):
     path = tmp_path / "text.txt"
     path.write_text(f"{SCRIPTS[words]}\n" * 40, encoding="utf-8")

@@ -80,6 +80,7 @@ def test_step_and_forward_take_what_a_sensor_measures(sensors, few):
     assert "normalised inside" in (sensors / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_what_has_no_test_split_is_compared_on_another_and_not_measured(
     zoo, few, sensors, tmp_path
 ):

@@ -84,7 +84,13 @@ def loops(model):
     return [holder.choice.runs for holder in holders if holder]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n in ("not built", "initial states") else [])
+        for n in MODELS
+    ],
+)
 def test_it_answers_and_trains_as_before(name):
     histories, answers = [], []
     for run in (lambda model: model, zoo.accelerate):

@@ -107,7 +107,10 @@ def test_what_depends_on_the_past_is_not_folded(options):
     ],
     ids=["additive", "gated", "location", "monotonic", "coverage", "another map of the inputs"],
 )
-@pytest.mark.parametrize("steps", [2, 4], ids=["more places", "more steps"])
+@pytest.mark.parametrize(
+    "steps",
+    [pytest.param(2, marks=pytest.mark.slow, id="more places"), pytest.param(4, id="more steps")],
+)
 def test_gradients_of_the_whole_are_those_of_the_steps(options, steps):
     stack = made(options)
     x, state = starting(stack)

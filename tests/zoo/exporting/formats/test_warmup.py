@@ -37,6 +37,7 @@ def prediction_log():
     return message_factory.GetMessageClass(found)
 
 
+@pytest.mark.slow
 def test_each_example_is_a_request_to_serving_default(small_exports, prediction_log):
     # Of each kind of input: bytes, arrays, texts.
     for export in map(small_exports.get, ("digits-linear", "video-gru", "char-lstm")):
