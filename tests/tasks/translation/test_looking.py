@@ -80,6 +80,7 @@ def test_a_model_that_says_nothing_has_a_picture_that_says_so(file):
     assert task.plot(model, "cats").axes[0].get_title() == "no words"
 
 
+@pytest.mark.slow
 def test_a_model_that_attends_tells_what_it_looked_at_in_an_export_too(file, tmp_path):
     task = Translation(str(file), lowercase=True, beam_width=2, max_length=6)
     model = zoo.create(

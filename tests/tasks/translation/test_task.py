@@ -198,6 +198,7 @@ def test_metrics_are_those_of_the_answers(run, answers):
     assert metrics["perplexity"] == pytest.approx(np.exp(metrics["loss"]))
 
 
+@pytest.mark.slow
 def test_serve_says_what_predict_says(answers, export, served):
     sources, expected = ["7 cats", "25 cats"], [answers[7], answers[25]]
     assert [answer["text"] for answer in zoo.predict(export, *sources)] == expected

@@ -223,6 +223,7 @@ def sensors(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
     run = zoo.fit(
         "video-gru", str(sensors), str(tmp_path), runs=tmp_path / "runs", verbose=False, steps=2,

@@ -54,6 +54,7 @@ for folder in sys.argv[1:]:
     ],
     ids=["every endpoint", "every other topology"],
 )
+@pytest.mark.slow
 def test_a_process_without_keras_and_zoo_gets_the_models_answers_from_each_signature(
     small_exports, models
 ):

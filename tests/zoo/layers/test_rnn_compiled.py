@@ -22,6 +22,7 @@ TOKENS = np.array([[1, 2, 3, 4, 0, 0], [0, 0, 3, 2, 1, 4], [1, 0, 2, 0, 3, 0], [
     ],
     ids=["both directions", "recurrent dropout"],
 )
+@pytest.mark.slow
 def test_fit_trains_as_keras_does_under_a_mask(reads):
     histories = []
     for of in (keras.layers, layers):

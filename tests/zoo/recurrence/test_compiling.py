@@ -82,6 +82,7 @@ def test_an_unknown_shape_answers_as_the_plain_loop(shapes):
     assert_any_shape_answers(make("lstm"), [(5, 7), (1, 1)], shapes, masked=True)
 
 
+@pytest.mark.slow
 def test_a_parallel_scan_of_an_unknown_shape_answers_so(shapes):
     assert_any_shape_answers(make("lru"), [(3, 4)], shapes)
 
