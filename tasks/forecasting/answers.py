@@ -10,6 +10,7 @@ from zoo.readers.frequency import Frequency
 from zoo.readers.series_text import (
     FINEST,
     MOST_DECIMALS,
+    between,
     held_intervals,
     interval_levels,
     median_word,
@@ -24,12 +25,8 @@ def quantile(quantiles: Any, levels: Sequence[float], level: float) -> Any:
         >>> quantile(tf.constant([[1.0, 2.0, 4.0]]), [0.1, 0.5, 0.9], 0.7).numpy().tolist()
         [3.0]
     """
-    known = np.asarray(levels, "float64")
-    if len(known) == 1:
-        return quantiles[..., 0]
-    above = int(np.clip(np.searchsorted(known, level - 1e-6), 1, len(known) - 1))
-    share = np.clip((level - known[above - 1]) / (known[above] - known[above - 1]), 0, 1)
-    return quantiles[..., above - 1] * (1 - share) + quantiles[..., above] * share
+    low, high, share = between(levels, level)
+    return quantiles[..., low] * (1 - share) + quantiles[..., high] * share
 
 
 def level_of(values: Any, quantiles: Any, levels: Sequence[float]) -> Any:

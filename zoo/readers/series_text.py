@@ -68,12 +68,26 @@ def at_level(quantiles: Any, levels: Sequence[float], level: float) -> np.ndarra
         >>> at_level([[1.0, 2.0, 4.0]], [0.1, 0.5, 0.9], 0.7).tolist()
         [3.0]
     """
-    values, known = np.asarray(quantiles, "float64"), np.asarray(levels, "float64")
+    values = np.asarray(quantiles, "float64")
+    low, high, share = between(levels, level)
+    return values[..., low] * (1 - share) + values[..., high] * share
+
+
+def between(levels: Sequence[float], level: float) -> tuple[int, int, float]:
+    """Return the places of two levels that one lies between, and its share of the way.
+
+    Example:
+        >>> between([0.25, 0.5, 1.0], 0.75)
+        (1, 2, 0.5)
+        >>> between([0.5], 0.7)
+        (0, 0, 0.0)
+    """
+    known = np.asarray(levels, "float64")
     if len(known) == 1:
-        return values[..., 0]
+        return 0, 0, 0.0
     above = int(np.clip(np.searchsorted(known, level - _SAME), 1, len(known) - 1))
     share = np.clip((level - known[above - 1]) / (known[above] - known[above - 1]), 0, 1)
-    return values[..., above - 1] * (1 - share) + values[..., above] * share
+    return above - 1, above, float(share)
 
 
 def interval_columns(quantiles: Any, levels: Sequence[float]) -> dict[str, list[float]]:
