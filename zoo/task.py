@@ -216,6 +216,17 @@ class Task(abc.ABC):
             "char-lstm"
         )
 
+    def draw_paths(self, paths: int) -> None:
+        """Measure the answers of drawn paths, too, so many of each input together.
+
+        Raises:
+            UserError: the models of the task draw none that can be averaged, or not so many.
+        """
+        raise UserError(
+            f"{type(self).__name__} averages no drawn paths: leave out paths, or choose a model "
+            "such as dram-pairs"
+        )
+
     def paint(self, model: SequenceModel, count: int, seed: int) -> np.ndarray:
         """Return new pictures while they are painted, `[count, T, h, w, c]`, 0..1.
 

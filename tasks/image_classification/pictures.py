@@ -1,7 +1,7 @@
 """Pictures of a person's own: a folder for each class, or a table of files and labels."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,9 +61,7 @@ def read_pictures(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
             lacks a column or a label, or names a file that is not there; or a class is not among
             those for training.
     """
-    tables = {"": path} if path.is_file() else _tables_in(path)
-    pictures = [each for split, table in tables.items() for each in _listed(table, split)]
-    pictures = pictures or list(_in_folders(path))
+    pictures = list(listed_pictures(path)) or list(_in_folders(path))
     if not pictures:
         raise UserError(f"{path} has no pictures of classes: {_LAYOUT}")
     parts = by_split((each, each.split, str(each.path)) for each in pictures)
@@ -78,6 +76,28 @@ def read_pictures(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
                 f"{other.path}, for {split}, has the class {other.label}, which is none of those "
                 f"for training: {', '.join(labels)}"
             )
+    return filled(parts, path, rule, label=lambda each: each.label)
+
+
+def filled(
+    parts: dict[str, list[Picture]],
+    path: Path,
+    rule: str,
+    label: Callable[[Picture], str] | None = None,
+) -> dict[str, list[Picture]]:
+    """Return the pictures of all three splits, see `tasks.common.splits.fill`.
+
+    Equal files stay together, and those of a group.
+
+    Args:
+        parts: of each split that there is, of "train" at least.
+        path: the folder, or the table, that they are from.
+        rule: see `tasks.common.splits.tell_rule`.
+        label: the class of a picture, if each is to be in all splits.
+
+    Raises:
+        UserError: there are too few for three splits.
+    """
     root = path if path.is_dir() else path.parent
     own = parts["train"]
     names = [each.path.relative_to(root).as_posix() for each in own]
@@ -87,18 +107,34 @@ def read_pictures(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
         lambda each: each.group or keys[each],
         str(path),
         "pictures",
-        label=lambda each: each.label,
+        label=label,
         rule=rule,
     )
 
 
-def _tables_in(folder: Path) -> dict[str, Path]:
+def listed_pictures(path: Path, labels: Sequence[str] = LABEL) -> Iterator[Picture]:
+    """Yield the pictures that a table names, or that the tables in a folder do, in their order.
+
+    Args:
+        path: the table, or the folder, which may have no table.
+        labels: what the column of labels may be called.
+
+    Raises:
+        UserError: there are several tables, or one lacks a column or a label, or names a file that
+            is not there.
+    """
+    tables = {"": path} if path.is_file() else _tables_in(path, labels)
+    for split, table in tables.items():
+        yield from _listed(table, labels, split)
+
+
+def _tables_in(folder: Path, labels: Sequence[str]) -> dict[str, Path]:
     """Return the tables in a folder that name pictures and their labels: one, or one a split."""
     files = _Files(folder)
     named = [
         file
         for file in sorted(folder.iterdir())
-        if file.is_file() and is_table(file) and _names_pictures(file, files)
+        if file.is_file() and is_table(file) and _names_pictures(file, files, labels)
     ]
     splits = [split_named(file.name) or "" for file in named]
     if len(named) > 1 and ("" in splits or len({*splits}) < len(splits)):
@@ -109,22 +145,22 @@ def _tables_in(folder: Path) -> dict[str, Path]:
     return dict(zip(splits if len(named) > 1 else [""], named))
 
 
-def _names_pictures(path: Path, files: "_Files") -> bool:
+def _names_pictures(path: Path, files: "_Files", labels: Sequence[str]) -> bool:
     """Return whether a table has columns of files and labels, and one of its first files is there.
 
     One that lies where there are no folders of classes does, in any case.
     """
-    table = read_table(path, [*FILE, *LABEL])
-    columns = _columns(table)
+    table = read_table(path, [*FILE, *labels])
+    columns = _columns(table, labels)
     if columns is None:
         return False
     names = [row.cells[columns[0]] for row in table.rows[:_LOOKED_AT]]
     return not folders_in(path.parent) or any(len(files.all_called(name)) == 1 for name in names)
 
 
-def _columns(table: Table) -> tuple[int, int] | None:
+def _columns(table: Table, labels: Sequence[str]) -> tuple[int, int] | None:
     """Return the columns of the files and of the labels; None if there are none."""
-    file, label = table.find(FILE), table.find(LABEL)
+    file, label = table.find(FILE), table.find(labels)
     if file is not None and label is not None and file != label:
         return file, label
     # Two columns without names, of which the first is of pictures.
@@ -132,12 +168,12 @@ def _columns(table: Table) -> tuple[int, int] | None:
     return (0, 1) if both and all(map(is_image_name, table.cells(0))) else None
 
 
-def _listed(path: Path, of_split: str = "") -> Iterator[Picture]:
-    table = read_table(path, [*FILE, *LABEL])
-    columns = _columns(table)
+def _listed(path: Path, labels: Sequence[str], of_split: str = "") -> Iterator[Picture]:
+    table = read_table(path, [*FILE, *labels])
+    columns = _columns(table, labels)
     if columns is None:
         raise UserError(
-            f"{path} has the columns {', '.join(table.names)}, but path and label are needed"
+            f"{path} has the columns {', '.join(table.names)}, but path and {labels[0]} are needed"
         )
     files = _Files(path.parent)
     group = table.find(GROUP)
@@ -147,7 +183,7 @@ def _listed(path: Path, of_split: str = "") -> Iterator[Picture]:
         name, label = (row.cells[at] for at in columns)
         where = table.place(row)
         if not name or not label:
-            raise UserError(f"{where} has no {'label' if name else 'path'}")
+            raise UserError(f"{where} has no {labels[0] if name else 'path'}")
         file = files.find(name, where)
         if (first := lines.setdefault(file, row.line)) != row.line:
             raise UserError(f"{where} names {file} once more: line {first} has it already")

@@ -12,7 +12,7 @@ from tasks.common.data import NamedClasses, check_classes, load_split
 from tasks.common.images import read_pixels, stack_images
 from tasks.common.notices import left_out
 from tasks.common.splits import RULE
-from tasks.image_classification.pictures import read_pictures
+from tasks.image_classification.pictures import Picture, read_pictures
 from zoo.errors import UserError
 from zoo.readers.images import read_picture
 
@@ -71,8 +71,11 @@ class OwnPictures:
 
     def __init__(self, path: Path, data_dir: str | None, rule: str = RULE) -> None:
         self.path, self.data_dir = path, data_dir
-        self._parts = read_pictures(path, rule)
+        self._parts = self._read_parts(rule)
         self.classes = sorted({each.label for each in self._parts["train"]})
+
+    def _read_parts(self, rule: str) -> dict[str, list[Picture]]:
+        return read_pictures(self.path, rule)
 
     def image_shape(self, side: int = 0) -> list[int]:
         """Return the shape that pictures are brought to.
@@ -110,12 +113,19 @@ class OwnPictures:
         Raises:
             UserError: none of them can be read, or one is of no class of `classes`.
         """
-        pictures = self._parts[split]
-        if other := next((each for each in pictures if each.label not in classes), None):
+        known = {*classes}
+        if other := next((p for p in self._parts[split] if p.label not in known), None):
             raise UserError(
                 f"{other.path} has the class {other.label}, but the model knows "
                 f"{', '.join(classes)}"
             )
+        images, pictures = self._decoded(split, shape)
+        numbers = {label: number for number, label in enumerate(classes)}
+        return Labelled(images, np.array([numbers[each.label] for each in pictures]))
+
+    def _decoded(self, split: str, shape: Sequence[int]) -> tuple[np.ndarray, list[Picture]]:
+        """Return the pictures of a split that can be read, and what is known of them."""
+        pictures = self._parts[split]
         cached = cached_array(
             ["pictures", file_key([each.path for each in pictures])],
             (len(pictures), *shape),
@@ -127,9 +137,7 @@ class OwnPictures:
         left_out(self.path, "picture", "that cannot be read", list(cached.failed.values()))
         if not len(cached.indices):
             raise UserError(f"{self.path} has no picture for {split} that can be read")
-        numbers = {label: number for number, label in enumerate(classes)}
-        labels = np.array([numbers[pictures[n].label] for n in cached.indices])
-        return Labelled(cached.array, labels)
+        return cached.array, [pictures[n] for n in cached.indices]
 
     def some(self, count: int, shape: Sequence[int], classes: Sequence[str]) -> list[np.ndarray]:
         """Return the first test pictures."""

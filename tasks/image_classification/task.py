@@ -17,11 +17,11 @@ from tasks.common.streams import as_step
 from tasks.image_classification.scattered import NAMES, ScatteredDigits
 from tasks.image_classification.sources import Labelled, NamedPictures, OwnPictures
 from zoo.errors import UserError
-from zoo.evaluation.glimpse_plots import glimpses_figure
+from zoo.evaluation.glimpse_plots import path_figure
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
-from zoo.topologies.recurrent_attention import RecurrentAttention
+from zoo.topologies.looking import LookingModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
 from zoo.utils.validation import not_empty
@@ -150,16 +150,10 @@ class ImageClassification(Classification):
         Raises:
             UserError: the model takes in a picture at once.
         """
-        if not isinstance(model, RecurrentAttention):
+        if not isinstance(model, LookingModel):
             return super().plot(model, raw)
         pixels = decode_images(tf.constant([raw]), self.image_shape)
-        path = model.follow(pixels)
-        places = path.places[0]
-        images = tf.repeat(pixels / 255, len(places), axis=0)
-        windows = [window.numpy() for window in model.retina(images, places)]
-        sure = tf.nn.softmax(path.logits[0]).numpy()
-        image = images[0].numpy()
-        return glimpses_figure(image, places.numpy(), model.sizes, windows, self.classes, sure)
+        return path_figure(model, pixels, self.classes)
 
     def examples(self) -> list[bytes]:
         """Return three test images as PNG."""

@@ -14,6 +14,7 @@ def evaluate(
     split: str = "test",
     dataset: str | None = None,
     data_dir: str | None = None,
+    paths: int | None = None,
 ) -> dict[str, Any]:
     """Return the metrics of a model's task on a split.
 
@@ -22,9 +23,11 @@ def evaluate(
         split: "train", "validation" or "test".
         dataset: another data set than the one it was trained on.
         data_dir: folder of prepared data sets, if not that of the training.
+        paths: of a model that looks along paths of its own, how many are drawn of each picture, to
+            be measured together beside the one without chance.
 
     Raises:
-        UserError: the model or the data set cannot be read.
+        UserError: the model or the data set cannot be read, or the model draws no such paths.
     """
     check_split(split)
     check_not_empty(dataset=dataset, data_dir=data_dir)
@@ -32,6 +35,8 @@ def evaluate(
     task = trained.task
     task.dataset = dataset or task.dataset
     task.data_dir = data_dir or task.data_dir
+    if paths is not None:
+        task.draw_paths(paths)
     return task.score(trained.model, split, trained.settings)
 
 

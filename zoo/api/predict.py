@@ -26,7 +26,11 @@ from zoo.utils.validation import reason
 
 @compiled(Compile.FREQUENT)
 def predict(
-    what: Run | str | Path, *inputs: Any, batch_size: int = 32, horizon: int | None = None
+    what: Run | str | Path,
+    *inputs: Any,
+    batch_size: int = 32,
+    horizon: int | None = None,
+    paths: int | None = None,
 ) -> list[dict[str, Any]]:
     """Predict from raw inputs, readably.
 
@@ -40,6 +44,9 @@ def predict(
             each then has the answer that it has alone; others go one by one.
         horizon: steps of a forecast, if fewer than the model's are wanted; or more, of a model that
             draws paths.
+        paths: of a model that looks along paths of its own, how many are drawn of each picture; the
+            answer has `text_of_paths` of all of them together, beside `text`, which is without
+            chance.
 
     Returns:
         For each input a dict with `text`, the answer, and whatever else the task tells, such as
@@ -71,6 +78,10 @@ def predict(
         options = kind.with_horizon(horizon, goes_on, **options)
         if goes_on:
             serve, more = endpoints.forecast, {"horizon": tf.constant(horizon)}
+    if paths is not None:
+        if not hasattr(endpoints, "average"):
+            raise UserError("the model averages no drawn paths: leave out paths")
+        serve, more = endpoints.average, {"paths": tf.constant(paths)}
     answer = partial(_answers, kind, serve, more)
     sources = split_batches(kind, inputs, **options)
     names = [kind.title(source) or _name(source) for source in sources]

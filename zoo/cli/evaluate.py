@@ -17,10 +17,16 @@ from zoo.pretrained import find
 @click.argument("what", metavar="MODEL")
 @click.option("--split", default="test", show_default=True, help="train, validation or test.")
 @click.option("--dataset", type=NOT_EMPTY, help="Another data set than that of the training.")
+@click.option("--paths", type=int, help="Also average so many drawn paths of each picture.")
 @data_dir
 @as_json
 def evaluate(
-    what: str, split: str, dataset: str | None, data_dir: str | None, as_json: bool
+    what: str,
+    split: str,
+    dataset: str | None,
+    paths: int | None,
+    data_dir: str | None,
+    as_json: bool,
 ) -> None:
     """Measure MODEL: a run's folder, an export, or the name of a ready-trained model.
 
@@ -32,7 +38,7 @@ def evaluate(
     find(what)
     api = load_api()
 
-    metrics = api.evaluate(what, split, dataset, data_dir)
+    metrics = api.evaluate(what, split, dataset, data_dir, paths)
     if as_json:
         print_json(metrics)
     else:

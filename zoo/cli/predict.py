@@ -22,9 +22,15 @@ from zoo.pretrained import find
 @click.option(
     "--output", type=NOT_EMPTY, metavar="FILE", help="Write forecasts as .csv or .tsv, all of them."
 )
+@click.option("--paths", type=int, help="Also average so many drawn paths of each picture.")
 @as_json
 def predict(
-    what: str, inputs: tuple[str, ...], horizon: int | None, output: str | None, as_json: bool
+    what: str,
+    inputs: tuple[str, ...],
+    horizon: int | None,
+    output: str | None,
+    paths: int | None,
+    as_json: bool,
 ) -> None:
     """Predict from raw INPUTs with MODEL: a run, an export, or the name of a ready-trained model.
 
@@ -44,7 +50,7 @@ def predict(
         check_output(output)
     api = load_api()
 
-    answers = api.predict(what, *inputs, horizon=horizon)
+    answers = api.predict(what, *inputs, horizon=horizon, paths=paths)
     are_forecasts = bool(answers) and "ds" in answers[0]
     if output and not are_forecasts:
         raise UserError("--output is for forecasts of series: leave it out")
@@ -66,3 +72,6 @@ def _print_answers(inputs: tuple[str, ...], answers: list[dict[str, Any]]) -> No
             print(f"{raw}: ", end="")
         sure = f"  ({answer['probability']:.0%})" if "probability" in answer else ""
         print(answer["text"] + sure)
+        if "text_of_paths" in answer:
+            sure = f"  ({answer['probability_of_paths']:.0%})"
+            print(f"of drawn paths: {answer['text_of_paths']}{sure}")

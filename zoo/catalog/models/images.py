@@ -60,6 +60,54 @@ register_model(
     },
 )
 register_model(
+    "dram-pairs",
+    "A retina finds two digits in a picture, and names them from left to right.",
+    architecture="deep_recurrent_attention",
+    task="transcription",
+    cell="lstm",
+    training={
+        "epochs": 45,
+        "batch_size": 64,
+        "learning_rate": 0.002,
+        "sigma": 0.2,
+        "patience": 45,
+        "jit_compile": True,
+    },
+)
+register_model(
+    "dram-sequence",
+    "A retina finds one to three digits in a picture, and names them up to their end.",
+    architecture="deep_recurrent_attention",
+    task="transcription",
+    cell="lstm",
+    dataset="digit_sequences/up_to_3",
+    training={
+        "epochs": 40,
+        "batch_size": 64,
+        "learning_rate": 0.002,
+        "sigma": 0.2,
+        "patience": 40,
+        "jit_compile": True,
+    },
+)
+register_model(
+    "dram-sum",
+    "A retina finds two digits in a picture, and names what they are together.",
+    architecture="deep_recurrent_attention",
+    task="transcription",
+    cell="lstm",
+    dataset="digit_sequences/sum",
+    options={"glimpses": 6},
+    training={
+        "epochs": 45,
+        "batch_size": 64,
+        "learning_rate": 0.002,
+        "sigma": 0.2,
+        "patience": 45,
+        "jit_compile": True,
+    },
+)
+register_model(
     "caption-lstm",
     "Convolutions to a vector v; an LSTM sees it at every word, the output through a gate.",
     architecture="one_to_many",

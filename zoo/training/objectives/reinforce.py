@@ -11,7 +11,7 @@ from zoo.errors import UserError
 from zoo.evaluation.loop import row_sums
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel, scores
-from zoo.topologies.recurrent_attention import Path, RecurrentAttention
+from zoo.topologies.looking import LookingModel, Path
 from zoo.training.objectives.base import Losses, Player, Update
 from zoo.training.objectives.cross_entropy import CrossEntropy
 from zoo.training.settings import Settings
@@ -22,7 +22,7 @@ from zoo.utils.fields import Choices, Range, documented
 class LookedAt(Window):
     """A window, and `noise`: how far each drawn glimpse lies beside the place that was meant.
 
-    It is float32 `[B, copies, T - 1, 2]`.
+    It is float32 `[B, copies, M, 2]`, of the M places that the model chooses.
     """
 
     noise: Tensor
@@ -32,15 +32,19 @@ class LookedAt(Window):
 @documented
 @dataclass(frozen=True)
 class Reinforce(CrossEntropy):
-    """Cross-entropy of the classes, and REINFORCE for the places of the glimpses.
+    """Cross-entropy of the labels, and REINFORCE for the places of the glimpses.
 
     In training each picture is looked at several times, at places drawn around those that the model
-    means. What a drawn path is worth says its last glimpse. The locator is moved by
+    means. What a drawn path is worth say its labels. What says where to look is moved by
     (worth - baseline) · grad log N(place; meant, sigma²) alone, and the cross-entropy never reaches
     it. `loss` and `accuracy` of training are means over drawn paths; those of validation are of the
     one path that the model means.
 
-    Source: R. Williams 1992, doi:10.1007/BF00992696; V. Mnih et al. 2014, arXiv:1406.6247.
+    Of a picture with several labels, a place is worth the sum over the labels from its own on, each
+    of which counts only as far as all labels before it are right, see `worth_from`.
+
+    Source: R. Williams 1992, doi:10.1007/BF00992696; V. Mnih et al. 2014, arXiv:1406.6247; for
+    several labels, J. Ba, V. Mnih, K. Kavukcuoglu 2015, arXiv:1412.7755.
     """
 
     copies: Annotated[int, Range(1), "drawn paths of each picture in training."] = 4
@@ -52,7 +56,7 @@ class Reinforce(CrossEntropy):
     worth: Annotated[
         str,
         Choices("probability", "right"),
-        'what a path is worth: the "probability" of the class, or 1 if it is "right", else 0.',
+        'what a label is worth: the "probability" of the class, or 1 if it is "right", else 0.',
     ] = "probability"
     subtract: Annotated[
         str,
@@ -80,7 +84,7 @@ class Reinforce(CrossEntropy):
         Raises:
             UserError: it does not.
         """
-        if not isinstance(model, RecurrentAttention):
+        if not isinstance(model, LookingModel):
             raise UserError(
                 f"{type(model).__name__} looks at no places: reinforce is for models such as "
                 "ram-digits"
@@ -96,7 +100,7 @@ class Reinforce(CrossEntropy):
         if not model.hard:
             return super().players(model, settings, make_optimizer)
         own = {
-            "places": model.locator.trainable_variables,
+            "places": model.locating,
             "baseline": model.baseline.trainable_variables,
         }
         others = {id(weight) for part in own.values() for weight in part}
@@ -110,7 +114,7 @@ class Reinforce(CrossEntropy):
         """Return the window with drawn noise; of soft attention as it is."""
         if not model.hard:
             return window
-        shape = [window["targets"].shape[0], self.copies, model.glimpses - 1, 2]
+        shape = [window["targets"].shape[0], self.copies, model.chosen, 2]
         # XLA would otherwise choose another generator.
         drawn = tf.random.stateless_normal(shape, seed, alg="philox")
         return LookedAt(**window, noise=self.sigma * drawn)
@@ -120,54 +124,84 @@ class Reinforce(CrossEntropy):
         if not (training and model.hard):
             return super().losses(model, window, state, training)
         noise, weights = window["noise"], window["weights"]  # type: ignore[typeddict-item]
-        copies = noise.shape[1]
+        copies, labels = noise.shape[1], model.labels
         images = tf.repeat(window["inputs"], copies, axis=0)
         path = model.follow(images, tf.reshape(noise, [-1, *noise.shape[2:]]), training=True)
-        targets = tf.repeat(window["targets"], copies)
-        each = scores(path.logits[:, -1], targets, self.label_smoothing)
-        worth = each.right if self.worth == "right" else tf.exp(-each.nll)
-        worth = tf.stop_gradient(worth)[:, None]
+
+        def of_paths(part: Tensor) -> Tensor:
+            return tf.repeat(tf.reshape(part, [-1, labels]), copies, axis=0)
+
+        each = scores(
+            model.labelled(path.logits), of_paths(window["targets"]), self.label_smoothing
+        )
+        shares = of_paths(weights)
+        right = each.right if self.worth == "right" else tf.exp(-each.nll)
+        worth = tf.stop_gradient(worth_from(right, shares))
+        # The label that each chosen place serves.
+        served = [n // model.glimpses for n in range(model.fixed, model.looks)]
+        worth = tf.gather(worth, served, axis=1)
+        counted = tf.gather(shares, served, axis=1) / copies
         expected = path.baselines if self.subtract == "learned" else mean_of_others(worth, copies)
         likelier = surrogate(path, worth - tf.stop_gradient(expected), self.sigma)
-        missed = tf.reduce_sum((worth - path.baselines) ** 2, axis=1)
-        shares = tf.repeat(weights, copies) / copies
+        places = tf.reduce_sum(likelier * counted)
+        named = tf.reduce_sum(each.loss * shares) / copies
 
-        def of_row(part: Tensor) -> Tensor:
-            return tf.reduce_mean(tf.reshape(part, [-1, copies]), axis=1)
+        def of_rows(part: Tensor) -> Tensor:
+            mean = tf.reduce_mean(tf.reshape(part, [-1, copies, labels]), axis=1)
+            return tf.reshape(mean, tf.shape(weights))
 
         return Losses(
             {
-                "model": tf.reduce_sum((each.loss + self.reward_weight * likelier) * shares),
-                "places": tf.reduce_sum(likelier * shares),
-                "baseline": tf.reduce_sum(missed * shares),
+                "model": named + self.reward_weight * places,
+                "places": places,
+                "baseline": tf.reduce_sum((worth - path.baselines) ** 2 * counted),
             },
-            row_sums(weights, of_row(each.nll), of_row(each.right)),
+            row_sums(weights, of_rows(each.nll), of_rows(each.right)),
             state,
         )
 
 
+def worth_from(right: Tensor, weights: Tensor) -> Tensor:
+    """Return what each label and those after it are worth, `[R, S]`.
+
+    It is Σ_(j >= s) Π_(i <= j) right_i: a label counts as far as it and all before it are right.
+
+    Args:
+        right: `[R, S]`, 0..1.
+        weights: `[R, S]`; labels of weight 0, after the end of a sequence, are worth nothing.
+
+    Example:
+        >>> right = tf.constant([[1.0, 1.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]])
+        >>> worth_from(right, tf.constant([[1.0, 1.0, 1.0, 0.0]] * 3)).numpy().tolist()
+        [[2.0, 1.0, 0.0, 0.0], [3.0, 2.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    """
+    each = tf.math.cumprod(right, axis=1) * tf.cast(weights > 0, tf.float32)
+    return tf.math.cumsum(each, axis=1, reverse=True)
+
+
 def surrogate(path: Path, advantage: Tensor, sigma: float) -> Tensor:
-    """Return -advantage · log N(place; meant, sigma²), summed over the drawn glimpses, `[R]`.
+    """Return -advantage · log N(place; meant, sigma²) of each chosen place, `[R, M]`.
 
     Its gradient is that of REINFORCE. Only what is meant gets one: what was drawn is a constant.
 
     Args:
-        path: drawn, of R rows and T glimpses.
-        advantage: `[R, T - 1]` or `[R, 1]`, without a gradient.
+        path: drawn, of R rows.
+        advantage: `[R, M]` or `[R, 1]`, without a gradient.
         sigma: of the draws.
     """
-    drawn = tf.stop_gradient(path.places[:, 1:])
+    fixed = path.places.shape[1] - path.means.shape[1]
+    drawn = tf.stop_gradient(path.places[:, fixed:])
     squares = tf.reduce_sum((drawn - path.means) ** 2, axis=-1)
-    return tf.reduce_sum(advantage * squares / (2 * sigma**2), axis=1)
+    return advantage * squares / (2 * sigma**2)
 
 
 def mean_of_others(worth: Tensor, copies: int) -> Tensor:
-    """Return for each of `[R, 1]`, `copies` rows of one picture together, the mean of the others.
+    """Return for each of `[R, M]`, `copies` rows of one picture together, the mean of the others.
 
     Example:
         >>> mean_of_others(tf.constant([[1.0], [0.0], [1.0]]), 3)[:, 0].numpy().tolist()
         [0.5, 1.0, 0.5]
     """
-    groups = tf.reshape(worth, [-1, copies])
+    groups = tf.reshape(worth, [-1, copies, worth.shape[1]])
     others = (tf.reduce_sum(groups, axis=1, keepdims=True) - groups) / (copies - 1)
-    return tf.reshape(others, [-1, 1])
+    return tf.reshape(others, tf.shape(worth))

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
-from zoo.topologies.recurrent_attention import Path
+from zoo.topologies.looking import Path
 from zoo.training.objectives import Reinforce, Update
 from zoo.training.objectives.reinforce import mean_of_others, surrogate
 from zoo.training.settings import Settings
@@ -219,3 +219,121 @@ def test_the_mean_of_the_others_leaves_each_copy_out():
 def test_a_model_that_looks_nowhere_is_refused():
     with pytest.raises(UserError, match="OneToOne looks at no places: reinforce is for models"):
         Trainer(zoo.create("digits-linear"), Settings(), objective=Reinforce())
+
+
+READING = {
+    "classes": 3, "image_shape": (8, 8, 1), "labels": 2, "glimpses": 1, "glimpse_size": 3,
+    "scales": 1, "glimpse_units": 8, "units": 6,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """A model of two labels, each named after one glimpse whose place it chooses."""
+    model = zoo.create("dram-pairs", **READING)
+    rng = np.random.default_rng(4)
+    for weight in model.trainable_variables:
+        weight.assign(rng.normal(0, 0.7, weight.shape))
+    last = model.locator.layers[-1]
+    last.kernel.assign(0.1 * last.kernel)
+    # So that the labels depend on the places as much as can be.
+    sharp = model.head.kernel
+    sharp.assign(8 * sharp)
+    model.baseline.kernel.assign(0.1 * model.baseline.kernel)
+    model.baseline.bias.assign([0.5])
+    return model
+
+
+def sequences_of(rows, end=False):
+    window = window_of(rows)
+    weights = [1.0, 0.0] if end else [1.0, 1.0]
+    return {
+        **window,
+        "targets": tf.tile(tf.constant([[1, 2]]), [rows, 1]),
+        "weights": tf.tile(tf.constant([weights]), [rows, 1]),
+    }
+
+
+@pytest.mark.parametrize("subtract", ["learned", pytest.param("others", marks=pytest.mark.slow)])
+def test_of_several_labels_the_mean_gradient_is_that_of_the_summed_reward(reader, subtract):
+    """The expected Σ_s Π_(i <= s) p_i, as the same draws have it a little beside: both places move
+    it, the first one by both labels."""
+    sigma, rows, step = 0.4, 2000, 0.02
+    image = window_of(1)["inputs"]
+    drawn = np.random.default_rng(5).normal(0, sigma, (8000, 2, 2)).astype("float32")
+    images = tf.repeat(image, len(drawn), axis=0)
+    variable = reader.locator.layers[-1].bias
+    bias = variable.numpy()
+
+    @tf.function
+    def expected():
+        sure = tf.nn.softmax(reader.follow(images, drawn).logits)
+        first, second = sure[:, 0, 1], sure[:, 1, 2]
+        return tf.reduce_mean(first + first * second)
+
+    exact = []
+    for axis in range(2):
+        ends = []
+        for sign in (1, -1):
+            variable.assign(bias + sign * step * np.eye(2)[axis])
+            ends.append(float(expected()))
+        exact.append((ends[0] - ends[1]) / (2 * step))
+    variable.assign(bias)
+    assert np.abs(exact).max() > 0.1
+
+    objective = Reinforce(copies=2, sigma=sigma, subtract=subtract)
+
+    @tf.function
+    def gradient(seed):
+        window = objective.prepare(reader, sequences_of(rows), seed, FIRST)
+        with tf.GradientTape() as tape:
+            losses = objective.losses(reader, window, reader.initial_state(rows), training=True)
+        return tape.gradient(losses.by_player["places"], variable.value) / rows
+
+    means = np.stack([-gradient(tf.constant([seed, 0])).numpy() for seed in range(10)])
+    error = means.std(axis=0) / np.sqrt(len(means))
+    assert (error < 0.03).all()
+    np.testing.assert_allclose(means.mean(axis=0), exact, atol=0.01 + 4 * error.max())
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_what_is_after_the_end_is_worth_nothing_and_moves_nothing(reader, end):
+    """Nobody learns from a label, or from the way to it, that no sequence has."""
+    objective = Reinforce(copies=2, reward_weight=0)
+    window = objective.prepare(reader, sequences_of(4, end), tf.constant([1, 2]), FIRST)
+    noise = tf.reshape(window["noise"], [-1, 2, 2])
+    path = reader.follow(tf.repeat(window["inputs"], 2, axis=0), noise)
+    nll = -tf.nn.log_softmax(path.logits)
+    first, second = nll[:, 0, 1].numpy(), nll[:, 1, 2].numpy()
+    losses = objective.losses(reader, window, reader.initial_state(4), training=True)
+    named = (first.sum() + (0 if end else second.sum())) / 2
+    assert float(losses.by_player["model"]) == pytest.approx(named, rel=1e-4)
+    ends = np.exp(-first) + (0 if end else np.exp(-first - second))
+    missed = (ends - path.baselines[:, 0]) ** 2
+    if not end:
+        missed = missed + (np.exp(-first - second) - path.baselines[:, 1]) ** 2
+    wrong = float(np.sum(missed)) / 2
+    assert float(losses.by_player["baseline"]) == pytest.approx(wrong, rel=1e-4)
+    assert losses.sums[:, 1].numpy().tolist() == [1.0 if end else 2.0] * 4
+
+
+def test_the_labels_never_say_where_to_look(reader):
+    """The upper layers and the context network, too, are moved by reward alone."""
+    objective = Reinforce(reward_weight=0)
+    window = objective.prepare(reader, sequences_of(4), tf.constant([1, 2]), FIRST)
+    weights = [weight.value for weight in reader.locating]
+    with tf.GradientTape(persistent=True) as tape:
+        losses = objective.losses(reader, window, reader.initial_state(4), training=True)
+        by_player = losses.by_player
+    assert all(
+        part is None or not np.any(part) for part in tape.gradient(by_player["model"], weights)
+    )
+    assert all(
+        np.abs(tf.convert_to_tensor(part)).max() > 0
+        for part in tape.gradient(by_player["places"], weights)
+    )
+    players = objective.players(reader, Settings(), keras.optimizers.SGD)
+    assert len(players["places"].variables) == len(weights)
+    assert sum(len(player.variables) for player in players.values()) == len(
+        reader.trainable_variables
+    )

@@ -1,0 +1,1 @@
+"""A picture to the sequence of its labels."""
