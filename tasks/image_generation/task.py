@@ -7,20 +7,18 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-import tasks.image_generation.dataset  # noqa: F401  makes `binary_digits` known by name
-from tasks.common.base import DataTask, rule_of, spread
-from tasks.common.images import decode_images, encode_png
-from tasks.common.sources import own_path
-from tasks.image_classification.sources import Labelled, NamedPictures, OwnPictures
+from tasks.common.base import spread
+from tasks.common.images import decode_images
+from tasks.image_classification.sources import Labelled
 from tasks.image_generation.baselines import independent_pixels, pixels_of_classes
 from tasks.image_generation.binary import WAYS, binarised, binary_pictures
 from tasks.image_generation.measuring import SAMPLES, bounds, rows_of_bounds
+from tasks.image_generation.painting import PaintingTask
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.canvas_plots import canvas_figure
 from zoo.registry import register
-from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import Elbo
 from zoo.training.settings import Settings
@@ -41,7 +39,7 @@ _SEED = 1
     objective="elbo",
     baseline="pixels",
 )
-class ImageGeneration(DataTask):
+class ImageGeneration(PaintingTask):
     """Says how many nats a picture of black and white costs, and paints new ones.
 
     Any tensorflow-datasets set with `image` and `label` will do, or pictures of one's own, see
@@ -72,16 +70,12 @@ class ImageGeneration(DataTask):
     importance-weighted bound.
     """
 
-    input_kind = "image"
-    default_dataset = "binary_digits"
     objective_class = Elbo
-    counted = "pictures"
-    draws_examples = True
     limits = (
         "It paints pictures of the kind and the size of its data set, in black and white, and no "
         "other. The nats are an upper bound: how likely a picture really is, it does not say."
     )
-    learned = (*DataTask.learned, "image_shape", "latent", "glimpses")
+    learned = (*PaintingTask.learned, "latent", "glimpses")
 
     def __init__(
         self,
@@ -94,43 +88,35 @@ class ImageGeneration(DataTask):
         image_size: int = 0,
         split_rule: str | None = None,
     ) -> None:
-        super().__init__(dataset, data_dir, rule_of(split_rule, image_shape))
+        super().__init__(dataset, data_dir, image_shape, image_size, split_rule)
         if binarize not in WAYS:
             raise UserError(f"binarize is {binarize!r}, but threshold, sample or nothing is needed")
-        self.binarize, self.image_size = binarize, image_size
+        self.binarize = binarize
         self.latent = _LATENT if latent is None else latent
         self.glimpses = _GLIMPSES if glimpses is None else glimpses
-        for name, least in {"latent": 1, "glimpses": 1, "image_size": 0}.items():
-            if getattr(self, name) < least:
-                raise UserError(f"{name} is {getattr(self, name)}, but {least} or more is needed")
-        self._opened: dict[tuple[str, str | None], NamedPictures | OwnPictures] = {}
-        self.image_shape = image_shape or [*self._source.image_shape(image_size)[:2], 1]
+        for name in ("latent", "glimpses"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} is {getattr(self, name)}, but 1 or more is needed")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {
             **super().get_config(),
-            "image_shape": self.image_shape,
             "latent": self.latent,
             "glimpses": self.glimpses,
             "binarize": self.binarize,
-            "image_size": self.image_size,
         }
 
     def model_options(self) -> dict[str, Any]:
         """Return the size of the pictures, and how much is drawn for one."""
-        return {
-            "image_shape": self.image_shape,
-            "latent": self.latent,
-            "glimpses": self.glimpses,
-        }
+        return {**super().model_options(), "latent": self.latent, "glimpses": self.glimpses}
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Return pictures `[B, h, w, 1]`, with noise `[B, T, Z]` and their classes as targets.
 
         For training the noise is zero: the objective draws other at each update.
         """
-        images, labels = self._read(split)
+        images, labels = self.pictures(split)
         shape = (len(images), self.glimpses, self.latent)
         if seed is None:
             noise = np.random.default_rng(_SEED).standard_normal(shape, "float32")
@@ -141,8 +127,8 @@ class ImageGeneration(DataTask):
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return the bounds of a split beside the naive ones, in nats a picture."""
-        train, classes = self._read("train")
-        images, _ = self._read(split)
+        train, classes = self.pictures("train")
+        images, _ = self.pictures(split)
         windows = self.shown(self.windows(split, settings))
         costs = rows_of_bounds(model, windows)
         naive = [independent_pixels(train, images), pixels_of_classes(train, classes, images)]
@@ -155,7 +141,7 @@ class ImageGeneration(DataTask):
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw the same of a few pictures of a split."""
-        images, _ = self._read(split)
+        images, _ = self.pictures(split)
         return self._drawn(model, images[spread(len(images), _DRAWN)])
 
     def _drawn(self, model: Any, images: Any) -> Figure:
@@ -240,31 +226,10 @@ class ImageGeneration(DataTask):
             "of zeros, noise makes a new picture; from one of `encode`, it paints that one again."
         )
 
-    def examples(self) -> list[bytes]:
-        """Return three test pictures as PNG."""
-        return [case.raw for case in self.cases(3)]
-
-    def cases(self, count: int) -> list[Case]:
-        """Return test pictures; no answer is right or wrong."""
-        images, _ = self._read("test")
-        return [Case(encode_png(images[place]), "") for place in spread(len(images), count)]
-
-    def _read(self, split: str) -> Labelled:
-        source = self._source
-        images, labels = source.read(split, self.image_shape, source.classes)
-        images = binary_pictures(images, self.binarize, self.dataset)
-        return Labelled(images, labels)
-
-    @property
-    def _source(self) -> NamedPictures | OwnPictures:
-        """Return the data set, which an evaluation may change."""
-        at = (self.dataset, self.data_dir)
-        if at not in self._opened:
-            path = own_path(self.dataset, self.default_dataset)
-            self._opened[at] = (
-                OwnPictures(path, self.data_dir, self.split_rule) if path else NamedPictures(*at)
-            )
-        return self._opened[at]
+    def pictures(self, split: str) -> Labelled:
+        """Return the pictures of a split, 0 or 255, and their classes."""
+        images, labels = super().pictures(split)
+        return Labelled(binary_pictures(images, self.binarize, self.dataset), labels)
 
 
 def _metrics(sums: np.ndarray) -> dict[str, float]:

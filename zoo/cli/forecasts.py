@@ -43,10 +43,16 @@ def _columns(answer: dict[str, Any]) -> list[str]:
     return [column for column in COLUMNS if column in answer]
 
 
-def check_output(path: str) -> None:
-    """Raise UserError for a file whose ending says no format, or whose folder is not there."""
-    if Path(path).suffix.lower() not in _SEPARATORS:
-        raise UserError(f"--output {path} has another ending than {' or '.join(_SEPARATORS)}")
+def check_output(path: str, others: Sequence[str] = ()) -> None:
+    """Raise UserError for a file whose ending says no format, or whose folder is not there.
+
+    Args:
+        path: of the file.
+        others: endings of what is no table.
+    """
+    *first, last = [*_SEPARATORS, *others]
+    if Path(path).suffix.lower() not in (*first, last):
+        raise UserError(f"--output {path} has another ending than {', '.join(first)} or {last}")
     if not Path(path).parent.is_dir():
         raise UserError(f"--output {path}: there is no folder {Path(path).parent}")
 
@@ -57,6 +63,8 @@ def write_forecasts(path: str, answers: Sequence[dict[str, Any]]) -> None:
     Raises:
         UserError: the file cannot be written.
     """
+    if Path(path).suffix.lower() not in _SEPARATORS:
+        raise UserError(f"--output {path}: forecasts are written as {' or '.join(_SEPARATORS)}")
     text = io.StringIO()
     separator = _SEPARATORS[Path(path).suffix.lower()]
     lines = csv.DictWriter(text, _columns(answers[0]), delimiter=separator, lineterminator="\n")

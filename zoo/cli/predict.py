@@ -1,5 +1,7 @@
 """`zoo predict`: readable answers to raw inputs."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,13 +16,18 @@ from zoo.cli.forecasts import check_output, forecast_rows, print_forecasts, writ
 from zoo.errors import UserError
 from zoo.pretrained import find
 
+_PAINTED = (".svg", ".png", ".gif")
+
 
 @click.command()
 @click.argument("what", metavar="MODEL")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--horizon", type=int, help="Steps of a forecast, if not the model's own.")
 @click.option(
-    "--output", type=NOT_EMPTY, metavar="FILE", help="Write forecasts as .csv or .tsv, all of them."
+    "--output",
+    type=NOT_EMPTY,
+    metavar="FILE",
+    help="Write forecasts as .csv or .tsv, all of them; or strokes as .svg, .png or .gif.",
 )
 @click.option("--paths", type=int, help="Also average so many drawn paths of each picture.")
 @as_json
@@ -36,7 +43,7 @@ def predict(
 
     An INPUT is text or a UTF-8 text file, an image file, a video file, a table of series over time,
     or a .npy array, as the model's task asks. Of series a table of forecasts is printed, with the
-    intervals that hold 80% and 95%.
+    intervals that hold 80% and 95%; of a picture that is painted, an SVG of the strokes.
 
     \b
     Examples:
@@ -44,18 +51,25 @@ def predict(
       zoo predict caption-lstm-attention scene.png
       zoo predict runs/digits-cnn/1 seven.png
       zoo predict forecast-gru sales.csv --horizon 7 --output forecast.csv
+      zoo predict spiral-digits seven.png --output seven.svg
     """
     find(what)
     if output:
-        check_output(output)
+        check_output(output, _PAINTED)
     api = load_api()
 
     answers = api.predict(what, *inputs, horizon=horizon, paths=paths)
     are_forecasts = bool(answers) and "ds" in answers[0]
-    if output and not are_forecasts:
-        raise UserError("--output is for forecasts of series: leave it out")
-    if output:
+    are_painted = bool(answers) and "canvases" in answers[0]
+    if output and not (are_forecasts or are_painted):
+        raise UserError("--output is for forecasts of series and painted strokes: leave it out")
+    if output and are_forecasts:
         write_forecasts(output, answers)
+    elif output:
+        _write_paintings(output, answers)
+        if not as_json:
+            print(output)
+            return
     if are_forecasts and as_json:
         print_json(forecast_rows(answers))
     elif are_forecasts:
@@ -64,6 +78,20 @@ def predict(
         print_json([{"input": i, **answer} for i, answer in zip(inputs, answers)])
     else:
         _print_answers(inputs, answers)
+
+
+def _write_paintings(output: str, answers: list[dict[str, Any]]) -> None:
+    """Write what was painted, all of it in one file.
+
+    Raises:
+        UserError: the file cannot be written, or is of another kind.
+    """
+    if Path(output).suffix.lower() not in _PAINTED:
+        raise UserError(f"--output {output}: paintings are written as {', '.join(_PAINTED)}")
+    # Listings import no numpy.
+    numpy, paintings = import_module("numpy"), import_module("zoo.evaluation.paintings")
+    canvases = numpy.stack([answer["canvases"] for answer in answers])
+    paintings.write_paintings(Path(output), canvases, [answer["text"] for answer in answers])
 
 
 def _print_answers(inputs: tuple[str, ...], answers: list[dict[str, Any]]) -> None:

@@ -21,3 +21,12 @@ register_model(
     options={"attention": False},
     training=_TRAINING,
 )
+register_model(
+    "spiral-digits",
+    "Painted by a brush in eight strokes, each chosen part by part, learned from reward (SPIRAL).",
+    architecture="stroke_policy",
+    task="stroke_drawing",
+    cell="lstm",
+    options={"units": 64},
+    training={"epochs": 90, "batch_size": 64, "learning_rate": 0.002, "patience": 90},
+)

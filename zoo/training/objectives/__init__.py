@@ -8,6 +8,7 @@ from zoo.training.objectives.reinforce import Reinforce
 from zoo.training.objectives.scheduled_sampling import ScheduledSampling
 from zoo.training.objectives.self_critical import SelfCritical
 from zoo.training.objectives.squared_error import SquaredError
+from zoo.training.objectives.strokes import StrokeReward
 
 __all__ = [
     "CrossEntropy",
@@ -20,5 +21,6 @@ __all__ = [
     "ScheduledSampling",
     "SelfCritical",
     "SquaredError",
+    "StrokeReward",
     "Update",
 ]

@@ -1,0 +1,1 @@
+"""Pictures painted by a brush, stroke by stroke."""
