@@ -204,21 +204,26 @@ class Transcription(DataTask):
             seed: two integers.
         """
         objective: Any = self.objective()
-        count = tf.shape(images)[0]
-        drawn = tf.random.stateless_normal([paths, model.chosen, 2], seed, alg="philox")
+        count, readers = tf.shape(images)[0], model.readers
+        shape = [paths, model.chosen, 2 * len(readers)]
+        drawn = tf.random.stateless_normal(shape, seed, alg="philox")
         noise = tf.tile(objective.sigma * drawn, [count, 1, 1])
-        logits = model.labelled(model.follow(tf.repeat(images, paths, axis=0), noise).logits)
-        shape = [count, paths, model.labels, logits.shape[-1]]
-        return tf.reduce_mean(tf.reshape(tf.nn.softmax(logits), shape), axis=1)
+        repeated = tf.repeat(images, paths, axis=0)
+        means = []
+        for reader, own in zip(readers, tf.split(noise, len(readers), axis=-1)):
+            logits = reader.labelled(reader.follow(repeated, own).logits)
+            shape = [count, paths, model.labels, logits.shape[-1]]
+            means.append(tf.reduce_mean(tf.reshape(tf.nn.softmax(logits), shape), axis=1))
+        return tf.exp(model.combined([tf.math.log(mean) for mean in means]))
 
     def endpoints(self, model: Any) -> dict[str, Any]:
         """Return `serve` and `average`.
 
         `serve` takes image bytes `[N]`, and gives `text`, the labels of the mean path, `tokens`
         `[N, S]`, each of them, "" after the last, `probability` `[N]` of the whole sequence, and
-        `places` `[N, T, 2]`, where the model looked. `average` also takes a number of `paths` and a
-        `seed` of two integers, and beside `text` gives `text_of_paths` and
-        `probability_of_paths`: of the mean over drawn paths.
+        `places` `[N, T, 2]`, where the model looked, or `[N, T, 4]` of two directions. `average`
+        also takes a number of `paths` and a `seed` of two integers, and beside `text` gives
+        `text_of_paths` and `probability_of_paths`: of the mean over drawn paths.
         """
         images = {"images": tf.TensorSpec([None], tf.string)}
         how = {"paths": tf.TensorSpec([], tf.int32), "seed": tf.TensorSpec([2], tf.int32)}
@@ -227,9 +232,10 @@ class Transcription(DataTask):
             return decode_images(not_empty(raws), self.image_shape)
 
         def of_mean_path(shown: Any) -> dict[str, Any]:
-            path = model.follow(shown)
-            answer = self._readable(tf.nn.softmax(model.labelled(path.logits)))
-            return {**answer, "places": path.places}
+            paths = [reader.follow(shown) for reader in model.readers]
+            logits = model.combined([model.labelled(path.logits) for path in paths])
+            answer = self._readable(tf.nn.softmax(logits))
+            return {**answer, "places": tf.concat([path.places for path in paths], axis=-1)}
 
         def serve(images: Any) -> dict[str, Any]:
             return of_mean_path(pixels(images))

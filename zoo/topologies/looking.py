@@ -145,6 +145,15 @@ class LookingModel(SequenceModel):
         return self.looks - self.fixed
 
     @property
+    def readers(self) -> "list[LookingModel]":
+        """Return the networks that look at a picture, each along a path of its own; here, one."""
+        return [self]
+
+    def in_order_of(self, reader: int, labels: Tensor) -> Tensor:
+        """Return the labels of pictures in the order in which a reader names them."""
+        return labels
+
+    @property
     def locating(self) -> list[keras.Variable]:
         """Return the weights that only say where to look, which reward alone moves."""
         return self.locator.trainable_variables
@@ -204,7 +213,7 @@ class LookingModel(SequenceModel):
             logits = self.answers(path.logits)
             return (logits, state) if return_state else logits
         places = inputs["places"]
-        state = self.encode(inputs["image"], training)
+        state, _ = self._begin(inputs["image"], training)
         time = tf.shape(places)[1]
         images = tf.repeat(state.image, time, axis=0)
         g = self._glimpse(images, tf.reshape(places, [-1, 2]), training)

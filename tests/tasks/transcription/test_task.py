@@ -14,7 +14,7 @@ from zoo.training.settings import Settings
 
 UP_TO_3 = "digit_sequences/up_to_3"
 SIZES = {"glimpses": 1, "glimpse_size": 4, "scales": 1, "glimpse_units": 6, "units": 6}
-SMALL = {**SIZES, "batch_size": 128, "jit_compile": False}
+SMALL = {**SIZES, "batch_size": 128, "jit_compile": False, "schedule": "constant"}
 
 
 @pytest.fixture(scope="module")

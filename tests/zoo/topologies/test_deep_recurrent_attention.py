@@ -1,11 +1,14 @@
 """Models that read labels off a picture: what each part of them may see, and what comes of it."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
+from zoo.training.objectives import Reinforce, Update
+from zoo.training.settings import Settings
 
 SIZES = {
     "classes": 4, "image_shape": (12, 16, 1), "labels": 2, "glimpses": 2, "glimpse_size": 3,
@@ -116,3 +119,69 @@ def test_other_cells_and_soft_attention_look_too(cell, images):
 def test_what_makes_no_model_is_refused(option, value, message):
     with pytest.raises(UserError, match=message):
         zoo.create("dram-pairs", **{**SIZES, option: value})
+
+
+@pytest.fixture(scope="module")
+def both():
+    model = model_of(directions=2)
+    rng = np.random.default_rng(7)
+    for reader in model.readers:
+        reader.head.kernel.assign(rng.normal(0, 8, reader.head.kernel.shape))
+    return model
+
+
+def test_the_answer_of_two_directions_is_the_one_with_the_better_mean_score(both, images):
+    forward, backward = (reader.labelled(reader.follow(images).logits) for reader in both.readers)
+    assert not np.allclose(forward, backward)
+    scores = []
+    for logits in (forward, backward):
+        sure = tf.nn.log_softmax(logits).numpy().max(axis=-1)
+        ended = logits.numpy()[:, 0].argmax(axis=-1) == 3
+        scores.append(np.where(ended, sure[:, 0], sure.mean(axis=1)))
+    answers = both(images).numpy().argmax(axis=-1)
+    for row in range(3):
+        side = int(scores[1][row] > scores[0][row])
+        labels = (forward, backward)[side][row].numpy().argmax(axis=-1).tolist()
+        going_on = labels[: labels.index(3)] if 3 in labels else labels
+        expected = going_on[::-1] if side else going_on
+        assert answers[row, : len(expected)].tolist() == expected
+
+
+def test_both_directions_step_as_they_go(both, images):
+    named = both.named_inputs(images)
+    logits = both(named)
+    assert named["places"].shape == (3, 4, 4) and logits.shape == (3, 4, 2, 4)
+    state = both.encode(images)
+    for t in range(4):
+        places = np.concatenate([each.place for each in state], axis=1)
+        np.testing.assert_allclose(places, named["places"][:, t], atol=1e-5)
+        y, state = both.step(named["places"][:, t], state)
+        np.testing.assert_allclose(y, logits[:, t], atol=1e-5)
+    with pytest.raises(UserError, match="directions is 2 and attention 'gaussian'"):
+        zoo.create("dram-pairs", **SIZES, directions=2, attention="gaussian")
+
+
+def test_each_direction_learns_its_own_order(both, images):
+    objective = Reinforce(copies=2, reward_weight=0)
+    window = {
+        "inputs": tf.constant(images),
+        "targets": tf.constant([[0, 1], [2, 3], [1, 1]]),
+        "weights": tf.ones([3, 2]),
+        "reset": tf.ones([3], tf.int32),
+    }
+    window = objective.prepare(both, window, tf.constant([1, 2]), Update(tf.constant(0), 1))
+    assert window["noise"].shape == (3, 2, 4, 4)
+    losses = objective.losses(both, window, both.initial_state(3), training=True)
+    total = 0.0
+    # The end, 3, stays where it is.
+    for reader, order, noise in zip(
+        both.readers, ([[0, 1], [2, 3], [1, 1]], [[1, 0], [2, 3], [1, 1]]),
+        tf.split(window["noise"], 2, axis=-1),
+    ):  # fmt: skip
+        path = reader.follow(tf.repeat(images, 2, axis=0), tf.reshape(noise, [6, 4, 2]))
+        nll = -tf.nn.log_softmax(reader.labelled(path.logits))
+        total += float(tf.reduce_sum(tf.gather(nll, np.repeat(order, 2, 0), batch_dims=2))) / 2
+    assert float(losses.by_player["model"]) == pytest.approx(total, rel=1e-4)
+    players = objective.players(both, Settings(), keras.optimizers.SGD)
+    moved = [id(weight) for player in players.values() for weight in player.variables]
+    assert sorted(moved) == sorted(id(weight) for weight in both.trainable_variables)

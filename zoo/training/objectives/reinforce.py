@@ -22,7 +22,8 @@ from zoo.utils.fields import Choices, Range, documented
 class LookedAt(Window):
     """A window, and `noise`: how far each drawn glimpse lies beside the place that was meant.
 
-    It is float32 `[B, copies, M, 2]`, of the M places that the model chooses.
+    It is float32 `[B, copies, M, 2]`, of the M places that the model chooses; with several readers,
+    of all of them beside one another.
     """
 
     noise: Tensor
@@ -100,8 +101,10 @@ class Reinforce(CrossEntropy):
         if not model.hard:
             return super().players(model, settings, make_optimizer)
         own = {
-            "places": model.locating,
-            "baseline": model.baseline.trainable_variables,
+            "places": [each for reader in model.readers for each in reader.locating],
+            "baseline": [
+                each for reader in model.readers for each in reader.baseline.trainable_variables
+            ],
         }
         others = {id(weight) for part in own.values() for weight in part}
         seeing = [weight for weight in model.trainable_variables if id(weight) not in others]
@@ -114,7 +117,7 @@ class Reinforce(CrossEntropy):
         """Return the window with drawn noise; of soft attention as it is."""
         if not model.hard:
             return window
-        shape = [window["targets"].shape[0], self.copies, model.chosen, 2]
+        shape = [window["targets"].shape[0], self.copies, model.chosen, 2 * len(model.readers)]
         # XLA would otherwise choose another generator.
         drawn = tf.random.stateless_normal(shape, seed, alg="philox")
         return LookedAt(**window, noise=self.sigma * drawn)
@@ -123,7 +126,19 @@ class Reinforce(CrossEntropy):
         """Return the losses of all players in training, and the sums of each row."""
         if not (training and model.hard):
             return super().losses(model, window, state, training)
-        noise, weights = window["noise"], window["weights"]  # type: ignore[typeddict-item]
+        noises = tf.split(window["noise"], len(model.readers), -1)  # type: ignore[typeddict-item]
+        parts = [
+            self._of_reader(reader, window, noise, model.in_order_of(n, window["targets"]))
+            for n, (reader, noise) in enumerate(zip(model.readers, noises))
+        ]
+        by_player = {key: tf.add_n([losses[key] for losses, _ in parts]) for key in parts[0][0]}
+        return Losses(by_player, tf.add_n([sums for _, sums in parts]) / len(parts), state)
+
+    def _of_reader(
+        self, model: LookingModel, window: Window, noise: Tensor, targets: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the losses of the players of one reader, and the sums of each row."""
+        weights = window["weights"]
         copies, labels = noise.shape[1], model.labels
         images = tf.repeat(window["inputs"], copies, axis=0)
         path = model.follow(images, tf.reshape(noise, [-1, *noise.shape[2:]]), training=True)
@@ -131,9 +146,7 @@ class Reinforce(CrossEntropy):
         def of_paths(part: Tensor) -> Tensor:
             return tf.repeat(tf.reshape(part, [-1, labels]), copies, axis=0)
 
-        each = scores(
-            model.labelled(path.logits), of_paths(window["targets"]), self.label_smoothing
-        )
+        each = scores(model.labelled(path.logits), of_paths(targets), self.label_smoothing)
         shares = of_paths(weights)
         right = each.right if self.worth == "right" else tf.exp(-each.nll)
         worth = tf.stop_gradient(worth_from(right, shares))
@@ -150,15 +163,12 @@ class Reinforce(CrossEntropy):
             mean = tf.reduce_mean(tf.reshape(part, [-1, copies, labels]), axis=1)
             return tf.reshape(mean, tf.shape(weights))
 
-        return Losses(
-            {
-                "model": named + self.reward_weight * places,
-                "places": places,
-                "baseline": tf.reduce_sum((worth - path.baselines) ** 2 * counted),
-            },
-            row_sums(weights, of_rows(each.nll), of_rows(each.right)),
-            state,
-        )
+        losses = {
+            "model": named + self.reward_weight * places,
+            "places": places,
+            "baseline": tf.reduce_sum((worth - path.baselines) ** 2 * counted),
+        }
+        return losses, row_sums(weights, of_rows(each.nll), of_rows(each.right))
 
 
 def worth_from(right: Tensor, weights: Tensor) -> Tensor:

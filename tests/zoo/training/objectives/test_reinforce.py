@@ -279,7 +279,7 @@ def test_of_several_labels_the_mean_gradient_is_that_of_the_summed_reward(reader
             ends.append(float(expected()))
         exact.append((ends[0] - ends[1]) / (2 * step))
     variable.assign(bias)
-    assert np.abs(exact).max() > 0.1
+    assert np.abs(exact).max() > 0.05
 
     objective = Reinforce(copies=2, sigma=sigma, subtract=subtract)
 
@@ -290,7 +290,7 @@ def test_of_several_labels_the_mean_gradient_is_that_of_the_summed_reward(reader
             losses = objective.losses(reader, window, reader.initial_state(rows), training=True)
         return tape.gradient(losses.by_player["places"], variable.value) / rows
 
-    means = np.stack([-gradient(tf.constant([seed, 0])).numpy() for seed in range(10)])
+    means = np.stack([-gradient(tf.constant([seed, 0])).numpy() for seed in range(6)])
     error = means.std(axis=0) / np.sqrt(len(means))
     assert (error < 0.03).all()
     np.testing.assert_allclose(means.mean(axis=0), exact, atol=0.01 + 4 * error.max())
