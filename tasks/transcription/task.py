@@ -204,7 +204,7 @@ class Transcription(DataTask):
             seed: two integers.
         """
         objective: Any = self.objective()
-        count, readers = tf.shape(images)[0], model.readers
+        count, readers = tf.shape(images)[0], model.readers()
         shape = [paths, model.chosen, 2 * len(readers)]
         drawn = tf.random.stateless_normal(shape, seed, alg="philox")
         noise = tf.tile(objective.sigma * drawn, [count, 1, 1])
@@ -232,7 +232,7 @@ class Transcription(DataTask):
             return decode_images(not_empty(raws), self.image_shape)
 
         def of_mean_path(shown: Any) -> dict[str, Any]:
-            paths = [reader.follow(shown) for reader in model.readers]
+            paths = [reader.follow(shown) for reader in model.readers()]
             logits = model.combined([model.labelled(path.logits) for path in paths])
             answer = self._readable(tf.nn.softmax(logits))
             return {**answer, "places": tf.concat([path.places for path in paths], axis=-1)}

@@ -160,7 +160,6 @@ class DeepRecurrentAttention(LookingModel):
         context = self.context.trainable_variables if self.context else []
         return [*self.locator.trainable_variables, *self.upper.trainable_variables, *context]
 
-    @property
     def readers(self) -> list[LookingModel]:
         """Return the networks that look at a picture: itself, and perhaps the backward one."""
         return [self] if self.backward is None else [self, self.backward]
@@ -267,13 +266,13 @@ class DeepRecurrentAttention(LookingModel):
         """Return inputs by name; with images alone, the places that the model looks at."""
         if self.backward is None or isinstance(inputs, Mapping):
             return super().named_inputs(inputs)
-        places = [reader.follow(inputs).places for reader in self.readers]
+        places = [reader.follow(inputs).places for reader in self.readers()]
         return {"image": inputs, "places": tf.concat(places, axis=-1)}
 
     def example_inputs(self, batch_size: int = 2, time: int = 5) -> Any:
         """Return grey images, looked at in their middle."""
         inputs = super().example_inputs(batch_size, time)
-        return {**inputs, "places": np.repeat(inputs["places"], len(self.readers), axis=-1)}
+        return {**inputs, "places": np.repeat(inputs["places"], len(self.readers()), axis=-1)}
 
 
 def better(forward: Tensor, backward: Tensor) -> Tensor:

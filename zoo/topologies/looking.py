@@ -144,9 +144,11 @@ class LookingModel(SequenceModel):
         """Return M, how many of the places the model chooses."""
         return self.looks - self.fixed
 
-    @property
     def readers(self) -> "list[LookingModel]":
-        """Return the networks that look at a picture, each along a path of its own; here, one."""
+        """Return the networks that look at a picture, each along a path of its own; here, one.
+
+        It is no property: Keras would follow it from a model to itself without an end.
+        """
         return [self]
 
     def in_order_of(self, reader: int, labels: Tensor) -> Tensor:

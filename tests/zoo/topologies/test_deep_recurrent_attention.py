@@ -125,13 +125,13 @@ def test_what_makes_no_model_is_refused(option, value, message):
 def both():
     model = model_of(directions=2)
     rng = np.random.default_rng(7)
-    for reader in model.readers:
+    for reader in model.readers():
         reader.head.kernel.assign(rng.normal(0, 8, reader.head.kernel.shape))
     return model
 
 
 def test_the_answer_of_two_directions_is_the_one_with_the_better_mean_score(both, images):
-    forward, backward = (reader.labelled(reader.follow(images).logits) for reader in both.readers)
+    forward, backward = (reader.labelled(reader.follow(images).logits) for reader in both.readers())
     assert not np.allclose(forward, backward)
     scores = []
     for logits in (forward, backward):
@@ -175,7 +175,7 @@ def test_each_direction_learns_its_own_order(both, images):
     total = 0.0
     # The end, 3, stays where it is.
     for reader, order, noise in zip(
-        both.readers, ([[0, 1], [2, 3], [1, 1]], [[1, 0], [2, 3], [1, 1]]),
+        both.readers(), ([[0, 1], [2, 3], [1, 1]], [[1, 0], [2, 3], [1, 1]]),
         tf.split(window["noise"], 2, axis=-1),
     ):  # fmt: skip
         path = reader.follow(tf.repeat(images, 2, axis=0), tf.reshape(noise, [6, 4, 2]))
@@ -185,3 +185,11 @@ def test_each_direction_learns_its_own_order(both, images):
     players = objective.players(both, Settings(), keras.optimizers.SGD)
     moved = [id(weight) for player in players.values() for weight in player.variables]
     assert sorted(moved) == sorted(id(weight) for weight in both.trainable_variables)
+
+
+def test_the_weights_of_both_directions_survive_a_file(both, images, tmp_path):
+    both.save_weights(tmp_path / "both.weights.h5")
+    again = model_of(directions=2)
+    assert not np.allclose(again(images), both(images))
+    again.load_weights(tmp_path / "both.weights.h5")
+    np.testing.assert_array_equal(again(images), both(images))

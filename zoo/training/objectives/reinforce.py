@@ -101,9 +101,9 @@ class Reinforce(CrossEntropy):
         if not model.hard:
             return super().players(model, settings, make_optimizer)
         own = {
-            "places": [each for reader in model.readers for each in reader.locating],
+            "places": [each for reader in model.readers() for each in reader.locating],
             "baseline": [
-                each for reader in model.readers for each in reader.baseline.trainable_variables
+                each for reader in model.readers() for each in reader.baseline.trainable_variables
             ],
         }
         others = {id(weight) for part in own.values() for weight in part}
@@ -117,7 +117,7 @@ class Reinforce(CrossEntropy):
         """Return the window with drawn noise; of soft attention as it is."""
         if not model.hard:
             return window
-        shape = [window["targets"].shape[0], self.copies, model.chosen, 2 * len(model.readers)]
+        shape = [window["targets"].shape[0], self.copies, model.chosen, 2 * len(model.readers())]
         # XLA would otherwise choose another generator.
         drawn = tf.random.stateless_normal(shape, seed, alg="philox")
         return LookedAt(**window, noise=self.sigma * drawn)
@@ -126,10 +126,10 @@ class Reinforce(CrossEntropy):
         """Return the losses of all players in training, and the sums of each row."""
         if not (training and model.hard):
             return super().losses(model, window, state, training)
-        noises = tf.split(window["noise"], len(model.readers), -1)  # type: ignore[typeddict-item]
+        noises = tf.split(window["noise"], len(model.readers()), -1)  # type: ignore[typeddict-item]
         parts = [
             self._of_reader(reader, window, noise, model.in_order_of(n, window["targets"]))
-            for n, (reader, noise) in enumerate(zip(model.readers, noises))
+            for n, (reader, noise) in enumerate(zip(model.readers(), noises))
         ]
         by_player = {key: tf.add_n([losses[key] for losses, _ in parts]) for key in parts[0][0]}
         return Losses(by_player, tf.add_n([sums for _, sums in parts]) / len(parts), state)

@@ -258,9 +258,9 @@ def sequences_of(rows, end=False):
 def test_of_several_labels_the_mean_gradient_is_that_of_the_summed_reward(reader, subtract):
     """The expected Σ_s Π_(i <= s) p_i, as the same draws have it a little beside: both places move
     it, the first one by both labels."""
-    sigma, rows, step = 0.4, 2000, 0.02
+    sigma, rows, step = 0.4, 1200, 0.02
     image = window_of(1)["inputs"]
-    drawn = np.random.default_rng(5).normal(0, sigma, (8000, 2, 2)).astype("float32")
+    drawn = np.random.default_rng(5).normal(0, sigma, (4000, 2, 2)).astype("float32")
     images = tf.repeat(image, len(drawn), axis=0)
     variable = reader.locator.layers[-1].bias
     bias = variable.numpy()
