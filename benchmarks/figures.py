@@ -39,6 +39,9 @@ FLOORS = {
     "sequence_labelling": ("accuracy", 0.95),
     "translation": ("exact_match", 0.75),
     "ram-scattered": ("accuracy", 0.90),
+    "dram-pairs": ("exact_match", 0.90),
+    "dram-sequence": ("exact_match", 0.85),
+    "dram-sum": ("accuracy", 0.90),
 }
 """By task, or by model; the language models' is measured: see benchmarks/ngram_baseline.py."""
 

@@ -21,6 +21,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "caption-lstm-attention": {"units": 128},
     "draw-digits": {},
     "ram-scattered": {},
+    "dram-pairs": {},
     "video-gru": {},
     "sequence-gru": {},
     "text-lstm": {"embedding": 48},

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import zoo
 from zoo.cli import zoo as command_line
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -25,6 +26,17 @@ def test_a_new_cell_works_in_a_catalog_model():
 def test_the_export_example_explains_itself():
     done = _run(EXAMPLES / "use_export.py")
     assert done.returncode == 1 and "saved_models/demo" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_picture_is_read_glimpse_by_glimpse():
+    done = _run(EXAMPLES / "glimpses.py")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.startswith("label") for line in lines] == [False, False, False, True] * 2
+    named = " ".join(line.split()[-1] for line in lines if line.startswith("label"))
+    picture = EXAMPLES.parent / "saved_models/dram-pairs/assets.extra/examples/0.png"
+    assert zoo.predict("dram-pairs", picture)[0]["text"] == named
 
 
 def python_of_the_readme():

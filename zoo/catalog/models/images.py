@@ -84,12 +84,13 @@ register_model(
     dataset="digit_sequences/up_to_3",
     options={"glimpses": 2},
     training={
-        "epochs": 35,
+        "epochs": 30,
         "batch_size": 64,
         "learning_rate": 0.002,
         "sigma": 0.2,
         "subtract": "others",
-        "patience": 35,
+        "centre_weight": 0.01,
+        "patience": 30,
         "jit_compile": True,
     },
 )
@@ -102,12 +103,13 @@ register_model(
     dataset="digit_sequences/sum",
     options={"glimpses": 6},
     training={
-        "epochs": 40,
+        "epochs": 30,
         "batch_size": 64,
         "learning_rate": 0.002,
         "sigma": 0.2,
         "subtract": "others",
-        "patience": 40,
+        "centre_weight": 0.01,
+        "patience": 30,
         "jit_compile": True,
     },
 )

@@ -337,3 +337,18 @@ def test_the_labels_never_say_where_to_look(reader):
     assert sum(len(player.variables) for player in players.values()) == len(
         reader.trainable_variables
     )
+
+
+def test_places_far_from_the_middle_may_cost_something(reader):
+    window = Reinforce(copies=2).prepare(reader, sequences_of(4), tf.constant([1, 2]), FIRST)
+    state = reader.initial_state(4)
+    plain, held = (
+        Reinforce(copies=2, centre_weight=weight).losses(reader, window, state, True).by_player
+        for weight in (0.0, 0.5)
+    )
+    noise = tf.reshape(window["noise"], [-1, 2, 2])
+    path = reader.follow(tf.repeat(window["inputs"], 2, axis=0), noise)
+    cost = float(tf.reduce_sum(path.means**2)) / 2
+    difference = float(held["places"] - plain["places"])
+    assert difference == pytest.approx(0.5 * cost, rel=1e-3)
+    assert float(held["model"]) == pytest.approx(float(plain["model"]))
