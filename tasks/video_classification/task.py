@@ -15,6 +15,7 @@ from tasks.common.sources import own_path
 from tasks.common.splits import RULE
 from tasks.common.streams import as_step
 from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
+from tasks.video_classification.joints import centred, check_joints, other_sides
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
@@ -65,6 +66,12 @@ class VideoClassification(Classification):
         frame_shape: height, width and channels (1 or 3) to which frames are brought; for
             sequences, the number of features. If not given, those of the data set's own frames if
             they are small; else 64, 64 and 3.
+        joints: 2 or 3 for vectors that are the joints of a body, so many coordinates each, one
+            joint after the other: across, up and, if there is a third, forward. Their middle is
+            then the origin of each time step, and where the model augments, bodies of three are
+            turned about the vertical in training. 0 for other vectors.
+        mirror: pairs of joints that lie on two sides, counted from 0, such as "4-8,5-9": half of
+            the bodies are then mirrored in training. Not where classes tell left from right.
         mean: of each feature of a sequence; measured on the training data if not given.
         deviation: likewise.
         split_rule: see `DataTask`; clips have never been split by another.
@@ -92,6 +99,8 @@ class VideoClassification(Classification):
         columns: str = "",
         classes: list[str] | None = None,
         frame_shape: list[int] | None = None,
+        joints: int = 0,
+        mirror: str = "",
         mean: list[float] | None = None,
         deviation: list[float] | None = None,
         split_rule: str = RULE,
@@ -112,9 +121,17 @@ class VideoClassification(Classification):
         self.frame_shape = [int(size) for size in frame_shape or self._source.frame_shape()]
         _check_shape(self.frame_shape)
         self.input_kind = "video" if self.is_video else "sequence"
+        self.joints, self.mirror = joints, mirror
+        if joints:
+            check_joints(joints, self.frame_shape)
+            other_sides(mirror, self.frame_shape[0] // joints)
+        elif mirror:
+            raise UserError(
+                f"mirror is {mirror}, but joints is 0: of what is not said to be joints"
+            )
         self.mean, self.deviation = mean, deviation
         if not self.is_video and (mean is None or deviation is None):
-            self.mean, self.deviation = _mean_and_deviation(self._clips("train"))
+            self.mean, self.deviation = _mean_and_deviation(self._clips("train"), joints)
 
     @property
     def is_video(self) -> bool:
@@ -132,6 +149,8 @@ class VideoClassification(Classification):
             "columns": self.columns,
             "classes": self.classes,
             "frame_shape": self.frame_shape,
+            "joints": self.joints,
+            "mirror": self.mirror,
             "mean": self.mean,
             "deviation": self.deviation,
         }
@@ -139,7 +158,19 @@ class VideoClassification(Classification):
     def model_options(self) -> dict[str, Any]:
         """Return the number of classes and the size of the frames; vectors need no encoder."""
         sizes = {"classes": len(self.classes), "frame_shape": self.frame_shape}
-        return sizes if self.is_video else {**sizes, "encoder": "none"}
+        if self.is_video:
+            return sizes
+        sizes = {**sizes, "encoder": "none"}
+        if not self.joints:
+            return sizes
+        # Bodies are turned before they are normalised.
+        return {
+            **sizes,
+            "coordinates": self.joints,
+            "other_sides": other_sides(self.mirror, self.frame_shape[0] // self.joints),
+            "mean": self.mean,
+            "deviation": self.deviation,
+        }
 
     def input_options(self) -> dict[str, Any]:
         """Return how a video of the user's is read: as those in training were."""
@@ -175,10 +206,14 @@ class VideoClassification(Classification):
     def prepared(self, steps: Any) -> Any:
         """Normalise vectors by the training data's means and deviations; frames stay as they are.
 
+        Bodies are told from the middle of their joints, and normalised by the model.
+
         `step` and `forward` of an export do this themselves, so that they take a sensor's values.
         """
         if self.is_video:
             return steps
+        if self.joints:
+            return centred(steps, self.joints)
         return (steps - tf.constant(self.mean)) / tf.constant(self.deviation)
 
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
@@ -312,9 +347,10 @@ def _check_shape(shape: list[int]) -> None:
         )
 
 
-def _mean_and_deviation(clips: Clips) -> tuple[list[float], list[float]]:
+def _mean_and_deviation(clips: Clips, joints: int) -> tuple[list[float], list[float]]:
     """Compute each feature's mean and deviation over time; 1 for one that never changes."""
     steps = np.concatenate([clips.clip(index) for index in range(len(clips.lengths))])
+    steps = centred(steps, joints).numpy() if joints else steps
     deviation = steps.std(axis=0, dtype=np.float64)
     deviation[deviation == 0] = 1.0
     return steps.mean(axis=0, dtype=np.float64).tolist(), deviation.tolist()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 from filelock import FileLock, Timeout
 
 from zoo import registry
@@ -180,7 +181,8 @@ class _Training:
         settings, history = self.trainer.settings, position.history
         best = run.weights_file if self.where.chief else None
         monitor = self.trainer.objective.monitor or self.task.monitor
-        stopping = KeepBest(best, monitor, settings.patience, history)
+        examples = _examples(self.validation)
+        stopping = KeepBest(best, monitor, settings.patience, history, examples)
         if not self.where.chief:
             return [stopping]
         windows = int(self.validation.cardinality())
@@ -194,8 +196,20 @@ class _Training:
             Metrics(run.metrics_file, history),
             Curves(run.path / "plots" / "curves.png", history),
             TensorBoard(run.path / "logs"),
-            *([Progress(self.config.model, settings, position, windows)] if verbose else []),
+            *(
+                [Progress(self.config.model, settings, position, windows, examples)]
+                if verbose
+                else []
+            ),
         ]
+
+
+def _examples(windows: tf.data.Dataset, most: int = 1000) -> int:
+    """Return how many examples of one target each there are; 0 if they are not so, or are many."""
+    rows = windows.element_spec["weights"].shape
+    if len(rows) != 1 or int(windows.cardinality()) * (rows[0] or most) > most:
+        return 0
+    return sum(int(tf.math.count_nonzero(window["weights"])) for window in windows)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from zoo.typing import Tensor
 class RandomView(keras.layers.Layer):
     """Images moved, scaled, and of another contrast, each differently; in training only.
 
+    All images of a clip are seen alike.
+
     With strength s, an image is scaled by 1 - s..1 + s around its middle, moved by up to s of its
     height and of its width, its border going on where nothing is, and its values are brought
     nearer to their mean or farther from it by the factor 1 - s..1 + s. With `flip`, half of the
@@ -44,7 +46,7 @@ class RandomView(keras.layers.Layer):
         self.built = True
 
     def call(self, images: Tensor, training: bool | None = None) -> Tensor:
-        """`[B, h, w, c]`, values 0..255, to the same shape."""
+        """`[B, h, w, c]` or `[B, T, h, w, c]`, values 0..255, to the same shape."""
         images = tf.cast(images, self.compute_dtype)
         if not training or not (self.strength or self.flip):
             return images
@@ -55,12 +57,13 @@ class RandomView(keras.layers.Layer):
         )
         scale = 1 + self.strength * zoom
         turned = tf.where(mirror < 0, -scale, scale) if self.flip else scale
-        rows = _resampling(images.shape[1], scale, self.strength * down, images.dtype)
-        columns = _resampling(images.shape[2], turned, self.strength * across, images.dtype)
-        images = tf.einsum("bij,bjwc->biwc", rows, images)
-        images = tf.einsum("bij,bhjc->bhic", columns, images)
-        mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
-        factor = tf.cast(1 + self.strength * contrast, images.dtype)[:, None, None, None]
+        rows = _resampling(images.shape[-3], scale, self.strength * down, images.dtype)
+        columns = _resampling(images.shape[-2], turned, self.strength * across, images.dtype)
+        images = tf.einsum("bij,b...jwc->b...iwc", rows, images)
+        images = tf.einsum("bij,b...hjc->b...hic", columns, images)
+        mean = tf.reduce_mean(images, axis=(-3, -2, -1), keepdims=True)
+        factor = 1 + self.strength * contrast
+        factor = tf.cast(tf.reshape(factor, [-1, *[1] * (len(images.shape) - 1)]), images.dtype)
         return tf.clip_by_value(mean + factor * (images - mean), 0, 255)
 
     def get_config(self) -> dict[str, Any]:

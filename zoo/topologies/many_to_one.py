@@ -9,8 +9,10 @@ import numpy as np
 from keras import ops
 
 from zoo import registry
+from zoo.layers.augmentation import RandomView
 from zoo.layers.differences import FrameDifferences
 from zoo.layers.images import image_encoder
+from zoo.layers.random_sequences import RandomBody, RandomPace, RandomSignal
 from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
@@ -55,6 +57,17 @@ class ManyToOne(SequenceModel):
             recurrent layers both vectors: motion beside looks, as in K. Simonyan and A. Zisserman,
             "Two-stream convolutional networks for action recognition in videos" (2014,
             arXiv:1406.2199), whose second stream saw optical flow.
+        mixed: size of two dense layers that read the vector of each step, what changed in it
+            included; their output stands beside it. 0 for none.
+        augment: how differently a sequence is read each time in training: at another pace, see
+            `RandomPace`; pictures moved, see `RandomView`, vectors scaled and with noise, see
+            `RandomSignal`, and bodies turned, see `RandomBody`; 0..1, 0 for always the same. None
+            for 0.3 if vectors are bodies, and else 0: what others mean is not known.
+        flip: whether half of the clips are mirrored in training.
+        coordinates: of each joint that the vectors are of; 0 if they are of none.
+        other_sides: for each joint the one on the other side: half of the bodies are mirrored then.
+        mean: of each feature, subtracted after bodies are turned; empty for 0.
+        deviation: likewise, what each is divided by; empty for 1.
 
     Raises:
         ValueError: `encoder` or `pooling` is none of these, or the encoder "maps" has another cell.
@@ -81,6 +94,13 @@ class ManyToOne(SequenceModel):
         bidirectional: bool = False,
         pooling: str = "last",
         two_stream: bool = False,
+        mixed: int = 0,
+        augment: float | None = None,
+        flip: bool = False,
+        coordinates: int = 0,
+        other_sides: Sequence[int] = (),
+        mean: Sequence[float] = (),
+        deviation: Sequence[float] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -89,15 +109,29 @@ class ManyToOne(SequenceModel):
                 f"the encoder is maps, but the cell {cell} takes vectors: choose a convolutional "
                 "cell, such as conv_lstm, or the encoder cnn"
             )
+        if mixed and encoder == "maps":
+            raise ValueError(f"mixed is {mixed}, but the encoder is maps, whose places stay apart")
         self.frame_shape = tuple(frame_shape)
         self.frame_dtype = "float32" if encoder == "none" else "uint8"
         self.steppable = not bidirectional
+        if augment is None:
+            augment = 0.3 if coordinates else 0.0
+        self.pace = RandomPace(augment) if augment else None
+        self.view, self.signal = None, None
+        if encoder != "none":
+            self.view = RandomView(augment / 3, flip) if augment or flip else None
+        else:
+            if coordinates and (augment or other_sides):
+                self.view = RandomBody(augment / 2, coordinates, other_sides)
+            self.signal = RandomSignal(augment) if augment else None
+        self.mean, self.deviation = mean, deviation
         self.encoder = image_encoder(encoder, frame_shape, filters, features)
         self.differences: Any = None
         self.motion: Any = None
         if two_stream:
             self.differences = FrameDifferences(frame_shape)
             self.motion = image_encoder(encoder, frame_shape, filters, features)
+        self.mix = _mixing(mixed, dropout) if mixed else None
         image_shape = self.encoder.output_shape[1:3] if encoder == "maps" else None
         self.reader = PooledStack(cell, units, layers, dropout, bidirectional, pooling, image_shape)
         self.dropout = keras.layers.Dropout(dropout)
@@ -130,8 +164,12 @@ class ManyToOne(SequenceModel):
             training: whether dropout acts.
         """
         lengths = ops.cast(inputs["lengths"], "int32")
-        before = state or ClipState(None, None)
-        vectors, frame = self._vectors(inputs["frames"], before.frame, lengths, reset, training)
+        before, frames = state or ClipState(None, None), inputs["frames"]
+        if self.pace:
+            frames, lengths = self.pace(frames, lengths, training=training)
+        if self.view:
+            frames = self.view(frames, training=training)
+        vectors, frame = self._vectors(frames, before.frame, lengths, reset, training)
         vector, read = self.reader(
             vectors, before.read, lengths=lengths, reset=reset, training=training
         )
@@ -171,6 +209,10 @@ class ManyToOne(SequenceModel):
     ) -> tuple[Tensor, Tensor]:
         """Return the inputs of the recurrent layers `[B, T, D]`, and the last frame to carry on."""
         batch, time = ops.shape(frames)[0], ops.shape(frames)[1]
+        if len(self.mean):
+            frames = (frames - ops.array(self.mean)) / ops.array(self.deviation)
+        if self.signal:
+            frames = self.signal(frames, training=training)
         # One convolution over all frames: TimeDistributed would emit one for each.
         flat = ops.reshape(frames, (-1, *self.frame_shape))
         vectors, after = self.encoder(flat, training=training), ()
@@ -178,4 +220,17 @@ class ManyToOne(SequenceModel):
             moved, after = self.differences(frames, frame, lengths=lengths, reset=reset)
             moved = ops.reshape(moved, (-1, *self.frame_shape))
             vectors = ops.concatenate([vectors, self.motion(moved, training=training)], axis=-1)
+        if self.mix:
+            vectors = ops.concatenate([vectors, self.mix(vectors, training=training)], axis=-1)
         return ops.reshape(vectors, (batch, time, math.prod(vectors.shape[1:]))), after
+
+
+def _mixing(units: int, dropout: float) -> keras.Sequential:
+    """Return two dense layers of so many units, with dropout between them."""
+    return keras.Sequential(
+        [
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dropout(dropout),
+            keras.layers.Dense(units, activation="relu"),
+        ]
+    )

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,14 @@ from zoo.training.checkpoints import Position
 from zoo.training.settings import Settings
 from zoo.utils.files import flush_folder, write_whole
 
+_FEW, _SMOOTHED = 200, 3
+
 
 class KeepBest(keras.callbacks.Callback):
     """Keeps the weights with the best value of a metric, and stops when it gets no better.
+
+    Of fewer than 200 validation examples one more that is right by chance would choose the epoch:
+    there the mean of it and the two before counts, and of equal ones the last.
 
     Args:
         path: a `.weights.h5` file; there is always a whole one after the first epoch. None keeps
@@ -35,6 +41,7 @@ class KeepBest(keras.callbacks.Callback):
         monitor: the metric; smaller is better for one that ends in `loss`, larger for others.
         patience: epochs without a better value after which training stops.
         history: the metrics of the epochs before, of a run that goes on.
+        examples: how many there are in validation; 0 if that is not known.
 
     Raises:
         UserError: the weights cannot be written; those before them stay.
@@ -46,9 +53,12 @@ class KeepBest(keras.callbacks.Callback):
         monitor: str,
         patience: int,
         history: Sequence[dict[str, Any]] = (),
+        examples: int = 0,
     ) -> None:
         super().__init__()
         self.path, self.monitor, self.patience = path, monitor, patience
+        self.few = 0 < examples < _FEW
+        self.last: deque[float] = deque(maxlen=_SMOOTHED if self.few else 1)
         self.best: float | None = None
         self.waited = 0
         for logs in history:
@@ -76,9 +86,11 @@ class KeepBest(keras.callbacks.Callback):
             ) from error
 
     def _is_better(self, logs: dict[str, Any]) -> bool:
-        value = logs[self.monitor]
+        self.last.append(logs[self.monitor])
+        value = sum(self.last) / len(self.last)
         sign = -1 if self.monitor.endswith("loss") else 1
         better = self.best is None or sign * value > sign * self.best
+        better |= self.few and value == self.best
         self.best, self.waited = (value, 0) if better else (self.best, self.waited + 1)
         return better
 
@@ -95,14 +107,21 @@ class Progress(keras.callbacks.Callback):
         settings: how long training goes on.
         start: where a run stands that goes on.
         validation: windows of each validation, for a bar of their own; 0 for none.
+        examples: those of validation, of one target each, for the interval of `val_accuracy`; 0 to
+            tell none.
     """
 
     def __init__(
-        self, title: str, settings: Settings, start: Position | None = None, validation: int = 0
+        self,
+        title: str,
+        settings: Settings,
+        start: Position | None = None,
+        validation: int = 0,
+        examples: int = 0,
     ) -> None:
         super().__init__()
         self.title, self.start = title, start or Position()
-        self.settings, self.validation = settings, validation
+        self.settings, self.validation, self.examples = settings, validation, examples
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Show the bar."""
@@ -147,11 +166,23 @@ class Progress(keras.callbacks.Callback):
         self.epochs_done = epoch + 1
         shown = {k: v for k, v in (logs or {}).items() if k != "learning_rate"}
         metrics = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
+        if self.examples and "val_accuracy" in shown:
+            low, high = _interval(shown["val_accuracy"], self.examples)
+            metrics += f"  (val_accuracy of {self.examples} examples: {low:.2f} to {high:.2f})"
         self.bar.console.print(f"epoch {epoch + 1}/{self.epochs}  {metrics}", highlight=False)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the bar away."""
         self.bar.stop()
+
+
+def _interval(share: float, examples: int) -> tuple[float, float]:
+    """Return the 95% interval of a share of so many examples (Wilson 1927)."""
+    # Takes a second, which only those that show it have to wait.
+    from scipy.stats import binomtest
+
+    interval = binomtest(round(share * examples), examples).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 class _History(keras.callbacks.Callback):

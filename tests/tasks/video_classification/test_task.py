@@ -247,6 +247,52 @@ def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
     assert len(said["confidence"]) == 7
 
 
+@pytest.fixture(scope="module")
+def bodies(tmp_path_factory):
+    """Two classes of movements of four joints in space, of which no two people stand alike."""
+    folder = tmp_path_factory.mktemp("bodies")
+    rng = np.random.default_rng(1)
+    for label, up in (("raise", 1.0), ("lower", -1.0)):
+        (folder / label).mkdir()
+        for index in range(8):
+            joints = np.tile(rng.normal(size=(1, 4, 3)), (6 + index, 1, 1))
+            joints[:, 2, 1] += up * np.arange(len(joints))
+            place = 50 * rng.normal(size=3)
+            np.save(folder / label / f"{index}.npy", (joints + place).reshape(len(joints), 12))
+    return folder
+
+
+def test_a_body_is_told_apart_wherever_it_stands(bodies):
+    task = VideoClassification(str(bodies), joints=3, mirror="0-1")
+    model = zoo.create("sequence-gru", units=6, mixed=6, layers=1, **task.model_options())
+    assert model.pace and model.view.other_sides == (1, 0, 2, 3)
+    serve = task.served(model)["serve"]
+    clip = np.load(bodies / "raise" / "3.npy").astype("float32")[None]
+    here = serve(clip)["probabilities"]
+    np.testing.assert_allclose(
+        serve(clip + np.tile([3, -2, 7], 4))["probabilities"], here, atol=1e-4
+    )
+    assert np.abs(serve(clip * [[[1.3]]])["probabilities"] - here).max() > 1e-5
+
+
+@pytest.mark.slow
+def test_bodies_train_resume_and_are_exported(bodies, tmp_path):
+    small = {"units": 6, "mixed": 6, "layers": 1, "batch_size": 4, "joints": 3, "mirror": "0-1"}
+    settings = {**small, "epoch_windows": 2, "schedule": "constant", "verbose": False}
+    whole, part = (
+        zoo.fit("sequence-gru", str(bodies), runs=tmp_path / name, steps=steps, **settings)
+        for name, steps in (("whole", 6), ("part", 2))
+    )
+    again = zoo.resume(part, steps=6, verbose=False)
+    for one, other in zip(zoo.load(whole).weights, zoo.load(again).weights):
+        np.testing.assert_array_equal(one, other)
+    path = str(bodies / "raise" / "3.npy")
+    (answer,) = zoo.predict(whole, path)
+    (exported,) = zoo.predict(zoo.export(whole, tmp_path / "export"), path)
+    assert exported["text"] == answer["text"]
+    assert exported["probability"] == pytest.approx(answer["probability"], abs=1e-5)
+
+
 @pytest.mark.slow
 def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path, monkeypatch):
     checked = []
@@ -264,6 +310,8 @@ def test_a_model_of_vectors_has_bundled_data_of_its_own(clips, tmp_path, monkeyp
         ({"clip_length": -1}, "clip_length is -1"),
         ({"frame_shape": [64, 64]}, r"frame_shape is \[64, 64\]"),
         ({"frame_shape": [64, 64, 2]}, "1 or 3 channels"),
+        ({"joints": 3}, "joints is 3, but a time step is of"),
+        ({"mirror": "1-2"}, "mirror is 1-2, but joints is 0"),
         ({"dataset": "missing.csv"}, r"there is no file or folder \S+missing.csv"),
     ],
 )

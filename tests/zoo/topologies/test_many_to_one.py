@@ -3,6 +3,7 @@ import pytest
 
 from zoo.topologies.many_to_one import ManyToOne
 
+CASES = (0.0, False), (0.4, True)
 SMALL = {"frame_shape": (8, 8, 1), "filters": (4,), "features": 6, "units": 5}
 
 
@@ -33,6 +34,30 @@ def test_the_second_stream_sees_motion_and_nothing_else(clips):
     brighter = {**clips, "frames": dark + 100}
     np.testing.assert_allclose(model({**clips, "frames": dark}), model(brighter), atol=1e-5)
     assert np.abs(model({**clips, "frames": dark[:, ::-1]}) - model(brighter)).max() > 1e-4
+
+
+def test_a_model_that_augments_answers_as_one_that_does_not(clips):
+    plain, other = (ManyToOne(**SMALL, augment=strength, flip=flip) for strength, flip in CASES)
+    other.set_weights([*plain.get_weights(), *other.get_weights()[len(plain.weights) :]])
+    np.testing.assert_allclose(plain(clips), other(clips), atol=1e-6)
+    assert np.abs(other(clips, training=True) - other(clips)).max() > 1e-5
+
+
+def test_bodies_are_normalised_after_they_are_turned():
+    frames = np.random.default_rng(1).normal(size=(3, 5, 6)).astype("float32")
+    clips = {"frames": frames, "lengths": np.array([5, 2, 4], "int32")}
+    sizes = {"frame_shape": (6,), "encoder": "none", "units": 5, "mixed": 4, "two_stream": True}
+    mean, deviation = [1.0, 2, 3, 4, 5, 6], [2.0, 1, 3, 1, 2, 1]
+    inside = ManyToOne(**sizes, coordinates=3, augment=0.0, mean=mean, deviation=deviation)
+    outside = ManyToOne(**sizes)
+    outside.set_weights(inside.get_weights())
+    normal = {**clips, "frames": ((frames - mean) / deviation).astype("float32")}
+    np.testing.assert_allclose(inside(clips), outside(normal), atol=1e-5)
+
+
+def test_places_are_not_mixed():
+    with pytest.raises(ValueError, match="mixed is 4, but the encoder is maps"):
+        ManyToOne(**SMALL, encoder="maps", cell="conv_lstm", mixed=4)
 
 
 def test_a_bidirectional_model_carries_nothing(clips):

@@ -42,6 +42,34 @@ def test_the_best_weights_are_kept_and_patience_ends(
     assert model.head.bias.numpy().tolist() == [best, best]
 
 
+@pytest.mark.parametrize(
+    ("examples", "best"),
+    # One lucky epoch of few examples is not the best; of equal ones the last is.
+    [(199, 5), (200, 1), (0, 1)],
+)
+def test_few_examples_choose_by_several_epochs(model, tmp_path, examples, best):
+    values = [0.5, 1.0, 0.5, 0.9, 0.9, 0.9]
+    for begin in (0, 3):
+        # A run that goes on from its third epoch has seen those before.
+        history = [{"val_accuracy": value} for value in values[:begin]]
+        keep = KeepBest(tmp_path / "best.weights.h5", "val_accuracy", 9, history, examples)
+        keep.set_model(model)
+        for done, value in enumerate(values[begin:], begin):
+            model.head.bias.assign([done, done])
+            keep.on_epoch_end(done, {"val_accuracy": value})
+        model.load_weights(tmp_path / "best.weights.h5")
+        assert model.head.bias.numpy().tolist() == [best, best]
+
+
+def test_an_accuracy_of_few_examples_is_told_with_its_interval(model, capfd):
+    windows = example_windows(np.zeros((20, 2, 2, 1)), np.zeros(20, int), np.ones(20), 4)
+    progress = Progress("test", Settings(), examples=20)
+    Trainer(model, Settings(epochs=1)).fit(windows, windows, [progress])
+    # By Wilson's formula, 20 of 20 and 0 of 20.
+    told = capfd.readouterr().err
+    assert "of 20 examples: 0.84 to 1.00" in told or "of 20 examples: 0.00 to 0.16" in told
+
+
 def test_training_that_fails_takes_its_bar_away_and_draws_what_there_is(model, tmp_path, capfd):
     windows = example_windows(np.zeros((4, 2, 2, 1)), np.zeros(4, int), np.ones(4), 2)
 

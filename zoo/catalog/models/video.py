@@ -77,6 +77,8 @@ register_model(
         "layers": 2,
         "dropout": 0.2,
         "pooling": "attention",
+        "two_stream": True,
+        "mixed": 128,
     },
     training={"epochs": 30, "batch_size": 32, "learning_rate": 0.003, "patience": 30},
 )
