@@ -66,6 +66,7 @@ def test_the_tolerance_of_a_run_is_that_of_its_metrics(run, sequences):
     assert task.cases(1)[0].is_right("5.0") and not run.config.make_task().cases(1)[0].is_right("5")
 
 
+@pytest.mark.slow
 def test_the_run_that_prepares_the_data_draws_as_those_after_it(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "SIZES", {"train": 32, "validation": 8, "test": 8})
     options = {"units": 4, "steps": 1, "batch_size": 8, "verbose": False}

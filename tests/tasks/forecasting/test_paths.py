@@ -32,6 +32,7 @@ def padded(raw, rows):
     return np.concatenate([np.full((rows, raw.shape[1]), np.nan), raw])
 
 
+@pytest.mark.slow
 def test_an_answer_goes_on_where_the_evaluation_ends(sales, drawing):
     answers = next(sales.answers(drawing, "test", SETTINGS))
     place = len(answers.steps) - 1

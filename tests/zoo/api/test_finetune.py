@@ -41,6 +41,7 @@ def tuned(base, folder):
     )
 
 
+@pytest.mark.slow
 def test_new_tokens_come_after_those_that_are_known(base, tuned):
     old = zoo.api.load.config_of(base).task_options["tokens"]
     new = tuned.config.task_options["tokens"]

@@ -63,6 +63,7 @@ def test_the_result_is_kept_with_the_run(result):
     assert kept == result.as_dict() and kept["recipe"] == "tiny" and "Keras" in kept["source"]
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_same_of_a_run_that_has_ended(zoo, result):
     code, out, _ = zoo("reproduce", "tiny", "--resume", result.run.path, "--json")
     assert code == 0 and json.loads(out) == result.as_dict()

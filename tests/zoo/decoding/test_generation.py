@@ -59,6 +59,7 @@ def test_scores_are_those_of_teacher_forcing(model, source):
             np.testing.assert_allclose(beams.scores[row, n], expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_every_number_is_an_input_of_an_export(model, source, tmp_path):
     numbers = {"max_length": 7, "beam_width": 4, "min_length": 3, "no_repeat_ngram": 2}
 

@@ -42,6 +42,7 @@ def test_every_cell_can_be_compared(tmp_path):
     assert all(row["parameters"] <= 20000 for row in rows)
 
 
+@pytest.mark.slow
 def test_a_continued_comparison_is_the_same(whole, tmp_path, monkeypatch):
     train, trained = compare._row, []
 

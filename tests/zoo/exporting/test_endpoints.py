@@ -100,6 +100,7 @@ def test_the_functions_of_the_loaded_object_carry_a_state_as_a_list(loaded):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_all_that_is_generated_can_be_left_to_the_defaults_of_the_signature(loaded, small_exports):
     """As servers do it: what is not fed has a default in the graph."""
     for name, given in (("char-lstm", "prompts"), ("translate-gru-attention", "sources")):

@@ -97,6 +97,7 @@ def test_what_has_no_test_split_is_compared_on_another_and_not_measured(
         assert public.verify(folder).holds
 
 
+@pytest.mark.slow
 def test_an_export_of_before_takes_prepared_numbers_and_is_compared_so(few, tmp_path):
     trained = restore(few)
     trained.__dict__["numeric"] = numeric_endpoints(trained.model)

@@ -107,6 +107,7 @@ def test_in_training_its_gradients_are_those_of_the_two_directions_by_themselves
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_in_training_both_directions_draw_masks():
     layer = Bidirectional(ZoneoutCell(GRUCell(H), 0.5, seed=1))
     x = tf.ones((B, T, D))

@@ -166,6 +166,7 @@ def test_when_a_sequence_is_compiled():
     assert decided == {**always, **frequent, **never}
 
 
+@pytest.mark.slow
 def test_keras_own_loops_and_what_it_saves(shapes, tmp_path):
     """Batches of 4 and a last one of 1, of a batch size that Keras' graphs do not know."""
     x = keras.Input((3, D))

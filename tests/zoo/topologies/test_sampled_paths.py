@@ -31,6 +31,7 @@ def after(model):
     return model.predict_parameters(window, model.initial_state(2))[1], x
 
 
+@pytest.mark.slow
 def test_a_seed_draws_the_same_paths_and_another_one_others(model, after):
     draw = tf.function(lambda seed: model.sample_paths(after[0], 40, seed))
     one, same, other = (draw(tf.constant(seed)) for seed in ([1, 2], [1, 2], [1, 3]))

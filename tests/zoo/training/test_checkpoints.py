@@ -232,6 +232,7 @@ def size_limit():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.slow
 @compared_with_none
 def test_a_full_disk_leaves_the_checkpoints_before(text, tmp_path, monkeypatch, size_limit):
     save = Checkpoints.save

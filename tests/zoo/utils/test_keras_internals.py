@@ -246,6 +246,7 @@ print(devices_are_made())
 """
 
 
+@pytest.mark.slow
 def test_devices_are_seen_and_gradients_are_summed_once():
     result = subprocess.run(
         [sys.executable, "-c", REPLICAS],

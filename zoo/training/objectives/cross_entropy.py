@@ -5,12 +5,14 @@ from typing import Annotated, Any, ClassVar
 
 import tensorflow as tf
 
+from zoo.errors import UserError
 from zoo.evaluation.loop import row_sums
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
+from zoo.training.objectives.balanced import balanced
 from zoo.training.objectives.base import Losses, Objective
 from zoo.typing import State, Window
-from zoo.utils.fields import Range, documented
+from zoo.utils.fields import Choices, Range, documented
 
 
 @register("objective", "cross_entropy")
@@ -34,8 +36,35 @@ class CrossEntropy(Objective):
         "Metrics are computed without it.",
     ] = 0.0
 
+    class_weight: Annotated[
+        str,
+        Choices("none", "balanced"),
+        '"balanced": in training each class counts as much as any other, however few examples it '
+        "has, and the best weights are those of the best balanced accuracy. For models that name "
+        "one class of each example.",
+    ] = "none"
+
     metrics: ClassVar[tuple[str, ...]] = ("nll", "weight", "right")
     by_target: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.class_weight != "none" and type(self) is not CrossEntropy:
+            raise UserError(
+                f"class_weight is {self.class_weight}, but this model is trained by another loss: "
+                "leave it out"
+            )
+
+    @property
+    def monitor(self) -> str:
+        """Return the mean of the classes' accuracies, where they count alike."""
+        return "val_balanced_accuracy" if self.class_weight == "balanced" else ""
+
+    def begin(self, train: tf.data.Dataset) -> Objective:
+        """Return the objective that knows how many examples each class has, if it is to."""
+        if self.class_weight == "none":
+            return self
+        return balanced(train, self.label_smoothing)
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the smoothed cross-entropy in training, and the sums of each row."""

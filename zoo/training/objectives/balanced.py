@@ -1,0 +1,97 @@
+"""Cross-entropy in which each class counts as much as any other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import UserError
+from zoo.evaluation.loop import WindowLoop, row_sums
+from zoo.topologies.base import SequenceModel
+from zoo.training.objectives.base import Losses, Objective
+from zoo.typing import State, Tensor, Window
+from zoo.utils.progress import progress
+
+
+@dataclass(frozen=True)
+class Balanced(Objective):
+    """Cross-entropy, each example times N / (C n) of its class, which has n of all N.
+
+    C is the number of classes that there are examples of, so that the mean factor is 1. Metrics are
+    computed without it. `val_balanced_accuracy`, the mean of the classes' accuracies, chooses the
+    best weights.
+
+    Attributes:
+        factors: by class; 0 for one that has no examples.
+        label_smoothing: see `CrossEntropy`.
+    """
+
+    factors: tuple[float, ...]
+    label_smoothing: float = 0.0
+    _loops: dict[int, WindowLoop] = field(default_factory=dict, compare=False, repr=False)
+
+    metrics: ClassVar[tuple[str, ...]] = ("nll", "weight", "right")
+    by_target: ClassVar[bool] = False
+
+    def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
+        """Return the weighted cross-entropy, and the sums of each row."""
+        smoothing = self.label_smoothing if training else 0.0
+        scores, state = model.score(window, state, training=training, smoothing=smoothing)
+        weights, each = window["weights"], scores.loss
+        if training:
+            # Validation may have classes that training has not.
+            each *= tf.gather(tf.constant(self.factors, tf.float32), window["targets"])
+        loss = tf.reduce_sum(each * weights)
+        return Losses({"model": loss}, row_sums(weights, scores.nll, scores.right), state)
+
+    def results(self, sums: Tensor) -> dict[str, float]:
+        """Return `loss` and `accuracy`."""
+        nll, weight, right = (float(part) for part in sums)
+        return {"loss": nll / max(weight, 1.0), "accuracy": right / max(weight, 1.0)}
+
+    def validate(self, model: SequenceModel, windows: Iterable[Window]) -> dict[str, float]:
+        """Return `balanced_accuracy`, over the classes that validation has."""
+
+        def right(window: Window, state: State) -> tuple[Tensor, State]:
+            scores, state = model.score(window, state, training=False)
+            return scores.right, state
+
+        # Traced once for all epochs.
+        loop = self._loops.setdefault(id(model), WindowLoop(model, right))
+        targets, hits, weights = (
+            np.concatenate(parts)
+            for parts in zip(
+                *((window["targets"], hits, window["weights"]) for window, hits in loop(windows)),
+                strict=True,
+            )
+        )
+        counts = np.bincount(targets, weights)
+        there = counts > 0
+        return {
+            "balanced_accuracy": float(
+                np.mean(np.bincount(targets, hits * weights)[there] / counts[there])
+            )
+        }
+
+
+def balanced(windows: tf.data.Dataset, label_smoothing: float) -> Balanced:
+    """Return the objective whose factors are those of the training windows.
+
+    Raises:
+        UserError: targets are not one class for each example.
+    """
+    if windows.element_spec["targets"].shape.rank != 1:
+        raise UserError(
+            "class_weight is balanced, but each example has many targets here: it is for models "
+            "that name one class of each example, such as text-lstm"
+        )
+    counts = np.zeros(0)
+    for window in progress(windows, "counting classes"):
+        targets = window["targets"].numpy()[window["weights"].numpy() > 0]
+        size = max(len(counts), int(targets.max(initial=-1)) + 1)
+        counts = np.pad(counts, (0, size - len(counts))) + np.bincount(targets, minlength=size)
+    there = counts > 0
+    factors = np.divide(counts.sum() / there.sum(), counts, out=np.zeros_like(counts), where=there)
+    return Balanced(tuple(factors.tolist()), label_smoothing)
