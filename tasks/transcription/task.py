@@ -26,6 +26,7 @@ from zoo.topologies.deep_recurrent_attention import DeepRecurrentAttention
 from zoo.training.objectives import Reinforce
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
+from zoo.typing import Window
 from zoo.utils.validation import checked, named_function, not_empty
 
 MOST_PATHS = 64
@@ -80,8 +81,8 @@ class Transcription(DataTask):
         "shown pictures like those of its data set: others must be of their kind, size and "
         "contrast, and show no more labels."
     )
-    outcomes = ("classes",)
-    learned = (*DataTask.learned, "image_shape", "labels")
+    outcomes = ("classes", "labels")
+    learned = (*DataTask.learned, "image_shape")
 
     def __init__(
         self,
@@ -156,10 +157,18 @@ class Transcription(DataTask):
         """Return pictures `[B, h, w, c]`, and their labels `[B, S]` up to their end."""
         source = self._source
         if seed is not None and isinstance(source, DrawnDigits):
-            return source.windows(self.image_shape, settings.batch_size, seed)
+            self._check_length(source)
+            windows = source.windows(self.image_shape, settings.batch_size, seed)
+            return windows.map(self._padded)
         images, labels = self._read(split)
         weights = counted(labels, self._end)
         return example_windows(images, labels, weights, settings.batch_size, seed)
+
+    def _padded(self, window: Window) -> Window:
+        """Return a window of S labels, those that it lacks being the end, without a weight."""
+        missing = [[0, 0], [0, self.labels - window["targets"].shape[1]]]
+        targets = tf.pad(window["targets"], missing, constant_values=self._end)
+        return {**window, "targets": targets, "weights": tf.pad(window["weights"], missing)}
 
     def measure(self, model: Any, split: str, settings: Settings) -> Evaluation:
         """Return `loss`, and the metrics of `tasks.transcription.scoring`."""
@@ -308,13 +317,21 @@ class Transcription(DataTask):
         if isinstance(source, OwnSequences):
             return source.sequences(split, self.image_shape, self.classes, self.labels)
         images, labels = source.read(split, self.image_shape, self.classes)
-        if labels.shape[1] > self.labels:
+        self._check_length(source)
+        missing = self.labels - labels.shape[1]
+        return Labelled(images, np.pad(labels, [(0, 0), (0, missing)], constant_values=self._end))
+
+    def _check_length(self, source: DigitSequences) -> None:
+        """Raise if a data set has longer sequences than the model names.
+
+        Raises:
+            UserError: it has.
+        """
+        if source.longest + source.ends > self.labels:
             raise UserError(
                 f"the data set {self.dataset} has up to {source.longest} labels a picture, but the "
                 f"model names {self.labels} at most"
             )
-        missing = self.labels - labels.shape[1]
-        return Labelled(images, np.pad(labels, [(0, 0), (0, missing)], constant_values=self._end))
 
     def groups(self, split: str) -> np.ndarray | None:
         """Return which pictures show digits that are shown together; None of own pictures."""

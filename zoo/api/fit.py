@@ -52,9 +52,9 @@ def fit(
         verbose: show a progress bar.
         devices: replicas on this machine that share each batch, see `zoo.training.replicas`.
             Several machines are named by TF_CONFIG; each then runs the same command.
-        start_from: a trained model of the same name to fine-tune: a run, an export, or the name of
-            a ready-trained model. Its options are kept, and its vocabularies grow by what is new in
-            the data.
+        start_from: a trained model to fine-tune, of the same name or of the same architecture,
+            task and cell: a run, an export, or the name of a ready-trained model. Its options are
+            kept, and its vocabularies grow by what is new in the data.
         **overrides: options of the model (`units=64`), of its task, and of training (`epochs=3`).
 
     Returns:

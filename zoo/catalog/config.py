@@ -247,14 +247,18 @@ def resolve(
         data_dir: folder of prepared data sets.
         seed: of the weights, of dropout and of the order of the data.
         start_from: the path of the model to start from.
-        base: the config of that one, whose options hold where nothing else is set.
+        base: the config of that one, whose options hold where nothing else is set; of the same
+            model, or of one of the same architecture, task and cell.
 
     Raises:
         UserError: the model or an override is not known, or is of a wrong type or out of range.
     """
     entry = registry.get("model", name)
     if base and base.model != name:
-        raise UserError(f"{start_from} is of {base.model}, not of {name}: name the same model")
+        if not _same_kind(entry, base.model):
+            raise UserError(f"{start_from} is of {base.model}, not of {name}: name the same model")
+        # Another model of the catalog has data of its own.
+        dataset = entry.info.get("dataset") if dataset is None else dataset
     if not 0 <= seed < 2**32:
         raise UserError(f"seed is {seed}, but 0 to {2**32 - 1} is needed")
     task_class = registry.load("task", entry.info["task"])
@@ -286,6 +290,15 @@ def resolve(
         objective=_objective(entry, chosen["objective"]),
         seed=seed,
         start_from=start_from,
+    )
+
+
+def _same_kind(entry: registry.Entry, other: str) -> bool:
+    """Return whether a model of the catalog is built as another is, for the same task."""
+    theirs = registry.entries("model").get(other)
+    parts = ("architecture", "task", "cell")
+    return theirs is not None and all(
+        entry.info.get(part) == theirs.info.get(part) is not None for part in parts
     )
 
 

@@ -131,5 +131,8 @@ def test_labels_that_a_model_does_not_know_or_name_are_refused():
     longer.dataset = PAIRS
     window = next(iter(longer.windows("validation", SETTINGS)))
     assert window["targets"].shape == (64, 4) and (window["targets"].numpy()[:, 2:] == 10).all()
+    window = next(iter(longer.windows("train", SETTINGS, seed=1)))
+    assert window["targets"].shape == (64, 4) and (window["targets"].numpy()[:, 2:] == 10).all()
+    assert window["weights"].numpy().sum(axis=1).tolist() == [2.0] * 64
     with pytest.raises(UserError, match="there is no data set mnist of pictures and sequences"):
         Transcription("mnist")

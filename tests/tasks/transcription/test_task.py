@@ -155,6 +155,18 @@ def test_a_run_that_was_stopped_ends_with_the_same_numbers(run, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_model_of_pairs_goes_on_with_longer_sequences(tmp_path):
+    run = public.fit(
+        "dram-sequence", runs=tmp_path, verbose=False, start_from="dram-pairs",
+        epochs=1, steps=1, batch_size=64, jit_compile=False, learning_rate=1e-9,
+    )  # fmt: skip
+    images = Transcription(UP_TO_3)._read("test").images[:5]
+    own, base = public.load(run), public.load("dram-pairs")
+    assert own(images).shape == (5, 4, 11)
+    np.testing.assert_allclose(own(images)[:, :2], base(images), atol=1e-3)
+
+
+@pytest.mark.slow
 def test_every_form_of_an_export_reads_alike(run, tmp_path):
     formats = ("saved_model", "litert", "onnx")
     path = public.export(run, tmp_path / "reader", formats=formats)

@@ -136,6 +136,18 @@ def test_a_model_that_starts_from_another_keeps_its_options():
         resolve("char-lstm", start_from="x", base=base)
 
 
+def test_a_model_may_start_from_one_of_its_kind_and_has_data_of_its_own():
+    base = resolve("dram-pairs", {"units": 64})
+    config = resolve("dram-sum", start_from="x", base=base)
+    assert config.dataset == "digit_sequences/sum"
+    assert config.options["units"] == 64 and config.options["glimpses"] == 6
+    assert resolve("dram-sum", dataset="mine.csv", base=base).dataset == "mine.csv"
+    # Another cell, another task.
+    for name in ("ram-digits", "caption-lstm", "draw-digits"):
+        with pytest.raises(UserError, match=f"is of dram-pairs, not of {name}"):
+            resolve(name, start_from="x", base=base)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -82,7 +82,6 @@ register_model(
     task="transcription",
     cell="lstm",
     dataset="digit_sequences/up_to_3",
-    options={"glimpses": 2},
     training={
         "epochs": 30,
         "batch_size": 64,
