@@ -24,6 +24,7 @@ SHOWN = (
     "accuracy",
     "f1",
     "bound",
+    "error",
     "perplexity",
     "bits_per_character",
     "truth_rate",

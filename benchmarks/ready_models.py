@@ -20,6 +20,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "digits-mlp": {},
     "caption-lstm-attention": {"units": 128},
     "draw-digits": {},
+    "spiral-digits": {},
     "ram-scattered": {},
     "dram-pairs": {},
     "video-gru": {},

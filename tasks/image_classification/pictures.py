@@ -120,9 +120,11 @@ def listed_pictures(path: Path, labels: Sequence[str] = LABEL) -> Iterator[Pictu
         labels: what the column of labels may be called.
 
     Raises:
-        UserError: there are several tables, or one lacks a column or a label, or names a file that
-            is not there.
+        UserError: the path is a picture, there are several tables, or one lacks a column or a
+            label, or names a file that is not there.
     """
+    if path.is_file() and is_image_name(path):
+        raise UserError(f"{path} is one picture, but a data set of many is needed: {_LAYOUT}")
     tables = {"": path} if path.is_file() else _tables_in(path, labels)
     for split, table in tables.items():
         yield from _listed(table, labels, split)

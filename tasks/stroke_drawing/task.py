@@ -18,7 +18,7 @@ from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.topologies.stroke_policy import PARTS, Painting
 from zoo.training.objectives import StrokeReward
-from zoo.training.objectives.strokes import likeliest, picture_errors
+from zoo.training.objectives.stroke_worth import likeliest, picture_errors
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
 from zoo.typing import State, Window
@@ -117,6 +117,10 @@ class StrokeDrawing(PaintingTask):
         rows = np.concatenate([each.numpy()[used.numpy()] for _, (each, used) in parts])
         return Evaluation([MetricSums(np.column_stack([np.ones(len(rows)), rows]), _metrics)])
 
+    def output_unit(self, inputs: Any) -> tuple[str, Any]:
+        """Return a probability: outputs are no logits, of which a softmax would be taken."""
+        return "probability", 1.0
+
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
         """Draw the strokes as numbered arrows over a picture, and what they paint."""
         return self._drawn(model, self._pixels(tf.constant([raw])))
@@ -162,8 +166,8 @@ class StrokeDrawing(PaintingTask):
         return (
             "`encode` takes pictures, 0 to 255; `step` and `forward` take strokes of five whole "
             "numbers (whether it paints or only moves, the cell of the grid where it ends, the one "
-            "it bends to, its size, its pressure), and give the logits of all of these, one after "
-            "the other, and as the last number what the model expects to gain from there on."
+            "it bends to, its size, its pressure), and give the probabilities of all of these, one "
+            "after the other, and as the last number what it expects to gain from there on."
         )
 
 

@@ -73,8 +73,9 @@ class StrokePolicy(SequenceModel):
     dy and dx from the brush, their squares and their product; for the point that a stroke bends to,
     from the middle between its start and its end.
 
-    Called with pictures and with strokes, the model gives the logits of all parts of each stroke,
-    conditioned on those before, and as the last number what it expects to gain from there on.
+    Called with pictures and with strokes, the model gives the probabilities of all parts of each
+    stroke, conditioned on those before, and as the last number what it expects to gain from there
+    on.
     `paint` chooses strokes, and no gradient goes through what is painted.
 
     Args:
@@ -184,7 +185,7 @@ class StrokePolicy(SequenceModel):
         return_state: bool = False,
         training: bool | None = None,
     ) -> Tensor:
-        """Compute the logits of all parts of strokes, and what is expected: `[B, T, L + 1]`.
+        """Compute how likely each choice is, and what is expected, float32 `[B, T, L + 1]`.
 
         Args:
             inputs: `image` `[B, h, w, 1]`, values 0..255, or `noise` `[B, latent]`; and `strokes`
@@ -197,18 +198,22 @@ class StrokePolicy(SequenceModel):
         state = self.encode(inputs[self.condition])
         tokens = self.proper(inputs["strokes"])
         painting, brushes = self._execute(tokens, state)
-        return self._score(painting, brushes, state, return_state)
+        logits, state = self._score(painting, brushes, state)
+        outputs = self._likely(logits)
+        return (outputs, state) if return_state else outputs
 
     def score_painting(self, painting: Painting, wanted: Tensor) -> Tensor:
-        """Compute what `call` does, of what was painted already.
+        """Compute the logits of all parts, and what is expected, of what was painted already.
+
+        They are float32 `[B, T, L + 1]`; unlike probabilities, they tell rare choices apart.
 
         Args:
             painting: proper strokes, and the canvases that they made.
             wanted: what `encode` takes.
         """
-        ends = self._places(painting.tokens[..., 1])
+        ends = self.places(painting.tokens[..., 1])
         brushes = tf.concat([tf.zeros_like(ends[:, :1]), ends[:, :-1]], axis=1)
-        return self._score(painting, brushes, self.encode(wanted), False)
+        return self._score(painting, brushes, self.encode(wanted))[0]
 
     def paint(self, state: State, noise: Tensor) -> Painting:
         """Choose T strokes and paint them, from a state of `encode` on.
@@ -242,14 +247,23 @@ class StrokePolicy(SequenceModel):
         return Painting(tokens, tf.concat([state["canvas"][:, None], after], axis=1))
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """Paint one stroke `[B, 5]`; return the logits `[B, L + 1]` and the state.
+        """Paint one stroke `[B, 5]`; return the probabilities `[B, L + 1]` and the state.
 
-        The logits, and what is expected, are those before the stroke, each part conditioned on the
-        parts of `x_t` before it.
+        The probabilities, and what is expected, are those before the stroke, each part conditioned
+        on the parts of `x_t` before it.
         """
         tokens = self.proper(x_t)
-        _, outputs, state = self._stroke(lambda part, _: tokens[:, part], state)
-        return outputs, state
+        _, logits, state = self._stroke(lambda part, _: tokens[:, part], state)
+        return self._likely(logits), state
+
+    def _likely(self, logits: Tensor) -> Tensor:
+        """Return the probabilities of logits `[..., L + 1]`; what is expected stays.
+
+        As probabilities choices are steady where logits, which may be in the hundreds, are rounded
+        in another way.
+        """
+        *parts, expected = tf.split(logits, [*self.parts, 1], axis=-1)
+        return tf.concat([*map(tf.nn.softmax, parts), expected], axis=-1)
 
     def proper(self, tokens: Tensor) -> Tensor:
         """Return choices `[..., 5]` within their ranges; of a move all are 0 but the end."""
@@ -268,7 +282,7 @@ class StrokePolicy(SequenceModel):
         paints = tf.cast(flag, tf.float32)
         radius = tf.gather(tf.constant(RADII) * side, size)
         ink = paints * tf.gather(tf.constant(PRESSURES), pressure)
-        end, control = self._places(end), self._places(control)
+        end, control = self.places(end), self.places(control)
         return control, end, tf.maximum(radius, 0.5), ink
 
     def render(self, tokens: Tensor, brush: Tensor) -> Tensor:
@@ -284,7 +298,7 @@ class StrokePolicy(SequenceModel):
         They are row and column of the start, of the point that the stroke bends to and of its end,
         in pixels from the top left corner; its width; and its ink, 0 of a move.
         """
-        ends = self._places(tokens[..., 1])
+        ends = self.places(tokens[..., 1])
         starts = tf.concat([tf.zeros_like(ends[:, :1]), ends[:, :-1]], axis=1)
         control, end, radius, ink = self.points(tokens)
         middle = tf.constant([length / 2 for length in self.image_shape[:2]])
@@ -292,7 +306,7 @@ class StrokePolicy(SequenceModel):
         places = [part + middle for part in (starts, control, end)]
         return tf.concat([*places, 2 * radius[..., None], ink[..., None]], axis=-1)
 
-    def _places(self, cells: Tensor) -> Tensor:
+    def places(self, cells: Tensor) -> Tensor:
         """Return the middles of cells of the grid, in pixels from the middle: `[..., 2]`."""
         row, column = cells // self.grid, cells % self.grid
         parts = zip((row, column), self.image_shape)
@@ -304,18 +318,18 @@ class StrokePolicy(SequenceModel):
 
     def _execute(self, tokens: Tensor, state: State) -> tuple[Painting, Tensor]:
         """Paint proper strokes `[B, T, 5]`; return also where each starts, `[B, T, 2]`."""
-        brush, canvas = state["brush"], state["canvas"]
-        brushes, canvases = [], [canvas]
-        for stroke in tf.unstack(tokens, axis=1):
-            brushes.append(brush)
-            canvas = over(canvas, self.render(stroke, brush))
-            canvases.append(canvas)
-            brush = self._places(stroke[:, 1])
-        return Painting(tokens, tf.stack(canvases, axis=1)), tf.stack(brushes, axis=1)
+        ends = self.places(tokens[..., 1])
+        brushes = tf.concat([state["brush"][:, None], ends[:, :-1]], axis=1)
+        time = tokens.shape[1]
+        flat = tf.reshape(tokens, [-1, len(self.parts)])
+        ink = self.render(flat, tf.reshape(brushes, [-1, 2]))
+        canvases = [state["canvas"]]
+        for stroke in tf.unstack(tf.reshape(ink, [-1, time, *self.image_shape]), axis=1):
+            canvases.append(over(canvases[-1], stroke))
+        return Painting(tokens, tf.stack(canvases, axis=1)), brushes
 
-    def _score(
-        self, painting: Painting, brushes: Tensor, state: State, return_state: bool
-    ) -> Tensor:
+    def _score(self, painting: Painting, brushes: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the logits of strokes that start at `brushes`, and the state after them."""
         tokens, canvases = painting
         time = tokens.shape[1]
         flat = tf.reshape(tokens, [-1, len(self.parts)])
@@ -327,16 +341,18 @@ class StrokePolicy(SequenceModel):
         actions = tf.reshape(self._action(flat, maps), [-1, time, size])
         last = tf.concat([state["action"][:, None], actions[:, :-1]], axis=1)
         x = tf.concat([tf.reshape(seen, [-1, time, size]), last], axis=-1)
-        h, core = self.stack(x, initial_state=state["core"])
-        h = tf.reshape(h, [-1, size])
+        # Of so few steps no loop is made, which ONNX would not read where their number is fixed.
+        core, steps = state["core"], []
+        for x_t in tf.unstack(x, axis=1):
+            h, core = self.stack.step(x_t, core)
+            steps.append(h)
+        h = tf.reshape(tf.stack(steps, axis=1), [-1, size])
         _, outputs = self._decode(lambda part, _: flat[:, part], h, maps, starts)
         outputs = tf.reshape(outputs, [-1, time, outputs.shape[-1]])
-        if not return_state:
-            return outputs
         after = {
             "wanted": state["wanted"],
             "canvas": canvases[:, -1],
-            "brush": self._places(tokens[:, -1, 1]),
+            "brush": self.places(tokens[:, -1, 1]),
             "action": actions[:, -1],
             "core": core,
         }
@@ -351,7 +367,7 @@ class StrokePolicy(SequenceModel):
         after = {
             "wanted": state["wanted"],
             "canvas": over(state["canvas"], self.render(tokens, brush)),
-            "brush": self._places(tokens[:, 1]),
+            "brush": self.places(tokens[:, 1]),
             "action": self._action(tokens, maps),
             "core": core,
         }
@@ -423,12 +439,12 @@ class StrokePolicy(SequenceModel):
             s += self._remembered(part, token, maps)
             if part == _PLACES[0]:
                 # A stroke bends around its middle.
-                origin = (brush + self._places(token)) / 2
+                origin = (brush + self.places(token)) / 2
         return tf.stack(tokens, axis=-1), tf.concat([*outputs, self.expected(h)], axis=-1)
 
     def _form(self, origin: Tensor) -> Tensor:
         """Return where cells lie from points `[R, 2]`, and its squares: `[R, grid², 5]`."""
-        cells = self._places(tf.range(self.grid**2))
+        cells = self.places(tf.range(self.grid**2))
         away = 2 * (cells - origin[:, None]) / max(self.image_shape)
         y, x = away[..., :1], away[..., 1:]
         return tf.concat([y, x, y * y, x * x, y * x], axis=-1)

@@ -98,8 +98,8 @@ class Trainer:
                 saved, `start` is of another model, or another worker is gone.
             Interrupted: a signal came, and the run is saved.
         """
-        position, parts = Position(totals=self._nothing()), []
         self._begin(train)
+        position, parts = Position(totals=self._nothing()), []
         steps = self.steps
         if start:
             position, parts = copy.deepcopy(start.position), list(start.state)
@@ -136,12 +136,13 @@ class Trainer:
 
     def _nothing(self) -> list[float]:
         """Return the objective's sums before the first window."""
-        return [0.0] * len(self.objective.metrics)
+        return [0.0] * len(self._learning.metrics)
 
     def _begin(self, train: tf.data.Dataset) -> None:
         """Make fresh optimizers, with graphs of their own, and nothing averaged."""
         self.steps = int(train.cardinality())
-        self._learning = self.objective.begin(train)
+        with self.replicas.scope():
+            self._learning = self.objective.begin(train)
         self._sums = RowSums(self.model, self._learning)
         self._step: Step | None = None
         rate = learning_rate(self.settings, self.steps)
@@ -308,6 +309,7 @@ class Trainer:
         averaged = self.average.variables if self.average else []
         moving: list[keras.Variable] = []
         for player in self.players.values():
+            moving += player.network.variables if player.network else []
             # Set anew before each update: a run may be resumed with or without a time budget.
             paced = self._paced and player.optimizer in self._optimizers
             variables = player.optimizer.variables
@@ -370,8 +372,12 @@ def _check_players(players: dict[str, Player], model: SequenceModel) -> None:
     for key, path in weights.items():
         if shares.count(key) != 1:
             raise ValueError(f"{path} belongs to {shares.count(key)} players, but 1 is needed")
-    if set(shares) - set(weights):
-        raise ValueError("a player has variables that are no trainable ones of the model")
+    networks = [player.network for player in players.values() if player.network]
+    own = {id(weight) for network in networks for weight in network.trainable_variables}
+    if set(shares) - set(weights) - own:
+        raise ValueError(
+            "a player has variables that are no trainable ones of the model or its own"
+        )
 
 
 def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:

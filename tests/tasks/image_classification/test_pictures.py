@@ -128,6 +128,11 @@ def test_what_is_wrong_with_a_table_is_said_in_one_line(paint, text, message):
     assert "\n" not in str(error.value)
 
 
+def test_a_picture_is_no_data_set(paint):
+    with pytest.raises(UserError, match="is one picture, but a data set of many is needed"):
+        read_pictures(paint("alone.png") / "alone.png")
+
+
 def test_a_folder_without_classes_is_refused(paint):
     with pytest.raises(UserError, match="has no pictures of classes: one folder a class is needed"):
         read_pictures(paint("1.png", "2.png"))

@@ -7,7 +7,7 @@ import tensorflow as tf
 import zoo
 from zoo.layers.strokes import over, stroke_coverage
 from zoo.topologies.stroke_policy import PRESSURES, RADII
-from zoo.training.objectives.strokes import gumbel
+from zoo.training.objectives.stroke_worth import gumbel
 
 SIZES = {"image_shape": (7, 6, 1), "strokes": 4, "grid": 5, "units": 6, "filters": 2}
 
@@ -36,17 +36,19 @@ def painted(images):
 def test_what_was_chosen_is_painted_again_stroke_by_stroke(painted, images):
     model, noise, painting = painted
     whole = model({"image": images, "strokes": painting.tokens})
-    np.testing.assert_allclose(model.score_painting(painting, images), whole, atol=1e-5)
+    logits = tf.split(model.score_painting(painting, images)[..., :-1], model.parts, axis=-1)
+    likely = tf.concat([tf.nn.softmax(part) for part in logits], axis=-1)
+    np.testing.assert_allclose(likely, whole[..., :-1], atol=1e-5)
     state = model.encode(images)
     for t in range(4):
         outputs, state = model.step(painting.tokens[:, t], state)
         np.testing.assert_allclose(outputs, whole[:, t], atol=1e-5)
         np.testing.assert_allclose(state["canvas"], painting.canvases[:, t + 1], atol=1e-6)
-        # Each part is the one whose logit and noise are largest, given the parts before.
+        # Each part is the one whose logarithm and noise are largest, given the parts before.
         paints = painting.tokens[:, t, 0].numpy().astype(bool)
         parts = zip(*(tf.split(x, model.parts, axis=-1) for x in (outputs[:, :-1], noise[:, t])))
-        for part, (logits, drawn) in enumerate(parts):
-            chosen = tf.argmax(logits + drawn, axis=-1).numpy()
+        for part, (probabilities, drawn) in enumerate(parts):
+            chosen = tf.argmax(tf.math.log(probabilities) + drawn, axis=-1).numpy()
             chosen = chosen if part < 2 else chosen * paints
             np.testing.assert_array_equal(painting.tokens[:, t, part], chosen)
 

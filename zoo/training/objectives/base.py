@@ -46,17 +46,20 @@ class Player(NamedTuple):
     """Weights that one loss moves.
 
     Attributes:
-        variables: trainable ones of the model. Each belongs to one player.
+        variables: trainable ones of the model, or of `network`. Each belongs to one player.
         optimizer: moves them; it is part of every checkpoint.
         updates: how many updates it makes while the training makes one, all on the same windows,
             each time prepared anew. A player of fewer updates makes them last.
         clip_norm: its gradients are scaled down to this global norm, by themselves; 0 for never.
+        network: one of the player's own, such as a critic: its variables are moved by the player
+            alone, and are part of every checkpoint, but of no export.
     """
 
     variables: Sequence[keras.Variable]
     optimizer: keras.optimizers.Optimizer
     updates: int = 1
     clip_norm: float = 1.0
+    network: keras.layers.Layer | None = None
 
 
 @dataclass(frozen=True)

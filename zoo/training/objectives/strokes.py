@@ -1,25 +1,33 @@
 """REINFORCE of strokes: a model that paints learns from what each stroke gains."""
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
 from zoo.evaluation.loop import row_sums
-from zoo.layers.glimpses import gaussian_filters, read_window
+from zoo.layers.critic import Critic
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.topologies.stroke_policy import Painting, StrokePolicy
-from zoo.training.objectives.base import Losses, Objective, Update
-from zoo.training.objectives.reinforce import mean_of_others
+from zoo.training.objectives.base import Losses, Objective, Player, Update
+from zoo.training.objectives.stroke_worth import (
+    discounted,
+    gumbel,
+    likeliest,
+    log_probability,
+    means_of_others,
+    picture_errors,
+)
 from zoo.training.settings import Settings
 from zoo.typing import State, Tensor, Window
 from zoo.utils.fields import Choices, Range, documented
 
-BLUR = 0.5
-"""Standard deviation in pixels of the blur through which errors are seen."""
+_PENALTY = 10.0
 _INK = 0.01
 """A canvas with less ink than this, in the mean of its pixels, is empty."""
 
@@ -81,6 +89,27 @@ class StrokeReward(Objective):
         float, Range(0), "what the last stroke loses where the canvas is still empty."
     ] = 1.0
 
+    reward: Annotated[
+        str,
+        Choices("picture", "critic"),
+        'what a stroke gains: what the error to the "picture" falls by, or what the score of a '
+        '"critic" rises by, which learns meanwhile to tell paintings from pictures. It has an '
+        "optimizer of its own, and is no part of an export.",
+    ] = "picture"
+    complement: Annotated[
+        bool,
+        "whether the critic sees a half of the canvas beside the other half of the picture (Mellor "
+        "et al. 2019); else it sees the canvas and the picture.",
+    ] = True
+    critic_loss: Annotated[
+        str,
+        Choices("hinge", "wasserstein"),
+        '"hinge" with spectral normalisation, or "wasserstein" with a gradient penalty '
+        "(Gulrajani et al. 2017, arXiv:1704.00028).",
+    ] = "hinge"
+    critic_updates: Annotated[int, Range(1), "updates of the critic for each of the model."] = 1
+    critic_rate: Annotated[float, Range(above=0), "learning rate of the critic, by Adam."] = 5e-4
+
     metrics: ClassVar[tuple[str, ...]] = ("error", "weight", "entropy", "drawn")
 
     def __post_init__(self) -> None:
@@ -100,6 +129,14 @@ class StrokeReward(Objective):
                 "such as spiral-digits"
             )
 
+    def begin(self, train: tf.data.Dataset) -> Objective:
+        """Return the objective, with a new critic if there is to be one."""
+        if self.reward == "picture":
+            return self
+        height, width, _ = train.element_spec["inputs"]["image"].shape[1:]
+        spectral = self.critic_loss == "hinge"
+        return Judged(Critic(1 if self.complement else 2, height, width, spectral=spectral), self)
+
     def prepare(self, model: SequenceModel, window: Window, seed: Tensor, update: Update) -> Window:
         """Return the window with paintings whose strokes are drawn, `copies` of each row."""
         wanted = tf.repeat(window["inputs"][model.condition], self.copies, axis=0)
@@ -113,6 +150,25 @@ class StrokeReward(Objective):
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the loss of actor and critic in training, and the sums of each row."""
+        return self.losses_of(picture_errors, model, window, state, training)
+
+    def losses_of(
+        self,
+        wrong: Callable[[Tensor, Tensor], Tensor],
+        model: SequenceModel,
+        window: Window,
+        state: State,
+        training: bool,
+    ) -> Losses:
+        """Return what `losses` does, where strokes gain what this falls by.
+
+        Args:
+            wrong: of canvases `[R, T + 1, h, w, 1]` and pictures `[R, h, w, 1]`, to `[R, T + 1]`.
+            model: see `losses`.
+            window: likewise.
+            state: likewise.
+            training: likewise.
+        """
         copies = self.copies if training else 1
         weights, images = window["weights"], window["inputs"]["image"]
         wanted = window["inputs"][model.condition]
@@ -135,12 +191,12 @@ class StrokeReward(Objective):
         sums = row_sums(weights, of_row(errors[:, -1]), of_row(row_entropy), drawn)
         if not training:
             return Losses({"model": tf.constant(0.0)}, sums, state)
-        gains = self._gains(errors, painting.canvases)
+        gains = self._gains(tf.stop_gradient(wrong(painting.canvases, images)), painting.canvases)
         worth = discounted(gains, self.discount)
         expected = outputs[..., -1]
         better = worth - tf.stop_gradient(expected)
         if self.subtract == "others":
-            better = worth - _others(worth, copies)
+            better = worth - means_of_others(worth, copies)
         each = self.expected_weight * (worth - expected) ** 2 - better * likelihood
         each -= window["entropy_weight"] * entropy  # type: ignore[typeddict-item]
         shares = tf.repeat(weights, copies) / copies
@@ -170,98 +226,117 @@ class StrokeReward(Objective):
         return {"loss": error / count, "entropy": entropy / count}
 
 
-def gumbel(shape: Any, seed: Tensor) -> Tensor:
-    """Return numbers of Gumbel's distribution: logits and they are largest as softmax would draw.
+class JudgedWindow(PaintedWindow):
+    """A painted window, and what is drawn for its critic.
 
-    Example:
-        >>> gumbel([2, 3], tf.constant([1, 2])).shape
-        TensorShape([2, 3])
+    Attributes:
+        half: int32 `[R]`, which half of a canvas is seen, 0 to 3.
+        share: `[R, 1, 1, 1]`, 0..1, of the picture where the critic's gradient is measured.
     """
-    # XLA would otherwise choose another generator.
-    drawn = tf.random.stateless_uniform(shape, seed, alg="philox")
-    # Drawn from 0 on, without 1: of both ends, neither has a logarithm of a logarithm.
-    drawn = tf.clip_by_value(drawn, 1e-20, 1 - 2.0**-24)
-    return -tf.math.log(-tf.math.log(drawn))
+
+    half: Tensor
+    share: Tensor
 
 
-def likeliest(model: StrokePolicy, rows: int | Tensor) -> Tensor:
-    """Return the noise `[rows, T, L]` with which the likeliest choice is made each time."""
-    return tf.zeros([rows, model.strokes, sum(model.parts)])
+@dataclass(frozen=True)
+class Judged(Objective):
+    """Strokes gain what a critic's score rises by; the critic learns to tell paintings apart.
 
-
-def log_probability(model: StrokePolicy, outputs: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """Return log p of strokes, and the entropy of their choices, both `[R, T]`.
-
-    The entropy is the mean over the parts of a stroke, each as a share of the most that it can be:
-    else the flag, of two values, would hardly count beside places, and nobody tried to move the
-    brush for long. A move has no choices but its flag and its end.
-
-    Args:
-        model: whose outputs they are.
-        outputs: `[R, T, L + 1]`, what the model gives for these strokes.
-        tokens: proper ones, int32 `[R, T, 5]`.
+    Attributes:
+        critic: of canvases.
+        before: the settings, and what is learned of gains.
     """
-    paints = tf.cast(tokens[..., 0], tf.float32)
-    likelihood, entropy = tf.zeros_like(paints), tf.zeros_like(paints)
-    for part, logits in enumerate(tf.split(outputs[..., :-1], model.parts, axis=-1)):
-        logs = tf.nn.log_softmax(logits)
-        chosen = tf.gather(logs, tokens[..., part], batch_dims=2)
-        counts = paints if part > 1 else tf.ones_like(paints)
-        likelihood += counts * chosen
-        nats = -tf.reduce_sum(tf.exp(logs) * logs, axis=-1)
-        entropy += counts * nats / math.log(max(model.parts[part], 2))
-    return likelihood, entropy / len(model.parts)
 
+    critic: Critic
+    before: StrokeReward
 
-def discounted(gains: Tensor, discount: float) -> Tensor:
-    """Return what each of `[R, T]` is worth with those after it.
+    metrics: ClassVar[tuple[str, ...]] = (*StrokeReward.metrics, "critic")
 
-    Example:
-        >>> discounted(tf.constant([[1.0, 2.0, 4.0]]), 0.5).numpy().tolist()
-        [[3.0, 4.0, 4.0]]
-    """
-    worth = [gains[:, -1]]
-    for gain in reversed(tf.unstack(gains[:, :-1], axis=1)):
-        worth.append(gain + discount * worth[-1])
-    return tf.stack(worth[::-1], axis=1)
+    def players(
+        self,
+        model: SequenceModel,
+        settings: Settings,
+        make_optimizer: Callable[[], keras.optimizers.Optimizer],
+    ) -> dict[str, Player]:
+        """Return the model and its critic."""
+        critic = Player(
+            self.critic.trainable_variables,
+            keras.optimizers.Adam(self.before.critic_rate, beta_1=0.5, beta_2=0.9),
+            updates=self.before.critic_updates,
+            clip_norm=0.0,
+            network=self.critic,
+        )
+        return {**super().players(model, settings, make_optimizer), "critic": critic}
 
+    def prepare(self, model: SequenceModel, window: Window, seed: Tensor, update: Update) -> Window:
+        """Return the window with drawn paintings, and what is drawn for the critic."""
+        painted = self.before.prepare(model, window, seed, update)
+        rows = painted["painting"].tokens.shape[0]  # type: ignore[typeddict-item]
+        seeds = [tf.random.experimental.stateless_fold_in(seed, number) for number in (1, 2)]
+        half = tf.random.stateless_uniform([rows], seeds[0], 0, 4, tf.int32, alg="philox")
+        share = tf.random.stateless_uniform([rows, 1, 1, 1], seeds[1], alg="philox")
+        return JudgedWindow(**painted, half=half, share=share)  # type: ignore[typeddict-item]
 
-def _others(worth: Tensor, copies: int) -> Tensor:
-    """Return the means of the other copies, for each stroke of `[R, T]`."""
-    strokes = tf.unstack(worth, axis=1)
-    means = [mean_of_others(stroke[:, None], copies)[:, 0] for stroke in strokes]
-    return tf.stack(means, axis=1)
+    def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
+        """Return the losses of both players in training, and the sums of each row."""
+        if not training:
+            part = self.before.losses(model, window, state, training)
+            nothing = tf.zeros_like(part.sums[:, :1])
+            by_player = {**part.by_player, "critic": tf.constant(0.0)}
+            return Losses(by_player, tf.concat([part.sums, nothing], axis=1), state)
+        copies, half = self.before.copies, window["half"]  # type: ignore[typeddict-item]
 
+        def wrong(canvases: Tensor, images: Tensor) -> Tensor:
+            count = canvases.shape[1]
+            flat = tf.reshape(canvases, [-1, *canvases.shape[2:]])
+            many = [tf.repeat(part, count, axis=0) for part in (images, half)]
+            return -tf.reshape(self.critic(self.seen(flat, *many)), [-1, count])
 
-def picture_errors(canvases: Tensor, images: Tensor, blur: bool = True) -> Tensor:
-    """Return the error that canvases leave, as a share of that of an empty one: `[R, N]`.
+        part = self.before.losses_of(wrong, model, window, state, training)
+        canvases = window["painting"].canvases[:, -1]  # type: ignore[typeddict-item]
+        images = tf.repeat(window["inputs"]["image"], copies, axis=0)
+        painted = self.seen(tf.stop_gradient(canvases), images, half)
+        real = self.seen(tf.cast(images, tf.float32) / 255, images, half)
+        each = self._apart(real, painted, window["share"])  # type: ignore[typeddict-item]
+        of_row = tf.reduce_mean(tf.reshape(each, [-1, copies]), axis=1)
+        loss = tf.reduce_sum(of_row * window["weights"])
+        sums = tf.concat([part.sums, (of_row * window["weights"])[:, None]], axis=1)
+        return Losses({**part.by_player, "critic": loss}, sums, state)
 
-    It is Σ (blurred canvas - blurred picture)² / Σ (blurred picture)², both sums over all pixels,
-    with a Gaussian blur of half a pixel. Of a picture with next to no ink, the divisor is 1.
+    def seen(self, canvases: Tensor, images: Tensor, half: Tensor) -> Tensor:
+        """Return what the critic sees of canvases, 0..1, and pictures, 0..255: `[R, h, w, c]`.
 
-    Args:
-        canvases: `[R, N, h, w, 1]`, 0..1.
-        images: `[R, h, w, 1]`, 0..255.
-        blur: whether there is one.
+        Args:
+            canvases: `[R, h, w, 1]`.
+            images: likewise.
+            half: `[R]`, the half that is of the canvas: the left, right, upper or lower one.
+        """
+        images = tf.cast(images, tf.float32) / 255
+        if not self.before.complement:
+            return tf.concat([canvases, images], axis=-1)
+        height, width = canvases.shape[1:3]
+        left = np.broadcast_to(np.arange(width) < width // 2, (height, width))
+        upper = np.broadcast_to((np.arange(height) < height // 2)[:, None], (height, width))
+        halves = np.stack([left, ~left, upper, ~upper]).astype("float32")[..., None]
+        own = tf.gather(tf.constant(halves), half)
+        return own * canvases + (1 - own) * images
 
-    Example:
-        >>> image = 255 * tf.ones([1, 4, 4, 1])
-        >>> canvases = tf.stack([tf.zeros([1, 4, 4, 1]), tf.ones([1, 4, 4, 1])], axis=1)
-        >>> picture_errors(canvases, image).numpy().tolist()
-        [[1.0, 0.0]]
-    """
-    count, shape = canvases.shape[1], canvases.shape[2:]
-    images = tf.cast(images, tf.float32) / 255
-    apart = tf.reshape(canvases - images[:, None], [-1, *shape])
-    if blur:
-        apart, images = _blurred(apart), _blurred(images)
-    left, empty = (tf.reduce_sum(part**2, axis=[1, 2, 3]) for part in (apart, images))
-    return tf.reshape(left, [-1, count]) / tf.maximum(empty, 1.0)[:, None]
+    def _apart(self, real: Tensor, painted: Tensor, share: Tensor) -> Tensor:
+        """Return the loss of the critic for each pair `[R]`."""
+        if self.before.critic_loss == "hinge":
+            return tf.nn.relu(1 - self.critic(real)) + tf.nn.relu(1 + self.critic(painted))
+        between = share * real + (1 - share) * painted
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            score = tf.reduce_sum(self.critic(between))
+        squared = tf.reduce_sum(tape.gradient(score, between) ** 2, axis=[1, 2, 3])
+        penalty = _PENALTY * (tf.sqrt(squared + 1e-12) - 1) ** 2
+        return self.critic(painted) - self.critic(real) + penalty
 
-
-def _blurred(pictures: Tensor) -> Tensor:
-    """Return pictures `[R, h, w, 1]` seen through a Gaussian."""
-    f_y, f_x = (
-        gaussian_filters(tf.constant([n / 2]), 1.0, BLUR, n, n) for n in pictures.shape[1:3]
-    )
-    return read_window(pictures, f_y, f_x)
+    def results(self, sums: Any) -> dict[str, float]:
+        """Return `loss`, `entropy` and, of a training, `critic`, the loss of the critic."""
+        *plain, critic = sums
+        metrics = self.before.results(plain)
+        if float(plain[-1]):
+            metrics["critic"] = float(critic) / max(float(plain[1]), 1.0)
+        return metrics

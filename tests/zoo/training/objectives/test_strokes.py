@@ -6,9 +6,10 @@ import tensorflow as tf
 
 import zoo
 from zoo.errors import UserError
-from zoo.topologies.stroke_policy import PRESSURES, RADII
+from zoo.layers.critic import spectral_norm
+from zoo.topologies.stroke_policy import PRESSURES, RADII, Painting
 from zoo.training.objectives import StrokeReward, Update
-from zoo.training.objectives.strokes import (
+from zoo.training.objectives.stroke_worth import (
     discounted,
     gumbel,
     likeliest,
@@ -70,8 +71,10 @@ def test_the_mean_gradient_is_that_of_the_expected_reward(subtract):
     gains = errors[:, 0] - errors[:, 1] - 1.0 * (canvases[:, 1].numpy().mean(axis=(1, 2, 3)) < 0.01)
 
     def expected():
-        outputs = model({"image": images, "strokes": strokes})
-        likelihood, _ = log_probability(model, outputs, tf.constant(strokes))
+        painting = Painting(tf.constant(strokes), canvases)
+        likelihood, _ = log_probability(
+            model, model.score_painting(painting, images), painting.tokens
+        )
         probability = np.exp(likelihood[:, 0].numpy().astype("float64"))
         assert probability.sum() == pytest.approx(1, abs=1e-4)
         return (probability * gains).sum()
@@ -220,3 +223,47 @@ def test_the_weight_of_the_entropy_falls_to_its_share():
 def test_only_what_paints_strokes_is_trained_so():
     with pytest.raises(UserError, match="such as spiral-digits"):
         Trainer(zoo.create("digits-linear"), Settings(), objective=StrokeReward())
+
+
+def judged(**options):
+    model = make(strokes=2, grid=6)
+    objective = StrokeReward(reward="critic", copies=2, **options)
+    dataset = tf.data.Dataset.from_tensors(window_of(4, model, same=False))
+    return model, objective.begin(dataset)
+
+
+@pytest.mark.parametrize("options", [{}, {"critic_loss": "wasserstein", "complement": False}])
+def test_each_of_painter_and_critic_learns_from_its_own_loss(options):
+    model, objective = judged(**options)
+    window = objective.prepare(model, window_of(4, model, same=False), SEED, FIRST)
+    groups = {
+        "model": [w.value for w in model.trainable_variables],
+        "critic": [w.value for w in objective.critic.trainable_variables],
+    }
+    with tf.GradientTape(persistent=True) as tape:
+        losses = objective.losses(model, window, (), training=True).by_player
+    for player, weights in groups.items():
+        for name, loss in losses.items():
+            gradients = tape.gradient(loss, weights)
+            moved = [g is not None and np.abs(tf.convert_to_tensor(g)).max() > 0 for g in gradients]
+            # A bias of a critic may add as much to both of its scores.
+            own = moved[::2] if player == "critic" else moved
+            assert all(own) if name == player else not any(moved)
+
+
+def test_the_critic_sees_a_half_of_the_canvas_beside_the_other_half_of_the_picture():
+    _, objective = judged()
+    canvases, images = tf.zeros([4, 6, 6, 1]), tf.fill([4, 6, 6, 1], 255.0)
+    seen = objective.seen(canvases, images, tf.range(4)).numpy()[..., 0]
+    left = np.arange(6) < 3
+    for own, half in zip(seen == 0, [left[None], ~left[None], left[:, None], ~left[:, None]]):
+        np.testing.assert_array_equal(own, np.broadcast_to(half, (6, 6)))
+
+
+def test_spectral_norms_are_the_largest_singular_values():
+    rng = np.random.default_rng(0)
+    for shape in ((4, 4, 2, 6), (30, 7), (5, 1)):
+        kernel = rng.normal(size=shape).astype("float32")
+        exact = np.linalg.svd(kernel.reshape(-1, shape[-1]), compute_uv=False)[0]
+        assert float(spectral_norm(tf.constant(kernel), 30)) == pytest.approx(exact, rel=0.02)
+        assert float(spectral_norm(tf.constant(kernel))) == pytest.approx(exact, rel=0.15)
