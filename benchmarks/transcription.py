@@ -1,7 +1,7 @@
 """What it is worth to look where a model wants to: `dram-pairs` and so on beside other models.
 
     python -m benchmarks.transcription
-    python -m benchmarks.transcription --runs RUNS     with the newest runs that are there already
+    python -m benchmarks.transcription --runs RUNS     with the newest runs that are there, if any
     python -m benchmarks.transcription sum --epochs 10
 
 On the test pictures of each of `digit_sequences`: the share of those whose labels are all right,
@@ -29,6 +29,7 @@ from benchmarks.ready_models import newest
 from benchmarks.side_by_side import write_table
 from tasks.transcription.scoring import metrics, scored
 from tasks.transcription.task import Transcription
+from zoo.api.load import restore
 from zoo.evaluation.bootstrap import intervals
 from zoo.topologies.one_to_one import OneToOne
 from zoo.training.settings import Settings
@@ -66,13 +67,13 @@ def rows_of(data: str, runs: Path | None, epochs: int) -> list[list[str]]:
     """Return the lines of one of the three data sets."""
     name = MODELS[data]
     task = Transcription(f"digit_sequences/{data}")
-    run = newest(runs, name) if runs else None
-    run = run or zoo.fit(name, **({"runs": runs} if runs else {}))
+    runs = runs or Path("runs")
+    run = newest(runs, name) or zoo.fit(name, runs=runs)
     own, length = zoo.load(run), len(run.read_metrics())
-    drawn = Transcription(f"digit_sequences/{data}", **_options(run))
+    trained_task: Any = restore(run).task
 
     def averaged(images: Any) -> Any:
-        return drawn.averaged(own, images, PATHS, tf.constant([SEED, 0]))
+        return trained_task.averaged(own, images, PATHS, tf.constant([SEED, 0]))
 
     def line(looks: str, model: Any, trained: int, answers: Answers) -> list[str]:
         cells = measured(task, answers)
@@ -82,7 +83,8 @@ def rows_of(data: str, runs: Path | None, epochs: int) -> list[list[str]]:
         line("where it wants to", own, length, own),
         line(f"the same, {PATHS} drawn paths", own, length, averaged),
     ]
-    blind = zoo.load(zoo.fit(name, epochs=epochs, context=False, verbose=False))
+    other = zoo.fit(name, runs=runs / "without", epochs=epochs, context=False, verbose=False)
+    blind = zoo.load(other)
     lines.append(line("without a context network", blind, epochs, blind))
     lost = at_random(name, task, epochs)
 
@@ -101,10 +103,6 @@ def rows_of(data: str, runs: Path | None, epochs: int) -> list[list[str]]:
     named = [f"{naive[f'naive/{key}']:.3f}" for key in ("exact_match", "accuracy", "edit_distance")]
     lines.append([data, "at nothing", "0", "0", named[0], "", *named[1:]])
     return lines
-
-
-def _options(run: Any) -> dict[str, Any]:
-    return {key: run.config.task_options[key] for key in ("classes", "image_shape", "labels")}
 
 
 def at_random(name: str, task: Transcription, epochs: int) -> Any:
