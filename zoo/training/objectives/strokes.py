@@ -94,7 +94,8 @@ class StrokeReward(Objective):
         Choices("picture", "critic"),
         'what a stroke gains: what the error to the "picture" falls by, or what the score of a '
         '"critic" rises by, which learns meanwhile to tell paintings from pictures. It has an '
-        "optimizer of its own, and is no part of an export.",
+        "optimizer of its own, and is no part of an export. It has not yet been seen to learn to "
+        "paint so.",
     ] = "picture"
     complement: Annotated[
         bool,
@@ -107,6 +108,9 @@ class StrokeReward(Objective):
         '"hinge" with spectral normalisation, or "wasserstein" with a gradient penalty '
         "(Gulrajani et al. 2017, arXiv:1704.00028).",
     ] = "hinge"
+    critic_weight: Annotated[
+        float, Range(above=0), "what a stroke gains where the score of the critic rises by 1."
+    ] = 0.05
     critic_updates: Annotated[int, Range(1), "updates of the critic for each of the model."] = 1
     critic_rate: Annotated[float, Range(above=0), "learning rate of the critic, by Adam."] = 5e-4
 
@@ -290,7 +294,8 @@ class Judged(Objective):
             count = canvases.shape[1]
             flat = tf.reshape(canvases, [-1, *canvases.shape[2:]])
             many = [tf.repeat(part, count, axis=0) for part in (images, half)]
-            return -tf.reshape(self.critic(self.seen(flat, *many)), [-1, count])
+            scores = tf.reshape(self.critic(self.seen(flat, *many)), [-1, count])
+            return -self.before.critic_weight * scores
 
         part = self.before.losses_of(wrong, model, window, state, training)
         canvases = window["painting"].canvases[:, -1]  # type: ignore[typeddict-item]
