@@ -17,6 +17,7 @@ def _run(*arguments):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_new_cell_works_in_a_catalog_model():
     done = _run(EXAMPLES / "new_cell.py")
     assert done.returncode == 0, done.stderr

@@ -51,6 +51,7 @@ def test_a_window_holds_whole_sequences_and_their_sums(sequences):
     np.testing.assert_allclose(marked, targets, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_the_predictions(run, metrics, sequences):
     task = Adding("adding/20", sequences)
     window = next(iter(task.windows("test", Settings(batch_size=64))))

@@ -49,6 +49,7 @@ def test_each_word_says_where_it_looked(task, model, served):
         break
 
 
+@pytest.mark.slow
 def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, served, tmp_path):
     pictures, here = tf.constant(task.examples()), served
     write_saved_model(

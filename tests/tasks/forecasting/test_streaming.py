@@ -89,6 +89,7 @@ def test_what_is_printed_names_the_quantile_and_the_next_interval(plain):
     assert row["interval"] == pytest.approx([ends["lo-80"][0], ends["hi-80"][0]])
 
 
+@pytest.mark.slow
 def test_covariates_are_read_with_the_values(sales, shaken):
     raw, answers = raw_of(sales, 100), endpoints(sales, shaken)
     (*_, row) = list(Stream(answers).predict([raw]))[:100]

@@ -88,6 +88,7 @@ def test_each_epoch_draws_others_and_the_same_seed_the_same():
     assert not np.array_equal(other["inputs"], first[0])
 
 
+@pytest.mark.slow
 def test_what_is_measured_is_always_the_same_and_its_intervals_are_by_digit(check_measured):
     task = ImageClassification(CLUTTERED)
     one, two = (next(iter(task.windows("test", SETTINGS))) for _ in range(2))

@@ -95,6 +95,7 @@ def test_other_classes_start_anew():
     np.testing.assert_array_equal(model.variables[-2], kernel)
 
 
+@pytest.mark.slow
 def test_fine_tuning_begins_where_the_model_was(base, folder):
     """On its own data, without learning, the figures are those of the model."""
     run = zoo.fit("char-lstm", runs=folder / "runs", start_from=base, **STILL)

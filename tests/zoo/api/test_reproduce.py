@@ -77,6 +77,7 @@ def test_a_missed_target_is_exit_code_1(zoo, result):
     assert code == 1 and "1.1" in out
 
 
+@pytest.mark.slow
 def test_a_shorter_training_is_told_and_held_to_nothing(zoo, data_dir, tmp_path):
     code, out, _ = zoo("reproduce", "rows", "--runs", tmp_path, "--data-dir", data_dir,
                        "--steps", "2", "--minutes", "5")  # fmt: skip

@@ -329,6 +329,7 @@ def test_what_cannot_be_streamed_to_is_told_in_a_line(zoo, run, export, tagger, 
     refused(zoo("stream", watcher, "--input", tmp_path / "text.mp4"), "not a video")
 
 
+@pytest.mark.slow
 def test_control_c_ends_it_quietly(tagger):
     command = "from zoo import cli; cli.main()"
     process = subprocess.Popen(

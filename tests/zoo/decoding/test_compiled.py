@@ -121,6 +121,7 @@ def test_a_text_of_a_length_and_a_temperature_that_the_graph_does_not_know(chose
     assert chosen() == [[2, 2]]
 
 
+@pytest.mark.slow
 def test_neither_words_that_come_once_are_compiled_nor_what_may_be_saved():
     model = lively(Seq2Seq(**SIZES))
     once = decoding(model, Compile.FREQUENT, no_repeat_ngram=2)

@@ -412,6 +412,7 @@ def test_a_file_keeps_the_layers(files):
     assert loaded.layers[-1].units == 2 and loaded.layers[-1].kernel_regularizer.l2 == 0.01
 
 
+@pytest.mark.slow
 def test_a_file_of_the_zoo_is_read_with_layers_of_keras(files):
     _, ours, folder = files
     ours.save(folder / "for_keras.keras")

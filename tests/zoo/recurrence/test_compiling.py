@@ -113,6 +113,7 @@ def test_no_row_of_an_unknown_shape(shapes):
     assert y.shape == (0, 3, H)
 
 
+@pytest.mark.slow
 def test_inference_is_compiled_where_it_stays_in_the_process(shapes):
     recurrence = make("gru")
     tensors = [tf.constant(each) for each in inputs(5, 7)]

@@ -161,6 +161,7 @@ def test_both_directions_step_as_they_go(both, images):
         zoo.create("dram-pairs", **SIZES, directions=2, attention="gaussian")
 
 
+@pytest.mark.slow
 def test_each_direction_learns_its_own_order(both, images):
     objective = Reinforce(copies=2, reward_weight=0)
     window = {
@@ -187,6 +188,7 @@ def test_each_direction_learns_its_own_order(both, images):
     assert sorted(moved) == sorted(id(weight) for weight in both.trainable_variables)
 
 
+@pytest.mark.slow
 def test_the_weights_of_both_directions_survive_a_file(both, images, tmp_path):
     both.save_weights(tmp_path / "both.weights.h5")
     again = model_of(directions=2)

@@ -226,6 +226,7 @@ def test_losses_are_those_of_the_last_call_and_none_at_inference():
     assert np.isfinite(model.losses).all()
 
 
+@pytest.mark.slow
 def test_a_model_with_every_option_trains():
     model = make(**EVERY)
     step = trained(model, keras.optimizers.Adam(0.03))

@@ -258,6 +258,7 @@ def test_a_loss_that_is_no_number_names_its_step(text, tmp_path):
         zoo.fit("char-lstm", text, runs=tmp_path, **wild)
 
 
+@pytest.mark.slow
 @compared_with_none
 def test_the_last_good_checkpoint_outlives_a_loss_that_is_no_number(text, tmp_path):
     """The model breaks down at its fifth update, from one moment to the next."""

@@ -115,6 +115,7 @@ def test_gradients_are_clipped_to_their_global_norm(model, random_text, plain_se
     assert moved == pytest.approx(0.01, rel=0.02)
 
 
+@pytest.mark.slow
 def test_compiled_and_plain_steps_agree(model, random_text, plain_settings):
     other = zoo.create("char-lstm", vocab_size=9, embedding=6, units=7, dropout=0.0)
     other.set_weights(model.get_weights())

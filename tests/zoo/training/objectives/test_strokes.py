@@ -232,6 +232,7 @@ def judged(**options):
     return model, objective.begin(dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"critic_loss": "wasserstein", "complement": False}])
 def test_each_of_painter_and_critic_learns_from_its_own_loss(options):
     model, objective = judged(**options)
