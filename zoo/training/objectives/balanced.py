@@ -10,7 +10,7 @@ import tensorflow as tf
 from zoo.errors import UserError
 from zoo.evaluation.loop import WindowLoop, row_sums
 from zoo.topologies.base import SequenceModel
-from zoo.training.objectives.base import Losses, Objective
+from zoo.training.objectives.base import Losses, Objective, loss_and_accuracy
 from zoo.typing import State, Tensor, Window
 from zoo.utils.progress import progress
 
@@ -48,8 +48,7 @@ class Balanced(Objective):
 
     def results(self, sums: Tensor) -> dict[str, float]:
         """Return `loss` and `accuracy`."""
-        nll, weight, right = (float(part) for part in sums)
-        return {"loss": nll / max(weight, 1.0), "accuracy": right / max(weight, 1.0)}
+        return loss_and_accuracy(sums)
 
     def validate(self, model: SequenceModel, windows: Iterable[Window]) -> dict[str, float]:
         """Return `balanced_accuracy`, over the classes that validation has."""

@@ -154,3 +154,14 @@ class Objective(abc.ABC):
     def validate(self, model: SequenceModel, windows: Iterable[Window]) -> dict[str, float]:
         """Return further metrics of the validation windows, that are no function of sums."""
         return {}
+
+
+def loss_and_accuracy(sums: Any) -> dict[str, float]:
+    """Return the means of sums `[3]`: of a loss, of the weights, and of what is right.
+
+    Example:
+        >>> loss_and_accuracy([3.0, 2.0, 1.0])
+        {'loss': 1.5, 'accuracy': 0.5}
+    """
+    loss, weight, right = (float(part) for part in sums)
+    return {"loss": loss / max(weight, 1.0), "accuracy": right / max(weight, 1.0)}

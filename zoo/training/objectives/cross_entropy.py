@@ -10,7 +10,7 @@ from zoo.evaluation.loop import row_sums
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives.balanced import balanced
-from zoo.training.objectives.base import Losses, Objective
+from zoo.training.objectives.base import Losses, Objective, loss_and_accuracy
 from zoo.typing import State, Window
 from zoo.utils.fields import Choices, Range, documented
 
@@ -76,5 +76,4 @@ class CrossEntropy(Objective):
 
     def results(self, sums: Any) -> dict[str, float]:
         """Return `loss` and `accuracy`."""
-        nll, weight, right = (float(part) for part in sums)
-        return {"loss": nll / max(weight, 1.0), "accuracy": right / max(weight, 1.0)}
+        return loss_and_accuracy(sums)

@@ -83,8 +83,7 @@ class Reinforce(CrossEntropy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.subtract == "others" and self.copies < 2:
-            raise UserError('subtract is "others", but copies is 1: at least 2 are needed')
+        check_copies(self.subtract, self.copies)
 
     def check(self, model: SequenceModel, settings: Settings) -> None:
         """Raise if a model looks nowhere.
@@ -211,6 +210,16 @@ def surrogate(path: Path, advantage: Tensor, sigma: float) -> Tensor:
     drawn = tf.stop_gradient(path.places[:, fixed:])
     squares = tf.reduce_sum((drawn - path.means) ** 2, axis=-1)
     return advantage * squares / (2 * sigma**2)
+
+
+def check_copies(subtract: str, copies: int) -> None:
+    """Raise if a copy is to be better than others that there are none of.
+
+    Raises:
+        UserError: it is.
+    """
+    if subtract == "others" and copies < 2:
+        raise UserError('subtract is "others", but copies is 1: at least 2 are needed')
 
 
 def mean_of_others(worth: Tensor, copies: int) -> Tensor:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from zoo.evaluation.loop import row_sums
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
-from zoo.training.objectives.base import Losses, Objective
+from zoo.training.objectives.base import Losses, Objective, loss_and_accuracy
 from zoo.typing import State, Window
 from zoo.utils.fields import Range, documented
 
@@ -40,5 +40,4 @@ class SquaredError(Objective):
 
     def results(self, sums: Any) -> dict[str, float]:
         """Return `loss` and `accuracy`."""
-        squares, weight, right = (float(part) for part in sums)
-        return {"loss": squares / max(weight, 1.0), "accuracy": right / max(weight, 1.0)}
+        return loss_and_accuracy(sums)

@@ -15,6 +15,7 @@ from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.topologies.stroke_policy import Painting, StrokePolicy
 from zoo.training.objectives.base import Losses, Objective, Player, Update
+from zoo.training.objectives.reinforce import check_copies
 from zoo.training.objectives.stroke_worth import (
     discounted,
     gumbel,
@@ -118,8 +119,7 @@ class StrokeReward(Objective):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.subtract == "others" and self.copies < 2:
-            raise UserError('subtract is "others", but copies is 1: at least 2 are needed')
+        check_copies(self.subtract, self.copies)
 
     def check(self, model: SequenceModel, settings: Settings) -> None:
         """Raise if a model paints no strokes.
