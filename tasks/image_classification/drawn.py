@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from tasks.common.base import DataTask
 from tasks.common.images import stack_images
 from tasks.image_classification.dataset import SPLITS, digit_images
 from tasks.image_classification.sources import Labelled
@@ -155,3 +156,26 @@ def scaled_digits(split: str, size: int) -> np.ndarray:
     middles = (np.arange(size) + 0.5) * side / size - 0.5
     weights = np.maximum(0, 1 - np.abs(np.clip(middles, 0, side - 1)[:, None] - np.arange(side)))
     return np.rint(weights @ images @ weights.T).astype(np.uint8)
+
+
+class MayBeDrawn(DataTask):
+    """A task whose data set, `_source`, may be of drawn digits."""
+
+    _source: Any
+
+    def groups(self, split: str) -> np.ndarray | None:
+        """Return which pictures show a digit in common, `[N]`; None of pictures that are stored."""
+        source = self._source
+        return source.groups(split) if isinstance(source, DrawnDigits) else None
+
+    def data_card(self) -> dict[str, Any]:
+        """Return the data's part of a model card."""
+        source = self._source
+        return source.data_card() if isinstance(source, DrawnDigits) else super().data_card()
+
+    def fingerprint(self, split: str) -> str:
+        """Return the SHA-256 of a split's examples, or of all the user's files."""
+        source = self._source
+        if isinstance(source, DrawnDigits):
+            return source.fingerprint(split)
+        return super().fingerprint(split)

@@ -14,6 +14,7 @@ from tasks.common.classification import Classification
 from tasks.common.images import decode_images, encode_png
 from tasks.common.sources import own_path
 from tasks.common.streams import as_step
+from tasks.image_classification.drawn import MayBeDrawn
 from tasks.image_classification.scattered import NAMES, ScatteredDigits
 from tasks.image_classification.sources import Labelled, NamedPictures, OwnPictures
 from zoo.errors import UserError
@@ -28,7 +29,7 @@ from zoo.utils.validation import not_empty
 
 
 @register("task", "image_classification", topology="one_to_one", dataset="digits", input="image")
-class ImageClassification(Classification):
+class ImageClassification(MayBeDrawn, Classification):
     """Says which of some classes an image shows.
 
     Any tensorflow-datasets set with `image`, all of one size, and `label` will do, such as
@@ -171,27 +172,10 @@ class ImageClassification(Classification):
     def _read(self, split: str) -> Labelled:
         return self._source.read(split, self.image_shape, self.classes)
 
-    def groups(self, split: str) -> np.ndarray | None:
-        """Return which digit each picture shows, of pictures of which several show one."""
-        source = self._source
-        return source.groups(split) if isinstance(source, ScatteredDigits) else None
-
     @property
     def resampled(self) -> str:
         """Return what intervals draw: digits, of pictures of which several show one."""
         return "digits" if isinstance(self._source, ScatteredDigits) else super().resampled
-
-    def data_card(self) -> dict[str, Any]:
-        """Return the data's part of a model card."""
-        source = self._source
-        return source.data_card() if isinstance(source, ScatteredDigits) else super().data_card()
-
-    def fingerprint(self, split: str) -> str:
-        """Return the SHA-256 of a split's examples, or of all the user's files."""
-        source = self._source
-        if isinstance(source, ScatteredDigits):
-            return source.fingerprint(split)
-        return super().fingerprint(split)
 
     @property
     def _source(self) -> "_Source":

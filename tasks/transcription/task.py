@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from tasks.common.base import DataTask, rule_of, spread
+from tasks.common.base import rule_of, spread
 from tasks.common.images import decode_images, encode_png
 from tasks.common.sources import own_path
-from tasks.image_classification.drawn import DrawnDigits
+from tasks.image_classification.drawn import DrawnDigits, MayBeDrawn
 from tasks.image_classification.sources import Labelled
 from tasks.transcription.own import UNITS, OwnSequences
 from tasks.transcription.scoring import before_end, drawn_metrics, metrics, scored
@@ -43,7 +43,7 @@ _SEED = [1, 0]
     objective="reinforce",
     baseline="naive",
 )
-class Transcription(DataTask):
+class Transcription(MayBeDrawn):
     """Names the labels that a picture shows, in their order.
 
     It learns from `digit_sequences/pairs`, `/up_to_3` and `/sum`, which are drawn as they are read,
@@ -82,7 +82,7 @@ class Transcription(DataTask):
         "contrast, and show no more labels."
     )
     outcomes = ("classes", "labels")
-    learned = (*DataTask.learned, "image_shape")
+    learned = (*MayBeDrawn.learned, "image_shape")
 
     def __init__(
         self,
@@ -333,27 +333,10 @@ class Transcription(DataTask):
                 f"model names {self.labels} at most"
             )
 
-    def groups(self, split: str) -> np.ndarray | None:
-        """Return which pictures show digits that are shown together; None of own pictures."""
-        source = self._source
-        return source.groups(split) if isinstance(source, DrawnDigits) else None
-
     @property
     def resampled(self) -> str:
         """Return what intervals draw: blocks of digits that are shown together, or pictures."""
         return "blocks of digits" if isinstance(self._source, DrawnDigits) else self.counted
-
-    def data_card(self) -> dict[str, Any]:
-        """Return the data's part of a model card."""
-        source = self._source
-        return source.data_card() if isinstance(source, DrawnDigits) else super().data_card()
-
-    def fingerprint(self, split: str) -> str:
-        """Return the SHA-256 of a split's examples, or of all the user's files."""
-        source = self._source
-        if isinstance(source, DrawnDigits):
-            return source.fingerprint(split)
-        return super().fingerprint(split)
 
     @property
     def _source(self) -> DigitSequences | OwnSequences:
