@@ -19,6 +19,14 @@ from zoo.training.settings import Settings
 from zoo.utils.progress import progress
 
 
+def is_whole(fold: str) -> bool:
+    """Return whether a `fold` is that of a model which learns from all, such as "all/5".
+
+    What the data have for the test by itself is not learned from.
+    """
+    return fold.startswith("all/")
+
+
 class Case(NamedTuple):
     """An input of the test split, and what is to come of it.
 
@@ -52,6 +60,8 @@ class Task(abc.ABC):
             better for a loss, larger for anything else.
         counted: what `measure` counts as one example, in the plural.
         draws_examples: whether a card shows what `plot` draws of its examples.
+        fold: which part of the data is held out: that of one of some folds, such as "2/5", or none,
+            "all/5"; "" for the usual splits. A task that can do so has it as an option.
         optional: metrics that are left out where the package that computes them is missing.
         limits: what a model of the task cannot be trusted with, for its card.
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
@@ -74,6 +84,7 @@ class Task(abc.ABC):
     monitor: ClassVar[str] = "val_loss"
     counted: ClassVar[str] = "examples"
     draws_examples: ClassVar[bool] = False
+    fold: str = ""
     optional: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[str] = ""
     vocabularies: ClassVar[tuple[str, ...]] = ()

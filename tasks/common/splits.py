@@ -13,7 +13,9 @@ from itertools import islice, product
 from pathlib import Path
 from typing import TypeVar
 
+from tasks.common.folds import set_apart
 from zoo.errors import UserError
+from zoo.task import is_whole
 
 SPLITS = ("train", "validation", "test")
 
@@ -118,7 +120,7 @@ def file_keys(files: Sequence[Path], names: Sequence[str], where: object) -> lis
         alone = several[size] == 1 or not any(size)
         keys.append(name if alone else first.setdefault((size, _content(file)), name))
     copies = sum(key != name for key, name in zip(keys, names))
-    if 2 * copies < len(keys):
+    if not keys or 2 * copies < len(keys):
         return keys
     print(
         f"{where}: {copies} of its {len(keys)} files are copies of others: they are told apart by "
@@ -222,8 +224,12 @@ def fill(
     counted: str = "texts",
     label: Callable[[Example], str] | None = None,
     rule: str = RULE,
+    fold: str = "",
 ) -> dict[str, list[Example]]:
     """Return all three splits: for each that is lacking, train gives up a tenth, see `assign`.
+
+    With a fold the test is that one; with "all/5" nothing is given up, and splits that are
+    lacking are empty.
 
     On standard error it is told where this leaves few examples to judge by.
 
@@ -234,13 +240,16 @@ def fill(
         counted: what the examples are, in the plural.
         label: the class of an example, if each is to be in all splits.
         rule: that of the run that asks, see `tell_rule`.
+        fold: see `tasks.common.folds.set_apart`; it needs a label.
 
     Raises:
         UserError: there are too few for three splits.
     """
+    if fold and label:
+        parts = set_apart(parts, fold, key, label, name, counted)
     whole = {split: list(parts.get(split, ())) for split in SPLITS}
     lacking = [split for split in SPLITS[1:] if not whole[split]]
-    if not lacking:
+    if not lacking or is_whole(fold):
         return whole
     keys = [key(each) for each in whole["train"]]
     needed = 1 + len(lacking)

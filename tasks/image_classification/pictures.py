@@ -38,7 +38,7 @@ class Picture(NamedTuple):
     group: str = ""
 
 
-def read_pictures(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
+def read_pictures(path: Path, rule: str = RULE, fold: str = "") -> dict[str, list[Picture]]:
     """Return the pictures of each split.
 
     - A folder with one folder a class, whose files may lie deeper. It may also hold `train`,
@@ -55,6 +55,7 @@ def read_pictures(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
     Args:
         path: the folder, or the table.
         rule: see `tasks.common.splits.tell_rule`.
+        fold: see `tasks.common.folds`.
 
     Raises:
         UserError: there are no pictures, or of fewer than two classes, or too few of them; a table
@@ -76,7 +77,7 @@ def read_pictures(path: Path, rule: str = RULE) -> dict[str, list[Picture]]:
                 f"{other.path}, for {split}, has the class {other.label}, which is none of those "
                 f"for training: {', '.join(labels)}"
             )
-    return filled(parts, path, rule, label=lambda each: each.label)
+    return filled(parts, path, rule, lambda each: each.label, fold)
 
 
 def filled(
@@ -84,6 +85,7 @@ def filled(
     path: Path,
     rule: str,
     label: Callable[[Picture], str] | None = None,
+    fold: str = "",
 ) -> dict[str, list[Picture]]:
     """Return the pictures of all three splits, see `tasks.common.splits.fill`.
 
@@ -94,12 +96,13 @@ def filled(
         path: the folder, or the table, that they are from.
         rule: see `tasks.common.splits.tell_rule`.
         label: the class of a picture, if each is to be in all splits.
+        fold: see `tasks.common.folds`.
 
     Raises:
         UserError: there are too few for three splits.
     """
     root = path if path.is_dir() else path.parent
-    own = parts["train"]
+    own = [*parts["train"], *parts.get("validation", ())]
     names = [each.path.relative_to(root).as_posix() for each in own]
     keys = dict(zip(own, file_keys([each.path for each in own], names, path)))
     return fill(
@@ -109,6 +112,7 @@ def filled(
         "pictures",
         label=label,
         rule=rule,
+        fold=fold,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.common.cache import cached_array, file_key
 from tasks.common.data import NamedClasses, check_classes, load_split
+from tasks.common.folds import check_part
 from tasks.common.images import read_pixels, stack_images
 from tasks.common.notices import left_out
 from tasks.common.splits import RULE
@@ -64,18 +65,19 @@ class OwnPictures:
         path: of it.
         data_dir: where decoded pictures are kept.
         rule: that of the run that asks, see `tasks.common.splits.tell_rule`.
+        fold: see `tasks.common.folds`.
 
     Raises:
         UserError: as `read_pictures`.
     """
 
-    def __init__(self, path: Path, data_dir: str | None, rule: str = RULE) -> None:
-        self.path, self.data_dir = path, data_dir
+    def __init__(self, path: Path, data_dir: str | None, rule: str = RULE, fold: str = "") -> None:
+        self.path, self.data_dir, self.fold = path, data_dir, fold
         self._parts = self._read_parts(rule)
         self.classes = sorted({each.label for each in self._parts["train"]})
 
     def _read_parts(self, rule: str) -> dict[str, list[Picture]]:
-        return read_pictures(self.path, rule)
+        return read_pictures(self.path, rule, self.fold)
 
     def image_shape(self, side: int = 0) -> list[int]:
         """Return the shape that pictures are brought to.
@@ -113,6 +115,8 @@ class OwnPictures:
         Raises:
             UserError: none of them can be read, or one is of no class of `classes`.
         """
+        if not self._parts[split]:
+            check_part(self.fold, split, self.path)
         known = {*classes}
         if other := next((p for p in self._parts[split] if p.label not in known), None):
             raise UserError(
@@ -141,4 +145,5 @@ class OwnPictures:
 
     def some(self, count: int, shape: Sequence[int], classes: Sequence[str]) -> list[np.ndarray]:
         """Return the first test pictures."""
-        return list(self.read("test", shape, classes).images[:count])
+        split = "test" if self._parts["test"] else "train"
+        return list(self.read(split, shape, classes).images[:count])

@@ -11,6 +11,7 @@ import tasks.image_classification.dataset  # noqa: F401  makes `digits` known by
 from tasks.common.base import rule_of, spread
 from tasks.common.classes import class_case
 from tasks.common.classification import Classification
+from tasks.common.folds import check_fold, check_own
 from tasks.common.images import decode_images, encode_png
 from tasks.common.sources import own_path
 from tasks.common.streams import as_step
@@ -47,6 +48,9 @@ class ImageClassification(MayBeDrawn, Classification):
         image_size: height and width that pictures are brought to; 0 for their own or, of own
             pictures of more than one size or over 64 pixels, for 64.
         split_rule: see `DataTask`.
+        fold: of a person's own data, the part that is held out for the test, such as "2/5", the
+            second of five; "" for the usual splits. `zoo fit --folds 5` takes each in turn, and
+            then learns from all, "all/5".
 
     Raises:
         UserError: `sequence` is none of the three, `image_size` is below 0, or the data set cannot
@@ -72,8 +76,10 @@ class ImageClassification(MayBeDrawn, Classification):
         sequence: str = "",
         image_size: int = 0,
         split_rule: str | None = None,
+        fold: str = "",
     ) -> None:
         super().__init__(dataset, data_dir, rule_of(split_rule, classes))
+        self.fold = check_fold(fold)
         if sequence not in ("", "rows", "pixels"):
             raise UserError(f"sequence is {sequence!r}, but rows, pixels or nothing is needed")
         if image_size < 0:
@@ -87,6 +93,7 @@ class ImageClassification(MayBeDrawn, Classification):
         """Return the constructor's arguments."""
         return {
             **super().get_config(),
+            "fold": self.fold,
             "classes": self.classes,
             "image_shape": self.image_shape,
             "sequence": self.sequence,
@@ -186,10 +193,12 @@ class ImageClassification(MayBeDrawn, Classification):
         return self._opened[at]
 
     def _open(self, dataset: str, data_dir: str | None) -> "_Source":
+        path = None if dataset in NAMES else own_path(dataset, self.default_dataset)
+        if path:
+            return OwnPictures(path, data_dir, self.split_rule, self.fold)
+        check_own(self.fold, dataset)
         if dataset in NAMES:
             return ScatteredDigits(dataset)
-        if path := own_path(dataset, self.default_dataset):
-            return OwnPictures(path, data_dir, self.split_rule)
         return NamedPictures(dataset, data_dir)
 
 

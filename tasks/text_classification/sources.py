@@ -26,6 +26,7 @@ def read_texts(
     text_column: str = "",
     label_column: str = "",
     rule: str = RULE,
+    fold: str = "",
 ) -> dict[str, list[Example]]:
     """Return the labelled texts of each split.
 
@@ -43,6 +44,7 @@ def read_texts(
         text_column: the column, or the feature, that holds the texts; "" for the usual names.
         label_column: likewise.
         rule: see `tasks.common.splits.tell_rule`.
+        fold: see `tasks.common.folds`.
 
     Raises:
         UserError: there is no such data set, it cannot be read, has fewer than two labels or too
@@ -54,13 +56,19 @@ def read_texts(
     else:
         parts = _from_dataset(dataset, data_dir, text_column, label_column)
     parts = {split: _whole(rows, split) for split, rows in parts.items()}
-    if not all(parts.get(split) for split in SPLITS):
+    if fold or not all(parts.get(split) for split in SPLITS):
         parts["train"] = _without_single(parts["train"])
     _check_labels(parts["train"], dataset)
     tell_alike(dataset, (row.label for rows in parts.values() for row in rows))
-    parts = fill(parts, lambda each: each.key, dataset, label=lambda each: each.label, rule=rule)
     _check_others(parts)
-    return parts
+    return fill(
+        parts,
+        lambda each: each.key,
+        dataset,
+        label=lambda each: each.label,
+        rule=rule,
+        fold=fold,
+    )
 
 
 def _from_path(path: Path, text: str, label: str) -> dict[str, list[Example]]:
@@ -226,7 +234,7 @@ def _check_others(parts: dict[str, list[Example]]) -> None:
     """Check that all labels are among those to learn."""
     labels = sorted({each.label for each in parts["train"]})
     for split in SPLITS[1:]:
-        if other := next((row for row in parts[split] if row.label not in labels), None):
+        if other := next((row for row in parts.get(split, ()) if row.label not in labels), None):
             raise UserError(
                 f"{other.place}, for {split}, has the label {other.label!r}, which is none of "
                 f"those for training: {', '.join(labels)}"

@@ -11,6 +11,7 @@ import tasks.text_classification.dataset  # noqa: F401  makes `phrase_languages`
 from tasks.common.base import SHORT, rule_of, spread
 from tasks.common.classes import class_case
 from tasks.common.classification import Classification
+from tasks.common.folds import check_fold, check_part
 from tasks.common.streams import read_tokens
 from tasks.common.text import PADDING
 from tasks.common.units import tokenizer_of
@@ -22,7 +23,7 @@ from tasks.translation.windows import BUCKETS, buckets
 from zoo.errors import UserError
 from zoo.evaluation.plots import text_figure
 from zoo.registry import register
-from zoo.task import Case
+from zoo.task import Case, is_whole
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
@@ -62,6 +63,9 @@ class TextClassification(Classification):
         classes: names of the classes; read from the training data if not given.
         tokens: the vocabulary, likewise.
         split_rule: see `DataTask`.
+        fold: of a person's own data, the part that is held out for the test, such as "2/5", the
+            second of five; "" for the usual splits. `zoo fit --folds 5` takes each in turn, and
+            then learns from all, "all/5".
 
     Raises:
         UserError: `unit` or `max_length` is none of those, or the data set cannot be read.
@@ -91,8 +95,10 @@ class TextClassification(Classification):
         classes: list[str] | None = None,
         tokens: list[str] | None = None,
         split_rule: str | None = None,
+        fold: str = "",
     ) -> None:
         super().__init__(dataset, data_dir, rule_of(split_rule, tokens))
+        self.fold = check_fold(fold)
         self.tokenizer = cut_rule(tokenizer, known=tokens is not None)
         make = tokenizer_of(unit, (*_USUAL,), "markup", lowercase, self.tokenizer)
         if max_length < 4:
@@ -116,6 +122,7 @@ class TextClassification(Classification):
         """Return the constructor's arguments."""
         return {
             **super().get_config(),
+            "fold": self.fold,
             "unit": self.unit,
             "lowercase": self.lowercase,
             "max_length": self.encoder.longest,
@@ -198,7 +205,7 @@ class TextClassification(Classification):
 
     def examples(self) -> list[str]:
         """Return three test texts, of different classes if they can be."""
-        examples = self._examples("test")
+        examples = self._examples("test" if not is_whole(self.fold) else "train")
         first = {each.label: each for each in reversed(examples)}
         return [each.text for each in [*first.values(), *examples][:3]]
 
@@ -220,7 +227,9 @@ class TextClassification(Classification):
         at = (self.dataset, self.data_dir)
         if at not in self._read:
             columns = (self.text_column, self.label_column)
-            self._read[at] = read_texts(*at, *columns, self.split_rule)
+            self._read[at] = read_texts(*at, *columns, self.split_rule, self.fold)
+        if not self._read[at][split]:
+            check_part(self.fold, split, self.dataset)
         return self._read[at][split]
 
     def _class(self, example: Example) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.common.cache import Cached, cached_array, cached_rows, file_key, in_threads
 from tasks.common.data import NamedClasses, check_classes, count_examples, iterate_split, prepared
+from tasks.common.folds import check_part
 from tasks.common.notices import tell_alike
 from tasks.common.tables import LABEL
 from tasks.video_classification.arrays import load_array
@@ -33,6 +34,7 @@ from zoo.readers.video import (
     read_frame_files,
     read_frames,
 )
+from zoo.task import is_whole
 
 _LARGEST = 64
 _LABELS = {*LABEL, "labels", "classes", "targets"}
@@ -87,14 +89,17 @@ class OwnClips:
         data_dir: where decoded clips are kept.
         columns: of text files of numbers, those that are read, see
             `zoo.readers.numbers.NumberLines`; all, if there are none.
+        fold: see `tasks.common.folds`.
 
     Raises:
         UserError: as `find_clips`; or there are columns, but no text files; or a text file has a
             column of labels that nobody has chosen.
     """
 
-    def __init__(self, path: str, data_dir: str | None, columns: Sequence[str] = ()) -> None:
-        self.path, self.data_dir, self.columns = path, data_dir, columns
+    def __init__(
+        self, path: str, data_dir: str | None, columns: Sequence[str] = (), fold: str = ""
+    ) -> None:
+        self.path, self.data_dir, self.columns, self.fold = path, data_dir, columns, fold
         self.all_clips = find_clips(Path(path))
         self.classes = sorted({clip.label for clip in self.all_clips})
         tell_alike(path, self.classes)
@@ -169,22 +174,23 @@ class OwnClips:
         cached = self._cached(reading)
         self._tell_skipped(cached)
         readable = [self.all_clips[index] for index in cached.indices]
-        chosen = assign(self.all_clips, self.path)
+        chosen = assign(self.all_clips, self.path, self.fold)
         splits = [chosen[index] for index in cached.indices]
-        if split == "train" and split not in self._messages:
+        if split == "train" and not is_whole(self.fold) and split not in self._messages:
             tell_counts(readable, splits, self.path)
             self._messages.add(split)
         own = np.flatnonzero(np.array(splits) == split)
         starts = np.cumsum([0, *cached.lengths[:-1]])[own]
         labels = np.array([classes.index(clip.label) for clip in readable], int)
         if not len(own):
+            check_part(self.fold, split, self.path)
             why = " that can be read" if split in chosen else ": a class of three sources has some"
             raise UserError(f"{self.path} has no clips in {split}{why}")
         return Clips(cached.array, starts, cached.lengths[own], labels[own])
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
-        """Return the first test clips; or others, if a small folder has none."""
-        for split in ("test", "validation"):
+        """Return the first test clips; or others, if there are none."""
+        for split in ("test", "validation", "train"):
             with suppress(UserError):
                 clips = self.clips(split, reading, classes)
                 return [clips.clip(index) for index in range(min(count, len(clips.lengths)))]

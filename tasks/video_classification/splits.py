@@ -8,14 +8,16 @@ from rich.console import Console
 from rich.table import Table
 
 from tasks.common import splits as common
+from tasks.common.folds import held_out
 from tasks.common.splits import SPLITS
 from tasks.video_classification.clip import Clip
 from zoo.errors import UserError
+from zoo.task import is_whole
 
 _MANY = 30
 
 
-def assign(clips: Sequence[Clip], name: str) -> list[str]:
+def assign(clips: Sequence[Clip], name: str, fold: str = "") -> list[str]:
     """Return the split of each clip: its own, or one that is chosen.
 
     Each split that has no clips of its own gets a tenth of the groups, by a hash of each, see
@@ -25,15 +27,23 @@ def assign(clips: Sequence[Clip], name: str) -> list[str]:
     Args:
         clips: all that there are, also those that cannot be read, so that mending one moves none.
         name: of the data set, for messages.
+        fold: see `tasks.common.folds.set_apart`. A clip for the test by itself is in no split then,
+            "", but where all others are for training.
 
     Raises:
         UserError: there are clips for the test alone; or too few groups for a validation.
     """
-    lacking = [s for s in SPLITS[1:] if s not in {clip.split for clip in clips}]
     own = [clip.split or "train" for clip in clips]
-    pool = [clip for clip, split in zip(clips, own) if split == "train"]
-    if not pool:
+    if fold:
+        own = ["train" if split == "validation" else split for split in own]
+    if "train" not in own:
         raise UserError(f"{name} has no clips to train with, only {', '.join(sorted({*own}))}")
+    if is_whole(fold):
+        return own
+    if fold:
+        own = _with_fold(clips, own, fold, name)
+    lacking = [split for split in SPLITS[1:] if split not in own]
+    pool = [clip for clip, split in zip(clips, own) if split == "train"]
     sides = common.assign([c.group for c in pool], lacking, [c.label for c in pool])
     # A group is in the pool as a whole, or not at all.
     chosen = {clip.group: side for clip, side in zip(pool, sides)}
@@ -43,6 +53,17 @@ def assign(clips: Sequence[Clip], name: str) -> list[str]:
             f"{name} has too few clips of different sources for a validation split: a class of at "
             "least two is needed"
         )
+    return splits
+
+
+def _with_fold(clips: Sequence[Clip], own: Sequence[str], fold: str, name: str) -> list[str]:
+    """Return the split of each clip, those of the fold for the test."""
+    places = [place for place, split in enumerate(own) if split == "train"]
+    groups, labels = ([getattr(clips[n], what) for n in places] for what in ("group", "label"))
+    splits = ["train" if split == "train" else "" for split in own]
+    for place, is_out in zip(places, held_out(groups, labels, fold, name, "sources")):
+        if is_out:
+            splits[place] = "test"
     return splits
 
 

@@ -10,6 +10,7 @@ import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` k
 from tasks.common.base import spread
 from tasks.common.classes import class_case
 from tasks.common.classification import Classification
+from tasks.common.folds import check_fold, check_own
 from tasks.common.images import fit_frames
 from tasks.common.sources import own_path
 from tasks.common.splits import RULE
@@ -75,6 +76,9 @@ class VideoClassification(Classification):
         mean: of each feature of a sequence; measured on the training data if not given.
         deviation: likewise.
         split_rule: see `DataTask`; clips have never been split by another.
+        fold: of a person's own data, the part that is held out for the test, such as "2/5", the
+            second of five; "" for the usual splits. `zoo fit --folds 5` takes each in turn, and
+            then learns from all, "all/5".
 
     Raises:
         UserError: an option is out of range, or the data set cannot be read.
@@ -104,8 +108,10 @@ class VideoClassification(Classification):
         mean: list[float] | None = None,
         deviation: list[float] | None = None,
         split_rule: str = RULE,
+        fold: str = "",
     ) -> None:
         super().__init__(dataset, data_dir, split_rule)
+        self.fold = check_fold(fold)
         for name, value, least in (
             ("frames_per_second", frames_per_second, 0),
             ("clip_length", clip_length, 0),
@@ -142,6 +148,7 @@ class VideoClassification(Classification):
         """Return the constructor's arguments."""
         return {
             **super().get_config(),
+            "fold": self.fold,
             "frames_per_second": self.frames_per_second,
             "clip_length": self.clip_length,
             "whole": self.whole,
@@ -302,8 +309,12 @@ class VideoClassification(Classification):
                     f"columns are {self.columns}, but {self.dataset} is a data set by name: only "
                     "text files of numbers have columns"
                 )
-            own = OwnClips(str(path), self.data_dir, self._columns) if path else None
-            self._opened[at] = own or NamedClips(*at)
+            if path:
+                own = OwnClips(str(path), self.data_dir, self._columns, self.fold)
+                self._opened[at] = own
+            else:
+                check_own(self.fold, self.dataset)
+                self._opened[at] = NamedClips(*at)
         return self._opened[at]
 
     @property

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from zoo.api.load import restore
+from zoo.api.folds import summary_of_folds
+from zoo.api.load import folder_of, restore
 from zoo.api.run import Run
 from zoo.errors import UserError
+from zoo.exporting.manifest import is_export
 from zoo.utils.files import check_not_empty
 
 
@@ -17,6 +19,9 @@ def evaluate(
     paths: int | None = None,
 ) -> dict[str, Any]:
     """Return the metrics of a model's task on a split.
+
+    A model that was judged by folds has learned from all of its data: its figures on the test are
+    the means of the folds, with intervals.
 
     Args:
         what: a run, its folder, an export, or the name of a ready-trained model.
@@ -31,9 +36,13 @@ def evaluate(
     """
     check_split(split)
     check_not_empty(dataset=dataset, data_dir=data_dir)
+    path = folder_of(what)
+    if not (dataset or is_export(path)) and (summary := summary_of_folds(Run(path), split)):
+        return summary
     trained = restore(what)
     task = trained.task
-    task.dataset = dataset or task.dataset
+    if dataset:
+        task.dataset, task.fold = dataset, ""
     task.data_dir = data_dir or task.data_dir
     if paths is not None:
         task.draw_paths(paths)

@@ -1,27 +1,18 @@
 """Fitting a model of the catalog, and going on with what was begun."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import keras
-import tensorflow as tf
-from filelock import FileLock, Timeout
-
 from zoo import registry
-from zoo.api.finetune import take_weights, task_to_go_on
-from zoo.api.load import config_of, folder_of, restore
+from zoo.api.finetune import task_to_go_on
+from zoo.api.folds import fit_folds, resume_folds
+from zoo.api.load import config_of, folder_of
 from zoo.api.run import Run, new_run, open_run
-from zoo.catalog.config import RunConfig, resolve
-from zoo.errors import Interrupted, UserError
-from zoo.task import Task
-from zoo.training.callbacks import Curves, KeepBest, Metrics, Progress, TensorBoard
-from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
-from zoo.training.replicas import Replicas, replicas
-from zoo.training.step import check_windows
-from zoo.training.trainer import Trainer
+from zoo.api.training import Training, newest_checkpoint
+from zoo.catalog.config import resolve
+from zoo.errors import UserError
+from zoo.task import is_whole
+from zoo.training.replicas import replicas
 from zoo.utils.files import check_not_empty
 
 LIMITS = ("epochs", "steps", "minutes", "patience")
@@ -37,6 +28,7 @@ def fit(
     verbose: bool = True,
     devices: int = 1,
     start_from: Run | str | Path | None = None,
+    folds: int = 0,
     **overrides: Any,
 ) -> Run:
     """Train a model of the catalog and write a run folder.
@@ -55,6 +47,8 @@ def fit(
         start_from: a trained model to fine-tune, of the same name or of the same architecture,
             task and cell: a run, an export, or the name of a ready-trained model. Its options are
             kept, and its vocabularies grow by what is new in the data.
+        folds: 2 or more to judge the model by so many folds of a person's own data, and to train it
+            on all of them then, see `zoo.api.folds`; 0 for one training with the usual splits.
         **overrides: options of the model (`units=64`), of its task, and of training (`epochs=3`).
 
     Returns:
@@ -70,9 +64,13 @@ def fit(
     config = resolve(name, overrides, dataset, data_dir, seed, start, base)
     where = replicas(devices)
     where.rows(config.training.batch_size)
+    if is_whole(str(overrides.get("fold", ""))):
+        raise UserError("fold is set to all of the data: say folds=5, which judges the model, too")
+    if folds:
+        return fit_folds(config, base, overrides, where, folds, runs, verbose)
     task = task_to_go_on(config, base) if base else config.make_task()
     config = config.decided_by(task, overrides)
-    trained = _Training(config, task, where)
+    trained = Training(config, task, where)
     run = new_run(runs, config) if where.chief else Run(Path(runs) / name)
     trained.run(run, verbose)
     return run
@@ -104,120 +102,14 @@ def resume(
     for key in set(limits) - set(LIMITS):
         raise UserError(registry.unknown("limit of a run", key, LIMITS))
     run = open_run(run.path if isinstance(run, Run) else run, trained=False)
-    _newest_checkpoint(run)
+    if run.folds_file.exists():
+        if limits:
+            raise UserError(
+                f"{run.path} has folds, which go on as they were begun: leave out {min(limits)}"
+            )
+        return resume_folds(run, replicas(devices), verbose)
+    newest_checkpoint(run)
     where = replicas(devices)
     config = run.config.with_limits(limits)
-    _Training(config, config.make_task(), where).run(run, verbose)
+    Training(config, config.make_task(), where).run(run, verbose)
     return open_run(run.path, trained=False)
-
-
-def _newest_checkpoint(run: Run) -> tuple[Checkpoint | None, list[str]]:
-    """Return the newest checkpoint that can be read, and a line for each newer one that cannot.
-
-    It is None for a run that was stopped before its first.
-
-    Raises:
-        UserError: no checkpoint can be read, though the run has trained: to start anew would
-            overwrite its metrics and its best weights.
-    """
-    checkpoint, unreadable = Checkpoints(run.checkpoints).newest()
-    if checkpoint is None and (unreadable or run.has_results):
-        why = unreadable[0] if unreadable else f"there is no checkpoint in {run.checkpoints}"
-        more = f", nor can the {len(unreadable) - 1} before it" if len(unreadable) > 1 else ""
-        raise UserError(
-            f"cannot go on with the run {run.path}: {why}{more}; it was left as it is: fit the "
-            "model anew, or use what is there of it"
-        )
-    return checkpoint, unreadable
-
-
-class _Training:
-    """A model with its data, made in one order, so that the same seed gives the same numbers."""
-
-    def __init__(self, config: RunConfig, task: Task, where: Replicas) -> None:
-        self.config, self.task, self.where = config, task, where
-        settings = config.training
-        keras.utils.set_random_seed(config.seed)
-        self.train = task.windows("train", settings, seed=config.seed)
-        self.validation = task.windows("validation", settings)
-        check_windows(self.train, settings)
-        # Data that were prepared only now have drawn random numbers of their own.
-        keras.utils.set_random_seed(config.seed)
-        with where.scope(), _computing_in(settings.precision):
-            model = config.make_model()
-        task.check(model)
-        if config.start_from:
-            learned = restore(config.start_from).model
-            take_weights(model, learned, task.model_options(), task.outcome_options)
-        objective = task.objective(**config.objective)
-        self.trainer = Trainer(model, settings, where, config.seed, objective)
-
-    def run(self, run: Run, verbose: bool) -> None:
-        """Train on in the run's folder, which only the first of several workers writes."""
-        try:
-            with self._lock(run):
-                start, unreadable = _newest_checkpoint(run)
-                for line in unreadable:
-                    print(f"{line}: going on from the one before", file=sys.stderr)
-                self.trainer.fit(
-                    self.train,
-                    self.validation,
-                    self._callbacks(run, start.position if start else Position(), verbose),
-                    Checkpoints(run.checkpoints),
-                    start,
-                )
-        except Timeout as error:
-            raise UserError(
-                f"{run.path} is being trained by another process: wait for it"
-            ) from error
-        except Interrupted as error:
-            raise Interrupted(error.number, f"zoo fit --resume {run.path}") from error
-
-    def _lock(self, run: Run) -> Any:
-        lock = FileLock(run.path / "lock")
-        return lock.acquire(blocking=False) if self.where.chief else nullcontext()
-
-    def _callbacks(self, run: Run, position: Position, verbose: bool) -> list[Any]:
-        settings, history = self.trainer.settings, position.history
-        best = run.weights_file if self.where.chief else None
-        monitor = self.trainer.objective.monitor or self.task.monitor
-        examples = _examples(self.validation)
-        stopping = KeepBest(best, monitor, settings.patience, history, examples)
-        if not self.where.chief:
-            return [stopping]
-        windows = int(self.validation.cardinality())
-        return [
-            # With new limits, if any: only now are they known to be of use, as nobody else trains
-            # the run, and its checkpoint fits.
-            keras.callbacks.LambdaCallback(
-                on_train_begin=lambda _: run.write_config(self.config.to_json())
-            ),
-            stopping,
-            Metrics(run.metrics_file, history),
-            Curves(run.path / "plots" / "curves.png", history),
-            TensorBoard(run.path / "logs"),
-            *(
-                [Progress(self.config.model, settings, position, windows, examples)]
-                if verbose
-                else []
-            ),
-        ]
-
-
-def _examples(windows: tf.data.Dataset, most: int = 1000) -> int:
-    """Return how many examples of one target each there are; 0 if they are not so, or are many."""
-    rows = windows.element_spec["weights"].shape
-    if len(rows) != 1 or int(windows.cardinality()) * (rows[0] or most) > most:
-        return 0
-    return sum(int(tf.math.count_nonzero(window["weights"])) for window in windows)
-
-
-@contextmanager
-def _computing_in(precision: str) -> Iterator[None]:
-    """Make layers compute in a precision while it is open."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -85,6 +85,8 @@ def load_api() -> Any:
     # tensorflow-datasets warns of its own use of its own attributes, TensorFlow of the gradients
     # that exports do without. No level, which TensorFlow's converters set anew.
     logging.getLogger("absl").addFilter(_is_error)
+    # And of graphs that are made anew, for each of several models.
+    logging.getLogger("tensorflow").addFilter(_is_error)
     return import_module("zoo")
 
 

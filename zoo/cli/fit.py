@@ -42,6 +42,9 @@ from zoo.pretrained import find
 @click.option("--epochs", type=int, help="Passes over the training data, at most.")
 @click.option("--steps", type=int, help="Updates of the weights, at most.")
 @click.option("--cell", type=NOT_EMPTY, help="The recurrent cell, see `zoo list cells`.")
+@click.option(
+    "--folds", type=int, default=0, metavar="K", help="Judge it by K folds, then train it on all."
+)
 @click.option("--minutes", type=float, help="Stop training after this time.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
@@ -66,6 +69,7 @@ def fit(
     steps: int | None,
     cell: str | None,
     minutes: float | None,
+    folds: int,
     settings: tuple[str, ...],
     devices: int,
     seed: int,
@@ -84,6 +88,7 @@ def fit(
       zoo fit char-lstm --cell gru --set units=128 --set dropout=0.2 --epochs 5
       zoo fit digits-cnn --dataset mnist --data-dir ~/tensorflow_datasets
       zoo fit char-lstm --from char-lstm --dataset my-notes/ --epochs 3
+      zoo fit sequence-gru --dataset movements.csv --set joints=3 --folds 5
       zoo fit --resume runs/char-lstm/1
       zoo fit --resume runs/char-lstm/1 --minutes 60
     """
@@ -103,8 +108,8 @@ def fit(
         registry.get("cell", cell)
     if start_from:
         find(start_from)
-    run = load_api().fit(**arguments, **overrides, runs=runs, verbose=not as_json, devices=devices)
-    _tell(run, as_json)
+    how = {"runs": runs, "verbose": not as_json, "devices": devices, "folds": folds}
+    _tell(load_api().fit(**arguments, **overrides, **how), as_json)
 
 
 def asked(
@@ -155,7 +160,10 @@ def _tell(run: Any, as_json: bool) -> None:
         return
     # Of several workers only the first writes a run.
     is_whole = run.weights_file.is_file()
-    if is_whole and registry.get("task", run.config.task).info.get("baseline"):
+    if run.folds_file.is_file():
+        print(f"on {run.config.task_options['fold'].partition('/')[2]} folds:", file=sys.stderr)
+        print_metrics(load_api().evaluate(run), stderr=True)
+    elif is_whole and registry.get("task", run.config.task).info.get("baseline"):
         print("on the validation part:", file=sys.stderr)
         print_metrics(load_api().evaluate(run, "validation"), stderr=True)
     print(run.path)

@@ -7,12 +7,31 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.layers.augmentation import Augmentation
 from zoo.typing import Tensor
 
 
+class _Random(keras.layers.Layer):
+    """What draws anew at each call, in training only, from a seed that checkpoints keep."""
+
+    def __init__(self, strength: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= strength < 1:
+            raise ValueError(f"augment is {strength}, but 0 to below 1 is needed")
+        self.strength = strength
+        self.seed_generator = keras.random.SeedGenerator()
+        self.built = True
+
+    def _uniform(self, shape: Any) -> Tensor:
+        """Return numbers between -1 and 1."""
+        return keras.random.uniform(shape, -1, 1, dtype="float32", seed=self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), "strength": self.strength}
+
+
 @keras.saving.register_keras_serializable("zoo")
-class RandomPace(Augmentation):
+class RandomPace(_Random):
     """Sequences cut, played at another speed, and unevenly, each differently; in training only.
 
     With strength s, a part of a sequence is kept, 1 - s of it or more, and read at e^-s to e^s
@@ -61,7 +80,7 @@ class RandomPace(Augmentation):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class RandomSignal(Augmentation):
+class RandomSignal(_Random):
     """Vectors scaled, shifted and with noise, each sequence differently; in training only.
 
     With strength s and features of deviation 1, a sequence is scaled by 1 - s / 3..1 + s / 3, each
@@ -96,7 +115,7 @@ class RandomSignal(Augmentation):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class RandomBody(Augmentation):
+class RandomBody(_Random):
     """Bodies turned about the vertical, and half of them mirrored, in training only.
 
     With strength s, each sequence is turned by another angle, up to s times half a turn to either
@@ -145,7 +164,7 @@ class RandomBody(Augmentation):
         return tf.reshape(bodies, tf.shape(steps))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Constructor arguments."""
         return {
             **super().get_config(),
             "coordinates": self.coordinates,

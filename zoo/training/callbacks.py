@@ -60,7 +60,7 @@ class KeepBest(keras.callbacks.Callback):
         self.few = 0 < examples < _FEW
         self.last: deque[float] = deque(maxlen=_SMOOTHED if self.few else 1)
         self.best: float | None = None
-        self.waited = 0
+        self.epochs = self.best_epoch = self.waited = 0
         for logs in history:
             self._is_better(logs)
 
@@ -71,32 +71,60 @@ class KeepBest(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save if better, else count."""
         if self._is_better(logs or {}) and self.path:
-            self._save(self.path)
+            _save_weights(self.model, self.path)
         self._stop_if_patience_ended()
 
-    def _save(self, path: Path) -> None:
-        scratch = path.with_name(f"saving-{path.name}")
-        try:
-            self.model.save_weights(scratch)
-            os.replace(scratch, path)
-            flush_folder(path.parent)
-        except OSError as error:
-            raise UserError(
-                f"cannot save the weights to {path}: {error}; those before stay good"
-            ) from error
-
     def _is_better(self, logs: dict[str, Any]) -> bool:
+        self.epochs += 1
         self.last.append(logs[self.monitor])
         value = sum(self.last) / len(self.last)
         sign = -1 if self.monitor.endswith("loss") else 1
         better = self.best is None or sign * value > sign * self.best
         better |= self.few and value == self.best
-        self.best, self.waited = (value, 0) if better else (self.best, self.waited + 1)
+        if better:
+            self.best, self.best_epoch = value, self.epochs
+        self.waited = self.epochs - self.best_epoch
         return better
 
     def _stop_if_patience_ended(self) -> None:
         if self.waited >= self.patience:
             self.model.stop_training = True
+
+
+class KeepLast(keras.callbacks.Callback):
+    """Keeps the weights of the newest epoch, and stops after some: there is no validation.
+
+    Args:
+        path: as of `KeepBest`.
+        epochs: how many there are to be.
+        done: how many there were before, of a run that goes on.
+    """
+
+    def __init__(self, path: Path | None, epochs: int, done: int = 0) -> None:
+        super().__init__()
+        self.path, self.epochs, self.done = path, epochs, done
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Stop a run that goes on if it has all its epochs."""
+        self.model.stop_training = self.done >= self.epochs
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Save, and stop if it was the last epoch."""
+        if self.path:
+            _save_weights(self.model, self.path)
+        self.model.stop_training = epoch + 1 >= self.epochs
+
+
+def _save_weights(model: keras.Model, path: Path) -> None:
+    scratch = path.with_name(f"saving-{path.name}")
+    try:
+        model.save_weights(scratch)
+        os.replace(scratch, path)
+        flush_folder(path.parent)
+    except OSError as error:
+        raise UserError(
+            f"cannot save the weights to {path}: {error}; those before stay good"
+        ) from error
 
 
 class Progress(keras.callbacks.Callback):

@@ -42,6 +42,16 @@ class RunFolder:
         return self.path / "metrics.csv"
 
     @property
+    def folds(self) -> Path:
+        """Return the folder of the runs of each fold, of a model that is judged by folds."""
+        return self.path / "folds"
+
+    @property
+    def folds_file(self) -> Path:
+        """Return the file with the metrics of each fold."""
+        return self.path / "folds.json"
+
+    @property
     def weights(self) -> Path:
         """Return the former name of `weights_file`."""
         warnings.warn("Run.weights is now Run.weights_file", DeprecationWarning, stacklevel=2)

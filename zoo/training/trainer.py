@@ -74,7 +74,7 @@ class Trainer:
     def fit(
         self,
         train: tf.data.Dataset,
-        validation: tf.data.Dataset,
+        validation: tf.data.Dataset | None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         checkpoints: Checkpoints | None = None,
         start: Checkpoint | None = None,
@@ -84,7 +84,7 @@ class Trainer:
         Args:
             train: windows whose number is known; cut in time where the settings truncate, see
                 `zoo.training.step.check_windows`.
-            validation: windows for the metrics named `val_...` after each epoch.
+            validation: windows for the metrics named `val_...` after each epoch; None for none.
             callbacks: Keras callbacks; `logs` hold the objective's metrics and `learning_rate`.
             checkpoints: where to save, every `save_steps` windows, after each epoch, and on Ctrl-C
                 or SIGTERM; None for nowhere.
@@ -118,8 +118,9 @@ class Trainer:
                     logs = self._epoch(windows, every, position, parts, saving)
                     parts = []
                     with self._averaged():
-                        metrics = self._validate(validation, every)
-                        logs |= {f"val_{name}": value for name, value in metrics.items()}
+                        if validation is not None:
+                            metrics = self._validate(validation, every)
+                            logs |= {f"val_{name}": value for name, value in metrics.items()}
                         every.on_epoch_end(position.epoch, logs)
                     self._decay_on_plateau(logs, position)
                     cut = position.step < steps
@@ -282,10 +283,9 @@ class Trainer:
                 optimizer.learning_rate = float(self._paced(reached))
 
     def _decay_on_plateau(self, logs: dict[str, float], position: Position) -> None:
-        before = [old["val_loss"] for old in position.history]
-        if self.settings.schedule == "plateau" and logs["val_loss"] >= min(
-            before, default=math.inf
-        ):
+        watched = "val_loss" if "val_loss" in logs else "loss"
+        before = [old[watched] for old in position.history]
+        if self.settings.schedule == "plateau" and logs[watched] >= min(before, default=math.inf):
             for optimizer in self._optimizers:
                 optimizer.learning_rate = self.settings.decay * optimizer.learning_rate
 

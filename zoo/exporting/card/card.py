@@ -13,15 +13,27 @@ from zoo.evaluation.plots import curves_figure
 from zoo.exporting.card.examples import show_examples
 from zoo.exporting.card.markdown import readme
 from zoo.exporting.card.provenance import training, versions
-from zoo.exporting.checksums import CARD, CURVE, FORMAT, README, hash_file, hash_files
-from zoo.exporting.manifest import EXAMPLES
+from zoo.exporting.checksums import (
+    CARD,
+    CURVE,
+    FORMAT,
+    README,
+    hash_file,
+    hash_files,
+    read_card,
+)
+from zoo.exporting.manifest import EXAMPLES, is_export
 from zoo.exporting.trained import Trained
 from zoo.readers.modality import modality
 from zoo.task import Task
+from zoo.training.folds import Folds
+from zoo.training.run import RunFolder
 from zoo.utils.files import write_whole
 
 WEIGHTS_LICENCE = "Apache-2.0"
 """Of weights that only a bundled data set went into; of others it is their maker's to say."""
+
+_LEARNED = "it learned from all of its data"
 
 
 def make_card(
@@ -51,7 +63,7 @@ def make_card(
         curves_figure(made["curve"]).savefig(folder / CURVE, dpi=50)
     unmeasured = "" if metrics else "this was exported with --no-metrics"
     if metrics and parity["split"] != "test":
-        unmeasured = f"{task.dataset} has no test split"
+        unmeasured = _by_folds(source) or f"{task.dataset} has no test split"
         print(f"metrics and examples are left out of the card: {unmeasured}", file=sys.stderr)
     data = task.data_card()
     shown = [] if unmeasured else show_examples(trained, folder)
@@ -70,6 +82,21 @@ def make_card(
         "sizes": sizes(folder, hash_files(folder)),
         "files": hash_files(folder),
     }
+
+
+def _by_folds(source: Path | None) -> str:
+    """Say how good the models of a run's folds were; "" for what has none.
+
+    Args:
+        source: the folder that a model came from, a run or another export.
+    """
+    if source is None:
+        return ""
+    if is_export(source):
+        before = read_card(source).get("unmeasured", "")
+        return before if before.startswith(_LEARNED) else ""
+    run = RunFolder(source)
+    return f"{_LEARNED}; {Folds.of(run).sentence()}" if run.folds_file.exists() else ""
 
 
 def usage(task: Task, folder: Path) -> dict[str, Any]:
