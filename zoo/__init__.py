@@ -3,8 +3,8 @@
 The public face: `list_models`, `ready_models`, `describe`, `create`, `fit`, `resume`, `evaluate`,
 `predict`, `plot`, `generate`, `generate_pictures`, `export`, `load`, `verify`, `open_stream`,
 `import_torch`, `import_keras`, `accelerate`, `cell_card`, `compare_cells`, `list_recipes`,
-`reproduce`, `Recurrence`, and `register` for new cells, topologies, tasks and models. TensorFlow is
-imported by the first of them that needs it.
+`reproduce`, `diagnose`, `Recurrence`, and `register` for new cells, topologies, tasks and models.
+TensorFlow is imported by the first of them that needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from zoo.utils.keras_files import help_keras as _help_keras
 from zoo.utils.lazy import lazy_face as _lazy_face
 
 if TYPE_CHECKING:
+    from zoo.api.diagnose import diagnose
     from zoo.api.evaluate import evaluate
     from zoo.api.export import export
     from zoo.api.fit import fit, resume
@@ -46,6 +47,7 @@ __all__ = [
     "compare_cells",
     "create",
     "describe",
+    "diagnose",
     "evaluate",
     "export",
     "fit",
@@ -72,6 +74,7 @@ _LAZY = {
     "cell_card": "zoo.diagnostics.cost",
     "compare_cells": "zoo.diagnostics.compare_cells",
     "create": "zoo.catalog.config",
+    "diagnose": "zoo.api.diagnose",
     "evaluate": "zoo.api.evaluate",
     "export": "zoo.api.export",
     "fit": "zoo.api.fit",

@@ -29,6 +29,7 @@ def fit(
     devices: int = 1,
     start_from: Run | str | Path | None = None,
     folds: int = 0,
+    diagnose: bool = False,
     **overrides: Any,
 ) -> Run:
     """Train a model of the catalog and write a run folder.
@@ -49,6 +50,8 @@ def fit(
             kept, and its vocabularies grow by what is new in the data.
         folds: 2 or more to judge the model by so many folds of a person's own data, and to train it
             on all of them then, see `zoo.api.folds`; 0 for one training with the usual splits.
+        diagnose: measure before training and after each epoch how far back gradients reach, see
+            `HorizonLog`; not of folds.
         **overrides: options of the model (`units=64`), of its task, and of training (`epochs=3`).
 
     Returns:
@@ -66,18 +69,24 @@ def fit(
     where.rows(config.training.batch_size)
     if is_whole(str(overrides.get("fold", ""))):
         raise UserError("fold is set to all of the data: say folds=5, which judges the model, too")
+    if folds and diagnose:
+        raise UserError("diagnose is for one training, and folds are several: leave one out")
     if folds:
         return fit_folds(config, base, overrides, where, folds, runs, verbose)
     task = task_to_go_on(config, base) if base else config.make_task()
     config = config.decided_by(task, overrides)
-    trained = Training(config, task, where)
+    trained = Training(config, task, where, diagnose)
     run = new_run(runs, config) if where.chief else Run(Path(runs) / name)
     trained.run(run, verbose)
     return run
 
 
 def resume(
-    run: Run | str | Path, verbose: bool = True, devices: int = 1, **limits: int | float
+    run: Run | str | Path,
+    verbose: bool = True,
+    devices: int = 1,
+    diagnose: bool = False,
+    **limits: int | float,
 ) -> Run:
     """Go on with a run that was stopped, killed or cut off, from its newest checkpoint.
 
@@ -88,6 +97,7 @@ def resume(
         run: a run or its folder.
         verbose: show a progress bar.
         devices: as in `fit`.
+        diagnose: as in `fit`.
         **limits: new `epochs`, `steps`, `minutes` or `patience` of the whole run, to make it longer
             or shorter than it was begun; kept in its config.json.
 
@@ -103,13 +113,14 @@ def resume(
         raise UserError(registry.unknown("limit of a run", key, LIMITS))
     run = open_run(run.path if isinstance(run, Run) else run, trained=False)
     if run.folds_file.exists():
-        if limits:
+        changed = min(limits, default="diagnose" if diagnose else "")
+        if changed:
             raise UserError(
-                f"{run.path} has folds, which go on as they were begun: leave out {min(limits)}"
+                f"{run.path} has folds, which go on as they were begun: leave out {changed}"
             )
         return resume_folds(run, replicas(devices), verbose)
     newest_checkpoint(run)
     where = replicas(devices)
     config = run.config.with_limits(limits)
-    Training(config, config.make_task(), where).run(run, verbose)
+    Training(config, config.make_task(), where, diagnose).run(run, verbose)
     return open_run(run.path, trained=False)

@@ -72,13 +72,13 @@ def plot(
             figures.append(task.plot(model, raw))
             if title := kind.title(source):
                 figures[-1].suptitle(title)
-    drawn = dict(zip(_names(path, len(figures), keep), figures))
+    drawn = dict(zip(free_names(path, len(figures), keep), figures))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_plots(drawn)
     return list(drawn)
 
 
-def _names(path: Path, number: int, keep: bool) -> list[Path]:
+def free_names(path: Path, number: int, keep: bool) -> list[Path]:
     """Return names for so many files, numbered if there are several, or to `keep` old ones."""
     numbered = (path.with_stem(f"{path.stem}-{n}") for n in count(1))
     names = numbered if number > 1 else chain([path], numbered)

@@ -14,8 +14,11 @@ from zoo.api.finetune import take_weights
 from zoo.api.load import restore
 from zoo.api.run import Run
 from zoo.catalog.config import RunConfig
+from zoo.diagnostics.horizon_log import HorizonLog
+from zoo.diagnostics.windows import LENGTH, first_windows
 from zoo.errors import Interrupted, UserError
 from zoo.task import Task, is_whole
+from zoo.topologies.base import SequenceModel
 from zoo.training.callbacks import Curves, KeepBest, KeepLast, Metrics, Progress, TensorBoard
 from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.replicas import Replicas
@@ -43,6 +46,28 @@ def newest_checkpoint(run: Run) -> tuple[Checkpoint | None, list[str]]:
     return checkpoint, unreadable
 
 
+def initial_model(config: RunConfig, task: Task, where: Replicas) -> SequenceModel:
+    """Return the model with the weights that a training begins from.
+
+    Args:
+        config: of the run.
+        task: made from it.
+        where: the replicas in whose scope the weights are made.
+
+    Raises:
+        UserError: the task refuses the model, or that which it starts from cannot be read.
+    """
+    # Data that were prepared only now have drawn random numbers of their own.
+    keras.utils.set_random_seed(config.seed)
+    with where.scope(), _computing_in(config.training.precision):
+        model = config.make_model()
+    task.check(model)
+    if config.start_from:
+        learned = restore(config.start_from).model
+        take_weights(model, learned, task.model_options(), task.outcome_options)
+    return model
+
+
 class Training:
     """A model with its data, made in one order, so that the same seed gives the same numbers.
 
@@ -50,24 +75,20 @@ class Training:
         config: what is run, with all that the data decide.
         task: made from it.
         where: the replicas that it runs on.
+        diagnose: measure before training and after each epoch how far back gradients reach.
     """
 
-    def __init__(self, config: RunConfig, task: Task, where: Replicas) -> None:
-        self.config, self.task, self.where = config, task, where
+    def __init__(
+        self, config: RunConfig, task: Task, where: Replicas, diagnose: bool = False
+    ) -> None:
+        self.config, self.task, self.where, self.diagnose = config, task, where, diagnose
         settings = config.training
         keras.utils.set_random_seed(config.seed)
         self.train = task.windows("train", settings, seed=config.seed)
         everything = is_whole(task.fold)
         self.validation = None if everything else task.windows("validation", settings)
         check_windows(self.train, settings)
-        # Data that were prepared only now have drawn random numbers of their own.
-        keras.utils.set_random_seed(config.seed)
-        with where.scope(), _computing_in(settings.precision):
-            model = config.make_model()
-        task.check(model)
-        if config.start_from:
-            learned = restore(config.start_from).model
-            take_weights(model, learned, task.model_options(), task.outcome_options)
+        model = initial_model(config, task, where)
         objective = task.objective(**config.objective)
         self.trainer = Trainer(model, settings, where, config.seed, objective)
 
@@ -138,8 +159,14 @@ class Training:
             Metrics(run.metrics_file, history),
             Curves(run.path / "plots" / "curves.png", history),
             TensorBoard(run.path / "logs"),
+            *([self._horizon_log(run)] if self.diagnose else []),
             *([bar] if verbose else []),
         ]
+
+    def _horizon_log(self, run: Run) -> HorizonLog:
+        windows = first_windows(self.task, self.trainer.settings, LENGTH)
+        folder, path = run.path / "logs" / "horizon", run.path / "plots" / "horizon.png"
+        return HorizonLog(folder, path, self.task.objective(), windows)
 
 
 def _examples(windows: tf.data.Dataset, most: int = 1000) -> int:

@@ -33,6 +33,11 @@ class Cell(keras.layers.Layer):
 
     A subclass also says, by a class attribute of that name, what differs in `State` and `compiled`.
 
+    Attributes:
+        gate_names: of the sigmoids of a step, in the order in which `update` takes them. Two names
+            in one say that the columns of one sigmoid are two gates; "" leaves out one that is one
+            minus another gate.
+
     Args:
         units: H, the size of the output and of each part of the state; positive.
         **kwargs: those of `keras.layers.Layer`: name, dtype.
@@ -40,6 +45,8 @@ class Cell(keras.layers.Layer):
     Raises:
         ValueError: units is not a positive integer.
     """
+
+    gate_names: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let Keras find the cell by name when it reads a config or a `.keras` file."""

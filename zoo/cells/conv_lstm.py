@@ -42,6 +42,7 @@ class ConvLSTMCell(Cell):
     """
 
     State = LSTMState
+    gate_names = ("f", "i", "o")
     # On a CPU, XLA's convolutions are slower than TensorFlow's.
     compiled = False
 

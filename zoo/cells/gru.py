@@ -38,6 +38,7 @@ class GRUCell(DenseCell):
     """
 
     blocks = 3
+    gate_names = ("z", "r")
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
@@ -76,6 +77,7 @@ class ResetBeforeGRUCell(DenseCell):
     """
 
     blocks = 3
+    gate_names = ("z r",)
 
     def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U of both gates `[H, 2H]` and of the candidate `[H, H]`."""

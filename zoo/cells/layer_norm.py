@@ -55,6 +55,7 @@ class LayerNormLSTMCell(_NormalisedCell):
 
     State = LSTMState
     blocks = 4
+    gate_names = ("f", "i", "o")
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
@@ -92,6 +93,7 @@ class LayerNormGRUCell(_NormalisedCell):
     """
 
     blocks = 3
+    gate_names = ("z", "r")
 
     def project(self, x: Tensor) -> Tensor:
         """Both normalised projections and the bias: `[..., D] -> [..., 3H]`."""

@@ -60,6 +60,7 @@ class MinGRUCell(_ProjectedCell):
     """
 
     blocks = 2
+    gate_names = ("", "z")
 
     def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """1 - z and z h̃."""
@@ -84,6 +85,7 @@ class MinLSTMCell(_ProjectedCell):
     """
 
     blocks = 3
+    gate_names = ("f", "")
 
     def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """f' and i' h̃, the gates normalised to a sum of one."""
@@ -112,6 +114,7 @@ class SRUCell(_ProjectedCell):
 
     State = MemoryState
     blocks = 4
+    gate_names = ("f", "", "r", "")
 
     def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """f and (1 - f) x̃."""

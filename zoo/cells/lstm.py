@@ -36,6 +36,7 @@ class LSTMCell(Cell):
     """
 
     State = LSTMState
+    gate_names = ("f", "i", "o")
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""

@@ -32,6 +32,7 @@ class PeepholeLSTMCell(DenseCell):
     State = LSTMState
     blocks = 4
     bias_start = (1, 0, 0, 0)
+    gate_names = ("f", "i", "o")
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
@@ -69,6 +70,7 @@ class CoupledLSTMCell(DenseCell):
     State = LSTMState
     blocks = 3
     bias_start = (1, 0, 0)
+    gate_names = ("f", "o")
 
     def update(self, z: Tensor, state: LSTMState, recur: Recur) -> tuple[Tensor, LSTMState]:
         """The gates, then memory and output."""
@@ -107,6 +109,7 @@ class ProjectedLSTMCell(DenseCell):
     State = LSTMState
     blocks = 4
     bias_start = (1, 0, 0, 0)
+    gate_names = ("f", "i", "o")
 
     def __init__(self, units: int, memory: int | None = None, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
@@ -162,6 +165,7 @@ class MultiplicativeLSTMCell(DenseCell):
     State = LSTMState
     blocks = 4
     bias_start = (1, 0, 0, 0)
+    gate_names = ("f", "i", "o")
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""

@@ -28,6 +28,7 @@ class MGUCell(DenseCell):
 
     blocks = 2
     bias_start = (1, 0)
+    gate_names = ("f",)
 
     def recurrent_weights(self) -> tuple[Tensor, ...]:
         """U and U_h, both `[H, H]`: the second product waits for the gate."""

@@ -54,6 +54,7 @@ class PhasedLSTMCell(DenseCell):
     State = PhasedLSTMState
     blocks = 4
     bias_start = (1, 0, 0, 0)
+    gate_names = ("f", "i", "o")
 
     def __init__(
         self, units: int, open_ratio: float = 0.05, leak: float = 0.001, **kwargs: Any

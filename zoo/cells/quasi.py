@@ -35,6 +35,7 @@ class QRNNCell(LinearCell):
     """
 
     State = QuasiState
+    gate_names = ("f", "", "o")
 
     @property
     def state_size(self) -> list[int]:

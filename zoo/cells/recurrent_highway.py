@@ -40,6 +40,11 @@ class RecurrentHighwayCell(Cell):
         super().__init__(units, **kwargs)
         self.depth = positive_integer("depth", depth)
 
+    @property
+    def gate_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The gate of each layer."""
+        return tuple(f"g_{layer}" for layer in range(1, self.depth + 1))
+
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         wide = 2 * self.units

@@ -28,6 +28,7 @@ class UGRNNCell(DenseCell):
 
     blocks = 2
     bias_start = (0, 1)
+    gate_names = ("g",)
 
     def update(self, z: Tensor, state: HiddenState, recur: Recur) -> tuple[Tensor, HiddenState]:
         """The new state between the old one and the candidate."""

@@ -54,6 +54,11 @@ class CellWrapper(Cell):
         return self.cell.compiled
 
     @property
+    def gate_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the wrapped cell's gates."""
+        return self.cell.gate_names
+
+    @property
     def plain_product(self) -> bool:
         """Whether the wrapped cell's product is plain."""
         return self.cell.plain_product

@@ -82,6 +82,7 @@ class SLSTMCell(_HeadedCell):
     """
 
     State = ScalarState
+    gate_names = ("o",)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
@@ -142,6 +143,7 @@ class MLSTMCell(_HeadedCell):
     """
 
     State = MatrixState
+    gate_names = ("o",)
 
     @property
     def state_size(self) -> list[int]:

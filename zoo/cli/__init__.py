@@ -11,6 +11,7 @@ from types import FrameType
 import click
 
 from zoo.cli.compare import compare
+from zoo.cli.diagnose import diagnose
 from zoo.cli.evaluate import evaluate
 from zoo.cli.export import export
 from zoo.cli.fit import fit
@@ -107,6 +108,7 @@ for command in (
     import_command,
     verify,
     compare,
+    diagnose,
     reproduce,
 ):
     zoo.add_command(command)

@@ -52,6 +52,9 @@ from zoo.pretrained import find
 @click.option(
     "--devices", type=int, default=1, show_default=True, help="Devices that share each batch."
 )
+@click.option(
+    "--diagnose", is_flag=True, help="Draw after each epoch how far back gradients reach."
+)
 @seed_of("weights, dropout and data order")
 @click.option(
     "--runs", type=NOT_EMPTY, default="runs", show_default=True, help="Folder of all runs."
@@ -72,6 +75,7 @@ def fit(
     folds: int,
     settings: tuple[str, ...],
     devices: int,
+    diagnose: bool,
     seed: int,
     runs: str,
     data_dir: str | None,
@@ -93,11 +97,12 @@ def fit(
       zoo fit --resume runs/char-lstm/1 --minutes 60
     """
     if resume:
-        refuse_what_resume_keeps(context)
+        refuse_what_resume_keeps(context, "diagnose")
         check_folder(resume)
         options = {"epochs": epochs, "steps": steps, "minutes": minutes}
         limits = {key: value for key, value in options.items() if value is not None}
-        run = load_api().resume(resume, verbose=not as_json, devices=devices, **limits)
+        how = {"verbose": not as_json, "devices": devices, "diagnose": diagnose}
+        run = load_api().resume(resume, **how, **limits)
         _tell(run, as_json)
         return
     arguments = asked(**context.params)
@@ -108,8 +113,8 @@ def fit(
         registry.get("cell", cell)
     if start_from:
         find(start_from)
-    how = {"runs": runs, "verbose": not as_json, "devices": devices, "folds": folds}
-    _tell(load_api().fit(**arguments, **overrides, **how), as_json)
+    how = {"verbose": not as_json, "devices": devices, "diagnose": diagnose}
+    _tell(load_api().fit(**arguments, **overrides, **how, runs=runs, folds=folds), as_json)
 
 
 def asked(

@@ -21,6 +21,7 @@ from zoo.typing import Shape, Tensor
 from zoo.utils.files import write_whole
 
 SOLVED, PARTLY = 0.95, 0.1
+CLIP_NORM = 1.0
 _BATCH, _TEST_ROWS, _WIDTH = 32, 1024, 32
 
 
@@ -145,35 +146,64 @@ def fitted_units(name: str, task: MemoryTask, parameters: int) -> int:
     return low * grain
 
 
+def make_network(name: str, task: MemoryTask, units: int, seed: int) -> Network:
+    """Return a network of a cell with fresh weights, the same from the same seed."""
+    # Of this network alone, so that a continued comparison gives the same numbers.
+    keras.utils.set_random_seed(seed)
+    return Network(build_cell(name, _WIDTH, units), task)
+
+
+def last_losses(network: Network, task: MemoryTask, x: Tensor, target: Any) -> Tensor:
+    """Compute the losses `[B, S]` of the last S time steps, for which there are targets."""
+    answers = network(x)[:, -target.shape[1] :]
+    if task.output_size == 1:
+        return tf.square(answers[..., 0] - target)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(target, answers)
+
+
+def train(
+    network: Network, task: MemoryTask, settings: dict[str, int], tick: Callable[[], Any]
+) -> list[float]:
+    """Train a network on fresh sequences, and return the norm of each update's gradient.
+
+    Norms are those before clipping, at `CLIP_NORM`.
+
+    Args:
+        network: a fresh one.
+        task: what its sequences are of.
+        settings: `steps`, `length` and `seed`.
+        tick: is called after each step.
+    """
+    optimizer = keras.optimizers.Adam(1e-3, clipnorm=None, global_clipnorm=CLIP_NORM)
+    optimizer.build(network.trainable_variables)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def update(x: Tensor, target: Any) -> Tensor:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(last_losses(network, task, x, target))
+        weights = network.trainable_variables
+        gradients = tape.gradient(loss, weights)
+        optimizer.apply(gradients, weights)
+        return tf.linalg.global_norm(gradients)
+
+    number = list(TASKS).index(task.name)
+    sequences = np.random.default_rng([settings["seed"], number, 0])
+    norms = []
+    for _ in range(settings["steps"]):
+        x, target = task.draw(sequences, _BATCH, settings["length"])
+        norms.append(float(update(tf.constant(x), tf.constant(target))))
+        tick()
+    return norms
+
+
 def _row(
     name: str, task: MemoryTask, settings: dict[str, int], tick: Callable[[], Any]
 ) -> dict[str, Any]:
     began, length = time.monotonic(), settings["length"]
     units = fitted_units(name, task, settings["parameters"])
-    # Of this row alone, so that a continued comparison gives the same numbers.
-    keras.utils.set_random_seed(settings["seed"])
-    network = Network(build_cell(name, _WIDTH, units), task)
-    optimizer = keras.optimizers.Adam(1e-3, clipnorm=None, global_clipnorm=1.0)
-    optimizer.build(network.trainable_variables)
-
-    @tf.function(reduce_retracing=True, autograph=False)
-    def train(x: Tensor, target: Any) -> None:
-        with tf.GradientTape() as tape:
-            answers = network(x)[:, -target.shape[1] :]
-            if task.output_size == 1:
-                losses = tf.square(answers[..., 0] - target)
-            else:
-                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, answers)
-            loss = tf.reduce_mean(losses)
-        weights = network.trainable_variables
-        optimizer.apply(tape.gradient(loss, weights), weights)
-
+    network = make_network(name, task, units, settings["seed"])
+    train(network, task, settings, tick)
     number = list(TASKS).index(task.name)
-    sequences = np.random.default_rng([settings["seed"], number, 0])
-    for _ in range(settings["steps"]):
-        x, target = task.draw(sequences, _BATCH, length)
-        train(tf.constant(x), tf.constant(target))
-        tick()
     x, target = task.draw(np.random.default_rng([settings["seed"], number, 1]), _TEST_ROWS, length)
     answer = tf.function(lambda x: network(x)[:, -target.shape[1] :], autograph=False)
     parts = [answer(tf.constant(part)).numpy() for part in np.split(x, _TEST_ROWS // _BATCH)]

@@ -39,7 +39,7 @@ _OWN_FOLDERS = {
 }
 
 RUN_ARGUMENTS = frozenset(
-    ("name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from")
+    ("name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from", "diagnose")
 )
 """Of `zoo.fit`, which are no options."""
 

@@ -27,6 +27,7 @@ from zoo.training.settings import Settings
 from zoo.utils.files import flush_folder, write_whole
 
 _FEW, _SMOOTHED = 200, 3
+_UNSHOWN = ("learning_rate", "clipped")
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -192,7 +193,7 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the epoch's metrics above the bar."""
         self.epochs_done = epoch + 1
-        shown = {k: v for k, v in (logs or {}).items() if k != "learning_rate"}
+        shown = {k: v for k, v in (logs or {}).items() if k not in _UNSHOWN}
         metrics = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
         if self.examples and "val_accuracy" in shown:
             low, high = _interval(shown["val_accuracy"], self.examples)

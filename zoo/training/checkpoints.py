@@ -24,6 +24,7 @@ class Position:
         updates: of the weights, in all.
         totals: the sums that this epoch's metrics come from.
         seconds: of training so far.
+        clipped: updates of this epoch whose gradient was scaled down.
         history: each epoch's metrics.
     """
 
@@ -32,12 +33,14 @@ class Position:
     updates: int = 0
     totals: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     seconds: float = 0.0
+    clipped: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
 
     def end_epoch(self, metrics: dict[str, float]) -> None:
         """Count one epoch more as done, and start the next one."""
         self.history.append(metrics)
         self.epoch, self.step, self.totals = self.epoch + 1, 0, [0.0] * len(self.totals)
+        self.clipped = 0
 
 
 @dataclass(frozen=True)

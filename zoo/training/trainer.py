@@ -85,7 +85,8 @@ class Trainer:
             train: windows whose number is known; cut in time where the settings truncate, see
                 `zoo.training.step.check_windows`.
             validation: windows for the metrics named `val_...` after each epoch; None for none.
-            callbacks: Keras callbacks; `logs` hold the objective's metrics and `learning_rate`.
+            callbacks: Keras callbacks; `logs` hold the objective's metrics, `learning_rate`, and
+                `clipped`, the share of updates whose gradient was scaled down, if one can be.
             checkpoints: where to save, every `save_steps` windows, after each epoch, and on Ctrl-C
                 or SIGTERM; None for nowhere.
             start: what was saved, to go on from there as if nothing had been.
@@ -217,6 +218,7 @@ class Trainer:
                 self.average.add()  # type: ignore[union-attr]
             before, position.step = position.step, position.step + group
             position.updates += 1
+            position.clipped += self._is_clipped(norms)
             every.on_train_batch_end(position.step - 1, {"loss": loss})
             position.seconds = time.monotonic() - began
             position.totals = totals.tolist()
@@ -227,7 +229,17 @@ class Trainer:
             due = position.step // self.settings.save_steps > before // self.settings.save_steps
             saving(position, tf.nest.flatten(state), due and position.step < self.steps)
         rate = float(keras.ops.convert_to_numpy(self._first.optimizer.learning_rate))
-        return {**self._learning.results(totals), "learning_rate": rate}
+        logs = {**self._learning.results(totals), "learning_rate": rate}
+        if any(player.clip_norm for player in self.players.values()):
+            logs["clipped"] = position.clipped / max(
+                1, math.ceil(position.step / self.settings.accumulate)
+            )
+        return logs
+
+    def _is_clipped(self, norms: np.ndarray) -> bool:
+        """Return whether an update scaled a player's gradient down."""
+        limits = [player.clip_norm or math.inf for player in self.players.values()]
+        return any(limit < norm < math.inf for limit, norm in zip(limits, norms.tolist()))
 
     def _validate(self, windows: tf.data.Dataset, every: Any) -> dict[str, float]:
         """Return the objective's metrics, with a carried state of their own."""

@@ -256,3 +256,10 @@ def test_windows_of_any_length_run_forward_as_the_whole_sequence(model, random_t
             y, state = model(part, state=state, return_state=True)
             outputs.append(y)
         np.testing.assert_allclose(tf.concat(outputs, axis=1), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize(("limit", "share"), [(1e-6, 1.0), (1e6, 0.0), (0.0, None)])
+def test_the_share_of_clipped_updates_is_told(model, random_text, plain_settings, limit, share):
+    windows = stream_windows(random_text(15), 1, 5, cut=True)
+    history = Trainer(model, plain_settings(clip_norm=limit)).fit(windows, windows)
+    assert history.get("clipped", [None]) == [share]
