@@ -53,6 +53,9 @@ def plan_parts(
     begin = rng.integers(0, spare + 1) if rng else spare // 2
     clip = np.full((-(-len(order) // rows), rows), -1)
     clip.flat[: len(order)] = order
+    if rng:
+        # Blank rows would count in the statistics of a batch.
+        clip = np.resize(order, clip.shape)
     return Plan(clip, np.where(clip < 0, 0, begin[clip]))
 
 

@@ -22,6 +22,7 @@ from zoo.training.objectives import CrossEntropy, Objective, Player
 from zoo.training.replicas import Replicas
 from zoo.training.schedules import learning_rate
 from zoo.training.settings import Settings
+from zoo.training.statistics import Statistics
 from zoo.training.step import Step
 from zoo.typing import State, Window
 
@@ -119,6 +120,7 @@ class Trainer:
                     logs = self._epoch(windows, every, position, parts, saving)
                     parts = []
                     with self._averaged():
+                        self._statistics.measure()
                         if validation is not None:
                             metrics = self._validate(validation, every)
                             logs |= {f"val_{name}": value for name, value in metrics.items()}
@@ -146,6 +148,7 @@ class Trainer:
         with self.replicas.scope():
             self._learning = self.objective.begin(train)
         self._sums = RowSums(self.model, self._learning)
+        self._statistics = Statistics(self.model, train)
         self._step: Step | None = None
         rate = learning_rate(self.settings, self.steps)
         self._paced: Callable[[float], Any] | None = None
