@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := saved_models/demo/$(MODEL)
 
-.PHONY: demo test test-slow test-lowest lint bench clean
+.PHONY: demo test test-slow test-lowest lint bench docs clean
 
 demo: $(READY)
 	run=$$($(BIN)/zoo fit $(MODEL) --minutes $(MINUTES)) && \
@@ -47,6 +47,14 @@ bench: .venv/.bench
 
 .venv/.bench: $(READY) benchmarks/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	touch $@
+
+# The site, in build/site; it fails over a broken link or a missing name.
+docs: .venv/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.venv/.docs: $(READY) docs/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
 	touch $@
 
 $(READY): requirements.txt pyproject.toml

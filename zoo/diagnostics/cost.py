@@ -26,11 +26,12 @@ def cell_card(name: str, input_size: int = 128, units: int = 128) -> dict[str, A
 
         - `name`, `equation` (the first line of the cell's docstring) and `paper`;
         - `parameters`, those that training changes, and `fixed_parameters`, those it does not;
-        - `multiply_adds` of one time step of one row, input's part included. Counted are matrix
-          products, einsums and two-dimensional convolutions, as traced; what is elementwise,
-          and a product written as multiplication and sum, is not;
+        - `multiply_adds` of one time step of one row, input's part included, see below;
         - `state_size`, how many numbers one row carries from step to step;
         - `parallel`, whether all time steps can be computed at once.
+
+        Counted are matrix products, einsums and two-dimensional convolutions, as traced; what is
+        elementwise, and a product written as multiplication and sum, is not.
 
     Raises:
         UserError: there is no such cell, or it cannot be built in that size.

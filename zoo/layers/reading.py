@@ -27,7 +27,11 @@ class PooledStack(keras.layers.Layer):
     """v = pool(h_1, ..., h_T) of a `RecurrentStack`: vectors `[B, T, D]` to one, `[B, size]`.
 
     Args:
-        cell, units, layers, dropout, bidirectional: as `RecurrentStack` takes them.
+        cell: as `RecurrentStack` takes it, and so are the next four.
+        units: size of each layer.
+        layers: how many.
+        dropout: share dropped before each layer, in training.
+        bidirectional: read from both ends.
         pool: "last", "mean", "max" or "attention", see `zoo.layers.pooling`. The last output of a
             bidirectional layer is that of the last step forwards, and of the first one backwards.
         image_shape: height and width of maps, where the vectors are flattened maps and the cell is
