@@ -1,9 +1,8 @@
 """Captioning: an image in, a sentence about it out."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,12 @@ from tasks.captioning.metrics import (
     rouge_and_cider,
     truth,
 )
-from tasks.captioning.networks import SIDE, Network
 from tasks.captioning.scenes import has_test_only_pair
 from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.captioning.windows import caption_windows, draw_captions
 from tasks.common.base import DataTask, rule_of, spread
-from tasks.common.cache import cached_rows, file_key
 from tasks.common.images import decode_images, encode_png, is_shape
-from tasks.common.sources import whole_path
+from tasks.common.networks import SIDE, open_network
 from tasks.common.text import END, PADDING, START, UNKNOWN
 from tasks.common.tokenizers import Words
 from tasks.common.units import tokenizer_of
@@ -49,7 +46,6 @@ from zoo.utils.validation import not_empty
 
 UNITS = ("word", "character")
 _ROWS = 250
-_SEEN = 32
 _LARGEST = 128
 
 
@@ -143,8 +139,6 @@ class Captioning(DataTask):
                 f"image_shape is {image_shape}, but [height, width, 1 or 3] is needed, such as "
                 "[96, 96, 3]"
             )
-        if weights and not network:
-            raise UserError("weights are given, but no network: set both, or neither")
         self.unit, self.tokenizer = unit, cut_rule(tokenizer, known=words is not None)
         make = tokenizer_of(unit, UNITS, "words", rule=self.tokenizer)
         self._words = Words(kind="words", rule=self.tokenizer)
@@ -153,10 +147,8 @@ class Captioning(DataTask):
         self.beam_width = beam_width
         self._sources: dict[Any, Source] = {}
         self.image_shape = image_shape or self._shape(image_size, bool(network))
-        self.weights = (whole_path(weights) or "") if weights else ""
         # Before the data are read, which takes longer.
-        self.network = Network(network, self.weights, self.image_shape) if network else None
-        self._network_name = network
+        self.network = open_network(network, weights, self.image_shape)
         if words is None:
             captions = self._plain([c for image in self._data("train").captions for c in image])
             words = make().learn(captions, minimum=minimum_count) or make().learn(captions)
@@ -181,8 +173,8 @@ class Captioning(DataTask):
             "max_length": self.max_length,
             "minimum_count": self.minimum_count,
             "beam_width": self.beam_width,
-            "network": self._network_name,
-            "weights": self.weights,
+            "network": self.network.name if self.network else "",
+            "weights": self.network.weights if self.network else "",
             "tokenizer": self.tokenizer,
             "words": self.vocabulary.tokens,
             "image_shape": self.image_shape,
@@ -375,20 +367,7 @@ class Captioning(DataTask):
         """Return the inputs for all images of a split; features are computed once."""
         if not self.network:
             return data.images
-        see = tf.function(self.network.features, reduce_retracing=True, autograph=False)
-
-        def rows() -> Iterator[np.ndarray]:
-            for start in range(0, len(data.images), _SEEN):
-                yield from see(tf.constant(data.images[start : start + _SEEN])).numpy()
-
-        return cached_rows(
-            ["features", self._network_name, file_key([Path(self.weights)]), data.key],
-            (len(data.images), *self.network.shape),
-            "float16",
-            rows,
-            f"{self._network_name} looks at {split}",
-            self.data_dir,
-        ).array
+        return self.network.cached(data.images, [data.key], split, self.data_dir)
 
 
 def _rows(places: int, form: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -130,10 +130,15 @@ def track_points(phases: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 class MovingDigits(tfds.core.GeneratorBasedBuilder):
     """Moving handwritten digits: `video` uint8 `[16, 32, 32, 1]` and the motion as `label`.
 
-    The digits of a split come from the same split of `digits`.
+    The digits of a split come from the same split of `digits`. The config `moving_digits/200` has
+    the first 200 clips for training, and the same validation and test: as many as people have.
     """
 
     VERSION = tfds.core.Version("1.0.0")
+    BUILDER_CONFIGS: ClassVar[list[tfds.core.BuilderConfig]] = [
+        tfds.core.BuilderConfig(name="all", description=f"{CLIPS['train']} clips for training."),
+        tfds.core.BuilderConfig(name="200", description="The first 200 of them for training."),
+    ]
 
     def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
@@ -162,6 +167,8 @@ class MovingDigits(tfds.core.GeneratorBasedBuilder):
         labels = np.arange(CLIPS[split]) % len(MOTIONS)
         phases = draw_phases(labels, rng)
         chosen = rng.integers(len(digits), size=len(labels))
+        if split == "train" and self.builder_config.name != "all":
+            labels = labels[: int(self.builder_config.name)]
         for index, label in enumerate(labels):
             yield index, {"video": render(digits[chosen[index]], phases[index]), "label": label}
 

@@ -1,3 +1,6 @@
+import sys
+from types import ModuleType
+
 import pytest
 
 
@@ -20,3 +23,35 @@ def check_measured():
         return score, cases, card
 
     return check
+
+
+@pytest.fixture
+def tiny_network(monkeypatch):
+    """A small network in the form of those in `keras.applications`, where it is called TinyNet."""
+    import keras
+    from keras import layers
+
+    def build(include_top=True, weights="imagenet", input_shape=(64, 64, 3), classes=1000):
+        assert weights is None
+        images = keras.Input(input_shape)
+        maps = layers.Conv2D(8, 3, 4, "same", activation="relu", name="first")(images)
+        maps = layers.Conv2D(6, 3, 2, "same", name="last")(maps)
+        maps = layers.BatchNormalization(name="norm")(maps)
+        if include_top:
+            maps = layers.Dense(classes, name="top")(layers.GlobalAveragePooling2D()(maps))
+        return keras.Model(images, maps)
+
+    module = ModuleType("tiny_network")
+    module.preprocess_input = lambda images: images / 127.5 - 1
+    build.__module__ = module.__name__
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(keras.applications, "TinyNet", build, raising=False)
+    return build
+
+
+@pytest.fixture
+def tiny_weights(tiny_network, tmp_path):
+    """A file of weights of it."""
+    path = tmp_path / "tiny.weights.h5"
+    tiny_network(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(path)
+    return str(path)

@@ -103,7 +103,7 @@ class RunConfig:
             return cls(
                 model=values["model"],
                 task=values["task"],
-                options=dict(values["options"]),
+                options={**_once(entry), **values["options"]},
                 task_options=task_options,
                 training=_settings(training),
                 objective=_objective(entry, objective),
@@ -293,6 +293,15 @@ def resolve(
         seed=seed,
         start_from=start_from,
     )
+
+
+def _once(entry: registry.Entry) -> dict[str, Any]:
+    """Return what the options that a model's entry sets are by the architecture's own defaults.
+
+    A run of before the entry set them has them so, and says it nowhere.
+    """
+    own = registry.builder_of(entry).parameters
+    return {key: own[key] for key in entry.info.get("options", {}) if key in own}
 
 
 def _same_kind(entry: registry.Entry, other: str) -> bool:

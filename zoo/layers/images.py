@@ -1,7 +1,7 @@
 """From an image to a vector."""
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,11 +9,17 @@ from keras import layers
 
 from zoo.typing import Tensor
 
-_LARGE = 48
+NORMALIZATIONS = ("batch", "group")
+_LARGE, _GROUPS = 48, 4
 
 
 def image_encoder(
-    kind: str, shape: Sequence[int], filters: Sequence[int], units: int, dropout: float = 0.0
+    kind: str,
+    shape: Sequence[int],
+    filters: Sequence[int],
+    units: int,
+    dropout: float = 0.0,
+    normalization: str = "batch",
 ) -> keras.Model:
     """A model from images `[B, h, w, c]` with values 0..255 to vectors `[B, size]`.
 
@@ -35,9 +41,12 @@ def image_encoder(
         filters: channels of each block of the "cnn" and the "maps".
         units: size of the dense layer of "pooled", "mlp" and "cnn".
         dropout: share of the dense layer's inputs and outputs that is dropped in training.
+        normalization: "batch"; or "group", of four groups of channels of an image, and of the
+            vector alone (Wu and He 2018, arXiv:1803.08494), which has no statistics to measure:
+            where there are few updates, those of a batch lag behind.
 
     Raises:
-        ValueError: the kind is none of these.
+        ValueError: the kind or the normalization is none of these.
 
     Example:
         >>> image_encoder("cnn", (8, 8, 1), [8, 16], units=32).output_shape
@@ -46,6 +55,10 @@ def image_encoder(
     kinds = ("none", "pooled", "linear", "mlp", "cnn", "maps")
     if kind not in kinds:
         raise ValueError(f"encoder is {kind!r}, but one of {', '.join(kinds)} is needed")
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(
+            f"normalization is {normalization!r}, but one of {', '.join(NORMALIZATIONS)} is needed"
+        )
     images = keras.Input(tuple(shape))
     if kind == "none":
         return keras.Model(images, layers.Flatten()(images))
@@ -54,7 +67,7 @@ def image_encoder(
         maps = _AtLeastOne()(maps)
         large = min(shape[:2]) >= _LARGE
         for index, channels in enumerate(filters):
-            maps = _block(maps, channels, halve=large and index == 0)
+            maps = _block(maps, channels, large and index == 0, normalization)
     if kind == "maps":
         return keras.Model(images, _AsMany()(maps, images))
     pooled = kind == "pooled" and len(shape) == 3
@@ -67,7 +80,7 @@ def image_encoder(
         vector = layers.Concatenate()([vector, layers.GlobalAveragePooling2D()(maps)])
         vector = _AsMany()(vector, images)
     if kind in ("cnn", "pooled"):
-        vector = _normalization()(vector)
+        vector = _normalized(vector, normalization)
     return keras.Model(images, vector)
 
 
@@ -91,13 +104,18 @@ class _AsMany(layers.Layer):
         return values[: tf.shape(images)[0]]
 
 
-def _block(maps: Tensor, channels: int, halve: bool) -> Tensor:
+def _block(maps: Tensor, channels: int, halve: bool, normalization: str) -> Tensor:
     size, strides = (5, 2) if halve else (3, 1)
     maps = layers.Conv2D(channels, size, strides, padding="same", use_bias=False)(maps)
-    maps = layers.Activation("relu")(_normalization()(maps))
+    maps = layers.Activation("relu")(_normalized(maps, normalization))
     return layers.MaxPooling2D(2, padding="same")(maps)
 
 
-def _normalization() -> Any:
-    # Running averages of about ten steps: those of Keras' hundred lag behind fast-changing weights.
-    return layers.BatchNormalization(momentum=0.9)
+def _normalized(values: Tensor, kind: str) -> Tensor:
+    if kind == "batch":
+        # Running averages of about ten steps: those of Keras' hundred lag behind fast-changing
+        # weights.
+        return layers.BatchNormalization(momentum=0.9)(values)
+    if len(values.shape) == 2:
+        return layers.LayerNormalization()(values)
+    return layers.GroupNormalization(math.gcd(values.shape[-1], _GROUPS))(values)

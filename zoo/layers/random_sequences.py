@@ -7,31 +7,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.layers.augmentation import Augmentation
 from zoo.typing import Tensor
 
 
-class _Random(keras.layers.Layer):
-    """What draws anew at each call, in training only, from a seed that checkpoints keep."""
-
-    def __init__(self, strength: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if not 0 <= strength < 1:
-            raise ValueError(f"augment is {strength}, but 0 to below 1 is needed")
-        self.strength = strength
-        self.seed_generator = keras.random.SeedGenerator()
-        self.built = True
-
-    def _uniform(self, shape: Any) -> Tensor:
-        """Return numbers between -1 and 1."""
-        return keras.random.uniform(shape, -1, 1, dtype="float32", seed=self.seed_generator)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "strength": self.strength}
-
-
 @keras.saving.register_keras_serializable("zoo")
-class RandomPace(_Random):
+class RandomPace(Augmentation):
     """Sequences cut, played at another speed, and unevenly, each differently; in training only.
 
     With strength s, a part of a sequence is kept, 1 - s of it or more, and read at e^-s to e^s
@@ -80,7 +61,7 @@ class RandomPace(_Random):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class RandomSignal(_Random):
+class RandomSignal(Augmentation):
     """Vectors scaled, shifted and with noise, each sequence differently; in training only.
 
     With strength s and features of deviation 1, a sequence is scaled by 1 - s / 3..1 + s / 3, each
@@ -115,7 +96,7 @@ class RandomSignal(_Random):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class RandomBody(_Random):
+class RandomBody(Augmentation):
     """Bodies turned about the vertical, and half of them mirrored, in training only.
 
     With strength s, each sequence is turned by another angle, up to s times half a turn to either
@@ -164,7 +145,7 @@ class RandomBody(_Random):
         return tf.reshape(bodies, tf.shape(steps))
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "coordinates": self.coordinates,

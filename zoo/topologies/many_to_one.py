@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
@@ -57,12 +58,17 @@ class ManyToOne(SequenceModel):
             recurrent layers both vectors: motion beside looks, as in K. Simonyan and A. Zisserman,
             "Two-stream convolutional networks for action recognition in videos" (2014,
             arXiv:1406.2199), whose second stream saw optical flow.
+        changes: show the encoder what changed in each frame since the one before, beside the frame
+            itself, as further channels of it.
+        normalization: "batch" or "group", of what the encoders "cnn" and "maps" compute, see
+            `zoo.layers.images`.
         mixed: size of two dense layers that read the vector of each step, what changed in it
             included; their output stands beside it. 0 for none.
         augment: how differently a sequence is read each time in training: at another pace, see
-            `RandomPace`; pictures moved, see `RandomView`, vectors scaled and with noise, see
-            `RandomSignal`, and bodies turned, see `RandomBody`; 0..1, 0 for always the same. None
-            for 0.3 if vectors are bodies, and else 0: what others mean is not known.
+            `RandomPace`; pictures moved, in other light and with a patch left blank, see
+            `RandomView`; vectors scaled and with noise, see `RandomSignal`, and bodies turned, see
+            `RandomBody`; 0..1, 0 for always the same. None for 0.3 if vectors are bodies, and else
+            0: what others mean is not known.
         flip: whether half of the clips are mirrored in training.
         coordinates: of each joint that the vectors are of; 0 if they are of none.
         other_sides: for each joint the one on the other side: half of the bodies are mirrored then.
@@ -70,7 +76,8 @@ class ManyToOne(SequenceModel):
         deviation: likewise, what each is divided by; empty for 1.
 
     Raises:
-        ValueError: `encoder` or `pooling` is none of these, or the encoder "maps" has another cell.
+        ValueError: `encoder`, `pooling` or `normalization` is none of these, or the encoder "maps"
+            has another cell, or changes are shown twice.
 
     Example:
         >>> model = ManyToOne(classes=8, frame_shape=(16, 16, 1), cell="gru", units=16)
@@ -94,6 +101,8 @@ class ManyToOne(SequenceModel):
         bidirectional: bool = False,
         pooling: str = "last",
         two_stream: bool = False,
+        changes: bool = False,
+        normalization: str = "batch",
         mixed: int = 0,
         augment: float | None = None,
         flip: bool = False,
@@ -111,6 +120,8 @@ class ManyToOne(SequenceModel):
             )
         if mixed and encoder == "maps":
             raise ValueError(f"mixed is {mixed}, but the encoder is maps, whose places stay apart")
+        if two_stream and changes:
+            raise ValueError("two_stream and changes both show what changed: choose one")
         self.frame_shape = tuple(frame_shape)
         self.frame_dtype = "float32" if encoder == "none" else "uint8"
         self.steppable = not bidirectional
@@ -119,18 +130,23 @@ class ManyToOne(SequenceModel):
         self.pace = RandomPace(augment) if augment else None
         self.view, self.signal = None, None
         if encoder != "none":
-            self.view = RandomView(augment / 3, flip) if augment or flip else None
+            self.view = RandomView(augment / 3, flip, augment) if augment or flip else None
         else:
             if coordinates and (augment or other_sides):
                 self.view = RandomBody(augment / 2, coordinates, other_sides)
             self.signal = RandomSignal(augment) if augment else None
         self.mean, self.deviation = mean, deviation
-        self.encoder = image_encoder(encoder, frame_shape, filters, features)
+        self.changes, shown = changes, list(frame_shape)
+        if changes:
+            shown[-1] *= 2
+        encode = partial(image_encoder, encoder, filters=filters, units=features)
+        self.encoder = encode(shown, normalization=normalization)
         self.differences: Any = None
         self.motion: Any = None
-        if two_stream:
+        if two_stream or changes:
             self.differences = FrameDifferences(frame_shape)
-            self.motion = image_encoder(encoder, frame_shape, filters, features)
+        if two_stream:
+            self.motion = encode(frame_shape, normalization=normalization)
         self.mix = _mixing(mixed, dropout) if mixed else None
         image_shape = self.encoder.output_shape[1:3] if encoder == "maps" else None
         self.reader = PooledStack(cell, units, layers, dropout, bidirectional, pooling, image_shape)
@@ -213,16 +229,24 @@ class ManyToOne(SequenceModel):
             frames = (frames - ops.array(self.mean)) / ops.array(self.deviation)
         if self.signal:
             frames = self.signal(frames, training=training)
-        # One convolution over all frames: TimeDistributed would emit one for each.
-        flat = ops.reshape(frames, (-1, *self.frame_shape))
-        vectors, after = self.encoder(flat, training=training), ()
+        moved, after = frames, ()
         if self.differences:
             moved, after = self.differences(frames, frame, lengths=lengths, reset=reset)
-            moved = ops.reshape(moved, (-1, *self.frame_shape))
-            vectors = ops.concatenate([vectors, self.motion(moved, training=training)], axis=-1)
+        if self.changes:
+            frames = ops.concatenate([ops.cast(frames, moved.dtype), moved], axis=-1)
+        # One convolution over all frames: TimeDistributed would emit one for each.
+        vectors = self.encoder(_each(frames), training=training)
+        if self.motion:
+            motion = self.motion(_each(moved), training=training)
+            vectors = ops.concatenate([vectors, motion], axis=-1)
         if self.mix:
             vectors = ops.concatenate([vectors, self.mix(vectors, training=training)], axis=-1)
         return ops.reshape(vectors, (batch, time, math.prod(vectors.shape[1:]))), after
+
+
+def _each(frames: Tensor) -> Tensor:
+    """Return the frames of all clips `[B, T, ...]` one after the other, `[B · T, ...]`."""
+    return ops.reshape(frames, (-1, *frames.shape[2:]))
 
 
 def _mixing(units: int, dropout: float) -> keras.Sequential:

@@ -199,3 +199,14 @@ def test_sequences_of_points_differ_in_length(tmp_path, monkeypatch):
     examples = tfds.builder("moving_points", data_dir=tmp_path).as_dataset("train")
     lengths = {len(example["sequence"]) for example in tfds.as_numpy(examples)}
     assert min(lengths) >= FRAMES // 2 and max(lengths) <= FRAMES and len(lengths) > 4
+
+
+def test_the_small_config_trains_on_the_first_clips_and_is_judged_by_all(all_clips, data_dir):
+    small = tfds.builder("moving_digits/200", data_dir=data_dir)
+    small.download_and_prepare()
+    counts = {split: small.info.splits[split].num_examples for split in SPLITS}
+    assert counts == {**CLIPS, "train": 200}
+    videos = {video.tobytes() for video in all_clips["train"][0]}
+    train = list(tfds.as_numpy(small.as_dataset("train")))
+    assert all(example["video"].tobytes() in videos for example in train)
+    assert {int(example["label"]) for example in train} == {*range(len(MOTIONS))}

@@ -124,6 +124,14 @@ def test_a_config_of_before_is_read():
     assert "vocab" not in config.to_command()
 
 
+def test_what_the_catalog_sets_only_now_a_run_of_before_has_as_it_was():
+    old = resolve("sequence-gru").to_json()
+    del old["options"]["mixed"]
+    config = RunConfig.from_json(old, WHERE)
+    assert config.options["mixed"] == 0 and config.options["units"] == 96
+    assert "--set mixed=0" in config.to_command()
+
+
 def test_a_model_that_starts_from_another_keeps_its_options():
     base = RunConfig.from_json(OLD, WHERE)
     config = resolve("translate-gru", {"epochs": 9, "max_length": 5}, start_from="x", base=base)

@@ -45,6 +45,15 @@ def test_cnn_gives_one_scale_whatever_the_contrast(images):
         assert np.median(vectors.std(axis=0)) == pytest.approx(1, abs=0.05)
 
 
+def test_groups_are_normalised_of_each_image_by_itself(images):
+    encoder = image_encoder("cnn", (12, 12, 3), [4, 6], 20, normalization="group")
+    alone = np.concatenate([encoder(images[n : n + 1], training=True) for n in range(3)])
+    np.testing.assert_allclose(encoder(images, training=True)[:3], alone, atol=1e-5)
+    assert not encoder.non_trainable_weights
+    with pytest.raises(ValueError, match="normalization is 'layer', but one of batch, group"):
+        image_encoder("cnn", (12, 12, 3), [4, 6], 20, normalization="layer")
+
+
 @pytest.mark.parametrize(("side", "places"), [(47, 12 * 12), (48, 6 * 6)])
 def test_cnn_halves_large_images_once_more(side, places):
     encoder = image_encoder("cnn", (side, side, 1), [2, 2], 3)

@@ -36,6 +36,23 @@ def test_the_second_stream_sees_motion_and_nothing_else(clips):
     assert np.abs(model({**clips, "frames": dark[:, ::-1]}) - model(brighter)).max() > 1e-4
 
 
+def test_changes_are_channels_beside_the_frame_step_by_step_as_in_the_whole(clips):
+    model = ManyToOne(**SMALL, changes=True, normalization="group")
+    assert model.encoder.input_shape == (None, 8, 8, 2)
+    state = model.initial_state(3)
+    for t in range(6):
+        logits, state = model.step(clips["frames"][:, t], state)
+    whole = {**clips, "frames": clips["frames"], "lengths": np.full(3, 6, "int32")}
+    np.testing.assert_allclose(logits, model(whole), atol=1e-5)
+    # The first frame of a clip has changed from nothing.
+    still = {"frames": clips["frames"][:, :1], "lengths": np.ones(3, "int32")}
+    shown = np.concatenate([still["frames"][:, 0], np.zeros((3, 8, 8, 1), "uint8")], axis=-1)
+    read, _ = model.reader(model.encoder(shown)[:, None])
+    np.testing.assert_allclose(model(still), model.head(read), atol=1e-5)
+    with pytest.raises(ValueError, match="two_stream and changes"):
+        ManyToOne(**SMALL, changes=True, two_stream=True)
+
+
 def test_a_model_that_augments_answers_as_one_that_does_not(clips):
     plain, other = (ManyToOne(**SMALL, augment=strength, flip=flip) for strength, flip in CASES)
     other.set_weights([*plain.get_weights(), *other.get_weights()[len(plain.weights) :]])

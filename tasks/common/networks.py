@@ -2,8 +2,9 @@
 
 import inspect
 import sys
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tasks.common.cache import cached_rows, file_key
+from tasks.common.sources import whole_path
 from zoo.errors import UserError
 from zoo.registry import unknown
 
 SIDE = 224
 """Height and width of images for a network, if nothing else is said."""
+_SEEN = 32
 
 
 class Network:
@@ -28,6 +32,8 @@ class Network:
         image_shape: height, width, 3.
 
     Attributes:
+        name: its name.
+        weights: the whole path of their file.
         shape: rows, columns and channels of the features.
 
     Raises:
@@ -41,11 +47,12 @@ class Network:
                 f"{name} needs its weights: download them where there is a network, and give "
                 "their file with --set weights=FILE"
             )
-        path = Path(weights)
+        path = Path(whole_path(weights) or "")
         if not path.is_file():
             raise UserError(f"there is no file {weights} with the weights of {name}")
         if tuple(image_shape[2:]) != (3,):
             raise UserError(f"{name} takes images of 3 channels, but these have {image_shape[2]}")
+        self.name, self.weights = name, str(path)
         self._preprocess = sys.modules[builder.__module__].preprocess_input
         self._model = _load(builder, name, path, tuple(image_shape))
         self.shape = list(self._model.output_shape[1:])
@@ -54,9 +61,63 @@ class Network:
         """Compute features `[N, *shape]`, float32, of images `[N, h, w, 3]`, values 0..255."""
         return self._model(self._preprocess(tf.cast(images, tf.float32)), training=False)
 
+    def cached(
+        self,
+        images: np.ndarray,
+        key: Sequence[Any],
+        title: str,
+        data_dir: str | None = None,
+    ) -> np.ndarray:
+        """Return the features of images, float16, computed once and kept on disk.
+
+        Args:
+            images: `[N, h, w, 3]`, values 0..255.
+            key: what decides which images these are, see `tasks.common.cache.cached_array`.
+            title: what they are, for the message that says how long it took.
+            data_dir: folder of prepared data sets.
+
+        Raises:
+            UserError: the folder cannot be written, or the disk is full.
+        """
+        see = tf.function(self.features, reduce_retracing=True, autograph=False)
+        began: list[float] = []
+
+        def rows() -> Iterator[np.ndarray]:
+            began.append(time.monotonic())
+            for start in range(0, len(images), _SEEN):
+                yield from see(tf.constant(images[start : start + _SEEN])).numpy()
+
+        features = cached_rows(
+            ["features", self.name, file_key([Path(self.weights)]), *key],
+            (len(images), *self.shape),
+            "float16",
+            rows,
+            f"{self.name} looks at {title}",
+            data_dir,
+        ).array
+        if began:
+            minutes = (time.monotonic() - began[0]) / 60
+            print(
+                f"{self.name} has looked at {title}, {len(images)} images, in {minutes:.1f} "
+                "minutes: what it saw is kept",
+                file=sys.stderr,
+            )
+        return features
+
     def variables(self) -> list[Any]:
         """Return plain variables of TensorFlow's, for an export to keep alive."""
         return [variable.value for variable in self._model.variables]
+
+
+def open_network(name: str, weights: str, image_shape: Sequence[int]) -> Network | None:
+    """Return the network that two options of a task name; None where neither is set.
+
+    Raises:
+        UserError: there is a file of weights without a network, or as `Network`.
+    """
+    if weights and not name:
+        raise UserError("weights are given, but no network: set both, or neither")
+    return Network(name, weights, image_shape) if name else None
 
 
 def _builder(name: str) -> Any:
