@@ -60,6 +60,8 @@ class Task(abc.ABC):
             better for a loss, larger for anything else.
         counted: what `measure` counts as one example, in the plural.
         draws_examples: whether a card shows what `plot` draws of its examples.
+        searching: constructor arguments that say how answers are looked for, which an evaluation
+            may change; of tasks that write.
         fold: which part of the data is held out: that of one of some folds, such as "2/5", or none,
             "all/5"; "" for the usual splits. A task that can do so has it as an option.
         optional: metrics that are left out where the package that computes them is missing.
@@ -84,6 +86,7 @@ class Task(abc.ABC):
     monitor: ClassVar[str] = "val_loss"
     counted: ClassVar[str] = "examples"
     draws_examples: ClassVar[bool] = False
+    searching: ClassVar[tuple[str, ...]] = ()
     fold: str = ""
     optional: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[str] = ""
@@ -116,6 +119,14 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def model_options(self) -> dict[str, Any]:
         """Return the model's constructor arguments that the data decide, such as `vocab_size`."""
+
+    def suited_options(self) -> dict[str, Any]:
+        """Return options of the model and settings of its training that suit the data, by name.
+
+        They take the place of the catalog's, in a run that starts afresh, where a user sets none.
+        Those that a model does not have are left out.
+        """
+        return {}
 
     def input_options(self) -> dict[str, Any]:
         """Return how raw inputs are read, where that is to be as in training; see `zoo.readers`."""

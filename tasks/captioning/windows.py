@@ -11,6 +11,9 @@ from tasks.common.text import END, PADDING, START
 from zoo.training.windows import example_windows
 from zoo.typing import Window
 
+_STEP = 8
+"""Lengths of training windows are multiples of it."""
+
 
 def caption_windows(
     images: Any,
@@ -50,7 +53,8 @@ def caption_windows(
 def draw_captions(windows: tf.data.Dataset, count: int, seed: int) -> tf.data.Dataset:
     """Return windows with up to `count` captions of each image, drawn anew each time.
 
-    Those of weight 0 come after all others.
+    Those of weight 0 come after all others. What no caption of a window reaches is cut off, but
+    for a few places: of few lengths, few graphs are compiled.
     """
 
     def draw(window: Window, seed: Any) -> dict[str, Any]:
@@ -62,6 +66,9 @@ def draw_captions(windows: tf.data.Dataset, count: int, seed: int) -> tf.data.Da
             tf.gather(part, order[:, :count], axis=1, batch_dims=1)
             for part in (tokens, window["targets"], window["weights"])
         )
+        longest = tf.reduce_max(tf.reduce_sum(tf.cast(weights > 0, tf.int32), axis=-1))
+        whole = _STEP * -(-longest // _STEP)
+        tokens, targets, weights = (part[..., :whole] for part in (tokens, targets, weights))
         shown = {**inputs, "tokens": tokens}
         return {**window, "inputs": shown, "targets": targets, "weights": weights}
 

@@ -3,12 +3,14 @@
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import tensorflow as tf
 from matplotlib.figure import Figure
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
+from tasks.common.searching import Search, faults, shortest_run
 from tasks.common.text import END, PADDING, ROWS, START, UNKNOWN
 from tasks.common.tokenizers import Tokenizer
 from tasks.common.units import tokenizer_of
@@ -17,7 +19,7 @@ from tasks.translation.casing import Casing, learn_casing
 from tasks.translation.pairs import Pair, open_pairs
 from tasks.translation.scoring import translation_metrics
 from tasks.translation.windows import pair_windows
-from zoo.decoding import generate, generating
+from zoo.decoding import Decoded, generate, generating
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import alignment_figure
@@ -30,7 +32,11 @@ from zoo.utils.progress import progress
 from zoo.utils.validation import LONGEST_TEXT, checked_texts
 
 UNITS = ("word", "character", "subword")
+_LEAST = {"word": 4, "subword": 5, "character": 12}
+"""Tokens of the shortest run that may be barred from coming twice: each digit is a word."""
 _ROWS = 250
+_READ = 20_000
+"""Targets that are read to see what they repeat."""
 _SOURCES = tf.TensorSpec([None], tf.string, name="sources")
 
 
@@ -68,6 +74,12 @@ class Translation(DataTask):
             subwords.
         beam_width: hypotheses of the beam search that translates; 1 takes the likeliest token
             each time.
+        length_penalty: the exponent by which it favours longer translations, see
+            `zoo.decoding.beams.beam_search`.
+        no_repeat_ngram: a run of so many tokens comes once in a translation at most; 0 for any
+            number of times. If not given, the shortest of 4 words (5 subwords, 12 characters) or
+            more that at most one in 100 of the training targets holds twice; and 0 where tokens
+            are given.
         tokenizer: the rule that words are cut by, see `tasks.common.words.word_pattern`; 0 for the
             newest, and for the first where tokens are given.
         source_tokens: the vocabulary of the sources; read from the training data if not given.
@@ -84,7 +96,8 @@ class Translation(DataTask):
     default_dataset = "cldr_phrases/en-fr"
     objective_class = SelfCritical
     counted = "sentences"
-    learned = (*DataTask.learned, "cased_words", "capital")
+    learned = (*DataTask.learned, "cased_words", "capital", "no_repeat_ngram")
+    searching = ("beam_width", "length_penalty", "no_repeat_ngram")
     limits = (
         "It translates texts like those of its data set; of any other it makes something fluent "
         "and wrong without a warning."
@@ -103,7 +116,9 @@ class Translation(DataTask):
         max_length: int = 64,
         minimum_count: int = 1,
         vocabulary_size: int = 0,
-        beam_width: int = 1,
+        beam_width: int = 5,
+        length_penalty: float = 1.0,
+        no_repeat_ngram: int | None = None,
         tokenizer: int = 0,
         source_tokens: list[str] | None = None,
         target_tokens: list[str] | None = None,
@@ -115,13 +130,13 @@ class Translation(DataTask):
         known = source_tokens is not None and target_tokens is not None
         self.tokenizer = cut_rule(tokenizer, known)
         make = tokenizer_of(unit, UNITS, "exact", lowercase, self.tokenizer)
-        for name, value in (("max_length", max_length), ("beam_width", beam_width)):
-            if value < 1:
-                raise UserError(f"{name} is {value}, but at least 1 is needed")
+        if max_length < 1:
+            raise UserError(f"max_length is {max_length}, but at least 1 is needed")
+        self.search = Search(beam_width, length_penalty, no_repeat_ngram or 0)
         self.languages, self.columns = (source, target), columns
         self.unit, self.lowercase = unit, lowercase
-        self.max_length, self.beam_width = max_length, beam_width
-        self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
+        self.max_length, self.minimum_count = max_length, minimum_count
+        self.vocabulary_size = vocabulary_size
         self._open: dict[tuple[str, str | None], Callable[[str], list[Pair]]] = {}
         self._read: dict[tuple[str | None, ...], list[Pair]] = {}
         if source_tokens is None or target_tokens is None:
@@ -133,6 +148,10 @@ class Translation(DataTask):
         if lowercase and cased_words is None:
             cased_words, capital = learn_casing(self._texts("train")[1], pattern)
         self.source, self.target = make(source_tokens), make(target_tokens)
+        if no_repeat_ngram is None and not known:
+            targets = _encoded(self.target, self._texts("train")[1][:_READ])
+            longest = shortest_run(targets.to_list(), _LEAST[unit])
+            self.search = replace(self.search, no_repeat_ngram=longest)
         self.casing = Casing(cased_words or [], capital, pattern) if lowercase else None
 
     @property
@@ -156,7 +175,7 @@ class Translation(DataTask):
             "max_length": self.max_length,
             "minimum_count": self.minimum_count,
             "vocabulary_size": self.vocabulary_size,
-            "beam_width": self.beam_width,
+            **asdict(self.search),
             "tokenizer": self.tokenizer,
             "source_tokens": self.source.tokens,
             "target_tokens": self.target.tokens,
@@ -200,8 +219,9 @@ class Translation(DataTask):
         metrics = super().measure(model, split, settings)
         metrics = metrics.also(lambda values: {"perplexity": math.exp(min(values["loss"], 700.0))})
         pairs = self._pairs(split)
-        texts = self._translate(model, [pair.source for pair in pairs])
-        return metrics + translation_metrics(texts, pairs, self.lowercase)
+        texts, ended = self._translate(model, [pair.source for pair in pairs])
+        metrics += translation_metrics(texts, pairs, self.lowercase)
+        return metrics + faults(texts, ended, self.tokenizer)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: sources `[N]` to `text`, their translations; `generate`: others, too.
@@ -215,13 +235,14 @@ class Translation(DataTask):
         """
 
         def answer(sources: Any, **decoding: Any) -> dict[str, Any]:
-            return self._translated(model, checked_texts(sources, empty=False), **decoding)
+            sources = checked_texts(sources, empty=False)
+            return self._answer(model, sources, self._decoded(model, sources, **decoding))
 
         generate = generating(_SOURCES, answer, self.max_length)
 
         @tf.function(input_signature=[_SOURCES], autograph=False)
         def serve(sources: Any) -> dict[str, Any]:
-            return generate(sources, beam_width=self.beam_width)
+            return generate(sources, beam_width=self.search.beam_width)
 
         return {"serve": serve, "generate": generate}
 
@@ -237,10 +258,8 @@ class Translation(DataTask):
         return alignment_figure(rows, columns, answers["alignment"].numpy()[0])
 
     def decoding(self) -> str:
-        """Say whether `serve` searches for the likeliest answer, or takes the likeliest tokens."""
-        if self.beam_width == 1:
-            return "At each step the likeliest token was taken."
-        return f"Answers were found by a beam search of width {self.beam_width}."
+        """Say how `serve` looks for its answer."""
+        return self.search.sentence(f"{self.unit}s")
 
     def resources(self) -> list[Any]:
         """Return the vocabularies, and the words with capital letters."""
@@ -256,32 +275,43 @@ class Translation(DataTask):
         chosen = [short[place] for place in spread(len(short), count)]
         return [Case(pair.source, pair.target, pair.target.__eq__) for pair in chosen]
 
-    def _translate(self, model: SequenceModel, sources: list[str]) -> list[str]:
-        """Return the translation of each source, as `serve` gives it."""
-        serve = self.served(model)["serve"]
+    def _translate(self, model: SequenceModel, sources: list[str]) -> tuple[list[str], list[bool]]:
+        """Return the translation of each source, and whether the model ended it itself."""
+
+        @tf.function(input_signature=[_SOURCES], autograph=False)
+        def translate(sources: Any) -> Any:
+            answers = self._decoded(
+                model, sources, max_length=self.max_length, beam_width=self.search.beam_width
+            )
+            text = self._answer(model, sources, answers)["text"]
+            return text, answers.lengths < self.max_length
+
         # Those of one length together: a batch takes as long as its longest.
         order = sorted(range(len(sources)), key=lambda index: len(sources[index]))
         batches = [order[start : start + _ROWS] for start in range(0, len(order), _ROWS)]
-        texts = [""] * len(sources)
+        texts, ended = [""] * len(sources), [True] * len(sources)
         for batch in progress(batches, "translating"):
             # What comes later is not read anyhow.
             some = tf.constant([sources[index][:LONGEST_TEXT] for index in batch])
-            answers = serve(some)["text"].numpy()
-            for index, answer in zip(batch, answers):
-                texts[index] = answer.decode()
-        return texts
+            answers, ends = (part.numpy() for part in translate(some))
+            for index, answer, end in zip(batch, answers, ends):
+                texts[index], ended[index] = answer.decode(), bool(end)
+        return texts, ended
 
-    def _translated(self, model: SequenceModel, sources: Any, **decoding: Any) -> dict[str, Any]:
-        """Return the answer of `serve` or `generate`, in the graph."""
-        answers = generate(
+    def _decoded(self, model: SequenceModel, sources: Any, **decoding: Any) -> Decoded:
+        """Return translations as tokens, in the graph."""
+        return generate(
             model,
             _table(self.source.encode(sources)[:, : self.max_length], PADDING),
             START,
             end=END,
             banned=(PADDING, START) if model.attends else (PADDING, START, UNKNOWN),
             watched=model.attends,
-            **decoding,
+            **{**self.search.rules(), **decoding},
         )
+
+    def _answer(self, model: SequenceModel, sources: Any, answers: Decoded) -> dict[str, Any]:
+        """Return what `serve` or `generate` answers, in the graph."""
         longest = tf.maximum(tf.reduce_max(answers.lengths), 0)
         tokens = self.target.words(answers.tokens[:, :longest])
         tokens = tf.where(tf.sequence_mask(answers.lengths, longest), tokens, "")

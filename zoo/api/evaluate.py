@@ -1,13 +1,17 @@
 """`zoo.evaluate`: the metrics of a trained model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zoo import registry
 from zoo.api.folds import summary_of_folds
 from zoo.api.load import folder_of, restore
 from zoo.api.run import Run
+from zoo.catalog.options import checked, options_of
 from zoo.errors import UserError
 from zoo.exporting.manifest import is_export
+from zoo.exporting.trained import Trained
 from zoo.utils.files import check_not_empty
 
 
@@ -17,6 +21,7 @@ def evaluate(
     dataset: str | None = None,
     data_dir: str | None = None,
     paths: int | None = None,
+    **searching: Any,
 ) -> dict[str, Any]:
     """Return the metrics of a model's task on a split.
 
@@ -30,16 +35,22 @@ def evaluate(
         data_dir: folder of prepared data sets, if not that of the training.
         paths: of a model that looks along paths of its own, how many are drawn of each picture, to
             be measured together beside the one without chance.
+        **searching: how a model that writes looks for its answers, such as `beam_width=1`, if not
+            as it was set for it; see `Task.searching`.
 
     Raises:
-        UserError: the model or the data set cannot be read, or the model draws no such paths.
+        UserError: the model or the data set cannot be read, the model draws no such paths, or its
+            task has no such option of searching.
     """
     check_split(split)
     check_not_empty(dataset=dataset, data_dir=data_dir)
     path = folder_of(what)
-    if not (dataset or is_export(path)) and (summary := summary_of_folds(Run(path), split)):
+    as_trained = not (dataset or searching or is_export(path))
+    if as_trained and (summary := summary_of_folds(Run(path), split)):
         return summary
     trained = restore(what)
+    if searching:
+        trained = _searching(trained, searching)
     task = trained.task
     if dataset:
         task.dataset, task.fold = dataset, ""
@@ -47,6 +58,23 @@ def evaluate(
     if paths is not None:
         task.draw_paths(paths)
     return task.score(trained.model, split, trained.settings)
+
+
+def _searching(trained: Trained, changes: dict[str, Any]) -> Trained:
+    """Return a trained model whose task looks for answers in another way."""
+    config, kind = trained.config, type(trained.task)
+    known = options_of(kind)
+    for key in changes:
+        if not kind.searching:
+            raise UserError(f"{config.model} writes no text: {key} cannot be set to evaluate it")
+        if key not in kind.searching:
+            raise UserError(
+                f"{registry.unknown('option of searching', key, kind.searching)}; what was trained "
+                "with stays as it was"
+            )
+    changed = {key: checked(key, value, known[key]) for key, value in changes.items()}
+    config = replace(config, task_options={**config.task_options, **changed})
+    return replace(trained, task=config.make_task(), config=config)
 
 
 def check_split(split: str) -> None:

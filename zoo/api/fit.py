@@ -1,5 +1,7 @@
 """Fitting a model of the catalog, and going on with what was begun."""
 
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from zoo.api.folds import fit_folds, resume_folds
 from zoo.api.load import config_of, folder_of
 from zoo.api.run import Run, new_run, open_run
 from zoo.api.training import Training, newest_checkpoint
-from zoo.catalog.config import resolve
+from zoo.catalog.config import RunConfig, resolve
 from zoo.errors import UserError
 from zoo.task import is_whole
 from zoo.training.replicas import replicas
@@ -74,11 +76,30 @@ def fit(
     if folds:
         return fit_folds(config, base, overrides, where, folds, runs, verbose)
     task = task_to_go_on(config, base) if base else config.make_task()
-    config = config.decided_by(task, overrides)
+    suited = config.suited_to(task, overrides)
+    if verbose and where.chief:
+        _tell_suited(config, suited)
+    config = suited.decided_by(task, overrides)
     trained = Training(config, task, where, diagnose)
     run = new_run(runs, config) if where.chief else Run(Path(runs) / name)
     trained.run(run, verbose)
     return run
+
+
+def _tell_suited(usual: RunConfig, suited: RunConfig) -> None:
+    """Say on standard error what the data set otherwise than the catalog."""
+    groups = (
+        (asdict(usual.training), asdict(suited.training)),
+        (usual.options, suited.options),
+    )
+    changes = [
+        f"{key}={value}"
+        for before, after in groups
+        for key, value in after.items()
+        if key not in before or before[key] != value
+    ]
+    if changes:
+        print(f"set to suit the data: {', '.join(changes)}", file=sys.stderr)
 
 
 def resume(

@@ -45,8 +45,8 @@ def describe(name: str) -> dict[str, Any]:
     Returns:
         `name`, `summary`, `source`, `topology`, `task`, `cell`; and `options` of the model,
         `task_options`, `objective` and `training`, which `create` and `fit` can override. Sizes
-        that the data decide are set by `fit` from the data. `documentation` says what the settings
-        of training and of the objective mean.
+        that the data decide are set by `fit` from the data. `documentation` says what the options
+        of the task and the settings of training and of the objective mean.
 
     Raises:
         UserError: there is no such model; the message names the nearest ones.

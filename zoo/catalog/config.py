@@ -128,6 +128,26 @@ class RunConfig:
         """Build the model, with fresh weights."""
         return create(self.model, **self.options)
 
+    def suited_to(self, task: "Task", overrides: Iterable[str] = ()) -> "RunConfig":
+        """Return the config with what suits the data better than the catalog's defaults.
+
+        Args:
+            task: made from this config.
+            overrides: names of the options that a user set, which stay.
+        """
+        known = known_options(registry.get("model", self.model), type(task))
+        suited = {} if self.start_from else task.suited_options()
+        groups: dict[str, dict[str, Any]] = {
+            group: {
+                key: checked(key, value, known[group][key])
+                for key, value in suited.items()
+                if key in known[group] and key not in {*overrides}
+            }
+            for group in ("options", "training")
+        }
+        config = self.with_limits(groups["training"]) if groups["training"] else self
+        return replace(config, options={**self.options, **groups["options"]})
+
     def decided_by(self, task: "Task", overrides: Iterable[str] = ()) -> "RunConfig":
         """Return the config with what the data decide, such as the size of a vocabulary.
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +39,35 @@ data_dir = click.option(
     metavar="DIR",
     help="Folder of prepared data sets. [~/tensorflow_datasets]",
 )
+
+
+def set_option(help_text: str) -> Any:
+    """Return the option --set, which may be given several times.
+
+    Args:
+        help_text: what can be set.
+    """
+    return click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help=help_text)
+
+
+def values_of(texts: Sequence[str]) -> dict[str, Any]:
+    """Return what --set says by name, the last of each.
+
+    Raises:
+        UserError: one is not KEY=VALUE.
+    """
+    return dict(_key_and_value(text) for text in texts)
+
+
+def _key_and_value(text: str) -> tuple[str, Any]:
+    """Turn `units=64` into `("units", 64)`: the value is JSON if it can be, else a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set {text!r} is not KEY=VALUE, such as --set units=64")
+    try:
+        return key.replace("-", "_"), json.loads(value)
+    except ValueError:
+        return key.replace("-", "_"), value
 
 
 def seed_of(what: str) -> Any:

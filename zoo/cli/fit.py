@@ -1,6 +1,5 @@
 """`zoo fit`: from a name to a trained model."""
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +17,8 @@ from zoo.cli.common import (
     print_json,
     refuse_what_resume_keeps,
     seed_of,
+    set_option,
+    values_of,
 )
 from zoo.cli.metrics import print_metrics
 from zoo.errors import UserError
@@ -46,9 +47,7 @@ from zoo.pretrained import find
     "--folds", type=int, default=0, metavar="K", help="Judge it by K folds, then train it on all."
 )
 @click.option("--minutes", type=float, help="Stop training after this time.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other option; repeatable."
-)
+@set_option("Any other option; repeatable.")
 @click.option(
     "--devices", type=int, default=1, show_default=True, help="Devices that share each batch."
 )
@@ -144,7 +143,7 @@ def asked(
         raise UserError("no model is named: `zoo list` shows them, such as `zoo fit char-lstm`")
     flags = {key: others[key] for key in FLAGS}
     overrides = {key: value for key, value in flags.items() if value is not None}
-    overrides |= dict(_key_and_value(text) for text in settings)
+    overrides |= values_of(settings)
     for key in registry.RUN_ARGUMENTS & set(overrides):
         raise UserError(f"{key} is not for --set: see `zoo fit --help`")
     return {
@@ -172,14 +171,3 @@ def _tell(run: Any, as_json: bool) -> None:
         print("on the validation part:", file=sys.stderr)
         print_metrics(load_api().evaluate(run, "validation"), stderr=True)
     print(run.path)
-
-
-def _key_and_value(text: str) -> tuple[str, Any]:
-    """Turn `units=64` into `("units", 64)`: the value is JSON if it can be, else a string."""
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UserError(f"--set {text!r} is not KEY=VALUE, such as --set units=64")
-    try:
-        return key.replace("-", "_"), json.loads(value)
-    except ValueError:
-        return key.replace("-", "_"), value

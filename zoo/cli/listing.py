@@ -110,7 +110,7 @@ def show(name: str, units: int | None, input_size: int | None, as_json: bool) ->
     for key, value in entry.items():
         if isinstance(value, dict):
             print(f"{key}:")
-            _print_options(value, documentation if key in ("objective", "training") else {})
+            _print_options(value, documentation if key != "options" else {})
         else:
             print(f"{key + ':':<{width}} {text(value)}")
 

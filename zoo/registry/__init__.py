@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.errors import UserError
-from zoo.registry.source import defaults_of, fields_of, meanings, source_file
+from zoo.registry.source import argument_meanings, defaults_of, fields_of, meanings, source_file
 
 KINDS = {
     "cell": "cells",
@@ -151,8 +151,13 @@ def register_model(name: str, summary: str, architecture: str, **info: Any) -> N
 
 
 def documentation(model: Entry) -> dict[str, str]:
-    """Return what each setting of a model's training and objective means, from the source."""
-    return {**meanings(SETTINGS), **meanings(_address(objective_of(model).target) or "")}
+    """Return what the settings of a model's task, training and objective mean, from the source."""
+    task = get("task", model.info["task"])
+    return {
+        **argument_meanings(_address(task.target) or ""),
+        **meanings(SETTINGS),
+        **meanings(_address(objective_of(model).target) or ""),
+    }
 
 
 def objective_of(model: Entry) -> Entry:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -103,6 +104,29 @@ def meanings(address: str) -> dict[str, str]:
     """
     place = _class_at(address)
     return dict(_meanings(*place)) if place else {}
+
+
+def argument_meanings(address: str) -> dict[str, str]:
+    """Return what the arguments of a class mean, as "Args:" of its docstring says.
+
+    Args:
+        address: `"module:class"`; what is not found there means nothing.
+
+    Example:
+        >>> argument_meanings("tasks.common.base:DataTask")["data_dir"]
+        'folder of prepared data sets.'
+    """
+    place = _class_at(address)
+    text = (place and ast.get_docstring(place[0])) or ""
+    _, _, rest = text.partition("\nArgs:\n")
+    # Up to the next line that begins where "Args:" does.
+    section = re.split(r"\n(?=\S)", rest, maxsplit=1)[0]
+    return {
+        name: " ".join(meaning.split())
+        for name, meaning in re.findall(
+            r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", section, flags=re.MULTILINE
+        )
+    }
 
 
 def _meanings(node: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,10 @@ from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor
 
 PADDING = 0
+_MARKS = 4
+"""Tokens that are no words: padding, an unknown one, start and end."""
+_RARE = -4.0
+"""The logit of a word, before anything is learned."""
 
 
 @register(
@@ -73,6 +77,9 @@ class OneToMany(SequenceModel):
         augment: how differently images are seen each time in training, see `RandomView`; 0..1, 0
             for always the same.
         flip: whether half of the images are mirrored in training.
+        naming: weight of the loss, in training, of a layer that names each word of an image's
+            captions from the encoder alone, which then learns what to look for sooner (Fang et al.
+            2015, arXiv:1411.4952); 0 for no such layer.
 
     Raises:
         ValueError: `image_input` is none of these, the attention is unknown, or the encoder does
@@ -106,6 +113,7 @@ class OneToMany(SequenceModel):
         doubly_stochastic: float = 1.0,
         augment: float = 0.0,
         flip: bool = False,
+        naming: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -142,6 +150,8 @@ class OneToMany(SequenceModel):
             if image_input == "gated":
                 self.gate = keras.layers.Dense(self.v_size, activation="sigmoid")
         self.head = keras.layers.Dense(vocab_size)
+        self.naming = naming
+        self.namer: Any = self._make_namer(vocab_size) if naming else None
         self._finish()
 
     def _make_grid(self, encoder: str, filters: Sequence[int], features: int) -> None:
@@ -160,6 +170,15 @@ class OneToMany(SequenceModel):
         )
         self.values = keras.layers.Dense(features)
 
+    def _make_namer(self, vocab_size: int) -> keras.layers.Layer:
+        """Return the layer that names words, which is called in training only."""
+        # Most words are not of an image.
+        rare = keras.initializers.Constant(_RARE)
+        namer = keras.layers.Dense(vocab_size, bias_initializer=rare, name="namer")
+        shape = self.encoder.output_shape if self.encoder else self.image_shape
+        namer.build((None, shape[-1]))
+        return namer
+
     def initial_state(self, batch_size: int | Tensor) -> State:
         """Return the state for an image whose v is zero; `encode` gives that of a real one."""
         if self.attends:
@@ -173,14 +192,32 @@ class OneToMany(SequenceModel):
 
     def _seen(self, images: Tensor, training: bool | None) -> Tensor:
         """Return vectors `[B, size]` of images, or with attention places `[B, S, features]`."""
+        return self._placed(self._encoded(images, training), training)
+
+    def _encoded(self, images: Tensor, training: bool | None) -> Tensor:
+        """Return what the encoder makes of images: vectors, or maps `[B, S, channels]`."""
         if self.view:
             images = self.view(images, training=training)
         if not self.attends:
             return self.encoder(images, training=training)
         maps = self.encoder(images, training=training) if self.encoder else images
-        maps = ops.reshape(ops.cast(maps, self.compute_dtype), (-1, self.places, maps.shape[-1]))
-        places = self.values(maps) + ops.cast(self.place_vectors, self.compute_dtype)
+        return ops.reshape(ops.cast(maps, self.compute_dtype), (-1, self.places, maps.shape[-1]))
+
+    def _placed(self, encoded: Tensor, training: bool | None) -> Tensor:
+        """Return vectors as they are, or the places of maps."""
+        if not self.attends:
+            return encoded
+        places = self.values(encoded) + ops.cast(self.place_vectors, self.compute_dtype)
         return self.dropout(places, training=training)
+
+    def _name(self, encoded: Tensor, tokens: Tensor) -> None:
+        """Add the loss of naming the words of captions from the means of maps, or from vectors."""
+        means = ops.mean(encoded, axis=1, keepdims=True) if self.attends else encoded[:, None]
+        logits = ops.cast(self.namer(self.dropout(means, training=True)[:, 0]), "float32")
+        there = ops.max(ops.one_hot(tokens, self.namer.units), axis=1)
+        # -log sigmoid(x) of a word that is there, -log sigmoid(-x) of any other.
+        loss = ops.softplus(logits) - there * logits
+        self.add_loss(self.naming * ops.mean(ops.sum(loss[:, _MARKS:], axis=1)))
 
     def _start(self, seen: Tensor) -> State:
         """Return the state before `<start>`."""
@@ -213,7 +250,10 @@ class OneToMany(SequenceModel):
         """
         tokens = inputs["tokens"]
         shape = ops.shape(tokens)
-        seen = self._seen(inputs["image"], training)
+        encoded = self._encoded(inputs["image"], training)
+        if training and self.namer is not None:
+            self._name(encoded, ops.reshape(tokens, (ops.shape(encoded)[0], -1)))
+        seen = self._placed(encoded, training)
         if len(shape) == 3:
             seen = ops.repeat(seen, shape[1], axis=0)
         state = self._start(seen)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,9 +7,10 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import zoo
-from tasks.captioning.task import Captioning
+from tasks.captioning.task import PASSES, Captioning
+from tasks.captioning.windows import caption_windows, draw_captions
 from tasks.common.text import END, START
-from zoo.catalog.config import RunConfig
+from zoo.catalog.config import RunConfig, resolve
 from zoo.cli.predict import predict
 from zoo.errors import UserError
 from zoo.exporting.formats.saved_model import write_saved_model
@@ -101,7 +104,9 @@ def test_a_model_that_does_not_attend_has_no_figure(task):
 
 def test_the_picture_gap_is_the_loss_under_the_next_image(task, model, monkeypatch):
     data = task._data("train")
-    monkeypatch.setattr(task, "_write", lambda model, images: ["a red one"] * len(images))
+    monkeypatch.setattr(
+        task, "_write", lambda model, images: (["a red one"] * len(images), [True] * len(images))
+    )
     figures = task.score(model, "train", Settings(batch_size=4))
 
     def loss(images):
@@ -120,3 +125,52 @@ def test_the_picture_gap_is_the_loss_under_the_next_image(task, model, monkeypat
     expected = float(loss(np.roll(own, -1, axis=0)) - loss(own))
     assert abs(expected) > 1e-5
     assert figures["picture_gap"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_photographs_are_trained_by_their_number_and_seen_differently(task, monkeypatch):
+    suited = task.suited_options()
+    assert suited["flip"] and suited["augment"] and "filters" not in suited, "small pictures"
+    assert suited["epochs"] == 4 * PASSES, "at most so many passes, of however few"
+    data = task._data("train")
+    many = data._replace(captions=data.captions * 2000, scenes=[None] * 8000)
+    monkeypatch.setattr(task, "_data", lambda split: many)
+    count = len(many.captions)
+    assert task.suited_options()["epochs"] == round(PASSES * (2000 / count) ** 0.5)
+
+
+def test_what_suits_the_data_leaves_alone_what_a_user_sets(task):
+    config = resolve("caption-lstm-attention", {"epochs": 2, "dropout": 0.0})
+    suited = config.suited_to(task, {"epochs", "dropout"})
+    assert suited.training.epochs == 2 and suited.options["dropout"] == 0
+    assert suited.options["flip"] and suited.training.average_from > 0
+    assert replace(config, start_from="x").suited_to(task).options == config.options
+
+
+def test_training_windows_are_as_long_as_their_captions():
+    captions = [["a " * 3, "a " * 30], ["a " * 5, "a " * 9]]
+    images = np.zeros((2, 1, 1, 1), "uint8")
+
+    def encode(texts):
+        return tf.ragged.constant([[7] * text.count("a") for text in texts], dtype=tf.int32)
+
+    windows = caption_windows(images, captions, encode, 1, seed=1)
+    drawn = [*draw_captions(windows.repeat(8), 1, seed=1)]
+    longest = [int(window["weights"].numpy().sum(axis=-1).max()) for window in drawn]
+    assert {*longest} == {4, 31, 6, 10}
+    for window, length in zip(drawn, longest):
+        shapes = [window[key].shape for key in ("targets", "weights")]
+        shapes.append(window["inputs"]["tokens"].shape)
+        assert {*shapes} == {(1, 1, min(8 * -(-length // 8), 31))}
+
+
+@pytest.mark.slow
+def test_training_on_photographs_goes_on_bit_by_bit(shared_kaggle, tmp_path):
+    sizes = {**SMALL, "batch_size": 3, "epochs": 3, "max_length": 6, "verbose": False}
+    sizes["schedule"] = "constant"
+    how = {"dataset": str(shared_kaggle[0]), "data_dir": str(tmp_path), **sizes, "average_from": 2}
+    whole = zoo.fit("caption-lstm-attention", runs=tmp_path / "whole", **how)
+    assert whole.config.options["flip"] and whole.config.options["naming"]
+    run = zoo.fit("caption-lstm-attention", runs=tmp_path / "cut", steps=5, **how)
+    assert run.history["loss"] != whole.history["loss"]
+    run = zoo.resume(run, verbose=False, steps=0)
+    assert run.history == whole.history

@@ -165,7 +165,7 @@ def test_each_unit_gives_back_the_texts_and_its_config_the_task(file, unit):
     ("options", "message"),
     [
         ({"unit": "syllable"}, "unit is 'syllable', but word, character or subword"),
-        ({"beam_width": 0}, "beam_width is 0, but at least 1"),
+        ({"beam_width": 0}, "beam_width is 0, but 1 to 64 is"),
         ({"source": "de"}, "is a table: name the columns of both source and target"),
         ({"columns": "1"}, "columns is '1', but two are needed"),
         ({"columns": "1,fr"}, "none is called fr: say with columns which one"),
@@ -245,11 +245,11 @@ def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(served):
 def test_exact_match_is_the_share_of_right_texts_overall_and_by_kind(task, monkeypatch):
     pairs = [Pair("a", "A", "x"), Pair("b", "B", "x"), Pair("c", "C", "x"), Pair("d", "D", "y")]
     monkeypatch.setattr(task, "_pairs", lambda split: pairs)
-    answer = {"serve": lambda sources: {"text": tf.constant(["A", "B", "?", "?"])}}
-    monkeypatch.setattr(task, "endpoints", lambda model: answer)
+    answers = ["A", "B", "?", "?"], [True, True, True, False]
+    monkeypatch.setattr(task, "_translate", lambda model, sources: answers)
     model = zoo.create("translate-gru", units=4, embedding=4, **task.model_options())
     figures = task.score(model, "test", Settings(batch_size=4))
-    assert figures["exact_match"] == 0.5
+    assert figures["exact_match"] == 0.5 and figures["unended"] == 0.25
     assert figures["exact_match/x"] == pytest.approx(2 / 3)
     assert figures["exact_match/y"] == 0
 
@@ -433,8 +433,32 @@ def test_the_bundled_pairs_have_kinds(data_dir):
 def test_translations_are_measured_one_by_one(task, run, check_measured):
     model = zoo.load(run)
     score, cases, _ = check_measured(task, model, Settings(batch_size=4))
-    translated = task._translate(model, [pair.source for pair in task._pairs("test")])
+    translated, ended = task._translate(model, [pair.source for pair in task._pairs("test")])
     references = [[pair.target for pair in task._pairs("test")]]
+    assert score["unended"] == 1 - sum(ended) / len(ended)
     assert score["bleu"] == BLEU().corpus_score(translated, references).score
     assert score["chrf"] == CHRF().corpus_score(translated, references).score
     assert [case.expected for case in cases] == references[0][:4]
+
+
+def test_digits_may_come_again_and_words_may_not(file, tmp_path):
+    assert Translation(str(file)).search.no_repeat_ngram == 4
+    sums = tmp_path / "sums.tsv"
+    rows = "".join(f"{n} and {n}\t{'1' * 9} {n}\n" for n in range(10, 40))
+    sums.write_text(f"source\ttarget\n{rows}")
+    task = Translation(str(sums), unit="character")
+    assert task.search.no_repeat_ngram == 12, "longer than any sum"
+    told = task.get_config()
+    del told["no_repeat_ngram"]
+    assert Translation(**told).search.no_repeat_ngram == 0, "as before there was the option"
+
+
+def test_an_evaluation_may_search_in_another_way(run):
+    metrics = zoo.evaluate(run, beam_width=1, no_repeat_ngram=2)
+    assert metrics["repeating"] == 0 <= metrics["unended"] <= 1
+    with pytest.raises(UserError, match="unknown option of searching 'beams'"):
+        zoo.evaluate(run, beams=3)
+    with pytest.raises(UserError, match="beam_width is 'x', but int is needed"):
+        zoo.evaluate(run, beam_width="x")
+    with pytest.raises(UserError, match="beam_width is 0"):
+        zoo.evaluate(run, beam_width=0)

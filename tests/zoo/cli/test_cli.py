@@ -107,6 +107,8 @@ def test_the_help_of_compare_says_what_is_scored(zoo):
         (["lst"], ["lst", "list"]),
         (["list", "--topology", "seq2sec"], ["seq2sec", "seq2seq"]),
         (["evaluate", "runs/none"], ["runs/none", "zoo fit"]),
+        (["evaluate", "digits-mlp", "--set", "beam_width=1"], ["digits-mlp writes no text"]),
+        (["evaluate", "digits-mlp", "--set", "split=test"], ["split", "zoo evaluate --help"]),
         (["predict", "runs/none", "x"], ["runs/none", "zoo fit"]),
         (["export", "runs/none", "x"], ["runs/none", "zoo fit"]),
     ],

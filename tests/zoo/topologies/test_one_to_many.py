@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -155,3 +157,22 @@ def test_what_does_not_go_with_attention_is_refused():
         OneToMany(**SIZES, encoder="mlp", attention="additive")
     with pytest.raises(ValueError, match="cannot be seen differently"):
         OneToMany(11, (8,), "none", augment=0.1)
+
+
+@pytest.mark.parametrize("attention", ["none", "additive"])
+def test_naming_words_teaches_the_encoder_in_training_only(attention):
+    sizes = {**SIZES, "filters": (3,), "attention": attention, "doubly_stochastic": 0.0}
+    model = OneToMany(**sizes, naming=0.5)
+    inputs = model.example_inputs(2, time=4)
+    inputs["tokens"] = np.array([[2, 5, 6, 0], [2, 5, 7, 7]], "int32")
+    model(inputs, training=False)
+    assert not model.losses
+    model(inputs, training=True)
+    chances = 1 / (1 + math.exp(4))
+    # Grey images, of which nothing is known yet: words come as rarely as it starts with.
+    absent, present = -math.log(1 - chances), -math.log(chances)
+    words = SIZES["vocab_size"] - 4
+    model.namer.kernel.assign(tf.zeros_like(model.namer.kernel))
+    model(inputs, training=True)
+    assert float(model.losses[0]) == pytest.approx(0.5 * (2 * present + (words - 2) * absent), 1e-4)
+    assert len(OneToMany(**sizes).variables) == len(model.variables) - 2
