@@ -51,6 +51,11 @@ class Settings:
     schedule_config: Annotated[
         dict[str, Any], "the arguments of a Keras schedule, which counts updates."
     ] = field(default_factory=dict)
+    warmup: Annotated[
+        float,
+        Range(0, most=0.5),
+        'share of all updates over which the rate of "cosine" first rises from zero.',
+    ] = 0.0
     hold: Annotated[int, Range(0), 'see "staircase".'] = 0
     decay: Annotated[float, Range(above=0, most=1), 'see "staircase" and "plateau".'] = 0.5
     clip_norm: Annotated[

@@ -8,6 +8,7 @@ import pytest
 
 from zoo.errors import UserError
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.schedules import learning_rate
 from zoo.training.trainer import Trainer
 from zoo.training.windows import stream_windows
 
@@ -109,3 +110,8 @@ def test_a_run_is_resumed_with_or_without_a_time_budget(
     # Of four updates two are done.
     rate = 0.25 * (1 + np.cos(np.pi * (3 if after else 4) / 4))
     assert history["learning_rate"][1] == pytest.approx(rate, abs=1e-4)
+
+
+def test_a_rate_that_only_cosine_raises_is_refused_elsewhere(plain_settings):
+    with pytest.raises(UserError, match=r"warmup is 0.1, but constant has none"):
+        learning_rate(plain_settings(schedule="constant", warmup=0.1), 10)
