@@ -22,6 +22,23 @@ SIDE = 224
 _SEEN = 32
 
 
+class Clock:
+    """Tells in how many minutes something was done, if it was."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    def start(self) -> None:
+        """Count from the first call on."""
+        self._began = self._began or time.monotonic()
+
+    def tell(self, done: str) -> None:
+        """Print what was done, and in which time."""
+        if self._began is not None:
+            minutes = (time.monotonic() - self._began) / 60
+            print(f"{done}, in {minutes:.1f} minutes: what it saw is kept", file=sys.stderr)
+
+
 class Network:
     """The last convolution of a network that was trained elsewhere; it is not trained further.
 
@@ -56,6 +73,9 @@ class Network:
         self._preprocess = sys.modules[builder.__module__].preprocess_input
         self._model = _load(builder, name, path, tuple(image_shape))
         self.shape = list(self._model.output_shape[1:])
+        images = tf.TensorSpec([None, *image_shape], tf.uint8)
+        self._see = tf.function(self.features, input_signature=[images], autograph=False)
+        self._look_over = tf.function(self.vectors, input_signature=[images], autograph=False)
 
     def features(self, images: Any) -> Any:
         """Compute features `[N, *shape]`, float32, of images `[N, h, w, 3]`, values 0..255."""
@@ -79,30 +99,38 @@ class Network:
         Raises:
             UserError: the folder cannot be written, or the disk is full.
         """
-        see = tf.function(self.features, reduce_retracing=True, autograph=False)
-        began: list[float] = []
+        clock = Clock()
 
         def rows() -> Iterator[np.ndarray]:
-            began.append(time.monotonic())
+            clock.start()
             for start in range(0, len(images), _SEEN):
-                yield from see(tf.constant(images[start : start + _SEEN])).numpy()
+                yield from self._see(images[start : start + _SEEN]).numpy()
 
         features = cached_rows(
-            ["features", self.name, file_key([Path(self.weights)]), *key],
+            ["features", *self.key, *key],
             (len(images), *self.shape),
             "float16",
             rows,
             f"{self.name} looks at {title}",
             data_dir,
         ).array
-        if began:
-            minutes = (time.monotonic() - began[0]) / 60
-            print(
-                f"{self.name} has looked at {title}, {len(images)} images, in {minutes:.1f} "
-                "minutes: what it saw is kept",
-                file=sys.stderr,
-            )
+        clock.tell(f"{self.name} has looked at {title}, {len(images)} images")
         return features
+
+    @property
+    def key(self) -> list[Any]:
+        """Return what decides what it sees in an image, for the key of a cache."""
+        return [self.name, file_key([Path(self.weights)])]
+
+    def vectors(self, images: Any) -> Any:
+        """Compute the means of the features over all places, `[N, channels]`, float32."""
+        return tf.reduce_mean(self.features(images), axis=list(range(1, len(self.shape))))
+
+    def vectors_of(self, images: np.ndarray) -> np.ndarray:
+        """Return `vectors` of images `[N, h, w, 3]`, uint8, a few at a time, as float16."""
+        parts = range(0, len(images), _SEEN)
+        seen = [self._look_over(images[start : start + _SEEN]).numpy() for start in parts]
+        return np.concatenate(seen).astype("float16")
 
     def variables(self) -> list[Any]:
         """Return plain variables of TensorFlow's, for an export to keep alive."""

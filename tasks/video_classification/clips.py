@@ -4,19 +4,22 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tasks.common.cache import Cached, cached_array, cached_rows, file_key, in_threads
 from tasks.common.data import NamedClasses, check_classes, count_examples, iterate_split, prepared
 from tasks.common.folds import check_part
+from tasks.common.networks import Clock
 from tasks.common.notices import tell_alike
 from tasks.common.tables import LABEL
 from tasks.video_classification.arrays import load_array
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip, is_sequence
+from tasks.video_classification.reading import Clips, Reading
 from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
 from zoo.errors import UserError
@@ -44,41 +47,6 @@ _RISES = 4
 _LARGEST_EXACT = 2.0**24
 # Frames a second that a tensorflow-datasets set was filmed at: its videos do not tell.
 _FILMED = {"ucf101": 25.0}
-
-
-class Reading(NamedTuple):
-    """How clips are read.
-
-    Attributes:
-        frame_shape: height, width, channels; or the number of features of a sequence.
-        rate: frames a second; 0 for all.
-        keep: frames in the middle of a longer clip that are kept; 0 for all.
-    """
-
-    frame_shape: tuple[int, ...]
-    rate: float = 0.0
-    keep: int = 0
-
-
-class Clips(NamedTuple):
-    """Clips of a split, one after the other.
-
-    Attributes:
-        steps: `[all steps, *frame_shape]`, uint8 or float32, on disk.
-        starts: where each clip begins in it, `[N]`.
-        lengths: time steps of each, `[N]`.
-        labels: class of each, `[N]`.
-    """
-
-    steps: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
-    labels: np.ndarray
-
-    def clip(self, index: int) -> np.ndarray:
-        """Return the steps of one clip."""
-        start = self.starts[index]
-        return self.steps[start : start + self.lengths[index]]
 
 
 class OwnClips:
@@ -186,26 +154,37 @@ class OwnClips:
             check_part(self.fold, split, self.path)
             why = " that can be read" if split in chosen else ": a class of three sources has some"
             raise UserError(f"{self.path} has no clips in {split}{why}")
-        return Clips(cached.array, starts, cached.lengths[own], labels[own])
+        raw = (lambda index: _read(readable[own[index]], reading)) if reading.network else None
+        return Clips(cached.array, starts, cached.lengths[own], labels[own], raw)
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
         """Return the first test clips; or others, if there are none."""
         for split in ("test", "validation", "train"):
             with suppress(UserError):
                 clips = self.clips(split, reading, classes)
-                return [clips.clip(index) for index in range(min(count, len(clips.lengths)))]
+                return [clips.frames(index) for index in range(min(count, len(clips.lengths)))]
         return []
 
     def _cached(self, reading: Reading) -> Cached:
         paths = [clip.path for clip in self.all_clips]
-        return cached_array(
-            ["clips", file_key(paths), reading.rate, reading.keep, *self.columns],
-            (len(paths), None, *reading.frame_shape),
-            "float32" if self._sequences else "uint8",
-            lambda index: _read(self.all_clips[index], reading, self.columns),
-            f"reading {Path(self.path).name}",
+        shape, dtype = reading.step
+        name, clock = Path(self.path).name, Clock()
+
+        def read(index: int) -> np.ndarray:
+            clock.start()
+            return reading.seen(_read(self.all_clips[index], reading, self.columns))
+
+        cached = cached_array(
+            ["clips", file_key(paths), *reading.key, *self.columns],
+            (len(paths), None, *shape),
+            dtype,
+            read,
+            reading.title(name),
             self.data_dir,
         )
+        if reading.network:
+            clock.tell(f"{reading.network.name} has looked at {name}, {len(paths)} clips")
+        return cached
 
     def _tell_skipped(self, cached: Cached) -> None:
         reasons = list(cached.failed.values())
@@ -337,23 +316,37 @@ class NamedClips(NamedClasses):
         """
         check_classes(list(classes), self.name, self.data_dir)
         stored = prepared(self.name, self.data_dir)
+        shape, dtype = reading.step
+        name, clock = f"{self.name}, {split}", Clock()
+
+        def read(example: dict[str, Any]) -> tuple[np.ndarray, int]:
+            clock.start()
+            steps, label = self._fitted(example, reading)
+            return reading.seen(steps), label
+
+        def raw(index: int) -> np.ndarray:
+            example = next(islice(self._examples(split), index, None))
+            return self._fitted(example, reading)[0]
+
         cached = cached_rows(
-            [*file_key(sorted(Path(stored.data_dir).iterdir())), split, reading.rate, reading.keep],
-            (count_examples(self.name, split, self.data_dir), None, *reading.frame_shape),
-            "uint8" if len(reading.frame_shape) == 3 else "float32",
-            lambda: in_threads(
-                lambda example: self._fitted(example, reading), self._examples(split)
-            ),
-            f"reading {self.name}, {split}",
+            [*file_key(sorted(Path(stored.data_dir).iterdir())), split, *reading.key],
+            (count_examples(self.name, split, self.data_dir), None, *shape),
+            dtype,
+            lambda: in_threads(read, self._examples(split)),
+            reading.title(name),
             self.data_dir,
         )
+        if reading.network:
+            count = len(cached.lengths)
+            clock.tell(f"{reading.network.name} has looked at {name}, {count} clips")
         starts = np.cumsum([0, *cached.lengths[:-1]])
-        return Clips(cached.array, starts, cached.lengths, np.array(cached.notes))
+        labels = np.array(cached.notes)
+        return Clips(cached.array, starts, cached.lengths, labels, raw if reading.network else None)
 
     def some(self, count: int, reading: Reading, classes: Sequence[str]) -> list[np.ndarray]:
         """Return the first test clips."""
         clips = self.clips(f"test[:{count}]", reading, classes)
-        return [clips.clip(index) for index in range(len(clips.lengths))]
+        return [clips.frames(index) for index in range(len(clips.lengths))]
 
     def _examples(self, split: str) -> Iterator[dict[str, Any]]:
         features = (self._feature, "label")

@@ -12,12 +12,14 @@ from tasks.common.classes import class_case
 from tasks.common.classification import Classification
 from tasks.common.folds import check_fold, check_own
 from tasks.common.images import fit_frames
+from tasks.common.networks import SIDE, open_network
 from tasks.common.sources import own_path
 from tasks.common.splits import RULE
 from tasks.common.streams import as_step
-from tasks.video_classification.clips import Clips, NamedClips, OwnClips, Reading
+from tasks.video_classification.clips import NamedClips, OwnClips
 from tasks.video_classification.joints import centred, check_joints, other_sides
 from tasks.video_classification.over_time import logits_over_time
+from tasks.video_classification.reading import Clips, Reading
 from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
 from zoo.evaluation.plots import confidence_figure
@@ -67,6 +69,10 @@ class VideoClassification(Classification):
         frame_shape: height, width and channels (1 or 3) to which frames are brought; for
             sequences, the number of features. If not given, those of the data set's own frames if
             they are small; else 64, 64 and 3.
+        network: name of a network in `keras.applications`, such as "MobileNetV2", that looks at
+            each frame in the place of a model's own encoder; frames are then 224, 224 and 3 if
+            nothing else is said. What it sees is computed once, and kept.
+        weights: file of its weights; nothing is downloaded.
         joints: 2 or 3 for vectors that are the joints of a body, so many coordinates each, one
             joint after the other: across, up and, if there is a third, forward. Their middle is
             then the origin of each time step, and where the model augments, bodies of three are
@@ -103,6 +109,8 @@ class VideoClassification(Classification):
         columns: str = "",
         classes: list[str] | None = None,
         frame_shape: list[int] | None = None,
+        network: str = "",
+        weights: str = "",
         joints: int = 0,
         mirror: str = "",
         mean: list[float] | None = None,
@@ -124,8 +132,11 @@ class VideoClassification(Classification):
         self.columns = columns
         self._opened: dict[tuple[str, str | None], NamedClips | OwnClips] = {}
         self.classes = classes or self._source.classes
-        self.frame_shape = [int(size) for size in frame_shape or self._source.frame_shape()]
+        self.frame_shape = [int(size) for size in frame_shape or self._shape(network)]
         _check_shape(self.frame_shape)
+        if network and not self.is_video:
+            raise UserError(f"{network} looks at pictures, but {self.dataset} has vectors")
+        self.network = open_network(network, weights, self.frame_shape)
         self.input_kind = "video" if self.is_video else "sequence"
         self.joints, self.mirror = joints, mirror
         if joints:
@@ -156,6 +167,8 @@ class VideoClassification(Classification):
             "columns": self.columns,
             "classes": self.classes,
             "frame_shape": self.frame_shape,
+            "network": self.network.name if self.network else "",
+            "weights": self.network.weights if self.network else "",
             "joints": self.joints,
             "mirror": self.mirror,
             "mean": self.mean,
@@ -164,6 +177,9 @@ class VideoClassification(Classification):
 
     def model_options(self) -> dict[str, Any]:
         """Return the number of classes and the size of the frames; vectors need no encoder."""
+        if self.network:
+            seen = {"frame_shape": self.network.shape[-1:], "encoder": "pooled"}
+            return {"classes": len(self.classes), **seen}
         sizes = {"classes": len(self.classes), "frame_shape": self.frame_shape}
         if self.is_video:
             return sizes
@@ -272,12 +288,22 @@ class VideoClassification(Classification):
 
     def numbers(self) -> str:
         """Return what `forward` and `step` take, for the card."""
+        if self.network:
+            return (
+                f"`forward` and `step` take the {self.network.shape[-1]} numbers that "
+                f"{self.network.name} sees in a frame: its last convolution, averaged over all "
+                "places."
+            )
         if self.is_video:
             return f"`forward` and `step` take frames of {self.frame_shape}, 0 to 255."
         return (
             f"`forward` and `step` take the {self.frame_shape[0]} numbers of a time step as they "
             "are measured: they are normalised inside."
         )
+
+    def resources(self) -> list[Any]:
+        """Return the network's weights."""
+        return self.network.variables() if self.network else []
 
     def examples(self) -> list[np.ndarray]:
         """Return three test clips, or their beginnings."""
@@ -290,9 +316,9 @@ class VideoClassification(Classification):
     def cases(self, count: int) -> list[Case]:
         """Return test clips and their classes."""
         clips = self._clips("test")
-        one = np.array(clips.clip(0)[:_EXAMPLE]).nbytes
+        one = np.array(clips.frames(0)[:_EXAMPLE]).nbytes
         chosen = spread(len(clips.lengths), min(count, max(1, _ROOM // one)))
-        shown = [np.array(clips.clip(place)[:_EXAMPLE]) for place in chosen]
+        shown = [np.array(clips.frames(place)[:_EXAMPLE]) for place in chosen]
         if self.is_video:
             shown = [np.repeat(clip, 3 // clip.shape[-1], axis=-1) for clip in shown]
         names = [self.classes[int(clips.labels[place])] for place in chosen]
@@ -329,14 +355,25 @@ class VideoClassification(Classification):
     def _reading(self) -> Reading:
         # Twice the length, for training to draw a part of it.
         keep = 0 if self.whole else 2 * self._clip_length
-        return Reading(tuple(self.frame_shape), self.frames_per_second, keep)
+        return Reading(tuple(self.frame_shape), self.frames_per_second, keep, self.network)
 
     def _clips(self, split: str) -> Clips:
         return self._source.clips(split, self._reading, self.classes)
 
     def _prepared(self, clips: Any) -> Any:
         """Return raw clips as a model takes them."""
-        return fit_frames(clips, self.frame_shape) if self.is_video else self.prepared(clips)
+        if not self.is_video:
+            return self.prepared(clips)
+        frames = fit_frames(clips, self.frame_shape)
+        if not self.network:
+            return frames
+        vectors = self.network.vectors(tf.reshape(frames, [-1, *self.frame_shape]))
+        return tf.reshape(vectors, [*tf.unstack(tf.shape(frames)[:2]), vectors.shape[-1]])
+
+    def _shape(self, network: str) -> list[int]:
+        """Return the size that frames are brought to, or that of the vectors."""
+        shape = self._source.frame_shape()
+        return [SIDE, SIDE, 3] if network and len(shape) == 3 else shape
 
     def _normalised(self, window: dict[str, Any]) -> dict[str, Any]:
         inputs = {**window["inputs"], "frames": self.prepared(window["inputs"]["frames"])}

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tasks.video_classification.clips import Clips
+from tasks.video_classification.reading import Clips
 from zoo.training.windows import share_out
 
 

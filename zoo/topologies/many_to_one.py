@@ -43,8 +43,8 @@ class ManyToOne(SequenceModel):
         classes: how many; 1 for an answer that is a real number.
         frame_shape: height, width, channels; or the size of a vector, with the encoder "none".
         encoder: "linear", "mlp" or "cnn", applied to each frame, or "none", see
-            `zoo.layers.images`; "maps" for a cell that is convolutional itself, "conv_lstm", whose
-            outputs are averaged over all places.
+            `zoo.layers.images`; "pooled" for what another network sees in it; "maps" for a cell
+            that is convolutional itself, "conv_lstm", whose outputs are averaged over all places.
         filters: channels of each block of the "cnn" and the "maps".
         features: size of the dense layer of "mlp" and "cnn".
         cell: name of the recurrent cell.
@@ -123,18 +123,18 @@ class ManyToOne(SequenceModel):
         if two_stream and changes:
             raise ValueError("two_stream and changes both show what changed: choose one")
         self.frame_shape = tuple(frame_shape)
-        self.frame_dtype = "float32" if encoder == "none" else "uint8"
+        self.frame_dtype = "float32" if encoder in ("none", "pooled") else "uint8"
         self.steppable = not bidirectional
         if augment is None:
             augment = 0.3 if coordinates else 0.0
         self.pace = RandomPace(augment) if augment else None
         self.view, self.signal = None, None
-        if encoder != "none":
+        if len(self.frame_shape) == 3:
             self.view = RandomView(augment / 3, flip, augment) if augment or flip else None
         else:
             if coordinates and (augment or other_sides):
                 self.view = RandomBody(augment / 2, coordinates, other_sides)
-            self.signal = RandomSignal(augment) if augment else None
+            self.signal = RandomSignal(augment) if augment and encoder == "none" else None
         self.mean, self.deviation = mean, deviation
         self.changes, shown = changes, list(frame_shape)
         if changes:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.video_classification.clips import Clips
+from tasks.video_classification.reading import Clips
 from tasks.video_classification.windows import clip_windows, plan_parts
 
 LENGTHS = np.array([7, 3, 1, 10, 4, 6])
