@@ -3,8 +3,8 @@
 The public face: `list_models`, `ready_models`, `describe`, `create`, `fit`, `resume`, `evaluate`,
 `predict`, `plot`, `generate`, `generate_pictures`, `export`, `load`, `verify`, `open_stream`,
 `import_torch`, `import_keras`, `accelerate`, `cell_card`, `compare_cells`, `list_recipes`,
-`reproduce`, `diagnose`, `Recurrence`, and `register` for new cells, topologies, tasks and models.
-TensorFlow is imported by the first of them that needs it.
+`reproduce`, `diagnose`, `report`, `compare_runs`, `Recurrence`, and `register` for new cells,
+topologies, tasks and models. TensorFlow is imported by the first of them that needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from zoo.api.load import load
     from zoo.api.plot import plot
     from zoo.api.predict import predict
+    from zoo.api.report import compare_runs, report
     from zoo.api.reproduce import reproduce
     from zoo.api.run import Run
     from zoo.api.stream import open_stream
@@ -45,6 +46,7 @@ __all__ = [
     "accelerate",
     "cell_card",
     "compare_cells",
+    "compare_runs",
     "create",
     "describe",
     "diagnose",
@@ -63,6 +65,7 @@ __all__ = [
     "predict",
     "ready_models",
     "register",
+    "report",
     "reproduce",
     "resume",
     "verify",
@@ -73,6 +76,7 @@ _LAZY = {
     "accelerate": "zoo.layers.accelerate",
     "cell_card": "zoo.diagnostics.cost",
     "compare_cells": "zoo.diagnostics.compare_cells",
+    "compare_runs": "zoo.api.report",
     "create": "zoo.catalog.config",
     "diagnose": "zoo.api.diagnose",
     "evaluate": "zoo.api.evaluate",
@@ -86,6 +90,7 @@ _LAZY = {
     "open_stream": "zoo.api.stream",
     "plot": "zoo.api.plot",
     "predict": "zoo.api.predict",
+    "report": "zoo.api.report",
     "reproduce": "zoo.api.reproduce",
     "resume": "zoo.api.fit",
     "verify": "zoo.api.verify",

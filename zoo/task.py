@@ -13,9 +13,12 @@ from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.loop import evaluate
+from zoo.evaluation.plots import png_of
+from zoo.readers.modality import modality
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import CrossEntropy, Objective
 from zoo.training.settings import Settings
+from zoo.utils.html import image
 from zoo.utils.progress import progress
 
 
@@ -279,6 +282,23 @@ class Task(abc.ABC):
             "there is nothing to draw of one answer: choose a model with attention, such as "
             "translate-gru-attention, or leave out the input"
         )
+
+    def show(self, model: SequenceModel, raw: Any) -> str:
+        """Return an example as safe HTML for a report, see `zoo.utils.html`.
+
+        Here it is the input, as its modality shows it, and what `plot` draws of the answer, if
+        anything.
+
+        Args:
+            model: a built model.
+            raw: one input, as `serve` takes it.
+        """
+        shown = modality(self.input_kind).show(raw)
+        try:
+            figure = self.plot(model, raw)
+        except UserError:
+            return shown
+        return shown + image(png_of(figure, dpi=70), "png", "how the model came to its answer")
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw the answers to a split, such as what was taken for what.

@@ -13,6 +13,7 @@ from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.classes import class_counts, confusion
 from tasks.common.classes import count_metrics as class_count_metrics
 from tasks.common.normal import compose
+from tasks.common.showing import show_spans
 from tasks.common.spans import spans
 from tasks.common.splits import SPLITS
 from tasks.common.text import UNKNOWN, split_tokens, token_places
@@ -234,6 +235,10 @@ class SequenceLabelling(DataTask):
             }
 
         return {"serve": serve}
+
+    def show(self, model: SequenceModel, raw: str) -> str:
+        """Return a text with each span in the colour of its label."""
+        return show_spans(self.served(model)["serve"], raw)
 
     def resources(self) -> list[Any]:
         """Return the vocabularies."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.data import likeliest, load_split
+from tasks.common.showing import show_spans
 from tasks.common.sources import own_path
 from tasks.common.spans import spans
 from tasks.common.splits import RULE, SPLITS, assign, file_keys, tell_few, tell_rule
@@ -169,6 +170,10 @@ class Tagging(DataTask):
         """Return the likeliest class of each character and its probability."""
         answers = likeliest(self.classes, logits)
         return {key: answers[key] for key in ("text", "probability")}
+
+    def show(self, model: SequenceModel, raw: str) -> str:
+        """Return a text with each span in the colour of its label."""
+        return show_spans(self.served(model)["serve"], raw)
 
     def resources(self) -> list[Any]:
         """Return the vocabulary."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
@@ -23,11 +24,13 @@ from zoo.decoding import Decoded, generate, generating
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import alignment_figure
+from zoo.readers.modality import modality
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
+from zoo.utils.html import alignment
 from zoo.utils.progress import progress
 from zoo.utils.validation import LONGEST_TEXT, checked_texts
 
@@ -250,12 +253,21 @@ class Translation(DataTask):
         """Draw what each token of the translation looked at."""
         if not model.attends:
             return super().plot(model, raw)
+        return alignment_figure(*self._aligned(model, raw))
+
+    def show(self, model: SequenceModel, raw: str) -> str:
+        """Return a text, and a table of what each token of its translation looked at."""
+        shown = modality(self.input_kind).show(raw)
+        return shown + alignment(*self._aligned(model, raw)) if model.attends else shown
+
+    def _aligned(self, model: SequenceModel, raw: str) -> tuple[list[str], list[str], np.ndarray]:
+        """Return T tokens that were written, S that could be looked at, and weights `[T, S]`."""
         answers = self.served(model)["serve"](tf.constant([raw]))
         rows, columns = (
             [token.decode().strip() for token in answers[key].numpy()[0]]
             for key in ("target_tokens", "source_tokens")
         )
-        return alignment_figure(rows, columns, answers["alignment"].numpy()[0])
+        return rows, columns, answers["alignment"].numpy()[0]
 
     def decoding(self) -> str:
         """Say how `serve` looks for its answer."""

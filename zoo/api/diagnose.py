@@ -14,7 +14,7 @@ from zoo.api.load import folder_of, restore
 from zoo.api.plot import free_names
 from zoo.api.run import Run, open_run
 from zoo.api.training import initial_model
-from zoo.catalog.config import resolve
+from zoo.catalog.config import RunConfig, resolve
 from zoo.diagnostics.cell_diagnosis import diagnose_cell
 from zoo.diagnostics.diagnosis import Diagnosis, LayerFlow, flows_of, window_loss
 from zoo.diagnostics.price import prices
@@ -25,6 +25,9 @@ from zoo.errors import UserError
 from zoo.evaluation.diagnosis_plots import diagnosis_figure
 from zoo.evaluation.plots import write_plots
 from zoo.exporting.manifest import is_export
+from zoo.exporting.trained import Trained
+from zoo.task import Task
+from zoo.topologies.base import SequenceModel
 from zoo.training.replicas import replicas
 
 
@@ -118,16 +121,45 @@ def diagnose(
 
 
 def _diagnose_model(what: str | Path, kind: Kind, length: int, data_dir: str | None) -> Diagnosis:
-    """Return the diagnosis of a trained model, at the start and now; or of one of the catalog."""
+    """Return the diagnosis of a trained model, or of one of the catalog."""
     if kind == "trained":
         trained = restore(what)
-        config, task, model = trained.config, trained.task, trained.model
-        name, clipped = str(what), _clipped(what)
-    else:
-        config = resolve(str(what), data_dir=data_dir)
-        task, model = config.make_task(), None
-        config, name, clipped = config.decided_by(task), str(what), None
-    task.data_dir = data_dir or task.data_dir
+        trained.task.data_dir = data_dir or trained.task.data_dir
+        return diagnose_trained(trained, folder_of(what), str(what), length)
+    config = resolve(str(what), data_dir=data_dir)
+    task = config.make_task()
+    return _diagnosis(str(what), config.decided_by(task), task, None, length)
+
+
+def diagnose_trained(
+    trained: Trained, folder: Path, name: str, length: int = LENGTH, with_prices: bool = True
+) -> Diagnosis:
+    """Return the diagnosis of a trained model, at the start and now.
+
+    Args:
+        trained: the model.
+        folder: where it lies, a run or an export.
+        name: what it is called.
+        length: time steps of a stream that are looked at.
+        with_prices: measure also what a gradient over so many steps costs.
+
+    Raises:
+        UserError: it has no recurrence.
+    """
+    model, config = trained.model, trained.config
+    clipped = _clipped(folder)
+    return _diagnosis(name, config, trained.task, model, length, clipped, with_prices)
+
+
+def _diagnosis(
+    name: str,
+    config: RunConfig,
+    task: Task,
+    model: SequenceModel | None,
+    length: int,
+    clipped: float | None = None,
+    with_prices: bool = True,
+) -> Diagnosis:
     windows = first_windows(task, config.training, length)
     window = windows[-1]
     flows: list[LayerFlow] = []
@@ -147,16 +179,16 @@ def _diagnose_model(what: str | Path, kind: Kind, length: int, data_dir: str | N
             more, readings = flows_of(one, loss, stage)
             flows += more
     steps = max(flow.steps for flow in flows)
-    streams = window["reset"].shape.rank == 2
     settings = config.training
+    streams = window["reset"].shape.rank == 2
     truncation = (settings.window, settings.truncation or settings.window) if streams else None
     data = f"{task.dataset}, validation, {len(window['reset'])} rows of up to {steps} steps"
-    return Diagnosis(name, data, flows, clipped, prices(readings, steps), truncation)
+    costs = prices(readings, steps) if with_prices else []
+    return Diagnosis(name, data, flows, clipped, costs, truncation)
 
 
-def _clipped(what: str | Path) -> float | None:
+def _clipped(folder: Path) -> float | None:
     """Return the share of updates that were clipped; None where that was not written down."""
-    folder = folder_of(what)
     if is_export(folder):
         return None
     shares = open_run(folder).history.get("clipped")

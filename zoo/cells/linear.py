@@ -195,7 +195,7 @@ class LRUCell(LinearCell):
         radius = tf.exp(-tf.exp(nu))
         angle = tf.exp(theta)
         decay = tf.complex(radius * tf.cos(angle), radius * tf.sin(angle))
-        b = tf.cast(tf.exp(gamma), decay.dtype) * tf.complex(_wide(real), _wide(imaginary))
+        b = tf.complex(tf.exp(gamma) * _wide(real), tf.exp(gamma) * _wide(imaginary))
         return tf.broadcast_to(decay, tf.shape(b)), b
 
     def coordinates(self, h: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from zoo.cli.importing import import_command
 from zoo.cli.listing import list_command, show
 from zoo.cli.plot import plot
 from zoo.cli.predict import predict
+from zoo.cli.report import report
 from zoo.cli.reproduce import reproduce
 from zoo.cli.stream import stream
 from zoo.cli.verify import verify
@@ -108,6 +109,7 @@ for command in (
     import_command,
     verify,
     compare,
+    report,
     diagnose,
     reproduce,
 ):

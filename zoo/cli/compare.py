@@ -1,21 +1,86 @@
-"""`zoo compare`: cells side by side."""
+"""`zoo compare`: runs side by side, or cells."""
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from zoo import registry
-from zoo.cli.common import NOT_EMPTY, as_json, load_api, print_json, print_table, seed_of
+from zoo.cli.common import (
+    NOT_EMPTY,
+    as_json,
+    data_dir,
+    load_api,
+    print_json,
+    print_table,
+    seed_of,
+)
+from zoo.errors import UserError
+from zoo.pretrained import find
 
 
-@click.group()
+class _RunsOrCells(click.Group):
+    """A group whose first word may also be a run: what is no command is handed to `runs`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command `runs` before what is a run, or an option of it."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["runs", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_RunsOrCells)
 def compare() -> None:
-    """Compare cells with each other.
+    """Compare runs with each other, or cells.
+
+    Runs are named by their folders: `zoo compare runs RUN RUN` is the same as `zoo compare RUN
+    RUN`. Cells are named after the word `cells`; a folder of that name is ./cells.
 
     \b
-    Example:
+    Examples:
+      zoo compare runs/char-lstm/1 runs/char-lstm/2
       zoo compare cells lstm gru
     """
+
+
+@compare.command("runs")
+@click.argument("what", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--out",
+    type=NOT_EMPTY,
+    metavar="FILE",
+    help="The page. [comparison.html here, or comparison-1.html and so on where it is taken]",
+)
+@data_dir
+@as_json
+def compare_runs(
+    what: tuple[str, ...], out: str | None, data_dir: str | None, as_json: bool
+) -> None:
+    """Measure runs, exports or ready-trained models on their test splits, side by side.
+
+    One table shows the metrics with their intervals, one the options that differ; a page holds
+    both, with curves and commands.
+
+    \b
+    Examples:
+      zoo compare runs runs/char-lstm/1 runs/char-lstm/2
+      zoo compare runs/char-lstm/2 char-lstm --out both.html
+    """
+    for name in what:
+        if name in registry.entries("cell") and not Path(name).exists():
+            raise UserError(f"{name} is a cell: say zoo compare cells {' '.join(what)}")
+        find(name)
+    if len(what) < 2:
+        raise UserError("one run cannot be compared: name two or more")
+    comparison = load_api().compare_runs(*what, data_dir=data_dir, path=out)
+    if as_json:
+        print_json(comparison.to_json())
+        return
+    for rows in (comparison.metric_rows(), comparison.option_rows()):
+        columns = ["", *comparison.names]
+        if rows:
+            print_table(columns, [dict(zip(columns, row)) for row in rows])
+    print(comparison.page)
 
 
 @compare.command("cells")

@@ -99,7 +99,8 @@ def gate_activations(cell: Cell, z: Tensor, states: Tensor) -> dict[str, np.ndar
         operations = tf.compat.v1.get_default_graph().get_operations()
         return [op.outputs[0] for op in operations if op.type == "Sigmoid"]
 
-    values = [np.asarray(value) for value in sigmoids(tf.constant(z), tf.constant(states))]
+    inputs = tf.constant(z), tf.constant(states)
+    values = [np.asarray(value) for value in sigmoids.get_concrete_function(*inputs)(*inputs)]
     names = list(cell.gate_names)
     if len(names) != len(values):
         names = [f"gate {n}" for n in range(1, len(values) + 1)]

@@ -19,26 +19,22 @@ def diagnosis_figure(diagnoses: Sequence[Any]) -> Figure:
     """
     figure = Figure(figsize=(15, 9), layout="constrained")
     (gradient, radius, gates), (clipping, memory, seconds) = figure.subplots(2, 3)
-    several = sum(len({flow.layer for flow in one.flows}) for one in diagnoses) > len(diagnoses)
-    flows = [(one, flow) for one in diagnoses for flow in one.flows]
-    labels = [f"{one.name} {flow.layer}" if several else one.name for one, flow in flows]
-    colours = {label: f"C{n % 10}" for n, label in enumerate(dict.fromkeys(labels))}
-    for (_, flow), label in zip(flows, labels):
-        _draw_gradient(gradient, flow, label, colours[label])
-    gradient.axhline(0.01, color="grey", linewidth=0.8, linestyle=":")
-    gradient.set(
-        yscale="log",
-        xlabel="lag: steps from the state to the last loss",
-        ylabel="norm of the gradient, share of lag 1",
-        title="gradient (dashed: start, solid: trained; 10 to 90%)",
-    )
-    low, high = gradient.get_ylim()
-    gradient.set_ylim(max(low, _SMALLEST), high)
-    gradient.legend(fontsize="small")
+    flows, labels, colours = _draw_gradients(gradient, diagnoses)
     _draw_radii(radius, flows, labels, colours)
     _draw_gates(gates, flows, labels)
     _draw_clipping(clipping, {one.name: one.clipped for one in diagnoses})
     _draw_price(memory, seconds, diagnoses)
+    return figure
+
+
+def gradient_figure(diagnoses: Sequence[Any]) -> Figure:
+    """Draw the gradient by lag alone.
+
+    Args:
+        diagnoses: `zoo.diagnostics.diagnosis.Diagnosis` each.
+    """
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    _draw_gradients(figure.subplots(), diagnoses)
     return figure
 
 
@@ -64,6 +60,29 @@ def horizon_figure(history: Mapping[str, Sequence[float]], steps: int) -> Figure
     axes.set_ylim(bottom=0)
     axes.legend(fontsize="small")
     return figure
+
+
+def _draw_gradients(
+    gradient: Axes, diagnoses: Sequence[Any]
+) -> tuple[list[Any], list[str], dict[str, str]]:
+    """Draw the gradient by lag; return all flows, a label of each, and the labels' colours."""
+    several = sum(len({flow.layer for flow in one.flows}) for one in diagnoses) > len(diagnoses)
+    flows = [(one, flow) for one in diagnoses for flow in one.flows]
+    labels = [f"{one.name} {flow.layer}" if several else one.name for one, flow in flows]
+    colours = {label: f"C{n % 10}" for n, label in enumerate(dict.fromkeys(labels))}
+    for (_, flow), label in zip(flows, labels):
+        _draw_gradient(gradient, flow, label, colours[label])
+    gradient.axhline(0.01, color="grey", linewidth=0.8, linestyle=":")
+    gradient.set(
+        yscale="log",
+        xlabel="lag: steps from the state to the last loss",
+        ylabel="norm of the gradient, share of lag 1",
+        title="gradient (dashed: start, solid: trained; 10 to 90%)",
+    )
+    low, high = gradient.get_ylim()
+    gradient.set_ylim(max(low, _SMALLEST), high)
+    gradient.legend(fontsize="small")
+    return flows, labels, colours
 
 
 def _draw_gradient(axes: Axes, flow: Any, label: str, colour: str) -> None:

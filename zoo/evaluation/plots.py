@@ -1,5 +1,6 @@
 """Pictures of what a model did: numbers in, a matplotlib figure out. Draws on no screen."""
 
+import io
 import sys
 import unicodedata
 import warnings
@@ -37,24 +38,41 @@ def write_plots(plots: Mapping[Path, Figure], dpi: int = 120) -> None:
     Raises:
         OSError: a file cannot be written.
     """
-    missing: set[str] = set()
-    for path, figure in plots.items():
-        for axes in figure.axes:
-            # Labels of ticks have no text until they are asked for.
-            axes.get_xticklabels(), axes.get_yticklabels()
-        texts = [part for part in figure.findobj(Text) if part.get_text()]
-        families, boxes = fonts_for("".join(part.get_text() for part in texts))
-        for part in texts:
-            part.set_fontfamily([*part.get_fontfamily(), *families])
-        missing |= {*boxes}
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing")
-            figure.savefig(path, dpi=dpi)
+    missing = [boxes for path, figure in plots.items() for boxes in _saved(figure, path, dpi)]
     if missing:
-        named = ", ".join(sorted(missing)[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+        named = ", ".join(sorted({*missing})[:_NAMED])
+        more = ", ..." if len({*missing}) > _NAMED else ""
         print(
-            f"the plot shows boxes for {named}: no font of this machine has them", file=sys.stderr
+            f"the plot shows boxes for {named}{more}: no font of this machine has them",
+            file=sys.stderr,
         )
+
+
+def png_of(figure: Figure, dpi: int = 100) -> bytes:
+    """Return a picture as the bytes of a PNG, with fonts of this machine that have its signs.
+
+    Example:
+        >>> png_of(message_figure("no words"))[1:4]
+        b'PNG'
+    """
+    file = io.BytesIO()
+    _saved(figure, file, dpi)
+    return file.getvalue()
+
+
+def _saved(figure: Figure, file: Any, dpi: int) -> list[str]:
+    """Write a picture to a path, or as PNG to an open file; return the signs that no font has."""
+    for axes in figure.axes:
+        # Labels of ticks have no text until they are asked for.
+        axes.get_xticklabels(), axes.get_yticklabels()
+    texts = [part for part in figure.findobj(Text) if part.get_text()]
+    families, boxes = fonts_for("".join(part.get_text() for part in texts))
+    for part in texts:
+        part.set_fontfamily([*part.get_fontfamily(), *families])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(file, dpi=dpi)
+    return [*boxes]
 
 
 def message_figure(message: str, image: Any = None) -> Figure:
@@ -97,6 +115,30 @@ def curves_figure(history: Sequence[dict[str, float]]) -> Figure:
             axes.plot(epochs, [logs[key] for logs in history], marker=".", label=label)
         axes.set(xlabel="epoch", title=name)
         axes.legend()
+    return figure
+
+
+def metric_figure(
+    histories: Mapping[str, Sequence[Mapping[str, float]]], names: Sequence[str]
+) -> Figure:
+    """Draw metrics over the epochs, each in a plot of its own, a line for each run.
+
+    Args:
+        histories: of each run, the metrics of its epochs.
+        names: of the metrics.
+
+    Example:
+        >>> history = [{"val_loss": 2.0}, {"val_loss": 1.0}]
+        >>> len(metric_figure({"one": history, "two": history}, ["val_loss"]).axes[0].lines)
+        2
+    """
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
+        for label, history in histories.items():
+            values = [logs.get(name, np.nan) for logs in history]
+            axes.plot(range(1, len(values) + 1), values, marker=".", label=label)
+        axes.set(xlabel="epoch", title=name)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center")
     return figure
 
 

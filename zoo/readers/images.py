@@ -15,9 +15,13 @@ from zoo.errors import UserError
 from zoo.readers.modality import Modality
 from zoo.readers.numbers import pixels_of, read_array
 from zoo.registry import register
+from zoo.utils.html import image
 
 MOST_PIXELS = 90_000_000
 """A larger picture is refused: it takes a quarter of a gigabyte and more to look at."""
+
+_SHOWN = 512
+"""Pixels that a picture is wide or high at most, where it is only looked at."""
 
 # Pillow's own limit is about the same, but it only warns.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -78,6 +82,12 @@ class Images(Modality):
         path = stem.with_suffix(".png")
         path.write_bytes(raw)
         return path
+
+    def show(self, raw: bytes) -> str:
+        """Return the picture, at most 512 pixels wide or high."""
+        picture = read_picture(raw, "the picture")
+        picture.thumbnail((_SHOWN, _SHOWN))
+        return image(_png(picture), "png", "the picture that the model was given")
 
     def read_shown(self, shown: dict[str, Any], folder: Path) -> bytes:
         """Return the bytes of the file."""

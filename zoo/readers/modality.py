@@ -142,6 +142,14 @@ class Modality(abc.ABC):
         """
         return {"file": self.write(stem, raw)}
 
+    def show(self, raw: Any) -> str:
+        """Return a raw input as safe HTML, something to look at; here, nothing.
+
+        Args:
+            raw: one input.
+        """
+        return ""
+
     @abc.abstractmethod
     def read_shown(self, shown: dict[str, Any], folder: Path) -> Any:
         """Read a raw input that `write_shown` wrote.

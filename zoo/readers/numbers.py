@@ -15,6 +15,7 @@ from zoo.readers.modality import ArrayModality
 from zoo.readers.tables import number
 from zoo.readers.text import opened, read_pieces, read_text_file, text_pieces
 from zoo.registry import register
+from zoo.utils.html import lines
 
 STANDARD_INPUT = "standard input"
 
@@ -63,6 +64,10 @@ class Sequences(ArrayModality):
             return
         with opened(path) as file:
             yield from number_pieces(text_pieces(file), str(path), options.get("columns", ()))
+
+    def show(self, raw: np.ndarray) -> str:
+        """Return the vectors as curves over time."""
+        return lines(raw, f"{raw.shape[0]} time steps of {raw.shape[1]} numbers, over time")
 
     def standard_input(self, file: IO[bytes], **options: Any) -> Iterator[np.ndarray]:
         """Read lines of numbers as they come."""

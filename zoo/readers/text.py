@@ -8,12 +8,14 @@ import shlex
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import IO, Any
 
 from zoo.errors import UserError
 from zoo.readers.modality import Modality
 from zoo.registry import register
+from zoo.utils.html import element
 
 TEXT_FILES = {".txt", ".md", ".py", ".text", ".rst"}
 """How the name of a text file ends."""
@@ -65,6 +67,10 @@ class Text(Modality):
     def write_shown(self, stem: Path, raw: str) -> dict[str, Any]:
         """Return the text, which a card has room for."""
         return {"text": raw}
+
+    def show(self, raw: str) -> str:
+        """Return the text."""
+        return element("p", escape(raw), class_="text")
 
     def read_shown(self, shown: dict[str, Any], folder: Path) -> str:
         """Return the text."""

@@ -18,6 +18,7 @@ from zoo.readers.images import is_image_name, read_picture
 from zoo.readers.modality import Modality
 from zoo.readers.numbers import pixels_of, read_array
 from zoo.registry import register
+from zoo.utils.html import animation
 
 VIDEO_FILES = {".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".gif"}
 """How the name of a video file ends."""
@@ -130,6 +131,10 @@ class Videos(Modality):
         path = stem.with_suffix(".png")
         Image.fromarray(np.concatenate(list(raw), axis=1)).save(path, optimize=True)
         return {"file": path, "frames": len(raw)}
+
+    def show(self, raw: np.ndarray) -> str:
+        """Return the clip as a small animation."""
+        return animation(raw, f"the clip that the model was given, {len(raw)} frames")
 
     def read_shown(self, shown: dict[str, Any], folder: Path) -> np.ndarray:
         """Cut the picture into its frames."""

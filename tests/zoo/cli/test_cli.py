@@ -53,7 +53,7 @@ def test_show_names_the_defaults(zoo):
 
 COMMANDS = ["list", "show", "fit", "evaluate", "predict", "plot", "generate", "stream", "export"]
 COMMANDS += ["verify", "import torch", "import keras", "reproduce", "compare", "compare cells"]
-COMMANDS += ["diagnose"]
+COMMANDS += ["diagnose", "report", "compare runs"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

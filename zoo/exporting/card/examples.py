@@ -32,8 +32,30 @@ def show_examples(trained: Trained, folder: Path) -> list[dict[str, Any]]:
         file, where the task draws examples; `answer`, `expected`, and `right`, which is None where
         no answer is right or wrong.
     """
+    kind = modality(trained.task.input_kind)
+    shown = chosen_examples(trained)
+    return [
+        {
+            **_written(kind, case.raw, number, folder),
+            **_drawn(trained, case.raw, number, folder),
+            "answer": answer,
+            "expected": case.expected,
+            "right": right,
+        }
+        for number, (case, answer, right) in enumerate(shown, start=1)
+    ]
+
+
+def chosen_examples(trained: Trained) -> list[tuple[Case, str, bool | None]]:
+    """Return up to three right and three wrong answers to inputs of the test split.
+
+    Returns:
+        Each case, the model's answer, and whether it is right, None where no answer is right or
+        wrong. Right ones come first.
+    """
     task, serve = trained.task, trained.endpoints["serve"]
-    kind, shown = modality(task.input_kind), []
+    kind = modality(task.input_kind)
+    shown: list[tuple[Case, str, bool | None]] = []
     missing = {True: _EACH, False: _EACH, None: _EACH}
     batches = _batches(kind, task.cases(_TRIED))
     for batch in progress(batches, "looking for examples"):
@@ -48,16 +70,7 @@ def show_examples(trained: Trained, folder: Path) -> list[dict[str, Any]]:
             break
     # The right ones first.
     shown.sort(key=lambda each: each[2] is False)
-    return [
-        {
-            **_written(kind, case.raw, number, folder),
-            **_drawn(trained, case.raw, number, folder),
-            "answer": answer,
-            "expected": case.expected,
-            "right": right,
-        }
-        for number, (case, answer, right) in enumerate(shown, start=1)
-    ]
+    return shown
 
 
 def _batches(kind: Modality, cases: list[Case]) -> list[list[Case]]:
