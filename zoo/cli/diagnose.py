@@ -56,7 +56,8 @@ def diagnose(
     it falls under 1% of that at the last step it vanishes, where it grows more than tenfold it
     explodes. Beside it the spectral radius of the step's Jacobian, saturated gates, clipped
     updates, and what time and memory a gradient over so many steps costs. Cells are trained here,
-    on a test of memory, with as many parameters each. ./lstm is a folder, lstm the cell.
+    on a test of memory, with as many parameters each; a score of 0 is chance there, 1 is perfect.
+    ./lstm is a folder, lstm the cell.
 
     \b
     Examples:

@@ -11,6 +11,7 @@ from zoo.diagnostics.compare_cells import (
     fitted_units,
     last_losses,
     make_network,
+    scored,
     train,
 )
 from zoo.diagnostics.diagnosis import Diagnosis, flows_of
@@ -61,10 +62,12 @@ def diagnose_cell(
         return tf.reduce_sum(losses[:, -1]), np.ones(_ROWS, bool)
 
     flows, readings = flows_of(network, loss, "start")
-    costs, clipped = prices(readings, length), None
+    costs, clipped, score = prices(readings, length), None, None
     if steps:
-        norms = train(network, task, {"steps": steps, "length": length, "seed": seed}, tick)
+        settings = {"steps": steps, "length": length, "seed": seed}
+        norms = train(network, task, settings, tick)
         clipped = float(np.mean(~(np.array(norms) <= CLIP_NORM)))
+        _, score = scored(network, task, settings)
         flows += flows_of(network, loss, "trained")[0]
     data = f"{task_name}, {length} steps, {units} units"
-    return Diagnosis(name, data, flows, clipped, costs)
+    return Diagnosis(name, data, flows, clipped, costs, score=score)

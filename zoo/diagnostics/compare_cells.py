@@ -196,19 +196,25 @@ def train(
     return norms
 
 
-def _row(
-    name: str, task: MemoryTask, settings: dict[str, int], tick: Callable[[], Any]
-) -> dict[str, Any]:
-    began, length = time.monotonic(), settings["length"]
-    units = fitted_units(name, task, settings["parameters"])
-    network = make_network(name, task, units, settings["seed"])
-    train(network, task, settings, tick)
+def scored(network: Network, task: MemoryTask, settings: dict[str, int]) -> tuple[float, float]:
+    """Return the metric and the score of a network on 1024 sequences that no training has seen."""
     number = list(TASKS).index(task.name)
-    x, target = task.draw(np.random.default_rng([settings["seed"], number, 1]), _TEST_ROWS, length)
+    rng = np.random.default_rng([settings["seed"], number, 1])
+    x, target = task.draw(rng, _TEST_ROWS, settings["length"])
     answer = tf.function(lambda x: network(x)[:, -target.shape[1] :], autograph=False)
     parts = [answer(tf.constant(part)).numpy() for part in np.split(x, _TEST_ROWS // _BATCH)]
     metric = task.metric(np.concatenate(parts), target)
-    score = task.score(metric, target)
+    return metric, task.score(metric, target)
+
+
+def _row(
+    name: str, task: MemoryTask, settings: dict[str, int], tick: Callable[[], Any]
+) -> dict[str, Any]:
+    began = time.monotonic()
+    units = fitted_units(name, task, settings["parameters"])
+    network = make_network(name, task, units, settings["seed"])
+    train(network, task, settings, tick)
+    metric, score = scored(network, task, settings)
     return {
         "cell": name,
         "task": task.name,

@@ -102,6 +102,7 @@ class Diagnosis:
         prices: what a gradient over so many steps costs.
         truncation: k1 and k2 of the training, steps between updates and steps that gradients go
             back; None where sequences were whole.
+        score: of a cell on its test of memory, 0 for chance and 1 for no mistake; else None.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Diagnosis:
     clipped: float | None = None
     prices: list[Price] = field(default_factory=list)
     truncation: tuple[int, int] | None = None
+    score: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers, and the explanation, as JSON values."""
@@ -119,6 +121,7 @@ class Diagnosis:
             "explanation": self.explanation,
             "flows": [flow.to_json() for flow in self.flows],
             "clipped": self.clipped,
+            "score": self.score,
             "prices": [vars(price) for price in self.prices],
             "truncation": self.truncation,
         }
@@ -138,9 +141,8 @@ class Diagnosis:
                     f"{name} {gate['low']:.0%} / {gate['high']:.0%}"
                     for name, gate in flow.gates.items()
                 ),
-                "clipped": ""
-                if self.clipped is None or flow.stage == "start"
-                else f"{self.clipped:.0%}",
+                "clipped": _after(flow, self.clipped, ".0%"),
+                "score": _after(flow, self.score, ".2f"),
             }
             for flow in self.flows
         ]
@@ -317,6 +319,11 @@ def _horizon(flow: LayerFlow) -> str:
         for lag in (state.horizon(), *map(state.horizon, _SPREAD))
     )
     return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _after(flow: LayerFlow, value: float | None, form: str) -> str:
+    """Return what is known of a training, beside what it led to."""
+    return "" if value is None or flow.stage == "start" else format(value, form)
 
 
 def _factor(flow: LayerFlow) -> str:

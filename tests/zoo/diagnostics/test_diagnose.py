@@ -17,7 +17,7 @@ def test_a_cell_is_diagnosed_before_and_after_training(zoo, tmp_path):
     assert code == 0 and answer["plot"] == str(path)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [flow["stage"] for flow in one["flows"]] == ["start", "trained"]
-    assert 0 <= one["clipped"] <= 1 and one["prices"][-1]["steps"] == 6
+    assert 0 <= one["clipped"] <= 1 and 0 <= one["score"] <= 1 and one["prices"][-1]["steps"] == 6
     assert one["explanation"].count(". ") == 1 and one["explanation"].endswith(".")
     assert [*one["flows"][0]["gates"]] == ["z", "r"]
 
