@@ -67,6 +67,8 @@ class Task(abc.ABC):
             may change; of tasks that write.
         fold: which part of the data is held out: that of one of some folds, such as "2/5", or none,
             "all/5"; "" for the usual splits. A task that can do so has it as an option.
+        once: what constructor arguments were before they were any, for the config of a run that
+            has learned its vocabularies and does not say them.
         optional: metrics that are left out where the package that computes them is missing.
         limits: what a model of the task cannot be trusted with, for its card.
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
@@ -90,6 +92,7 @@ class Task(abc.ABC):
     counted: ClassVar[str] = "examples"
     draws_examples: ClassVar[bool] = False
     searching: ClassVar[tuple[str, ...]] = ()
+    once: ClassVar[dict[str, Any]] = {}
     fold: str = ""
     optional: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[str] = ""

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -121,6 +121,7 @@ class Captioning(DataTask):
     vocabularies = ("words",)
     learned = (*DataTask.learned, "image_shape", "no_repeat_ngram")
     searching = ("beam_width", "length_penalty", "no_repeat_ngram")
+    once: ClassVar[dict[str, Any]] = {"length_penalty": 1.0}
 
     def __init__(
         self,
@@ -131,7 +132,7 @@ class Captioning(DataTask):
         max_length: int = 40,
         minimum_count: int = 2,
         beam_width: int = 5,
-        length_penalty: float = 1.0,
+        length_penalty: float = 1.2,
         no_repeat_ngram: int | None = None,
         image_size: int = 0,
         network: str = "",

@@ -97,6 +97,8 @@ class RunConfig:
             known = {group: set(names) for group, names in known_options(entry, task_class).items()}
             training, objective = _old_training(values["training"], values.get("objective"), known)
             task_options = dict(values["task_config"])
+            if any(task_options.get(key) for key in task_class.vocabularies):
+                task_options = {**task_class.once, **task_options}
             for key in {*task_options} - known["task_options"] - {*DATA}:
                 raise KeyError(f"unknown option {key!r} of the task {values['task']}")
             decided = values.get("decided")

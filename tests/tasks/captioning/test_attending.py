@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 import zoo
 from tasks.captioning.task import PASSES, Captioning
 from tasks.captioning.windows import caption_windows, draw_captions
+from tasks.common.searching import Search
 from tasks.common.text import END, START
 from zoo.catalog.config import RunConfig, resolve
 from zoo.cli.predict import predict
@@ -161,6 +163,15 @@ def test_training_windows_are_as_long_as_their_captions():
         shapes = [window[key].shape for key in ("targets", "weights")]
         shapes.append(window["inputs"]["tokens"].shape)
         assert {*shapes} == {(1, 1, min(8 * -(-length // 8), 31))}
+
+
+def test_a_run_of_before_searches_as_it_did(task):
+    values = RunConfig("caption-lstm-attention", "captioning", task_options=task.get_config())
+    told = values.to_json()
+    assert task.search == Search(5, 1.2, 3)
+    for key in ("length_penalty", "no_repeat_ngram"):
+        del told["task_config"][key]
+    assert RunConfig.from_json(told, Path("config.json")).make_task().search == Search(5, 1.0, 0)
 
 
 @pytest.mark.slow
