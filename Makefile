@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := saved_models/demo/$(MODEL)
 
-.PHONY: demo test test-slow test-lowest lint bench docs clean
+.PHONY: demo test test-slow test-lowest lint bench docs test-app clean
 
 demo: $(READY)
 	run=$$($(BIN)/zoo fit $(MODEL) --minutes $(MINUTES)) && \
@@ -25,6 +25,15 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest $(WORKERS) -m slow
+
+# The playground in Chromium: that of the system, or the one that playwright downloads.
+test-app: .venv/.app
+	$(BIN)/python -m pytest tests/zoo/app -m browser
+
+.venv/.app: $(READY) tests/zoo/app/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/zoo/app/requirements.txt
+	command -v chromium || $(BIN)/playwright install chromium
+	touch $@
 
 # With the lowest version of everything that pyproject.toml allows.
 LOWEST := .venv/lowest

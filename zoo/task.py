@@ -44,6 +44,22 @@ class Case(NamedTuple):
     is_right: Callable[[str], bool] | None = None
 
 
+class Written(NamedTuple):
+    """A token of a text that a model reads or writes.
+
+    Attributes:
+        text: the token.
+        added: whether the model wrote it, rather than read it.
+        likely: what it held for likely in its place, and how likely, the likeliest first.
+        state: what it knows after it: each part of the state, `[units]`.
+    """
+
+    text: str
+    added: bool
+    likely: list[tuple[str, float]]
+    state: list[np.ndarray]
+
+
 class Task(abc.ABC):
     """What a model is for: where its data come from, and how it takes and gives readable things.
 
@@ -243,6 +259,22 @@ class Task(abc.ABC):
             f"{type(self).__name__} continues no text: choose a run of a language model, such as "
             "char-lstm"
         )
+
+    def written(
+        self, model: SequenceModel, prompt: str, sampling: SamplingOptions
+    ) -> Iterator[Written]:
+        """Yield the tokens of a prompt and of the text that continues it, each with what the model
+        then expects and knows.
+
+        Args:
+            model: a built model.
+            prompt: any text, or none.
+            sampling: how much to add, and how it is drawn, as of `stream`.
+
+        Raises:
+            UserError: the task does not continue texts.
+        """
+        raise UserError(f"{type(self).__name__} continues no text: choose a language model")
 
     def draw_paths(self, paths: int) -> None:
         """Measure the answers of drawn paths, too, so many of each input together.

@@ -21,7 +21,7 @@ from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
 from zoo.registry import register
-from zoo.task import Case
+from zoo.task import Case, Written
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
@@ -235,6 +235,50 @@ class LanguageModelling(DataTask):
             length = min(_PIECE, sampling.length - start)
             text, last, state = more(last, state, tf.constant(length), tf.constant(start))
             yield text.numpy()[0].decode()
+
+    def written(
+        self, model: SequenceModel, prompt: str, sampling: SamplingOptions
+    ) -> Iterator[Written]:
+        """Yield the tokens of a prompt and those that `generate` adds, one by one.
+
+        The text is that of `generate` with the same seed, its tokens not yet spaced.
+        """
+        likely = self._streaming()["tell"]
+
+        @tf.function(autograph=False)
+        def read(last: Any, state: Any) -> Any:
+            logits, after = model.step(last, state)
+            return likely(tf.cast(logits, tf.float32)), after
+
+        @tf.function(autograph=False)
+        def write(last: Any, state: Any, place: Any) -> Any:
+            added = decode(
+                model.step,
+                state,
+                last,
+                1,
+                temperature=sampling.temperature,
+                seed=(sampling.seeds[0], sampling.seeds[1] + place),
+                banned=_NEVER,
+                top_k=sampling.top_k,
+                top_p=sampling.top_p,
+            )
+            return added.tokens[:, -1]
+
+        ids = self.vocabulary.encode(tf.constant([prompt]))[0]
+        state, last = model.initial_state(1), tf.constant([START])
+        for place in range(len(ids) + sampling.length):
+            told, after = read(last, state)
+            added = place >= len(ids)
+            token = write(last, state, tf.constant(place - len(ids))) if added else ids[place][None]
+            words = [word.decode(errors="replace") for word in told["next"][0].numpy()]
+            yield Written(
+                self.vocabulary.words(token)[0].numpy().decode(errors="replace"),
+                added,
+                list(zip(words, told["probabilities"][0].numpy().tolist())),
+                [np.asarray(part)[0] for part in tf.nest.flatten(after)],
+            )
+            state, last = after, token
 
     def resources(self) -> list[Any]:
         """Return the vocabulary."""

@@ -27,6 +27,7 @@ LEVELS = [
     {"zoo.exporting", "zoo.importing"},
     {"tasks"},
     {"zoo", "zoo.api"},
+    {"zoo.app"},
     {"zoo.cli"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}

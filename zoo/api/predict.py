@@ -58,52 +58,76 @@ def predict(
     """
     if batch_size < 1:
         raise UserError(f"batch_size is {batch_size}, but 1 or more is needed")
-    path = folder_of(what)
-    if is_export(path):
-        # The object must outlive the calls: its variables die with it.
-        endpoints, manifest = load_saved_model(path)
-    else:
-        trained = restore(path)
-        endpoints = SimpleNamespace(**trained.endpoints, **trained.numeric)
-        manifest = {
-            "input": trained.task.input_kind,
-            "options": trained.task.input_options(),
-            "config": trained.config.to_json(),
-        }
-    kind, options = modality(manifest["input"]), manifest["options"]
-    task_name = manifest["config"].get("task", "")
-    serve, more = endpoints.serve, {}
-    if horizon is not None:
-        goes_on = hasattr(endpoints, "forecast")
-        options = kind.with_horizon(horizon, goes_on, **options)
-        if goes_on:
-            serve, more = endpoints.forecast, {"horizon": tf.constant(horizon)}
-    if paths is not None:
-        if not hasattr(endpoints, "average"):
-            raise UserError("the model averages no drawn paths: leave out paths")
-        serve, more = endpoints.average, {"paths": tf.constant(paths)}
-    answer = partial(_answers, kind, serve, more)
-    sources = split_batches(kind, inputs, **options)
-    names = [kind.title(source) or _name(source) for source in sources]
-    together = batch_size if _rows_are_alike(serve, kind, task_name) else 1
-    answers: dict[int, dict[str, Any]] = {}
-    batches: dict[Hashable, dict[int, Any]] = {}
-    for place, source in enumerate(sources):
-        if hasattr(endpoints, "serve_part"):
-            parts = kind.parts(source, **options)
+    return Predictor(what)(*inputs, batch_size=batch_size, horizon=horizon, paths=paths)
+
+
+class Predictor:
+    """A model that is loaded once and asked often, as `predict` asks it.
+
+    Args:
+        what: as of `predict`.
+
+    Raises:
+        UserError: the model cannot be read.
+    """
+
+    def __init__(self, what: Run | str | Path) -> None:
+        path = folder_of(what)
+        if is_export(path):
+            # The object must outlive the calls: its variables die with it.
+            self.endpoints, manifest = load_saved_model(path)
         else:
-            parts = iter([kind.read(source, **options)])
-        first, second = next(parts), next(parts, None)
-        if second is not None:
-            answers[place] = _watch(endpoints, chain([first, second], parts), names[place])
-            continue
-        key = kind.batch_key(first)
-        batches.setdefault(key, {})[place] = first
-        if len(batches[key]) == together:
-            answers |= answer(batches.pop(key), names)
-    for batch in batches.values():
-        answers |= answer(batch, names)
-    return [kind.answer(source, answers[at], **options) for at, source in enumerate(sources)]
+            trained = restore(path)
+            self.endpoints = SimpleNamespace(**trained.endpoints, **trained.numeric)
+            manifest = {
+                "input": trained.task.input_kind,
+                "options": trained.task.input_options(),
+                "config": trained.config.to_json(),
+            }
+        self.kind, self.options = modality(manifest["input"]), manifest["options"]
+        self._task = manifest["config"].get("task", "")
+
+    def __call__(
+        self,
+        *inputs: Any,
+        batch_size: int = 32,
+        horizon: int | None = None,
+        paths: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Predict, see `predict`."""
+        kind, options, task_name = self.kind, self.options, self._task
+        serve, more = self.endpoints.serve, {}
+        if horizon is not None:
+            goes_on = hasattr(self.endpoints, "forecast")
+            options = kind.with_horizon(horizon, goes_on, **options)
+            if goes_on:
+                serve, more = self.endpoints.forecast, {"horizon": tf.constant(horizon)}
+        if paths is not None:
+            if not hasattr(self.endpoints, "average"):
+                raise UserError("the model averages no drawn paths: leave out paths")
+            serve, more = self.endpoints.average, {"paths": tf.constant(paths)}
+        answer = partial(_answers, kind, serve, more)
+        sources = split_batches(kind, inputs, **options)
+        names = [kind.title(source) or _name(source) for source in sources]
+        together = batch_size if _rows_are_alike(serve, kind, task_name) else 1
+        answers: dict[int, dict[str, Any]] = {}
+        batches: dict[Hashable, dict[int, Any]] = {}
+        for place, source in enumerate(sources):
+            if hasattr(self.endpoints, "serve_part"):
+                parts = kind.parts(source, **options)
+            else:
+                parts = iter([kind.read(source, **options)])
+            first, second = next(parts), next(parts, None)
+            if second is not None:
+                answers[place] = _watch(self.endpoints, chain([first, second], parts), names[place])
+                continue
+            key = kind.batch_key(first)
+            batches.setdefault(key, {})[place] = first
+            if len(batches[key]) == together:
+                answers |= answer(batches.pop(key), names)
+        for batch in batches.values():
+            answers |= answer(batch, names)
+        return [kind.answer(source, answers[at], **options) for at, source in enumerate(sources)]
 
 
 def _rows_are_alike(serve: Any, kind: Modality, task: str) -> bool:

@@ -10,6 +10,7 @@ from types import FrameType
 
 import click
 
+from zoo.cli.app import app
 from zoo.cli.compare import compare
 from zoo.cli.diagnose import diagnose
 from zoo.cli.evaluate import evaluate
@@ -112,5 +113,6 @@ for command in (
     report,
     diagnose,
     reproduce,
+    app,
 ):
     zoo.add_command(command)
