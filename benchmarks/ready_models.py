@@ -23,7 +23,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "spiral-digits": {},
     "ram-scattered": {},
     "dram-pairs": {},
-    "video-gru": {},
+    "video-gru": {"units": 112},
     "sequence-gru": {},
     "text-lstm": {"embedding": 48},
     "adding-lstm": {},

@@ -69,6 +69,8 @@ class ManyToOne(SequenceModel):
             `RandomView`; vectors scaled and with noise, see `RandomSignal`, and bodies turned, see
             `RandomBody`; 0..1, 0 for always the same. None for 0.3 if vectors are bodies, and else
             0: what others mean is not known.
+        pace: how much of that is at another pace, cut and uneven; None for as much as `augment`.
+            Not where a class is told by its speed.
         flip: whether half of the clips are mirrored in training.
         coordinates: of each joint that the vectors are of; 0 if they are of none.
         other_sides: for each joint the one on the other side: half of the bodies are mirrored then.
@@ -105,6 +107,7 @@ class ManyToOne(SequenceModel):
         normalization: str = "batch",
         mixed: int = 0,
         augment: float | None = None,
+        pace: float | None = None,
         flip: bool = False,
         coordinates: int = 0,
         other_sides: Sequence[int] = (),
@@ -127,7 +130,8 @@ class ManyToOne(SequenceModel):
         self.steppable = not bidirectional
         if augment is None:
             augment = 0.3 if coordinates else 0.0
-        self.pace = RandomPace(augment) if augment else None
+        pace = augment if pace is None else pace
+        self.pace = RandomPace(pace) if pace else None
         self.view, self.signal = None, None
         if len(self.frame_shape) == 3:
             self.view = RandomView(augment / 3, flip, augment) if augment or flip else None

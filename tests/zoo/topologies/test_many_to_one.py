@@ -58,6 +58,7 @@ def test_a_model_that_augments_answers_as_one_that_does_not(clips):
     other.set_weights([*plain.get_weights(), *other.get_weights()[len(plain.weights) :]])
     np.testing.assert_allclose(plain(clips), other(clips), atol=1e-6)
     assert np.abs(other(clips, training=True) - other(clips)).max() > 1e-5
+    assert other.pace.strength == 0.4 and not ManyToOne(**SMALL, augment=0.4, pace=0.0).pace
 
 
 def test_bodies_are_normalised_after_they_are_turned():

@@ -8,6 +8,7 @@ register_model(
     architecture="many_to_one",
     task="video_classification",
     cell="lstm",
+    options={"changes": True, "augment": 0.3, "pace": 0.1},
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
@@ -16,6 +17,7 @@ register_model(
     architecture="many_to_one",
     task="video_classification",
     cell="gru",
+    options={"changes": True, "augment": 0.3, "pace": 0.1},
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
@@ -24,7 +26,7 @@ register_model(
     architecture="many_to_one",
     task="video_classification",
     cell="vanilla_rnn",
-    options={"pooling": "mean"},
+    options={"changes": True, "augment": 0.3, "pace": 0.1, "pooling": "mean"},
     training={"epochs": 8, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
@@ -33,7 +35,14 @@ register_model(
     architecture="many_to_one",
     task="video_classification",
     cell="lstm",
-    options={"bidirectional": True, "pooling": "mean", "units": 96},
+    options={
+        "changes": True,
+        "augment": 0.3,
+        "pace": 0.1,
+        "bidirectional": True,
+        "pooling": "mean",
+        "units": 96,
+    },
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
@@ -42,7 +51,7 @@ register_model(
     architecture="many_to_one",
     task="video_classification",
     cell="gru",
-    options={"pooling": "attention"},
+    options={"changes": True, "augment": 0.3, "pace": 0.1, "pooling": "attention"},
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
@@ -51,7 +60,15 @@ register_model(
     architecture="many_to_one",
     task="video_classification",
     cell="conv_lstm",
-    options={"encoder": "maps", "filters": (16, 24), "units": 24, "pooling": "mean"},
+    options={
+        "changes": True,
+        "augment": 0.3,
+        "pace": 0.1,
+        "encoder": "maps",
+        "filters": (16, 24),
+        "units": 24,
+        "pooling": "mean",
+    },
     training={"epochs": 6, "batch_size": 32, "learning_rate": 0.004},
 )
 register_model(
@@ -60,7 +77,7 @@ register_model(
     architecture="many_to_one",
     task="video_classification",
     cell="gru",
-    options={"two_stream": True, "filters": (8, 16, 32)},
+    options={"two_stream": True, "augment": 0.3, "pace": 0.1, "filters": (8, 16, 32)},
     training={"epochs": 4, "batch_size": 32, "learning_rate": 0.002},
 )
 register_model(
