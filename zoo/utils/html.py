@@ -154,6 +154,8 @@ def alignment(rows: Sequence[str], columns: Sequence[str], weights: Any) -> str:
         columns: S words that could be looked at.
         weights: `[T, S]`, 0..1.
     """
+    if not rows or not columns:
+        return ""
     head = "<th></th>" + "".join(element("th", escape(name), scope="col") for name in columns)
     body = ""
     for name, cells in zip(rows, np.asarray(weights, "float64")):

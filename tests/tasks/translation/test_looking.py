@@ -40,7 +40,8 @@ class Copier:
 @pytest.fixture(scope="module", params=["word", pytest.param("subword", marks=pytest.mark.slow)])
 def copying(file, request):
     """A task, and the copier as its model."""
-    task = Translation(str(file), unit=request.param, lowercase=True, vocabulary_size=30)
+    options = {"lowercase": True, "vocabulary_size": 30, "beam_width": 1}
+    task = Translation(str(file), unit=request.param, **options)
     return task, Copier()
 
 
@@ -53,6 +54,16 @@ def test_unknown_tokens_are_copied_from_where_the_model_looks(copying):
     assert told["alignment"].numpy()[0].tolist() == np.eye(count).tolist()
     assert told["target_tokens"].numpy()[0][-1].decode().endswith("ź")
     assert told["target_tokens"].numpy()[1][-1] == b""
+
+
+@pytest.mark.parametrize("copying", ["word"], indirect=True)
+def test_a_report_shows_what_each_token_looked_at(copying):
+    task, model = copying
+    shown = task.show(model, "25 cats")
+    assert shown.startswith('<p class="text">25 cats</p>')
+    assert 'style="--weight:1.000" title="cats ← cats: 100%"' in shown
+    assert 'style="--weight:0.000" title="cats ← 2: 0%"' in shown
+    assert "<b>" not in task.show(model, "25 <b>")
 
 
 @pytest.mark.parametrize("copying", ["word"], indirect=True)

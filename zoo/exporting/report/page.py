@@ -74,7 +74,7 @@ th, td { overflow-wrap: normal; } tbody th { font-weight: 500; } figure { margin
 img { max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
 svg { width: 100%; max-width: 24rem; background: var(--plate); border-radius: 4px; }
 .line { fill: none; stroke: var(--l7); stroke-width: 1.5; }
-.examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr));
+.examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr));
   gap: 1rem; }
 article { padding: 0.75rem; border: 1px solid var(--edge); border-radius: 6px; min-width: 0; }
 article.right { border-left: 4px solid var(--right); }

@@ -86,7 +86,7 @@ def classes_section(metrics: Mapping[str, Any]) -> Section:
             rows.setdefault(name, {})[metric] = f"{number(each['value'])} ({ends(each)})"
     columns = list(dict.fromkeys(metric for row in rows.values() for metric in row))
     cells = [[name, *(row.get(column, "") for column in columns)] for name, row in rows.items()]
-    return Section("Each class", wide(table(["", *columns], cells)) if rows else "")
+    return Section("Each class or kind", wide(table(["", *columns], cells)) if rows else "")
 
 
 def examples_section(examples: Sequence[tuple[Case, str, bool | None, str]]) -> Section:
