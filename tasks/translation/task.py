@@ -319,6 +319,8 @@ class Translation(DataTask):
             end=END,
             banned=(PADDING, START) if model.attends else (PADDING, START, UNKNOWN),
             watched=model.attends,
+            # Each stands for what was looked at.
+            repeatable=(UNKNOWN,),
             **{**self.search.rules(), **decoding},
         )
 

@@ -43,6 +43,7 @@ def beam_search(
     prefix: Tensor = None,
     banned: tuple[int, ...] = (),
     watch: Callable[[State], Tensor] | None = None,
+    repeatable: tuple[int, ...] = (),
 ) -> Beams:
     """Look for the likeliest sequences, of `width` beginnings at a time (Graves 2012).
 
@@ -51,8 +52,9 @@ def beam_search(
     counting the end, where it has come. At each step the `width` likeliest beginnings that do not
     end go on, and those among the `width` likeliest of all that end are complete. What has not
     ended after `max_length` tokens is complete, too. A row is done when `width` hypotheses have
-    ended, or when none that goes on can become better than the `n_best` that have: the loop stops
-    when all rows are done, and what a row gives does not depend on the others.
+    ended and none that goes on is better, as it is, than the `n_best` of them, or when none can
+    become so: the loop stops when all rows are done, and what a row gives does not depend on the
+    others.
 
     With a width of 1 this is greedy decoding, token for token.
 
@@ -74,6 +76,7 @@ def beam_search(
             for none.
         banned: tokens never to generate.
         watch: `state -> [R, S]`, recorded after each step, such as a model's `alignment`.
+        repeatable: tokens that make a run no repetition, such as `<unk>`.
 
     Returns:
         The hypotheses. One for which no token was left ends there, at no cost.
@@ -90,7 +93,7 @@ def beam_search(
     batch, slots = tf.shape(first)[0], tf.range(width)
     if prefix is not None:
         prefix = tf.repeat(prefix, width, axis=0)
-    rules = Constraints(max_length, end, banned, min_length, no_repeat_ngram, prefix)
+    rules = Constraints(max_length, end, banned, min_length, no_repeat_ngram, prefix, repeatable)
     repeated = [tf.repeat(part, width, axis=0) for part in tf.nest.flatten(state)]
     known = (first.shape[0], width if isinstance(width, int) else None)
 
@@ -129,7 +132,9 @@ def beam_search(
         parents, tokens = (tf.gather(part, order, batch_dims=1) for part in (parents, tokens))
         # Going on makes no sum larger, and what it is divided by at most so large.
         most = live[:, 0] / tf.maximum(divisor, whole_penalty)
-        done = (ended >= width) | (best[0][:, -1] >= most)
+        # A sure model of few tokens ends many hypotheses beside a much likelier one that goes on.
+        enough = (ended >= width) & (best[0][:, -1] >= live[:, 0] / divisor)
+        done = enough | (best[0][:, -1] >= most)
         live = tf.where(done[:, None], NEVER, live)
         rows = tf.reshape(first_rows + parents, [-1])
 

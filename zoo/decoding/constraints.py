@@ -17,6 +17,7 @@ class Constraints:
         min_length: tokens before which no end comes, int.
         no_repeat_ngram: a run of so many tokens comes once in a row at most, int; 0 for any
             number of times (Paulus et al. 2017, arXiv:1705.04304, with 3).
+        repeatable: tokens that make a run no repetition, such as `<unk>`, which stands for many.
         prefix: tokens `[N, P]` to begin with, right-padded with 0; whatever else is asked for,
             they come. None for none.
 
@@ -34,9 +35,11 @@ class Constraints:
         min_length: int | Tensor = 0,
         no_repeat_ngram: int | Tensor = 0,
         prefix: Tensor = None,
+        repeatable: tuple[int, ...] = (),
     ) -> None:
         self.max_length, self.end, self.banned = max_length, end, tuple(banned)
         self.min_length, self.ngram = min_length, no_repeat_ngram
+        self.repeatable = tuple(repeatable)
         # A tensor is not known to be 0.
         self.looks_back = not (isinstance(no_repeat_ngram, int) and no_repeat_ngram == 0)
         self.prefix = None
@@ -80,6 +83,8 @@ class Constraints:
         newest = tf.gather(history, tf.maximum(t - back, 0), axis=1)[:, None]
         again = tf.reduce_all(before == newest, axis=-1) & (self.ngram > 0)
         again &= (place >= self.ngram - 1) & (place < t)
+        for token in self.repeatable:
+            again &= tf.reduce_all(before != token, axis=-1) & (history != token)
         rows = tf.broadcast_to(tf.range(tf.shape(history)[0])[:, None], tf.shape(history))
         limit = tf.where(again, NEVER, -NEVER)
         return tf.tensor_scatter_nd_min(logits, tf.stack([rows, history], axis=-1), limit)

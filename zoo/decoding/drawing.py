@@ -43,6 +43,7 @@ def decode(
     prefix: Tensor = None,
     watch: Callable[[State], Tensor] | None = None,
     compilable: bool = False,
+    repeatable: tuple[int, ...] = (),
 ) -> Decoded:
     """Feed a model its own outputs: greedy decoding, or sampling.
 
@@ -76,6 +77,7 @@ def decode(
         watch: `state -> [B, S]`, recorded after each step, such as a model's `alignment`.
         compilable: whether XLA can compile `step`: greedy decoding of few rows then is compiled
             as a whole, where `zoo.recurrence.compiling` says that it pays.
+        repeatable: tokens that make a run no repetition, such as `<unk>`.
 
     Returns:
         Tokens, lengths, the next state and what was watched.
@@ -88,7 +90,7 @@ def decode(
         ([[2, 3, 0, 0]], [2])
     """
     first = tf.cast(first, tf.int32)
-    rules = Constraints(max_length, end, banned, min_length, no_repeat_ngram, prefix)
+    rules = Constraints(max_length, end, banned, min_length, no_repeat_ngram, prefix, repeatable)
 
     def greedy() -> Decoded:
         def loop(state: State, first: Tensor) -> Decoded:

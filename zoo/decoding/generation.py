@@ -85,6 +85,7 @@ def generate(
     no_repeat_ngram: int | Tensor = 0,
     prefix: Tensor = None,
     watched: bool = True,
+    repeatable: tuple[int, ...] = (),
 ) -> Decoded:
     """Encode, then decode: by beam search where `beam_width` is above 1, else see `decode`.
 
@@ -109,6 +110,7 @@ def generate(
             times.
         prefix: tokens `[B, P]` that the rows begin with, right-padded with 0; None for none.
         watched: record what a model that attends looked at.
+        repeatable: tokens that make a run no repetition, such as `<unk>`, which stands for many.
 
     Returns:
         The tokens, the best hypothesis only; their lengths; where the model attends, its
@@ -145,6 +147,7 @@ def generate(
         no_repeat_ngram=no_repeat_ngram,
         prefix=prefix,
         watched=watched,
+        repeatable=repeatable,
     )
 
 
@@ -178,7 +181,7 @@ def continued(
         seed: likewise.
         length_penalty: likewise.
         watched: likewise.
-        **limits: `banned`, `min_length`, `no_repeat_ngram` and `prefix`, likewise.
+        **limits: `banned`, `min_length`, `no_repeat_ngram`, `prefix` and `repeatable`, likewise.
     """
     limits["watch"] = model.alignment if watched and model.attends else None
 

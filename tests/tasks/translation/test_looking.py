@@ -31,7 +31,7 @@ class Copier:
     def step(self, tokens, state):
         place = state["place"] + 1
         said = tf.where(place < state["lengths"], UNKNOWN, END)
-        return tf.one_hot(said, 40), {**state, "place": place}
+        return tf.one_hot(said, 40, 50.0, 0.0), {**state, "place": place}
 
     def alignment(self, state):
         return tf.one_hot(state["place"], tf.shape(state["source"])[1])
@@ -50,6 +50,10 @@ def test_unknown_tokens_are_copied_from_where_the_model_looks(copying):
     told = task.served(model)["serve"](tf.constant(["Ärger in Łódź", "cats"]))
     # As no target starts with a capital letter, none is set; what is copied keeps its own.
     assert [text.decode() for text in told["text"].numpy()] == ["Ärger in Łódź", "cats"]
+    assert task.search.no_repeat_ngram and task.search.beam_width == 5
+    long = "Ä Ö Ü ß Ł ó Ó Ź"
+    answer = task.served(model)["serve"](tf.constant([long]))
+    assert answer["text"].numpy()[0].decode() == long, "unknown tokens do not repeat each other"
     count = told["source_tokens"].shape[1]
     assert told["alignment"].numpy()[0].tolist() == np.eye(count).tolist()
     assert told["target_tokens"].numpy()[0][-1].decode().endswith("ź")

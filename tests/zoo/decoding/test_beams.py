@@ -100,7 +100,8 @@ def searched(table, row, longest, width, alpha):
             if tokens[-1] == END
         ]
         live = heapq.nlargest(width, [one for one in grown if one[1][-1] != END])
-        if len(complete) >= width:
+        best = live[0][0] / penalty(len(live[0][1]) - 1, alpha)
+        if len(complete) >= width and max(complete)[0] >= best:
             return max(complete)
     whole = [(sum_ / penalty(longest, alpha), tokens[1:]) for sum_, tokens in live]
     return max(complete + whole)
@@ -243,3 +244,11 @@ def test_few_of_many_are_those_that_ranking_all_gives(size, count):
     for ours, whole in zip(top_few(values, count), tf.math.top_k(values, count)):
         np.testing.assert_array_equal(ours, whole)
     assert top_few(values[:0], tf.constant(count))[0].shape == (0, count)
+
+
+def test_a_sure_model_is_not_cut_short_by_ends_that_hardly_may_be():
+    def count(tokens, state):
+        return tf.one_hot((tokens + 1) % 10, 10, 30.0, 0.0), state
+
+    beams = beam_search(count, (), [1], 12, END, width=5)
+    assert beams.tokens[0, 0, : beams.lengths[0, 0]].numpy().tolist() == [2, 3, 4, 5, 6, 7, 8, 9]

@@ -37,6 +37,7 @@ def _beams(**rules):
         ({"no_repeat_ngram": 2, "min_length": 6}, [3, 3, 4, 3, 2, 3]),
         ({"no_repeat_ngram": 3, "min_length": 6}, [3, 3, 3, 4, 3, 3]),
         ({"no_repeat_ngram": 7, "min_length": 6}, [3, 3, 3, 3, 3, 3]),
+        ({"no_repeat_ngram": 2, "min_length": 6, "repeatable": (3,)}, [3, 3, 3, 3, 3, 3]),
     ],
 )
 def test_what_may_come(search, rules, tokens):
