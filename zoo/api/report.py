@@ -299,10 +299,13 @@ def _names(paths: Sequence[str]) -> list[str]:
 
 
 def _options(models: Sequence[Trained]) -> list[dict[str, Any]]:
-    """Return what is not the same in all configs, by option."""
+    """Return what is not the same in all configs, by option.
+
+    An option that a config does not have is as good as one that is off, such as 0 or "".
+    """
     whole = [_flat(trained) for trained in models]
     keys = dict.fromkeys(key for each in whole for key in each)
-    differing = [key for key in keys if len({repr(each.get(key)) for each in whole}) > 1]
+    differing = [key for key in keys if len({repr(each.get(key) or None) for each in whole}) > 1]
     return [{key: each[key] for key in differing if key in each} for each in whole]
 
 
