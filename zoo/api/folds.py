@@ -136,7 +136,7 @@ def _in_fold(
         options["classes"] = whole.task_options["classes"]
     config = replace(config, task_options=options)
     task = task_to_go_on(config, base) if base else config.make_task()
-    return config.decided_by(task, overrides)
+    return config.suited_to(task, overrides).decided_by(task, overrides)
 
 
 def _has_test(task: Task, config: RunConfig) -> bool:
