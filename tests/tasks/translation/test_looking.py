@@ -40,7 +40,7 @@ class Copier:
 @pytest.fixture(scope="module", params=["word", pytest.param("subword", marks=pytest.mark.slow)])
 def copying(file, request):
     """A task, and the copier as its model."""
-    options = {"lowercase": True, "vocabulary_size": 30, "beam_width": 1}
+    options = {"lowercase": True, "vocabulary_size": 30}
     task = Translation(str(file), unit=request.param, **options)
     return task, Copier()
 
