@@ -268,14 +268,14 @@ class LanguageModelling(DataTask):
         ids = self.vocabulary.encode(tf.constant([prompt]))[0]
         state, last = model.initial_state(1), tf.constant([START])
         for place in range(len(ids) + sampling.length):
-            told, after = read(last, state)
+            answers, after = read(last, state)
             added = place >= len(ids)
             token = write(last, state, tf.constant(place - len(ids))) if added else ids[place][None]
-            words = [word.decode(errors="replace") for word in told["next"][0].numpy()]
+            words = [word.decode(errors="replace") for word in answers["next"][0].numpy()]
             yield Written(
                 self.vocabulary.words(token)[0].numpy().decode(errors="replace"),
                 added,
-                list(zip(words, told["probabilities"][0].numpy().tolist())),
+                list(zip(words, answers["probabilities"][0].numpy().tolist())),
                 [np.asarray(part)[0] for part in tf.nest.flatten(after)],
             )
             state, last = after, token

@@ -39,7 +39,18 @@ _OWN_FOLDERS = {
 }
 
 RUN_ARGUMENTS = frozenset(
-    ("name", "dataset", "data_dir", "seed", "runs", "verbose", "devices", "start_from", "diagnose")
+    (
+        "name",
+        "dataset",
+        "data_dir",
+        "seed",
+        "runs",
+        "verbose",
+        "devices",
+        "start_from",
+        "folds",
+        "diagnose",
+    )
 )
 """Of `zoo.fit`, which are no options."""
 
