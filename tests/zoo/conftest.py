@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.catalog.config import RunConfig
+from zoo.catalog.config import RunConfig, resolve
 from zoo.exporting.formats.saved_model import write_saved_model
 from zoo.exporting.trained import Trained
 from zoo.recurrence.compiling import FrequentShapes
@@ -28,7 +28,8 @@ def export_small():
 
     def export_small(name, task, folder, **options):
         task.examples = lambda: []
-        options |= task.model_options()
+        # As of a run, which has all that its model's entry sets.
+        options = {**resolve(name).options, **options, **task.model_options()}
         kind = zoo.describe(name)["task"]
         config = RunConfig(name, kind, options, task.get_config())
         write_saved_model(Trained(zoo.create(name, **options), task, config), folder / name)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,7 +85,8 @@ def test_every_clip_shows_a_digit_of_its_own_split(monkeypatch, split):
     monkeypatch.setattr(
         "tasks.video_classification.dataset.render", lambda digit, phases: shown.append(digit)
     )
-    list(MovingDigits._generate_examples(None, split))
+    whole = SimpleNamespace(builder_config=SimpleNamespace(name="all"))
+    list(MovingDigits._generate_examples(whole, split))
     own = {digit.tobytes() for digit in digit_images(split)[0]}
     assert len(shown) == CLIPS[split]
     assert {digit.tobytes() for digit in shown} <= own
@@ -201,6 +203,7 @@ def test_sequences_of_points_differ_in_length(tmp_path, monkeypatch):
     assert min(lengths) >= FRAMES // 2 and max(lengths) <= FRAMES and len(lengths) > 4
 
 
+@pytest.mark.slow
 def test_the_small_config_trains_on_the_first_clips_and_is_judged_by_all(all_clips, data_dir):
     small = tfds.builder("moving_digits/200", data_dir=data_dir)
     small.download_and_prepare()

@@ -38,6 +38,7 @@ def run(movements, tmp_path_factory):
     return fit(movements, tmp_path_factory.mktemp("runs"))
 
 
+@pytest.mark.slow
 def test_each_figure_is_the_mean_of_the_folds_which_can_be_measured_again(run):
     told = run.evaluate()
     folds = Folds.of(run)
@@ -49,6 +50,7 @@ def test_each_figure_is_the_mean_of_the_folds_which_can_be_measured_again(run):
     assert told["measured_on"].startswith("2 folds")
 
 
+@pytest.mark.slow
 def test_the_last_model_learned_from_all_as_long_as_the_folds_say(run):
     task = run.config.make_task()
     assert len(task._clips("train").labels) == 12

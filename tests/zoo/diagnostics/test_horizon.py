@@ -315,6 +315,7 @@ def test_a_window_counts_the_last_target_of_each_row_only():
     assert measured[0].lags["state"].lengths.tolist() == [9, 6]
 
 
+@pytest.mark.slow
 def test_memory_grows_with_the_steps_that_a_gradient_goes_back():
     reading, _ = read(Recurrence(VanillaRNNCell(H)), last([8] * B), X[:, :8])
     costs = prices([reading], 8)

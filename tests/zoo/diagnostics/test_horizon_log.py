@@ -24,6 +24,7 @@ def trained(*callbacks):
     return [weight.numpy() for weight in model.weights]
 
 
+@pytest.mark.slow
 def test_the_horizon_is_drawn_and_training_is_not_disturbed(tmp_path):
     log = HorizonLog(tmp_path / "logs", tmp_path / "plots" / "it.png", CrossEntropy(), windows())
     for one, other in zip(trained(log), trained()):

@@ -45,7 +45,7 @@ def _tasks():
             png,
         ),
         "video-gru": (
-            {"units": 6, "features": 6, "filters": (4,)},
+            {"units": 6, "features": 6, "filters": (4,), "changes": False},
             VideoClassification(classes=classes, frame_shape=[8, 8, 1]),
             _pictures(3, 9, 9, 3),
         ),
