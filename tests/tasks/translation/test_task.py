@@ -453,6 +453,7 @@ def test_digits_may_come_again_and_words_may_not(file, tmp_path):
     assert Translation(**told).search.no_repeat_ngram == 0, "as before there was the option"
 
 
+@pytest.mark.slow
 def test_an_evaluation_may_search_in_another_way(run):
     metrics = zoo.evaluate(run, beam_width=1, no_repeat_ngram=2)
     assert metrics["repeating"] == 0 <= metrics["unended"] <= 1

@@ -9,6 +9,7 @@ from zoo.errors import UserError
 TINY = ["--parameters", "300", "--length", "6", "--steps", "2"]
 
 
+@pytest.mark.slow
 def test_a_cell_is_diagnosed_before_and_after_training(zoo, tmp_path):
     path = tmp_path / "new" / "it.png"
     code, out, _ = zoo("diagnose", "gru", *TINY, "--out", path, "--json")
@@ -22,6 +23,7 @@ def test_a_cell_is_diagnosed_before_and_after_training(zoo, tmp_path):
     assert [*one["flows"][0]["gates"]] == ["z", "r"]
 
 
+@pytest.mark.slow
 def test_a_table_and_two_sentences_are_printed(zoo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = zoo("diagnose", "irnn", *TINY[:-1], "0")

@@ -46,6 +46,7 @@ def trained(folder=None, start=None, stop_after=None, epochs=2):
     return history, means
 
 
+@pytest.mark.slow
 def test_statistics_are_measured_before_validation():
     _, means = trained(epochs=1)
     running, measured = means[0]
