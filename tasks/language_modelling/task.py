@@ -216,17 +216,7 @@ class LanguageModelling(DataTask):
 
         @tf.function(autograph=False)
         def more(last: Any, state: Any, length: Any, start: Any) -> Any:
-            added = decode(
-                model.step,
-                state,
-                last,
-                length,
-                temperature=sampling.temperature,
-                seed=(sampling.seeds[0], sampling.seeds[1] + start),
-                banned=_NEVER,
-                top_k=sampling.top_k,
-                top_p=sampling.top_p,
-            )
+            added = _drawn(model, last, state, length, start, sampling)
             text = self.vocabulary.decode(added.tokens, added.lengths)
             return text, added.tokens[:, -1], added.state
 
@@ -252,18 +242,7 @@ class LanguageModelling(DataTask):
 
         @tf.function(autograph=False)
         def write(last: Any, state: Any, place: Any) -> Any:
-            added = decode(
-                model.step,
-                state,
-                last,
-                1,
-                temperature=sampling.temperature,
-                seed=(sampling.seeds[0], sampling.seeds[1] + place),
-                banned=_NEVER,
-                top_k=sampling.top_k,
-                top_p=sampling.top_p,
-            )
-            return added.tokens[:, -1]
+            return _drawn(model, last, state, 1, place, sampling).tokens[:, -1]
 
         ids = self.vocabulary.encode(tf.constant([prompt]))[0]
         state, last = model.initial_state(1), tf.constant([START])
@@ -317,3 +296,23 @@ class LanguageModelling(DataTask):
         if self._last is None or (self._last.dataset, self._last.data_dir) != now:
             self._last = Source(*now, self.unit, self.split_rule, self.tokenizer)
         return self._last
+
+
+def _drawn(
+    model: SequenceModel, last: Any, state: Any, length: Any, start: Any, sampling: SamplingOptions
+) -> Any:
+    """Return what `decode` adds after a token, from a place in the text on.
+
+    Each place has a seed of its own, so that the text does not depend on the pieces it is made in.
+    """
+    return decode(
+        model.step,
+        state,
+        last,
+        length,
+        temperature=sampling.temperature,
+        seed=(sampling.seeds[0], sampling.seeds[1] + start),
+        banned=_NEVER,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
+    )
