@@ -6,12 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from zoo.api.load import folder_of, restore
-from zoo.api.plot import free_names
+from zoo.api.plot import check_ending, free_names
 from zoo.api.run import Run, open_run
 from zoo.api.training import initial_model
 from zoo.catalog.config import RunConfig, resolve
@@ -29,6 +25,7 @@ from zoo.exporting.trained import Trained
 from zoo.task import Task
 from zoo.topologies.base import SequenceModel
 from zoo.training.replicas import replicas
+from zoo.utils.progress import counting_bar
 
 
 class Diagnoses(list[Diagnosis]):
@@ -87,15 +84,7 @@ def diagnose(
         raise UserError("nothing is named: give cells, models or runs, such as lstm")
     check_sizes(memory_task, parameters, length, steps)
     file = _file(subjects, kinds, path)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not verbose,
-    )
+    bar = counting_bar(verbose)
     diagnoses = []
     with bar:
         line = bar.add_task("", total=kinds.count("cell") * steps + len(kinds))
@@ -199,9 +188,7 @@ def _file(what: Sequence[str | Path], kinds: list[Kind], path: Any) -> Path:
     """Return the file to draw to."""
     if path:
         path = Path(path)
-        known = Figure().canvas.get_supported_filetypes()
-        if path.suffix[1:] not in known:
-            raise UserError(f"{path} has no known ending: use one of {', '.join(sorted(known))}")
+        check_ending(path)
         return path
     if kinds == ["trained"] and not is_export(folder := folder_of(what[0])):
         return folder / "plots" / "diagnosis.png"

@@ -50,9 +50,7 @@ def plot(
     usual = Path() if is_export(folder) else folder / "plots"
     keep = is_export(folder) and not path
     path = Path(path) if path else usual / "plot.png"
-    known = Figure().canvas.get_supported_filetypes()
-    if path.suffix[1:] not in known:
-        raise UserError(f"{path} has no known ending: use one of {', '.join(sorted(known))}")
+    check_ending(path)
     trained = restore(folder)
     model, task = trained.model, trained.task
     task.data_dir = data_dir or task.data_dir
@@ -76,6 +74,13 @@ def plot(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_plots(drawn)
     return list(drawn)
+
+
+def check_ending(path: Path) -> None:
+    """Raise UserError for a picture whose ending says no format that can be drawn."""
+    known = Figure().canvas.get_supported_filetypes()
+    if path.suffix[1:] not in known:
+        raise UserError(f"{path} has no known ending: use one of {', '.join(sorted(known))}")
 
 
 def free_names(path: Path, number: int, keep: bool) -> list[Path]:

@@ -8,8 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zoo import registry
 from zoo.diagnostics.comparison_log import Comparison
@@ -19,6 +17,7 @@ from zoo.errors import UserError
 from zoo.recurrence import Recurrence
 from zoo.typing import Shape, Tensor
 from zoo.utils.files import write_whole
+from zoo.utils.progress import counting_bar
 
 SOLVED, PARTLY = 0.95, 0.1
 CLIP_NORM = 1.0
@@ -96,15 +95,7 @@ def compare_cells(
     log = Comparison(output, parameters, length, steps, seed)
     wanted = [(name, task) for name in names for task in TASKS]
     missing = [key for key in wanted if key not in log.rows]
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not verbose,
-    )
+    bar = counting_bar(verbose)
     with bar:
         line = bar.add_task("", total=len(missing) * steps)
         for name, task in missing:

@@ -1,7 +1,10 @@
 """A bar on standard error that shows how far something is."""
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Item = TypeVar("Item")
 
@@ -24,3 +27,36 @@ def progress(items: Iterable[Item], title: str, total: int | None = None) -> Ite
     console = Console(stderr=True)
     seen = console.is_terminal or console.is_jupyter
     yield from track(items, title, total, console=console, transient=True, disable=not seen)
+
+
+def counting_bar(visible: bool) -> "Progress":
+    """Return a bar that tells what is done, how many steps of how many, and the time left.
+
+    Args:
+        visible: whether it is shown at all.
+
+    Example:
+        >>> with counting_bar(visible=False) as bar:
+        ...     line = bar.add_task("training", total=2)
+        ...     bar.advance(line)
+        >>> bar.tasks[0].completed
+        1
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not visible,
+    )
