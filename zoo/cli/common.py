@@ -41,6 +41,27 @@ data_dir = click.option(
 )
 
 
+class _Renamed(click.Option):
+    """An option whose help shows its first name only: others are those that it had before."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and what it says, without older names."""
+        record = super().get_help_record(ctx)
+        older = "".join(f", {name}" for name in self.opts[1:])
+        return record and (record[0].replace(older, ""), record[1])
+
+
+def output_file(help_text: str) -> Any:
+    """Return the option --output, which was --out before.
+
+    Args:
+        help_text: what is written, and where if not told.
+    """
+    return click.option(
+        "--output", "--out", cls=_Renamed, type=NOT_EMPTY, metavar="FILE", help=help_text
+    )
+
+
 def set_option(help_text: str) -> Any:
     """Return the option --set, which may be given several times.
 

@@ -11,6 +11,7 @@ from zoo.cli.common import (
     as_json,
     data_dir,
     load_api,
+    output_file,
     print_json,
     print_table,
     seed_of,
@@ -45,16 +46,11 @@ def compare() -> None:
 
 @compare.command("runs")
 @click.argument("what", nargs=-1, required=True, metavar="RUN...")
-@click.option(
-    "--out",
-    type=NOT_EMPTY,
-    metavar="FILE",
-    help="The page. [comparison.html here, or comparison-1.html and so on where it is taken]",
-)
+@output_file("The page. [comparison.html here, or comparison-1.html and so on where it is taken]")
 @data_dir
 @as_json
 def compare_runs(
-    what: tuple[str, ...], out: str | None, data_dir: str | None, as_json: bool
+    what: tuple[str, ...], output: str | None, data_dir: str | None, as_json: bool
 ) -> None:
     """Measure runs, exports or ready-trained models on their test splits, side by side.
 
@@ -64,7 +60,7 @@ def compare_runs(
     \b
     Examples:
       zoo compare runs runs/char-lstm/1 runs/char-lstm/2
-      zoo compare runs/char-lstm/2 char-lstm --out both.html
+      zoo compare runs/char-lstm/2 char-lstm --output both.html
     """
     for name in what:
         if name in registry.entries("cell") and not Path(name).exists():
@@ -72,7 +68,7 @@ def compare_runs(
         find(name)
     if len(what) < 2:
         raise UserError("one run cannot be compared: name two or more")
-    comparison = load_api().compare_runs(*what, data_dir=data_dir, path=out)
+    comparison = load_api().compare_runs(*what, data_dir=data_dir, path=output)
     if as_json:
         print_json(comparison.to_json())
         return

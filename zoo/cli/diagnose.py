@@ -3,10 +3,10 @@
 import click
 
 from zoo.cli.common import (
-    NOT_EMPTY,
     as_json,
     data_dir,
     load_api,
+    output_file,
     print_json,
     print_table,
     seed_of,
@@ -30,12 +30,9 @@ from zoo.cli.common import (
     "--steps", default=600, show_default=True, help="Steps of a cell's training; 0 for none."
 )
 @seed_of("a cell's weights and sequences")
-@click.option(
-    "--out",
-    type=NOT_EMPTY,
-    metavar="FILE",
-    help="PNG, PDF or SVG. [plots/diagnosis.png of a single run; else diagnosis.png here, or "
-    "diagnosis-1.png and so on where it is taken]",
+@output_file(
+    "PNG, PDF or SVG. [plots/diagnosis.png of a single run; else diagnosis.png here, or "
+    "diagnosis-1.png and so on where it is taken]"
 )
 @data_dir
 @as_json
@@ -46,7 +43,7 @@ def diagnose(
     length: int,
     steps: int,
     seed: int,
-    out: str | None,
+    output: str | None,
     data_dir: str | None,
     as_json: bool,
 ) -> None:
@@ -78,7 +75,7 @@ def diagnose(
         *what,
         memory_task=memory_task,
         data_dir=data_dir,
-        path=out,
+        path=output,
         verbose=not as_json,
         **options,
     )

@@ -6,6 +6,7 @@ from zoo.cli.common import (
     as_json,
     data_dir,
     load_api,
+    output_file,
     print_json,
 )
 from zoo.pretrained import find
@@ -15,11 +16,9 @@ from zoo.pretrained import find
 @click.argument("what", metavar="MODEL")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option("--split", default="test", show_default=True, help="Where no INPUT is given.")
-@click.option(
-    "--out",
-    metavar="FILE",
-    help="PNG, PDF or SVG. [plots/plot.png of a run; plot.png here, or plot-1.png and so on "
-    "where it is taken, of an export or a ready-trained model]",
+@output_file(
+    "PNG, PDF or SVG. [plots/plot.png of a run; plot.png here, or plot-1.png and so on "
+    "where it is taken, of an export or a ready-trained model]"
 )
 @data_dir
 @as_json
@@ -27,7 +26,7 @@ def plot(
     what: str,
     inputs: tuple[str, ...],
     split: str,
-    out: str | None,
+    output: str | None,
     data_dir: str | None,
     as_json: bool,
 ) -> None:
@@ -40,13 +39,13 @@ def plot(
     \b
     Examples:
       zoo plot translate-gru-attention "January 5, 1999"
-      zoo plot runs/caption-lstm-attention/1 beach.jpg --out beach.pdf
+      zoo plot runs/caption-lstm-attention/1 beach.jpg --output beach.pdf
       zoo plot runs/video-gru/1
     """
     find(what)
     api = load_api()
 
-    files = api.plot(what, *inputs, split=split, data_dir=data_dir, path=out)
+    files = api.plot(what, *inputs, split=split, data_dir=data_dir, path=output)
     if as_json:
         print_json({"files": [str(file) for file in files]})
     else:

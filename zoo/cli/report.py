@@ -2,22 +2,19 @@
 
 import click
 
-from zoo.cli.common import NOT_EMPTY, as_json, data_dir, load_api, print_json
+from zoo.cli.common import as_json, data_dir, load_api, output_file, print_json
 from zoo.pretrained import find
 
 
 @click.command()
 @click.argument("what", metavar="RUN")
-@click.option(
-    "--out",
-    type=NOT_EMPTY,
-    metavar="FILE",
-    help="The page. [report.html in the run's folder; of an export report.html here, or "
-    "report-1.html and so on where it is taken]",
+@output_file(
+    "The page. [report.html in the run's folder; of an export report.html here, or "
+    "report-1.html and so on where it is taken]"
 )
 @data_dir
 @as_json
-def report(what: str, out: str | None, data_dir: str | None, as_json: bool) -> None:
+def report(what: str, output: str | None, data_dir: str | None, as_json: bool) -> None:
     """Write one HTML page about RUN: a run's folder, an export, or a ready-trained model.
 
     The page needs no network and opens from a mail: command, curves, metrics with intervals beside
@@ -27,10 +24,10 @@ def report(what: str, out: str | None, data_dir: str | None, as_json: bool) -> N
     \b
     Examples:
       zoo report runs/char-lstm/1
-      zoo report translate-gru-attention --out translate.html
+      zoo report translate-gru-attention --output translate.html
     """
     find(what)
-    file = load_api().report(what, data_dir=data_dir, path=out)
+    file = load_api().report(what, data_dir=data_dir, path=output)
     if as_json:
         print_json({"page": str(file)})
     else:

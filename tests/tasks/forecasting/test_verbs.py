@@ -114,7 +114,7 @@ def test_options_that_do_not_fit_are_refused_in_one_line(export, table):
 
 
 def test_forecasts_and_their_calibration_are_drawn(run, table, folder):
-    out, _ = call("plot", run, table, "--out", folder / "fan.png")
+    out, _ = call("plot", run, table, "--output", folder / "fan.png")
     assert [(folder / f"fan-{n}.png").stat().st_size > 0 for n in (1, 2)] == [True, True]
     assert str(folder / "fan-1.png") in out
     out, _ = call("plot", run)

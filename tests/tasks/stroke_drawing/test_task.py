@@ -123,7 +123,7 @@ def test_strokes_are_plotted_over_the_picture(fresh):
 
 @pytest.mark.slow
 def test_a_plot_is_of_a_split_or_of_a_picture(painter, digits, zoo, tmp_path):
-    code, out, _ = zoo("plot", painter.path, digits[0], "--out", tmp_path / "plot.png")
+    code, out, _ = zoo("plot", painter.path, digits[0], "--output", tmp_path / "plot.png")
     assert code == 0 and Image.open(out.strip()).size[0] > 100
     trained = restore(painter)
     figure = trained.task.plot_split(trained.model, "test", trained.settings)

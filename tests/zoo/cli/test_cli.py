@@ -62,6 +62,14 @@ def test_every_command_has_help_with_an_example(zoo, command):
     assert code == 0 and f"zoo {command} " in out.split("Example")[1]
 
 
+@pytest.mark.parametrize("command", ["plot", "report", "diagnose", "compare runs"])
+def test_what_is_written_goes_where_output_says_and_out_once_said(zoo, command):
+    _, text, _ = zoo(*command.split(), "--help")
+    assert "--output FILE" in text and "--out " not in text and "--out," not in text
+    for name in ("--output", "--out"):
+        assert_mistake(zoo(*command.split(), "digits-mlp", name, ""), "--output is empty")
+
+
 def test_the_help_of_compare_says_what_is_scored(zoo):
     _, out, _ = zoo("compare", "cells", "--help")
     for task in TASKS:
