@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.layers.augmentation import RandomView
 from zoo.layers.stack import RecurrentStack
 from zoo.registry import register
 from zoo.topologies.looking import Looking, LookingModel, Seen
@@ -55,9 +56,12 @@ class RecurrentAttention(LookingModel):
         dropout: share of what enters and of what leaves the recurrent layers that is dropped in
             training.
         attention: "hard" or "gaussian".
+        augment: how differently pictures are seen each time in training, see `RandomView`; 0..1, 0
+            for not at all.
 
     Raises:
-        ValueError: `attention` is neither, or there is nothing to look at or with.
+        ValueError: `attention` is neither, `augment` is outside of its range, or there is nothing
+            to look at or with.
 
     Source: V. Mnih et al. 2014, arXiv:1406.6247.
 
@@ -81,9 +85,11 @@ class RecurrentAttention(LookingModel):
         layers: int = 1,
         dropout: float = 0.0,
         attention: str = "hard",
+        augment: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.view = RandomView(augment) if augment else None
         self._set_retina(image_shape, glimpses, glimpse_size, scales, attention)
         half = max(1, glimpse_units // 2)
         self.seen = keras.layers.Dense(half, activation="relu")
@@ -101,6 +107,8 @@ class RecurrentAttention(LookingModel):
         return Looking(image, self.stack.initial_state(batch_size), tf.zeros([batch_size, 2]))
 
     def _begin(self, images: Tensor, training: bool | None) -> tuple[Looking, Tensor]:
+        if self.view:
+            images = self.view(images, training=training)
         state = self.initial_state(tf.shape(images)[0])
         # The first place is fixed: nothing guides it.
         guides = tf.zeros([tf.shape(images)[0], self.stack.output_size])

@@ -37,6 +37,13 @@ def test_the_first_glimpse_is_of_the_middle_and_the_others_where_the_model_says(
     np.testing.assert_array_equal(model(images), path.logits[:, -1])
 
 
+def test_pictures_are_seen_differently_each_time_in_training_only(images):
+    model = zoo.create("ram-digits", **SIZES, augment=0.3)
+    seen = [model.encode(images, training=True).image.numpy() for _ in range(2)]
+    assert np.abs(seen[0] - seen[1]).max() > 0.01 and seen[0].shape == images.shape
+    np.testing.assert_allclose(model.encode(images).image, images / 255, rtol=1e-6)
+
+
 def test_noise_moves_the_places_and_what_follows_from_them(model, images):
     noise = np.random.default_rng(3).normal(size=(3, 3, 2)).astype("float32")
     path = model.follow(images, noise)
