@@ -59,7 +59,7 @@ class PaintingTask(DataTask):
         """Return the size of the pictures."""
         return {"image_shape": self.image_shape}
 
-    def examples(self) -> list[bytes]:
+    def examples(self) -> list[Any]:
         """Return three test pictures as PNG."""
         return [case.raw for case in self.cases(3)]
 

@@ -91,6 +91,7 @@ def test_training_learns_that_the_sum_is_about_one(metrics):
     assert metrics["mean_squared_error"] < 0.7
 
 
+@pytest.mark.slow
 def test_run_and_export_say_the_same_of_arrays_and_of_text(run, tmp_path):
     export = zoo.export(run, tmp_path / "export", metrics=False)
     path, *_ = sorted((export / "assets.extra" / "examples").iterdir())

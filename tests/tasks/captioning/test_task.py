@@ -79,6 +79,7 @@ def test_the_references_themselves_score_full_marks(task, monkeypatch):
     assert figures["truth_rate"] == 1 and figures["bleu4"] == pytest.approx(100)
 
 
+@pytest.mark.slow
 def test_run_and_export_say_the_same(run, export):
     pictures = sorted(map(str, (export / "assets.extra" / "examples").iterdir()))
     texts = [[answer["text"] for answer in zoo.predict(what, *pictures)] for what in (run, export)]
@@ -119,6 +120,7 @@ def test_a_data_set_without_captions_is_refused(data_dir):
         Captioning("digits", data_dir)
 
 
+@pytest.mark.slow
 def test_captions_are_measured_one_by_one(task, run, check_measured):
     score, cases, card = check_measured(task, zoo.load(run), Settings(batch_size=16))
     assert {"picture_gap", "bleu4", "truth_rate"} <= set(score)

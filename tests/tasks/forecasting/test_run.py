@@ -50,6 +50,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(trained, table, tmp_pat
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_an_export_answers_as_the_model_does(trained, tmp_path):
     path = zoo.export(trained, tmp_path / "export", metrics=False)
     loaded = tf.saved_model.load(str(path))

@@ -146,6 +146,7 @@ def test_who_loads_an_export_can_have_its_step_compiled(export):
         states = [first, second]
 
 
+@pytest.mark.slow
 def test_the_card_holds(export):
     verification = zoo.verify(export)
     assert verification.holds, [each for each in verification.checks if each.holds is False]

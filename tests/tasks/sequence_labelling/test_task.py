@@ -199,6 +199,7 @@ def test_an_export_tags_texts_without_keras(tagger, tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
     task = SequenceLabelling(**tagger.config.task_options)
     serve = task.endpoints(zoo.load(tagger.path))["serve"]
@@ -228,6 +229,7 @@ def test_lines_for_a_reader_join_the_words_of_an_entity():
     assert found.decode() == "X: a b\nX: c\nY: e"
 
 
+@pytest.mark.slow
 def test_sentences_are_measured_one_by_one(chain, check_measured):
     model, task = chain
     _, cases, _ = check_measured(task, model, Settings(batch_size=2))

@@ -138,6 +138,7 @@ def test_metrics_are_those_of_the_answers_and_of_each_class(run, metrics):
     assert metrics["balanced_accuracy"] == pytest.approx(np.mean(recalls))
 
 
+@pytest.mark.slow
 def test_run_and_export_say_the_same_of_any_text(run, tmp_path):
     export = zoo.export(run, tmp_path / "export", metrics=False)
     texts = ["the plot was lovely", "AWFUL", "?", "日本語 🙂", "so " * 600 + "bad"]
@@ -235,6 +236,7 @@ def test_a_causal_model_tells_the_class_after_each_word(task):
         np.testing.assert_allclose(told[t], whole, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_texts_are_measured_one_by_one(task, check_measured):
     model = zoo.create("text-lstm", units=4, embedding=4, **task.model_options())
     _, cases, card = check_measured(task, model, Settings(batch_size=8))

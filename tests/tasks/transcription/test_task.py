@@ -56,6 +56,7 @@ def test_what_is_served_are_the_labels_of_the_path_without_chance(task, model):
     np.testing.assert_allclose(served["places"], path.places, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_drawn_paths_have_names_of_their_own_and_are_the_mean_over_their_ends(task, model, images):
     average = task.endpoints(model)["average"]
     pictures = tf.constant(task.examples())

@@ -220,6 +220,7 @@ sys.stdout.buffer.write(out["text"].numpy()[0])
     assert done.stdout.decode() == zoo.predict(run, "7 cats")[0]["text"]
 
 
+@pytest.mark.slow
 def test_any_text_gets_an_answer(served):
     odd = ["dogs?", "?", "1 2 3 4 5 6 7 8 9 " * 20, "7 cats"]
     texts = served.serve(tf.constant(odd))["text"].numpy()
@@ -231,6 +232,7 @@ def test_any_text_gets_an_answer(served):
         served.serve(tf.constant([], tf.string))
 
 
+@pytest.mark.slow
 def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(served):
     sources = tf.constant([f"{n} cats" for n in range(20)])
 
@@ -430,6 +432,7 @@ def test_the_bundled_pairs_have_kinds(data_dir):
     assert len(task.examples()) == 3
 
 
+@pytest.mark.slow
 def test_translations_are_measured_one_by_one(task, run, check_measured):
     model = zoo.load(run)
     score, cases, _ = check_measured(task, model, Settings(batch_size=4))

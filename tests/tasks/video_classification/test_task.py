@@ -68,6 +68,7 @@ def test_shorter_clips_are_padded_and_do_not_feel_it(run):
     np.testing.assert_allclose(model(inputs)[1], model(short)[0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_run_and_export_say_the_same_of_array_clips(run, export, tmp_path):
     other = np.random.default_rng(1).integers(0, 255, (5, 50, 40, 3)).astype("uint8")
     np.save(tmp_path / "other.npy", other)
@@ -78,6 +79,7 @@ def test_run_and_export_say_the_same_of_array_clips(run, export, tmp_path):
     assert 0 < said[-1]["probability"] <= 1
 
 
+@pytest.mark.slow
 def test_a_video_of_any_length_is_shown_in_parts(run, export, tmp_path, monkeypatch, write_video):
     path = str(write_video(tmp_path / "clip.mp4", range(0, 240, 8), rate=16))
     (whole,) = zoo.predict(run, path)
@@ -116,6 +118,7 @@ def test_a_model_without_steps_is_asked_about_some_beginnings():
     assert logits_over_time(Lengths(), tf.zeros([2, 0, 1]))[0].shape == (2, 1, 1)
 
 
+@pytest.mark.slow
 def test_a_clip_of_no_frames_shows_no_class(run, task, export):
     empty = np.zeros((2, 0, 32, 32, 3), "uint8")
     model, loaded = zoo.load(run), tf.saved_model.load(export)
@@ -184,6 +187,7 @@ def test_an_index_keeps_groups_together(own, tmp_path):
     (own / "index.csv").unlink()
 
 
+@pytest.mark.slow
 def test_long_clips_can_be_shown_whole(own, tmp_path):
     task = VideoClassification(
         str(own), str(tmp_path), frame_shape=[8, 8, 1], clip_length=5, whole=True
@@ -333,6 +337,7 @@ def test_the_configuration_needs_no_data(task):
     assert again.model_options() == task.model_options()
 
 
+@pytest.mark.slow
 def test_clips_are_measured_one_by_one(task, run, check_measured):
     _, cases, card = check_measured(task, zoo.load(run), Settings(batch_size=16))
     assert cases[0].raw.shape[-1] == 3 and card["splits"]["test"]["examples"] == 24

@@ -67,6 +67,7 @@ def test_options_of_the_base_are_kept_and_the_start_is_written_down(base, tuned)
     assert tuned.config.start_from == str(base)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_begun_so_is_resumed(base, tuned):
     again = zoo.resume(tuned, verbose=False, epochs=2)
     assert len(again.metrics_file.read_text().splitlines()) == 3

@@ -112,6 +112,7 @@ def test_a_readme_that_was_written_by_hand_does_not_hold_with_its_checksum(copy,
     assert wrong(copy, data_dir) == {"README.md"}
 
 
+@pytest.mark.slow
 def test_a_card_without_figures_holds_and_says_so(run, data_dir, tmp_path):
     folder = sequence_zoo.export(run, tmp_path / "model", metrics=False)
     assert verify(folder, data_dir).holds
@@ -121,6 +122,7 @@ def test_a_card_without_figures_holds_and_says_so(run, data_dir, tmp_path):
     assert "not measured" in (folder / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_form_that_no_package_runs_is_not_measured(run, data_dir, tmp_path, monkeypatch):
     folder = sequence_zoo.export(run, tmp_path / "model", metrics=False, formats=["litert"])
     # What is None there cannot be imported.

@@ -30,3 +30,12 @@ register_model(
     options={"units": 64},
     training={"epochs": 90, "batch_size": 64, "learning_rate": 0.002, "patience": 90},
 )
+register_model(
+    "spiral-sketch",
+    "Painted from nothing by a brush, learned from how real its paintings look together (SPIRAL).",
+    architecture="stroke_policy",
+    task="sketching",
+    cell="lstm",
+    options={"units": 64},
+    training={"epochs": 300, "batch_size": 128, "learning_rate": 0.001, "patience": 300},
+)

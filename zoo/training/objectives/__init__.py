@@ -7,6 +7,7 @@ from zoo.training.objectives.forecast import Forecast
 from zoo.training.objectives.reinforce import Reinforce
 from zoo.training.objectives.scheduled_sampling import ScheduledSampling
 from zoo.training.objectives.self_critical import SelfCritical
+from zoo.training.objectives.sketches import SketchReward
 from zoo.training.objectives.squared_error import SquaredError
 from zoo.training.objectives.strokes import StrokeReward
 
@@ -20,6 +21,7 @@ __all__ = [
     "Reinforce",
     "ScheduledSampling",
     "SelfCritical",
+    "SketchReward",
     "SquaredError",
     "StrokeReward",
     "Update",

@@ -98,13 +98,13 @@ def picture_errors(canvases: Tensor, images: Tensor, blur: bool = True) -> Tenso
     images = tf.cast(images, tf.float32) / 255
     apart = tf.reshape(canvases - images[:, None], [-1, *shape])
     if blur:
-        apart, images = _blurred(apart), _blurred(images)
+        apart, images = blurred(apart), blurred(images)
     left, empty = (tf.reduce_sum(part**2, axis=[1, 2, 3]) for part in (apart, images))
     return tf.reshape(left, [-1, count]) / tf.maximum(empty, 1.0)[:, None]
 
 
-def _blurred(pictures: Tensor) -> Tensor:
-    """Return pictures `[R, h, w, 1]` seen through a Gaussian."""
+def blurred(pictures: Tensor) -> Tensor:
+    """Return pictures `[R, h, w, 1]` as seen through a Gaussian of half a pixel."""
     f_y, f_x = (
         gaussian_filters(tf.constant([n / 2]), 1.0, BLUR, n, n) for n in pictures.shape[1:3]
     )

@@ -13,42 +13,21 @@ from zoo.evaluation.loop import row_sums
 from zoo.layers.critic import Critic
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
-from zoo.topologies.stroke_policy import Painting, StrokePolicy
+from zoo.topologies.stroke_policy import Painting
 from zoo.training.objectives.base import Losses, Objective, Player, Update
-from zoo.training.objectives.reinforce import check_copies
-from zoo.training.objectives.stroke_worth import (
-    discounted,
-    gumbel,
-    likeliest,
-    log_probability,
-    means_of_others,
-    picture_errors,
-)
+from zoo.training.objectives.stroke_learning import PaintedWindow, StrokeLearning
+from zoo.training.objectives.stroke_worth import likeliest, picture_errors
 from zoo.training.settings import Settings
 from zoo.typing import State, Tensor, Window
 from zoo.utils.fields import Choices, Range, documented
 
 _PENALTY = 10.0
-_INK = 0.01
-"""A canvas with less ink than this, in the mean of its pixels, is empty."""
-
-
-class PaintedWindow(Window):
-    """A window, and what was painted for it.
-
-    Attributes:
-        painting: of `copies` rows for each of the window, one after the other.
-        entropy_weight: of this update, a scalar.
-    """
-
-    painting: Painting
-    entropy_weight: Tensor
 
 
 @register("objective", "strokes")
 @documented
 @dataclass(frozen=True)
-class StrokeReward(Objective):
+class StrokeReward(StrokeLearning):
     """What each stroke takes away of the error of a painting, learned by advantage actor-critic.
 
     In training each picture is painted several times, with strokes that are drawn. A stroke gains
@@ -63,32 +42,6 @@ class StrokeReward(Objective):
     Source: V. Mnih et al. 2016, arXiv:1602.01783, for the learning; Y. Ganin et al. 2018,
     arXiv:1804.01118, and J. Mellor et al. 2019, arXiv:1910.01007, for gains of each stroke.
     """
-
-    copies: Annotated[int, Range(1), "drawn paintings of each picture in training."] = 4
-    discount: Annotated[
-        float, Range(0, 1), "what the gain of the next stroke counts for the stroke before it."
-    ] = 1.0
-    subtract: Annotated[
-        str,
-        Choices("learned", "others"),
-        'what a stroke has to be better than: "learned" is what the model expects before it; '
-        '"others" is the mean of the same stroke of the picture\'s other copies.',
-    ] = "learned"
-    expected_weight: Annotated[
-        float, Range(0), "weight of the squared error of what the model expects."
-    ] = 0.5
-    entropy_weight: Annotated[
-        float, Range(0), "what an entropy of 1 is worth at the beginning, for each stroke."
-    ] = 0.1
-    entropy_decay: Annotated[
-        float, Range(above=0, most=1), "the share of it that is left at the end of the training."
-    ] = 0.03
-    least_entropy: Annotated[
-        float, Range(0), "training stops where the strokes of an epoch had less entropy than this."
-    ] = 0.01
-    empty_penalty: Annotated[
-        float, Range(0), "what the last stroke loses where the canvas is still empty."
-    ] = 1.0
 
     reward: Annotated[
         str,
@@ -117,20 +70,17 @@ class StrokeReward(Objective):
 
     metrics: ClassVar[tuple[str, ...]] = ("error", "weight", "entropy", "drawn")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_copies(self.subtract, self.copies)
-
     def check(self, model: SequenceModel, settings: Settings) -> None:
-        """Raise if a model paints no strokes.
+        """Raise if a model paints no strokes, or is shown no picture.
 
         Raises:
-            UserError: it paints none.
+            UserError: it is not such a model.
         """
-        if not isinstance(model, StrokePolicy):
+        super().check(model, settings)
+        if model.condition != "image":
             raise UserError(
-                f"{type(model).__name__} paints no strokes: the objective strokes is for models "
-                "such as spiral-digits"
+                "the model is shown no picture to paint: leave out latent, or train it with the "
+                "objective sketches, as spiral-sketch"
             )
 
     def begin(self, train: tf.data.Dataset) -> Objective:
@@ -140,17 +90,6 @@ class StrokeReward(Objective):
         height, width, _ = train.element_spec["inputs"]["image"].shape[1:]
         spectral = self.critic_loss == "hinge"
         return Judged(Critic(1 if self.complement else 2, height, width, spectral=spectral), self)
-
-    def prepare(self, model: SequenceModel, window: Window, seed: Tensor, update: Update) -> Window:
-        """Return the window with paintings whose strokes are drawn, `copies` of each row."""
-        wanted = tf.repeat(window["inputs"][model.condition], self.copies, axis=0)
-        noise = gumbel([wanted.shape[0], model.strokes, sum(model.parts)], seed)
-        done = tf.cast(update.number, tf.float32) / max(update.total, 1)
-        return PaintedWindow(
-            **window,
-            painting=model.paint(model.encode(wanted), noise),
-            entropy_weight=self.entropy_weight * self.entropy_decay**done,
-        )
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the loss of actor and critic in training, and the sums of each row."""
@@ -184,9 +123,8 @@ class StrokeReward(Objective):
         # What was painted is a constant of the density that it was drawn from.
         painting = Painting(*map(tf.stop_gradient, painting))
         errors = picture_errors(painting.canvases, images)
-        outputs = model.score_painting(painting, wanted)
-        likelihood, entropy = log_probability(model, outputs, painting.tokens)
-        row_entropy = tf.reduce_mean(entropy, axis=1)
+        scored = self.scored(model, painting, wanted)
+        row_entropy = tf.reduce_mean(scored.entropy, axis=1)
 
         def of_row(part: Tensor) -> Tensor:
             return tf.reduce_mean(tf.reshape(part, [-1, copies]), axis=1)
@@ -195,23 +133,8 @@ class StrokeReward(Objective):
         sums = row_sums(weights, of_row(errors[:, -1]), of_row(row_entropy), drawn)
         if not training:
             return Losses({"model": tf.constant(0.0)}, sums, state)
-        gains = self._gains(tf.stop_gradient(wrong(painting.canvases, images)), painting.canvases)
-        worth = discounted(gains, self.discount)
-        expected = outputs[..., -1]
-        better = worth - tf.stop_gradient(expected)
-        if self.subtract == "others":
-            better = worth - means_of_others(worth, copies)
-        each = self.expected_weight * (worth - expected) ** 2 - better * likelihood
-        each -= window["entropy_weight"] * entropy  # type: ignore[typeddict-item]
-        shares = tf.repeat(weights, copies) / copies
-        return Losses({"model": tf.reduce_sum(each * shares[:, None])}, sums, state)
-
-    def _gains(self, errors: Tensor, canvases: Tensor) -> Tensor:
-        """Return what each stroke gains `[R, T]`, of errors `[R, T + 1]`."""
-        gains = errors[:, :-1] - errors[:, 1:]
-        empty = tf.reduce_mean(canvases[:, -1], axis=[1, 2, 3]) < _INK
-        lost = self.empty_penalty * tf.cast(empty, tf.float32)
-        return gains - lost[:, None] * tf.one_hot(gains.shape[1] - 1, gains.shape[1])
+        gains = self.gains(tf.stop_gradient(wrong(painting.canvases, images)), painting.canvases)
+        return Losses({"model": self.policy_loss(scored, gains, window)}, sums, state)
 
     def results(self, sums: Any) -> dict[str, float]:
         """Return `loss` and `entropy`.
@@ -221,12 +144,8 @@ class StrokeReward(Objective):
         """
         error, weight, entropy, drawn = (float(part) for part in sums)
         count = max(weight, 1.0)
-        if drawn and entropy / count < self.least_entropy:
-            raise UserError(
-                f"the strokes were drawn with an entropy of {entropy / count:.2g} of 1, so nothing "
-                f"else is tried any more: set entropy_weight higher than {self.entropy_weight:g}, "
-                f"entropy_decay nearer to 1, or least_entropy lower than {self.least_entropy:g}"
-            )
+        if drawn:
+            self.check_entropy(entropy / count)
         return {"loss": error / count, "entropy": entropy / count}
 
 

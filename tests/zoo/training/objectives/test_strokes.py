@@ -130,7 +130,7 @@ def test_the_gains_of_strokes_sum_to_what_the_error_falls_by():
     canvases = window["painting"].canvases
     images = tf.repeat(window["inputs"]["image"], 4, axis=0)
     errors = picture_errors(canvases, images)
-    gains = objective._gains(errors, canvases).numpy()
+    gains = objective.gains(errors, canvases).numpy()
     inked = canvases[:, -1].numpy().mean(axis=(1, 2, 3)) >= 0.01
     assert inked.any()
     np.testing.assert_allclose(
@@ -143,7 +143,7 @@ def test_an_empty_canvas_costs_its_last_stroke_the_penalty():
     canvases = np.zeros((2, 4, 6, 6, 1), "float32")
     canvases[1, 2:] = 0.5
     errors = np.ones((2, 4), "float32")
-    gains = StrokeReward(empty_penalty=0.7)._gains(tf.constant(errors), tf.constant(canvases))
+    gains = StrokeReward(empty_penalty=0.7).gains(tf.constant(errors), tf.constant(canvases))
     np.testing.assert_allclose(gains, [[0, 0, -0.7], [0, 0, 0]])
 
 

@@ -1,0 +1,1 @@
+"""Pictures of a kind, painted by a brush from nothing."""
