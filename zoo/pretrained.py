@@ -1,4 +1,4 @@
-"""Ready-trained models by name: `saved_models/` beside the packages."""
+"""Trained models by name or path: those of `saved_models/` beside the packages, and the Hub's."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from zoo.errors import UserError
 from zoo.registry import unknown
 from zoo.utils.archives import is_archive, unpack
 from zoo.utils.files import check_not_empty
+from zoo.utils.hub import download, is_on_hub
 
 FOLDER = Path(__file__).parents[1] / "saved_models"
 """In a clone as in an installed wheel."""
@@ -28,13 +29,16 @@ def find(what: str | Path) -> Path:
     """Return the folder that is named, or else that of the ready-trained model of this name.
 
     Args:
-        what: the path of a run or an export, also one packed as in `zoo.utils.archives`; or a name.
+        what: the path of a run or an export, also one packed as in `zoo.utils.archives`; or a name;
+            or `hf://user/name` of an export on the Hugging Face Hub, see `zoo.utils.hub`.
 
     Raises:
-        UserError: there is neither, or it is a file that is no such archive, or not a safe one; or
+        UserError: there is none, or it is a file that is no such archive, or not a safe one; or
             a folder that is something else has the name of a ready-trained model.
     """
     check_not_empty(model=what)
+    if is_on_hub(what):
+        return download(str(what))
     path = Path(what)
     if path.is_dir():
         if str(what) in ready_models() and not any((path / each).exists() for each in _MARKS):

@@ -87,6 +87,8 @@ class Task(abc.ABC):
             has learned its vocabularies and does not say them.
         optional: metrics that are left out where the package that computes them is missing.
         limits: what a model of the task cannot be trusted with, for its card.
+        pipeline_tag: what the Hugging Face Hub calls such a task; "" for what it has no name for.
+        data_languages: of bundled data sets by name, as codes of ISO 639, where texts have one.
         vocabularies: constructor arguments that hold tokens learned from the data, to which others
             may be added after them.
         outcomes: those that hold what there is to choose from, such as classes.
@@ -112,6 +114,8 @@ class Task(abc.ABC):
     fold: str = ""
     optional: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[str] = ""
+    pipeline_tag: ClassVar[str] = ""
+    data_languages: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     vocabularies: ClassVar[tuple[str, ...]] = ()
     outcomes: ClassVar[tuple[str, ...]] = ()
     learned: ClassVar[tuple[str, ...]] = ()

@@ -114,6 +114,8 @@ class Captioning(DataTask):
     objective_class = SelfCritical
     counted = "images"
     optional = ("rouge_l", "cider")
+    pipeline_tag = "image-to-text"
+    data_languages: ClassVar[dict[str, tuple[str, ...]]] = {"captioned_scenes": ("en",)}
     limits = (
         "It knows only pictures like those of its data set, and says something of any other one, "
         "too. Its captions may be wrong without a sign of it."

@@ -120,6 +120,7 @@ class Forecasting(DataTask):
     monitor = "val_loss"
     counted = "forecasts"
     draws_examples = True
+    pipeline_tag = "time-series-forecasting"
     limits = (
         "It knows nothing but the past of a series, and the covariates that it was trained with: a "
         "break that it has never seen it cannot foresee. Intervals are as wide as errors were in "

@@ -60,6 +60,7 @@ class ImageClassification(MayBeDrawn, Classification):
     input_kind = "image"
     default_dataset = "digits"
     counted = "images"
+    pipeline_tag = "image-classification"
     limits = (
         "It names one of its classes for any picture, also for one that shows none of them, and "
         "was only ever shown pictures like those of its data set: others must be of their kind, "

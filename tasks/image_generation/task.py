@@ -71,6 +71,7 @@ class ImageGeneration(PaintingTask):
     """
 
     objective_class = Elbo
+    pipeline_tag = "unconditional-image-generation"
     limits = (
         "It paints pictures of the kind and the size of its data set, in black and white, and no "
         "other. The nats are an upper bound: how likely a picture really is, it does not say."

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -80,6 +80,8 @@ class LanguageModelling(DataTask):
     input_kind = "text"
     default_dataset = BUNDLED
     counted = "rows of a window"
+    pipeline_tag = "text-generation"
+    data_languages: ClassVar[dict[str, tuple[str, ...]]] = {"python_docs": ("en",)}
     limits = (
         "What it writes is likely, not true: it has no knowledge but how the texts of its data set "
         "read, and of a prompt unlike them it makes little."

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -82,6 +82,8 @@ class SequenceLabelling(DataTask):
     default_dataset = "cldr_entities"
     monitor = "val_accuracy"
     counted = "sentences"
+    pipeline_tag = "token-classification"
+    data_languages: ClassVar[dict[str, tuple[str, ...]]] = {"cldr_entities": ("en",)}
     limits = (
         "It knows the language and the kind of text of its data set; words that it never saw are "
         "tagged by their spelling and their neighbours, and so less surely."

@@ -3,7 +3,7 @@
 import tokenize
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -64,6 +64,8 @@ class Tagging(DataTask):
     default_dataset = "python_source"
     monitor = "val_accuracy"
     counted = "rows of a window"
+    pipeline_tag = "token-classification"
+    data_languages: ClassVar[dict[str, tuple[str, ...]]] = {"python_source": ("code",)}
     limits = (
         "It knows programs like those of its data set; what a character is may depend on one that "
         "comes later than the model looks ahead, and an answer of it may be wrong without a sign."

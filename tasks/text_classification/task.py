@@ -1,7 +1,7 @@
 """Text classification: the sentiment, the topic or the language of a text."""
 
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -31,6 +31,11 @@ from zoo.utils.validation import checked_texts
 
 _USUAL = {"word": 20_000, "character": 20_000, "subword": 8_000}
 """Tokens that are known at most of each unit."""
+
+
+_BUNDLED_LANGUAGES = (
+    "es", "pt", "it", "ca", "nl", "de", "da", "sv", "nb", "cs", "sk", "pl", "ru", "uk", "bg",
+)  # fmt: skip
 
 
 @register(
@@ -74,6 +79,8 @@ class TextClassification(Classification):
     input_kind = "text"
     default_dataset = "phrase_languages"
     counted = "texts"
+    pipeline_tag = "text-classification"
+    data_languages: ClassVar[dict[str, tuple[str, ...]]] = {"phrase_languages": _BUNDLED_LANGUAGES}
     limits = (
         "It names one of its classes for any text, also for one of none of them, and knows only "
         "texts like those of its data set."

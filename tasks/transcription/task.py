@@ -76,6 +76,7 @@ class Transcription(MayBeDrawn):
     objective_class = Reinforce
     monitor = "val_accuracy"
     counted = "pictures"
+    pipeline_tag = "image-to-text"
     limits = (
         "It names labels for any picture, also for one that shows none of them, and was only ever "
         "shown pictures like those of its data set: others must be of their kind, size and "

@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -101,6 +101,10 @@ class Translation(DataTask):
     counted = "sentences"
     learned = (*DataTask.learned, "cased_words", "capital", "no_repeat_ngram")
     searching = ("beam_width", "length_penalty", "no_repeat_ngram")
+    pipeline_tag = "translation"
+    data_languages: ClassVar[dict[str, tuple[str, ...]]] = {
+        f"cldr_phrases/en-{code}": ("en", code) for code in ("fr", "de", "es", "zh")
+    }
     limits = (
         "It translates texts like those of its data set; of any other it makes something fluent "
         "and wrong without a warning."

@@ -92,6 +92,7 @@ class VideoClassification(Classification):
 
     default_dataset = "moving_digits"
     counted = "clips"
+    pipeline_tag = "video-classification"
     limits = (
         "It names one of its classes for any clip, also for one that shows none of them, and knows "
         "only clips like those of its data set, at their frame rate."

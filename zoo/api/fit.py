@@ -16,6 +16,7 @@ from zoo.errors import UserError
 from zoo.task import is_whole
 from zoo.training.replicas import replicas
 from zoo.utils.files import check_not_empty
+from zoo.utils.hub import is_on_hub
 
 LIMITS = ("epochs", "steps", "minutes", "patience")
 """Settings that a run may be resumed with."""
@@ -65,7 +66,7 @@ def fit(
     """
     check_not_empty(dataset=dataset, data_dir=data_dir, runs=runs, start_from=start_from)
     base = config_of(start_from) if start_from else None
-    start = str(folder_of(start_from).absolute()) if start_from else None
+    start = _lasting_name(start_from) if start_from else None
     config = resolve(name, overrides, dataset, data_dir, seed, start, base)
     where = replicas(devices)
     where.rows(config.training.batch_size)
@@ -84,6 +85,13 @@ def fit(
     run = new_run(runs, config) if where.chief else Run(Path(runs) / name)
     trained.run(run, verbose)
     return run
+
+
+def _lasting_name(start_from: Run | str | Path) -> str:
+    """Return what a model to start from is called wherever the run is read again."""
+    if is_on_hub(start_from):
+        return str(start_from)
+    return str(folder_of(start_from).absolute())
 
 
 def _tell_suited(usual: RunConfig, suited: RunConfig) -> None:

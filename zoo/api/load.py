@@ -11,10 +11,13 @@ from zoo.exporting.manifest import MANIFEST, is_export, read_manifest
 from zoo.exporting.trained import Trained
 from zoo.importing.keras_file import load_keras
 from zoo.pretrained import find
+from zoo.utils.hub import is_on_hub
 
 
 def load(what: Run | str | Path) -> keras.Model:
     """Return the trained Keras model of a run, of an export, or a ready-trained one by name.
+
+    `hf://user/name`, or `hf://user/name@revision`, is an export on the Hugging Face Hub.
 
     No code from a file is run for it: the model is built from its manifest, and the weights are
     read as numbers. The model of a `.keras` or `.h5` file is read, too, if it holds nothing but
@@ -23,8 +26,10 @@ def load(what: Run | str | Path) -> keras.Model:
     Raises:
         UserError: there is no such folder, file or name, or it cannot be read, or is not safe.
     """
-    if isinstance(what, str | Path) and Path(what).suffix in (".keras", ".h5", ".hdf5"):
-        return load_keras(Path(what))
+    if isinstance(what, str | Path) and not is_on_hub(what):
+        path = Path(what)
+        if path.suffix in (".keras", ".h5", ".hdf5"):
+            return load_keras(path)
     return restore(what).model
 
 

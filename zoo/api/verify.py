@@ -14,6 +14,7 @@ from zoo.api.load import folder_of
 from zoo.errors import UserError
 from zoo.exporting.card.card import facts, form_of, measured_metrics, sizes
 from zoo.exporting.card.examples import Cases, answer_to
+from zoo.exporting.card.front_matter import on_hub
 from zoo.exporting.card.markdown import flat, metrics_of, readme
 from zoo.exporting.card.provenance import training
 from zoo.exporting.checksums import CARD, README, check_files, hash_file, hash_files, read_card
@@ -135,6 +136,9 @@ def _checks(card: dict[str, Any], path: Path, data_dir: str | None) -> Iterator[
     task.data_dir = data_dir or task.data_dir
     for key, value in facts(trained).items():
         yield _equal(key, card.get(key), value)
+    # Cards of before say nothing for the Hub.
+    if "hub" in card:
+        yield _equal("hub", card["hub"], on_hub(task))
     for key, value in training(trained.config, task, None).items():
         listed = card["training"].get(key)
         same = key == "command" and same_command(listed, value)

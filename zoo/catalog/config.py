@@ -20,6 +20,7 @@ from zoo.catalog.entries import (
 from zoo.catalog.options import checked, options_of
 from zoo.errors import UserError
 from zoo.training.settings import Settings
+from zoo.utils.hub import is_on_hub
 
 if TYPE_CHECKING:
     from zoo.task import Task
@@ -205,7 +206,9 @@ class RunConfig:
 
     def portable(self) -> "RunConfig":
         """Return the config without what holds only on the machine where it was trained."""
-        start = self.start_from and Path(self.start_from).name
+        start = self.start_from
+        if start and not is_on_hub(start):
+            start = Path(start).name
         return replace(self, task_options={**self.task_options, "data_dir": None}, start_from=start)
 
     def without_paths(self) -> "RunConfig":

@@ -18,11 +18,12 @@ from zoo.errors import UserError
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 """How the name of an archive ends."""
 
-_LARGEST = 2 * 2**30
+LARGEST = 2 * 2**30
+"""Bytes of an export."""
 _BLOW_UP = 100
 _SMALL = 2**20
 """An archive of some bytes may unpack to as much as this whatever its own size."""
-_MEMBERS = 10_000
+MOST_FILES = 10_000
 _DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -132,21 +133,21 @@ def _checked(path: Path, members: Iterator[Member]) -> Iterator[Member]:
     total, most = 0, largest_unpacked(path)
     for count, member in enumerate(members):
         shown = ascii(member.name)
-        if _outside(member.name):
+        if leads_outside(member.name):
             raise UserError(f"{path} is refused: {shown} would be written outside of its folder")
         if member.kind not in ("file", "folder"):
             raise UserError(f"{path} is refused: {shown} is a {member.kind}, not a file")
         total += member.size
-        if total > most or count >= _MEMBERS:
+        if total > most or count >= MOST_FILES:
             raise _too_large(path)
         yield member
 
 
-def _outside(name: str) -> bool:
+def leads_outside(name: str) -> bool:
     r"""Return whether a path leads out of its folder, on any system.
 
     Example:
-        >>> [_outside(name) for name in ("a/b", "./", "/a", "//a", "a/../b", "c:\\a")]
+        >>> [leads_outside(name) for name in ("a/b", "./", "/a", "//a", "a/../b", "c:\\a")]
         [False, False, True, True, True, True]
     """
     path = PurePosixPath(name.replace("\\", "/"))
@@ -160,13 +161,13 @@ def largest_unpacked(path: Path) -> int:
         >>> largest_unpacked(Path(__file__)) // 2**20
         1
     """
-    return min(_LARGEST, max(_SMALL, _BLOW_UP * path.stat().st_size))
+    return min(LARGEST, max(_SMALL, _BLOW_UP * path.stat().st_size))
 
 
 def _too_large(path: Path) -> UserError:
     return UserError(
         f"{path} is refused: it would unpack to over {_BLOW_UP} times its size, to over "
-        f"{_LARGEST // 2**30} GB, or to over {_MEMBERS:,} files"
+        f"{LARGEST // 2**30} GB, or to over {MOST_FILES:,} files"
     )
 
 

@@ -204,3 +204,16 @@ def write_fingerprint(folder: Path) -> None:
     from tensorflow.python.saved_model import fingerprinting_utils
 
     fingerprinting_utils.write_fingerprint(str(folder))
+
+
+def has_state(operator: str) -> bool | None:
+    """Return whether an operator of TensorFlow keeps or changes a state; None if there is none.
+
+    Example:
+        >>> has_state("MatMul"), has_state("WriteFile"), has_state("Elsewhere")
+        (False, True, None)
+    """
+    from tensorflow.python.framework import op_def_registry
+
+    known = op_def_registry.get(operator)
+    return None if known is None else known.is_stateful

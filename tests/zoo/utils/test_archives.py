@@ -105,12 +105,12 @@ def test_a_blow_up_within_a_header_is_refused(tmp_path):
 
 
 def test_more_than_the_most_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "_LARGEST", 1000)
+    monkeypatch.setattr(archives, "LARGEST", 1000)
     noise = {"noise": os.urandom(2000)}
     for ending in ENDINGS:
         with pytest.raises(UserError, match="refused"):
             unpack(packed(tmp_path / ending, noise))
-    monkeypatch.setattr(archives, "_MEMBERS", 1)
+    monkeypatch.setattr(archives, "MOST_FILES", 1)
     with pytest.raises(UserError, match="to over 1 files"):
         unpack(packed(tmp_path / "many.zip", FILES))
 

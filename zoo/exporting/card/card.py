@@ -11,6 +11,7 @@ from zoo.diagnostics.cost import model_multiply_adds
 from zoo.evaluation.bootstrap import LEVEL, RESAMPLES, SEED
 from zoo.evaluation.plots import curves_figure
 from zoo.exporting.card.examples import show_examples
+from zoo.exporting.card.front_matter import on_hub
 from zoo.exporting.card.markdown import readme
 from zoo.exporting.card.provenance import training, versions
 from zoo.exporting.checksums import (
@@ -70,6 +71,7 @@ def make_card(
     return {
         "format": FORMAT,
         **facts(trained),
+        "hub": on_hub(task),
         "use": usage(task, folder),
         "data": data,
         "training": made,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from zoo.exporting.card.front_matter import front_matter
 from zoo.exporting.checksums import CURVE
 
 
@@ -25,7 +26,7 @@ def readme(card: dict[str, Any]) -> str:
         "## Limits\n\n" + card["limits"],
         "## Licence\n\n" + _licence(card),
     ]
-    return "\n\n".join(parts) + "\n"
+    return front_matter(card) + "\n\n".join(parts) + "\n"
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -10,6 +10,7 @@ from zoo.errors import UserError
 from zoo.exporting.checksums import CARD, check_files
 from zoo.exporting.endpoints import signature_of
 from zoo.exporting.formats.graph_pruning import shrink
+from zoo.exporting.formats.graph_safety import check_graph
 from zoo.exporting.formats.warmup import write_warmup
 from zoo.exporting.manifest import (
     EXAMPLES,
@@ -89,11 +90,13 @@ def load_saved_model(
         manifest: what `read_manifest` gives, where it was read before.
 
     Raises:
-        UserError: it is not an export of the zoo, or damaged, or holds no SavedModel.
+        UserError: it is not an export of the zoo, or damaged, or holds no SavedModel, or one whose
+            graph reaches outside of TensorFlow, see `zoo.exporting.formats.graph_safety`.
     """
     manifest = read_checked(path, manifest)
     if not (path / "saved_model.pb").is_file():
         raise UserError(f"{path} holds no SavedModel: export the run with --format saved_model")
+    check_graph(path)
     try:
         loaded = tf.saved_model.load(str(path))
         if not hasattr(loaded, "serve"):

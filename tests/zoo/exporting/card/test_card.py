@@ -1,9 +1,14 @@
+import math
 import platform
 import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from tasks.text_classification.dataset import LANGUAGES as PHRASE_LANGUAGES
+from tasks.translation.dataset import LANGUAGES as TARGETS
+from zoo import registry
 from zoo.api.load import config_of, restore
 from zoo.exporting.card.card import facts, write_card
 from zoo.exporting.card.examples import show_examples
@@ -222,3 +227,33 @@ def test_the_command_tells_what_was_asked_for_and_not_what_the_data_decided(run)
         "zoo fit digits-mlp --seed 7 --dataset 'photos and more' --from 1 --epochs 9 "
         "--set learning_rate=0.5"
     )
+
+
+def test_a_card_of_before_has_no_front_matter(card):
+    before = {key: value for key, value in card.items() if key != "hub"}
+    assert readme(before).startswith("# digits-mlp\n")
+    assert readme(card).startswith("---\n") and readme(card).endswith(readme(before))
+
+
+def test_a_card_without_metrics_has_none_in_its_front_matter(card):
+    bare = readme(
+        {**card, "metrics": {}, "examples": [], "measured": False, "licence": "not stated"}
+    )
+    matter = bare.split("---\n")[1]
+    assert "model-index" not in matter and "license" not in matter
+    assert 'pipeline_tag: "image-classification"' in matter
+
+
+def test_what_is_no_number_stays_out_of_the_front_matter(card):
+    values = {"loss": {"value": math.nan, "low": None, "high": None}}
+    values["accuracy"] = {"value": 1e-9, "low": None, "high": None}
+    matter = readme({**card, "metrics": {**card["metrics"], "values": values}}).split("---\n")[1]
+    assert 'type: "accuracy"\n' in matter and 'type: "loss"' not in matter
+    assert "value: 1.0e-09\n" in matter and 'name: "accuracy"' in matter
+
+
+def test_the_languages_of_bundled_texts_are_those_of_the_data():
+    load = partial(registry.load, "task")
+    assert {*load("text_classification").data_languages["phrase_languages"]} == {*PHRASE_LANGUAGES}
+    pairs = load("translation").data_languages
+    assert pairs == {f"cldr_phrases/en-{code}": ("en", code) for code in TARGETS}
