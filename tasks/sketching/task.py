@@ -160,7 +160,7 @@ class Sketching(PaintingTask):
         count = min(len(images), len(train), _COMPARED)
         real, other = (part[spread(len(part), count)] / np.float32(255) for part in (images, train))
         painting = _painted(model, self._noise(model, count, [_SEED, 0]))
-        compared = (painting.canvases[:, -1], other, self._at_random(model, count))
+        compared = (painting.canvases[:, -1], other, self.at_random(model, count))
         weights = tf.ones([count])
         distances = [kernel_distances(tf.constant(part), real, weights) for part in compared]
         moves = 1 - tf.reduce_mean(tf.cast(painting.tokens[..., 0], tf.float32), axis=1)
@@ -168,7 +168,7 @@ class Sketching(PaintingTask):
             [MetricSums(np.column_stack([np.ones(count), *distances, moves]), _metrics)]
         )
 
-    def _at_random(self, model: Any, count: int) -> Any:
+    def at_random(self, model: Any, count: int) -> Any:
         """Return what strokes paint `[count, h, w, 1]` whose parts are drawn at random."""
         tokens = np.random.default_rng(_SEED).integers(
             0, model.parts, (count, self.strokes, len(PARTS)), "int32"
