@@ -1,14 +1,19 @@
-"""Brings what lies outside this folder into the site: the README, cards, tables of benchmarks.
+"""Brings what lies outside this folder into the site: README, cards, tables, lines of source.
 
 In a clone, pages link to these files where they are, such as `../benchmarks/results/cells.md`. On
 the site they are pages of their own, at the same path below its top.
 """
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from snippets import with_source
 
 ROOT = Path(__file__).parent.parent
 _PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
@@ -32,7 +37,8 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Let links lead to where their files are on the site."""
+    """Let links lead to where their files are on the site, and show the source that is named."""
+    markdown = with_source(markdown)
     if page.file.src_uri == _HOME:
         markdown = markdown.replace("](docs/", "](")
     elif "/" not in page.file.src_uri:

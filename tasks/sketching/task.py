@@ -72,6 +72,7 @@ class Sketching(PaintingTask):
 
     input_kind = "text"
     objective_class = SketchReward
+    pipeline_tag = "unconditional-image-generation"
     limits = (
         "It paints pictures of the kind and the size of its data set, white on black, with so many "
         "strokes and no more; which one, chance says. A name only chooses the chance: what it "

@@ -49,7 +49,7 @@ def front_matter(card: dict[str, Any]) -> str:
 
 def _model_index(card: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the metrics as the Hub takes them; their intervals stand in their names."""
-    metrics, data = card["metrics"], card["data"]
+    metrics, data = card.get("metrics", {}), card["data"]
     values = metrics.get("values", {})
     listed = [
         {"type": key, "value": each["value"], "name": _name(key, each, metrics["interval"])}
