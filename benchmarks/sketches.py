@@ -57,7 +57,7 @@ def table(kind: str, painter: Any, judge: Any) -> list[list[str]]:
     classes = [int(name) for name in task.classes or range(10)]
     shown = {
         "train/kernel_distance": ("the digits", task.pictures("test").images / np.float32(255)),
-        "kernel_distance": ("`spiral-sketch`", task.paint(model, PAINTED, 1)[:, -1]),
+        "kernel_distance": ("`spiral-sketch`", task.paint(model, PAINTED, 1).canvases[:, -1]),
         "random/kernel_distance": (
             "strokes at random",
             np.asarray(task.at_random(model, PAINTED)),

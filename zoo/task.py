@@ -13,6 +13,7 @@ from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.loop import evaluate
+from zoo.evaluation.paintings import Paintings
 from zoo.evaluation.plots import png_of
 from zoo.readers.modality import modality
 from zoo.topologies.base import SequenceModel
@@ -291,8 +292,8 @@ class Task(abc.ABC):
             "such as dram-pairs"
         )
 
-    def paint(self, model: SequenceModel, count: int, seed: int) -> np.ndarray:
-        """Return new pictures while they are painted, `[count, T, h, w, c]`, 0..1.
+    def paint(self, model: SequenceModel, count: int, seed: int) -> Paintings:
+        """Return new pictures, and how they became.
 
         Args:
             model: a built model.

@@ -18,6 +18,7 @@ from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.canvas_plots import canvas_figure
+from zoo.evaluation.paintings import Paintings
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import Elbo
@@ -160,9 +161,10 @@ class ImageGeneration(PaintingTask):
         """Raise UserError: what is written is a picture."""
         raise UserError("the model paints pictures: give --output FILE.png, or .gif to watch it")
 
-    def paint(self, model: SequenceModel, count: int, seed: int) -> np.ndarray:
-        """Return the canvases `[count, T, h, w, 1]` of new pictures, 0..1."""
-        return self.served(model)["generate"](count, [seed % 2**31, 0])["canvases"].numpy()
+    def paint(self, model: SequenceModel, count: int, seed: int) -> Paintings:
+        """Return new pictures, and how they became."""
+        answer = self.served(model)["generate"](count, [seed % 2**31, 0])
+        return Paintings(answer["canvases"].numpy())
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve` and `generate`.

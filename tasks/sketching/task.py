@@ -14,6 +14,7 @@ from tasks.stroke_drawing.vector import svg
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.evaluation.paintings import Paintings
 from zoo.evaluation.stroke_plots import stroke_figure
 from zoo.registry import register
 from zoo.task import Case
@@ -197,9 +198,11 @@ class Sketching(PaintingTask):
         """Raise UserError: what is written is a picture."""
         raise UserError("the model paints pictures: give --output FILE.png, or .gif to watch it")
 
-    def paint(self, model: SequenceModel, count: int, seed: int) -> np.ndarray:
-        """Return the canvases `[count, T, h, w, 1]` of new pictures, 0..1."""
-        return self.served(model)["generate"](count, [seed % 2**31, 0])["canvases"].numpy()
+    def paint(self, model: SequenceModel, count: int, seed: int) -> Paintings:
+        """Return new pictures, how they became, and as SVG."""
+        answer = self.served(model)["generate"](count, [seed % 2**31, 0])
+        drawings = [text.decode() for text in answer["text"].numpy()]
+        return Paintings(answer["canvases"].numpy(), drawings)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve` and `generate`.

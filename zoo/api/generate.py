@@ -56,7 +56,8 @@ def generate_pictures(
 
     Args:
         what: a run, its folder, an export, or the name of a ready-trained model.
-        path: the file to write: `.png`, or `.gif` for an animation of the canvases.
+        path: the file to write: `.png`, `.gif` for an animation of the canvases, or `.svg` of a
+            model that paints with strokes.
         count: how many pictures, 1 to 1,024.
         seed: the same seed paints the same pictures.
 

@@ -47,7 +47,8 @@ _FREE = SamplingOptions()
     "--output",
     type=NOT_EMPTY,
     metavar="FILE",
-    help="Where a model that paints writes its pictures: .png, or .gif to watch them become.",
+    help="Where a model that paints writes its pictures: .png, .gif to watch them become, or .svg "
+    "of strokes.",
 )
 @seed_of("the draws")
 @as_json

@@ -91,7 +91,8 @@ def _write_paintings(output: str, answers: list[dict[str, Any]]) -> None:
     # Listings import no numpy.
     numpy, paintings = import_module("numpy"), import_module("zoo.evaluation.paintings")
     canvases = numpy.stack([answer["canvases"] for answer in answers])
-    paintings.write_paintings(Path(output), canvases, [answer["text"] for answer in answers])
+    drawings = [answer["text"] for answer in answers]
+    paintings.write_paintings(Path(output), paintings.Paintings(canvases, drawings))
 
 
 def _print_answers(inputs: tuple[str, ...], answers: list[dict[str, Any]]) -> None:

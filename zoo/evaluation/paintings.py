@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,6 +21,18 @@ _STROKE, _END = 200, 1500
 """Milliseconds that a stroke is shown, and the last one."""
 
 
+class Paintings(NamedTuple):
+    """Pictures that a model painted.
+
+    Attributes:
+        canvases: after each stroke, `[N, T, h, w, 1 or 3]`, 0..1.
+        drawings: the same pictures, each an SVG; none of a model that paints pixels.
+    """
+
+    canvases: np.ndarray
+    drawings: Sequence[str] = ()
+
+
 def check_ending(path: Path) -> None:
     """Raise UserError for a file of another kind than `write_paintings` writes."""
     if path.suffix.lower() not in (*ENDINGS, VECTOR):
@@ -29,15 +42,14 @@ def check_ending(path: Path) -> None:
         )
 
 
-def write_paintings(path: Path, canvases: np.ndarray, drawings: Sequence[str] = ()) -> Path:
+def write_paintings(path: Path, paintings: Paintings) -> Path:
     """Write pictures side by side: the last canvases as PNG, or all of them as a GIF that moves.
 
     Small pictures are written larger, each pixel as a square. As SVG, drawings are written.
 
     Args:
         path: the file, whose ending says which.
-        canvases: `[N, T, h, w, 1 or 3]`, 0..1.
-        drawings: of the same pictures, each an SVG; none of a model that has none.
+        paintings: what is written.
 
     Returns:
         The path.
@@ -45,6 +57,7 @@ def write_paintings(path: Path, canvases: np.ndarray, drawings: Sequence[str] = 
     Raises:
         UserError: it cannot be written, or there are no drawings for an SVG.
     """
+    canvases, drawings = paintings
     if path.suffix.lower() == VECTOR and not drawings:
         raise UserError(
             f"{path}: the model paints pixels and no strokes: use {' or '.join(ENDINGS)}"

@@ -62,6 +62,7 @@ def test_training_draws_other_captions_each_epoch_from_the_seed(task):
     assert len(set(epochs(1) + epochs(2))) > 2
 
 
+@pytest.mark.slow
 def test_the_score_tells_truth_rate_and_bleu(run):
     figures = zoo.evaluate(run)
     assert {"loss", "accuracy", "bleu4", "truth_rate", "truth_rate/unseen_pairs"} <= set(figures)

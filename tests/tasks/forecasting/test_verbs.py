@@ -113,6 +113,7 @@ def test_options_that_do_not_fit_are_refused_in_one_line(export, table):
         call("predict", export, table, "--output", "next.txt")
 
 
+@pytest.mark.slow
 def test_forecasts_and_their_calibration_are_drawn(run, table, folder):
     out, _ = call("plot", run, table, "--output", folder / "fan.png")
     assert [(folder / f"fan-{n}.png").stat().st_size > 0 for n in (1, 2)] == [True, True]

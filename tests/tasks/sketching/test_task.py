@@ -70,7 +70,8 @@ def test_a_name_has_one_picture_whatever_stands_beside_it(fresh):
 
 def test_the_seed_decides_what_is_generated(fresh):
     task, model = fresh
-    one, same, other = (task.paint(model, 5, seed) for seed in (1, 1, 2))
+    (one, drawings), (same, _), (other, _) = (task.paint(model, 5, seed) for seed in (1, 1, 2))
+    assert len(drawings) == 5 and all(text.startswith("<svg") for text in drawings)
     assert one.shape == (5, 3, 16, 16, 1) and 0 <= one.min() <= one.max() <= 1
     np.testing.assert_array_equal(one, same)
     assert np.any(one != other)

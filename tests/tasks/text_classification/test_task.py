@@ -163,6 +163,7 @@ def test_the_card_of_an_export_has_its_metrics_and_examples(run, tmp_path):
     assert card["examples"]
 
 
+@pytest.mark.slow
 def test_pictures_show_what_was_taken_for_what_and_which_words_count(run, metrics, task):
     model = zoo.load(run)
     matrix = [int(text.get_text()) for text in

@@ -137,6 +137,7 @@ def test_of_a_long_video_the_beginning_is_drawn(run, tmp_path, monkeypatch, caps
     assert "long.npy is long: only its first 5 frames are drawn" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_figures_and_pictures_tell_of_each_class(run, task, clips):
     figures = zoo.evaluate(run, data_dir=clips)
     assert {"accuracy", "loss", "balanced_accuracy"} < set(figures)

@@ -198,6 +198,7 @@ def test_pieces_of_nothing_are_told_nothing_of(sensor, reader):
     assert list(Stream(reader).predict(["", " ", ""])) == []
 
 
+@pytest.mark.slow
 def test_lines_of_numbers_are_time_steps(sensor):
     lines = text_pieces(io.BytesIO(b"x;y\n0,5;1\n\n2;3\n4;5"))
     told = list(Stream(sensor).predict(number_pieces(lines, "here")))

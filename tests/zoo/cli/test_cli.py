@@ -355,6 +355,7 @@ def test_fit_resumes_a_run_and_takes_no_other_settings(zoo, run, tmp_path):
     assert code == 0 and json.loads(out) == {"run": str(copy)}
 
 
+@pytest.mark.slow
 def test_a_run_that_has_ended_can_be_made_longer(zoo, run, tmp_path):
     copy = shutil.copytree(run.path, tmp_path / "copy")
     code, _, _ = zoo("fit", "--resume", copy, "--epochs", "3")

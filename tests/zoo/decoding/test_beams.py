@@ -141,8 +141,8 @@ def test_what_was_watched_is_of_the_same_hypothesis():
     "rules",
     [
         {},
-        {"min_length": 4},
-        {"no_repeat_ngram": 2, "banned": (2,)},
+        pytest.param({"min_length": 4}, marks=pytest.mark.slow),
+        pytest.param({"no_repeat_ngram": 2, "banned": (2,)}, marks=pytest.mark.slow),
         {"prefix": np.array([[3, 3, 0], [0, 0, 0], [2, 1, 3]])},
         {"no_repeat_ngram": 1},
     ],

@@ -73,6 +73,7 @@ def sources(rows, time):
     return tf.constant(np.random.default_rng(rows + time).integers(1, 9, (rows, time)), tf.int32)
 
 
+@pytest.mark.slow
 def test_few_rows_are_compiled_and_each_length_counts(chosen):
     model = lively(Seq2Seq(**SIZES, attention="additive"))
     met = ((2, 3), (2, 3), (compiling.FEW_ROWS + 1, 3), (0, 3), (2, 4))
@@ -107,6 +108,7 @@ def test_a_caption(chosen, attention):
     assert chosen() == [[2]]
 
 
+@pytest.mark.slow
 def test_a_text_of_a_length_and_a_temperature_that_the_graph_does_not_know(chosen):
     model = lively(ManyToMany(vocab_size=9, embedding=6, units=8))
     how = {

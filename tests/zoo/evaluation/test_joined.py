@@ -31,7 +31,7 @@ class Apart(CrossEntropy):
         return super().losses(model, window, state, training)
 
 
-@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize("streams", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize("length", [7, 40, pytest.param(331, marks=pytest.mark.slow)])
 def test_rows_are_those_of_windows_read_one_by_one(model, random_text, streams, length):
     windows = stream_windows(random_text(length, count=3), streams, 5, cut=False)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from zoo.errors import UserError
-from zoo.evaluation.paintings import check_ending, svg_sheet, write_paintings
+from zoo.evaluation.paintings import Paintings, check_ending, svg_sheet, write_paintings
 
 ONE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3" width="64" height="48">'
@@ -20,17 +20,17 @@ def test_the_ending_says_what_is_written(tmp_path):
     for name in ("a.svg", "a.PNG", "deep/er/a.gif"):
         path = tmp_path / name
         check_ending(path)
-        assert write_paintings(path, CANVASES, [ONE] * 3) == path
+        assert write_paintings(path, Paintings(CANVASES, [ONE] * 3)) == path
     assert Image.open(tmp_path / "deep" / "er" / "a.gif").n_frames == 4
     assert Image.open(tmp_path / "a.PNG").mode == "L"
     with pytest.raises(UserError, match=r"\.png or \.gif, or \.svg of a model that paints"):
         check_ending(tmp_path / "a.pdf")
     with pytest.raises(UserError, match="paints pixels and no strokes"):
-        write_paintings(tmp_path / "b.svg", CANVASES)
+        write_paintings(tmp_path / "b.svg", Paintings(CANVASES))
 
 
 def test_one_drawing_is_left_as_it_is_and_several_lie_apart(tmp_path):
-    write_paintings(tmp_path / "one.svg", CANVASES[:1], [ONE])
+    write_paintings(tmp_path / "one.svg", Paintings(CANVASES[:1], [ONE]))
     assert (tmp_path / "one.svg").read_text() == ONE
     whole = ElementTree.fromstring(svg_sheet([ONE] * 5))
     name = "{http://www.w3.org/2000/svg}svg"
