@@ -16,6 +16,7 @@ from zoo.evaluation.loop import evaluate
 from zoo.evaluation.paintings import Paintings
 from zoo.evaluation.plots import png_of
 from zoo.readers.modality import modality
+from zoo.readers.panel import Panel
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import CrossEntropy, Objective
 from zoo.training.settings import Settings
@@ -52,7 +53,7 @@ class Written(NamedTuple):
         text: the token.
         added: whether the model wrote it, rather than read it.
         likely: what it held for likely in its place, and how likely, the likeliest first.
-        state: what it knows after it: each part of the state, `[units]`.
+        state: what it knew before it, of which `likely` tells: each part of the state, `[units]`.
     """
 
     text: str
@@ -339,6 +340,10 @@ class Task(abc.ABC):
         except UserError:
             return shown
         return shown + image(png_of(figure, dpi=70), "png", "how the model came to its answer")
+
+    def panel(self) -> Panel:
+        """Return how a page lets a person make an input by hand; here, as its modality says."""
+        return Panel(modality(self.input_kind).made)
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw the answers to a split, such as what was taken for what.

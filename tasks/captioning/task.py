@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 import tasks.captioning.dataset  # noqa: F401  makes `captioned_scenes` known by name
 from tasks.captioning.checking import truth_rate
+from tasks.captioning.looking import words_and_maps
 from tasks.captioning.metrics import (
     EXTRA,
     NextImages,
@@ -38,11 +39,13 @@ from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import RowSums
 from zoo.evaluation.plots import attention_over_image
 from zoo.readers.images import read_picture
+from zoo.readers.modality import modality
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
+from zoo.utils.html import looked
 from zoo.utils.progress import progress
 from zoo.utils.validation import not_empty
 
@@ -320,15 +323,23 @@ class Captioning(DataTask):
         """
         if not model.attends:
             return super().plot(model, raw)
-        answers = self.served(model)["serve"](tf.constant([raw]))
-        words = [word.decode() for word in answers["tokens"][0].numpy() if word]
-        maps = answers["alignment"][0].numpy()[: len(words)]
-        rows = _rows(maps.shape[-1], self.image_shape[0] / self.image_shape[1])
+        words, maps = self._looked(model, raw)
         shown = np.asarray(read_picture(raw, "the image"))
-        shown = shown[..., None] if shown.ndim == 2 else shown
-        return attention_over_image(
-            shown, words, maps.reshape(len(words), rows, maps.shape[-1] // rows)
-        )
+        return attention_over_image(shown[..., None] if shown.ndim == 2 else shown, words, maps)
+
+    def show(self, model: SequenceModel, raw: bytes) -> str:
+        """Return the image and its caption: over a word one sees where the model looked at it."""
+        shown = modality(self.input_kind).show(raw)
+        if not model.attends:
+            return shown
+        width, height = read_picture(raw, "the image").size
+        return looked(shown, width / height, *self._looked(model, raw))
+
+    def _looked(self, model: SequenceModel, raw: bytes) -> tuple[list[str], np.ndarray]:
+        """Return the T words of a caption, and where the model looked: `[T, rows, columns]`."""
+        answers = self.served(model)["serve"](tf.constant([raw]))
+        form = self.image_shape[0] / self.image_shape[1]
+        return words_and_maps(answers["tokens"][0].numpy(), answers["alignment"][0].numpy(), form)
 
     def decoding(self) -> str:
         """Say how `serve` looks for its answer."""
@@ -420,9 +431,3 @@ class Captioning(DataTask):
         if not self.network:
             return data.images
         return self.network.cached(data.images, [data.key], split, self.data_dir)
-
-
-def _rows(places: int, form: float) -> int:
-    """Return the rows of the grid of `places` that is nearest to a form, height by width."""
-    ideal = (places * form) ** 0.5
-    return min((n for n in range(1, places + 1) if places % n == 0), key=lambda n: abs(n - ideal))

@@ -31,6 +31,7 @@ from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows, mixed_windows
+from zoo.typing import State, Window
 from zoo.utils.progress import progress
 from zoo.utils.validation import checked_texts
 
@@ -117,6 +118,7 @@ class SequenceLabelling(DataTask):
         self.tokenizer = cut_rule(tokenizer, known=bundled or words is not None)
         self.minimum_count, self.constrain = minimum_count, constrain
         self._read: dict[tuple[str, str | None], dict[str, list[Sentence]]] = {}
+        self._loop: WindowLoop | None = None
         if tags is None or words is None or characters is None:
             tags = self._all_tags()
             seen = tf.constant([word for each in self._sentences("train") for word in each.words])
@@ -173,18 +175,17 @@ class SequenceLabelling(DataTask):
         They are `accuracy`, that of unknown words, and the `f1` of entities, all and of each kind,
         or else of each tag.
         """
-        loss = super().measure(model, split, settings)
         rows = list(self._answers(model, split, settings))
-        metrics = loss + Evaluation(
-            [MetricSums(np.stack([_right(*row) for row in rows]), _accuracies)]
-        )
+        true, predicted, unknown, sums = zip(*rows)
+        right = [_right(*row) for row in zip(true, predicted, unknown)]
+        loss = MetricSums(np.stack(sums), self.objective().results)
+        metrics = Evaluation([loss, MetricSums(np.stack(right), _accuracies)])
         if self.entities:
             kinds, tags = kinds_in(self.tags), np.array(self.tags)
-            counts = [span_counts(kinds, tags[row[0]], tags[row[1]]) for row in rows]
+            counts = [span_counts(kinds, tags[a], tags[b]) for a, b in zip(true, predicted)]
             return metrics + Evaluation(
                 [MetricSums(np.stack(counts), partial(count_metrics, kinds))]
             )
-        true, predicted, _ = zip(*rows)
         return metrics + Evaluation(
             [MetricSums(class_counts(true, predicted, len(self.tags)), self._of_tags)]
         )
@@ -196,10 +197,8 @@ class SequenceLabelling(DataTask):
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw which tags were predicted for which."""
-        true, predicted, _ = (
-            np.concatenate(part) for part in zip(*self._answers(model, split, settings))
-        )
-        return confusion(self.tags, true, predicted)
+        true, predicted, *_ = zip(*self._answers(model, split, settings))
+        return confusion(self.tags, np.concatenate(true), np.concatenate(predicted))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: texts `[N]` to `words`, `labels`, `probabilities`, `text` and spans.
@@ -254,11 +253,12 @@ class SequenceLabelling(DataTask):
         """Return test sentences that are not long, with their tags as `serve` writes them."""
         short = [each for each in self._sentences("test") if len(" ".join(each.words)) <= SHORT]
         chosen = [short[place] for place in spread(len(short), count)]
-        answers = [
-            label_lines(tf.constant([each.words]), tf.constant([each.tags]), self.entities)
-            for each in chosen
-        ]
-        texts = [lines.numpy()[0].decode() for lines in answers]
+        if not chosen:
+            return []
+        # All at once: each by itself would take as long as the answers do.
+        columns = ([each.words for each in chosen], [each.tags for each in chosen])
+        words, tags = (tf.ragged.constant(part, tf.string).to_tensor("") for part in columns)
+        texts = [line.decode() for line in label_lines(words, tags, self.entities).numpy()]
         return [Case(" ".join(each.words), text, text.__eq__) for each, text in zip(chosen, texts)]
 
     def numbers(self) -> str:
@@ -328,19 +328,29 @@ class SequenceLabelling(DataTask):
 
     def _answers(
         self, model: SequenceModel, split: str, settings: Settings
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield the true tags of a sentence, those that are answered, which words are unknown."""
-        loop = WindowLoop(
-            model, lambda window, state: (self._tagged(model, window["inputs"]), state)
-        )
-        for window, tags in loop(progress(self.windows(split, settings), "tagging")):
-            answers = tags.numpy()
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield of each sentence its true tags, those that are answered, which words are unknown,
+        and the sums of the objective.
+        """
+        if self._loop is None or self._loop.model is not model:
+            # Kept, as each length of sentences takes seconds to compile.
+            self._loop = WindowLoop(model, partial(self._tagged_and_summed, model))
+        windows = progress(self.windows(split, settings), "tagging")
+        for window, (tags, sums) in self._loop(windows):
+            answers, of_rows = tags.numpy(), sums.numpy()
             words, true = window["inputs"]["words"].numpy(), window["targets"].numpy()
             # A row without weights only fills the window.
             for row, length in enumerate(window["weights"].numpy().sum(axis=1).astype(int)):
                 if length:
                     ids = words[row, :length]
-                    yield true[row, :length], answers[row, :length], ids == UNKNOWN
+                    yield true[row, :length], answers[row, :length], ids == UNKNOWN, of_rows[row]
+
+    def _tagged_and_summed(
+        self, model: SequenceModel, window: Window, state: State
+    ) -> tuple[Any, State]:
+        """Return the predicted tags `[B, T]` of a window, and the sums of its rows."""
+        losses = self.objective().losses(model, window, state, training=False)
+        return (self._tagged(model, window["inputs"]), losses.sums), losses.state
 
 
 def _right(true: np.ndarray, predicted: np.ndarray, unknown: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tasks.image_classification.dataset import SPLITS, digit_images
+from zoo.readers.panel import Movement
 
 FRAMES = 16
 SIZE = 32
@@ -125,6 +126,24 @@ def track_points(phases: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     points = np.concatenate([pivot, *corners], axis=1)
     seen = points + rng.normal(0, 0.5 / SIZE, points.shape)
     return (seen % 1.0).astype(np.float32) % np.float32(1)
+
+
+def drawn_points() -> Movement:
+    """Return how a movement that is drawn becomes a clip of `moving_points`.
+
+    Example:
+        >>> drawn_points().points[0]
+        (0.5, 0.5)
+    """
+    beside = 4 * (_SCALES[0] * _SCALES[1]) ** 0.5 / SIZE
+    above = 0.5 - _HAND / SIZE
+    return Movement(
+        FRAMES,
+        ((0.5, 0.5), (0.5 - beside, above), (0.5 + beside, above)),
+        down_first=True,
+        wraps=True,
+        numbers="down and across, of a digit's pivot and two of its corners",
+    )
 
 
 class MovingDigits(tfds.core.GeneratorBasedBuilder):

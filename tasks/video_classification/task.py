@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-import tasks.video_classification.dataset  # noqa: F401  makes `moving_digits` known by name
 from tasks.common.base import spread
 from tasks.common.classes import class_case
 from tasks.common.classification import Classification
@@ -17,6 +16,7 @@ from tasks.common.sources import own_path
 from tasks.common.splits import RULE
 from tasks.common.streams import as_step
 from tasks.video_classification.clips import NamedClips, OwnClips
+from tasks.video_classification.dataset import drawn_points
 from tasks.video_classification.joints import centred, check_joints, other_sides
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.reading import Clips, Reading
@@ -24,6 +24,7 @@ from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
 from zoo.evaluation.plots import confidence_figure
 from zoo.exporting.endpoints import state_signature
+from zoo.readers.panel import Movement, Panel
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
@@ -31,6 +32,8 @@ from zoo.training.settings import Settings
 from zoo.utils.validation import checked_steps, of_one_batch
 
 _CLIP_LENGTH, _EXAMPLE = 16, 128
+_DRAWN_STEPS, _DRAWN_DEVIATIONS = 32, 2.5
+"""Of a movement that is drawn: its time steps, and how far from the mean the plane's edges are."""
 _ROOM = 2**28
 """Bytes of clips that `cases` may hold."""
 
@@ -239,6 +242,23 @@ class VideoClassification(Classification):
         if self.joints:
             return centred(steps, self.joints)
         return (steps - tf.constant(self.mean)) / tf.constant(self.deviation)
+
+    def panel(self) -> Panel:
+        """Return a plane to draw a movement in, of points in a plane; for other vectors a note."""
+        if self.is_video:
+            return super().panel()
+        if self.dataset == "moving_points":
+            note = "In training a digit went, turned or grew once or twice around."
+            return Panel("movement", drawn_points(), note)
+        size, instead = self.frame_shape[0], "give a file, or take an example"
+        if self.joints:
+            bodies = f"Bodies of {size // self.joints} joints are not drawn here"
+            return Panel(note=f"{bodies}: {instead}.")
+        if size != 2 or self.mean is None or self.deviation is None:
+            return Panel(note=f"{size} numbers a step are no point in a plane to draw: {instead}.")
+        ends = np.outer([-1, 1], np.multiply(self.deviation, _DRAWN_DEVIATIONS)) + self.mean
+        low, high = ((float(across), float(down)) for across, down in ends)
+        return Panel("movement", Movement(self._clip_length or _DRAWN_STEPS, low=low, high=high))
 
     def plot(self, model: SequenceModel, raw: Any) -> Figure:
         """Draw how sure the model was of each class after each frame."""

@@ -4,8 +4,9 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.errors import UserError
@@ -32,6 +33,24 @@ def open_stream(what: str | Path, manifest: dict[str, Any] | None = None) -> "St
     path = find(what)
     manifest = check_streamed(path) if manifest is None else manifest
     return Stream(load_saved_model(path, manifest)[0])
+
+
+class TimeStep(NamedTuple):
+    """A time step of a stream.
+
+    Attributes:
+        x: what `step` was given.
+        reads: the part of a text that `x` stands for; "" of what is no text, or after its end.
+        answer: what the model tells after it, as `Stream.predict` yields it without `step`; of one
+            that tells of a text some steps later, `input` is the part that it tells of, and at
+            first there is nothing.
+        state: after it, each part `[units]` or of any other shape.
+    """
+
+    x: np.ndarray
+    reads: str
+    answer: dict[str, Any]
+    state: list[np.ndarray]
 
 
 class Stream:
@@ -90,6 +109,29 @@ class Stream:
                 part = {"input": waiting.popleft()} if waiting else {}
                 yield {"step": step, **part, **row}
             skip = max(0, skip - len(rows))
+
+    def watch(self, pieces: Iterable[Any]) -> Iterator[TimeStep]:
+        """Yield each time step by itself, with the state after it.
+
+        Args:
+            pieces: as of `predict`.
+
+        Raises:
+            UserError: as `predict`.
+        """
+        silent = len(self._after)
+        waiting: deque[str] = deque()
+        for xs, parts in self._steps(pieces):
+            waiting.extend(parts)
+            for at in range(len(xs)):
+                x = xs[at : at + 1]
+                (answer,) = self._rows(self._outputs(x), x)
+                if silent:
+                    answer, silent = {}, silent - 1
+                elif waiting:
+                    answer = {"input": waiting.popleft(), **answer}
+                state = [np.asarray(part)[0] for part in self._state]
+                yield TimeStep(np.asarray(x)[0], parts[at] if parts else "", answer, state)
 
     def _steps(self, pieces: Iterable[Any]) -> Iterator[tuple[Any, list[str]]]:
         """Yield what `step` takes, `[T, ...]`, and the part of a text that each stands for."""

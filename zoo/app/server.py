@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from zoo.app.roads import roads_of
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 
@@ -32,8 +33,10 @@ MOST_WAITING = 64
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _HEADER = "x-zoo"
-_PAGE = {"": ("index.html", "text/html"), "app.js": ("app.js", "text/javascript"),
-         "app.css": ("app.css", "text/css")}  # fmt: skip
+_SCRIPTS = ("app", "core", "roads", "answers", "inputs", "writing", "unrolled")
+_PAGE = {"": ("index.html", "text/html"), "app.css": ("app.css", "text/css")} | {
+    f"{name}.js": (f"{name}.js", "text/javascript") for name in _SCRIPTS
+}
 _SAFE = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
     "frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
@@ -91,6 +94,9 @@ def application(models: "Sequence[Shown]", host: str = LOOPBACK[0], token: str =
     async def names(request: Request) -> Response:
         return JSONResponse(list(shown))
 
+    async def roads(request: Request) -> Response:
+        return JSONResponse(await in_turn(roads_of, shown))
+
     async def about(request: Request) -> Response:
         return JSONResponse(await in_turn(model_of(request).about))
 
@@ -113,8 +119,15 @@ def application(models: "Sequence[Shown]", host: str = LOOPBACK[0], token: str =
 
     async def write(request: Request) -> Response:
         model, (prompt, sampling) = model_of(request), _asked(await body_of(request))
-        lines = await in_turn(_begun, model.write(prompt, sampling))
-        return StreamingResponse(iterate_in_threadpool(lines), media_type="application/x-ndjson")
+        return await lines_of(model.write(prompt, sampling))
+
+    async def steps(request: Request) -> Response:
+        model = model_of(request)
+        return await lines_of(model.steps(await body_of(request), _file(request)))
+
+    async def lines_of(lines: Iterator[str]) -> Response:
+        begun = await in_turn(_begun, lines)
+        return StreamingResponse(iterate_in_threadpool(begun), media_type="application/x-ndjson")
 
     def guarded(handler: Callable[[Request], Awaitable[Response]]) -> Any:
         async def guard(request: Request) -> Response:
@@ -135,11 +148,12 @@ def application(models: "Sequence[Shown]", host: str = LOOPBACK[0], token: str =
             Route("/", guarded(page)),
             Route("/{name:str}", guarded(_known(page))),
             Route("/api/models", guarded(names)),
+            Route("/api/roads", guarded(roads)),
             Route("/api/about", guarded(about)),
             Route("/api/example", guarded(example)),
             *(
                 Route(f"/api/{each.__name__}", guarded(each), methods=["POST"])
-                for each in (answer, picture, write)
+                for each in (answer, picture, write, steps)
             ),
         ]
     )
@@ -191,7 +205,7 @@ def _check(request: Request, host: str, token: str) -> None:
         raise Refused(403, "this page is for the machine that it runs on")
     brought = request.headers.get("authorization", "").removeprefix("Bearer ")
     brought = brought or request.query_params.get("token", "")
-    is_page = request.url.path in ("/app.js", "/app.css")
+    is_page = request.url.path[1:] in {*_PAGE} - {""}
     if not (local or is_page or secrets.compare_digest(brought.encode(), token.encode())):
         raise Refused(403, "the address needs its token, see where zoo app was started")
     origin = request.headers.get("origin")

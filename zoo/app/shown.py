@@ -8,21 +8,32 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from zoo.api.load import folder_of, restore
+from zoo.api.load import config_of, folder_of, restore
 from zoo.api.predict import Predictor
 from zoo.api.run import Run
+from zoo.api.stream import Stream
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.exporting.manifest import EXAMPLES
 from zoo.task import Task
+from zoo.utils.state_parts import state_parts
 
 LONGEST_PROMPT, LONGEST_TEXT = 2_000, 2_000
 """Characters that are read, and tokens that are written, at most."""
+MOST_STEPS = 1_000
+"""Time steps of an input that are shown one by one, at most."""
+_STEPPED = ("read", "tell", "step", "initial_state")
+"""Endpoints of a model whose steps can be shown."""
+_MOST_NUMBERS = 64
+"""Of a time step's input, that are told."""
+_MOST_LIKELY = 8
 _MOST_EXAMPLES = 6
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
@@ -48,21 +59,41 @@ class Shown:
         self._predictor: Predictor | None = None
         self._trained: Any = None
 
+    def model(self) -> str:
+        """Return the name of its entry in the catalog.
+
+        Raises:
+            UserError: what it was made from cannot be read.
+        """
+        try:
+            return config_of(self.path).model
+        except UserError as error:
+            raise self._unnamed(error) from error
+
     def about(self) -> dict[str, Any]:
-        """Return what the page needs to show it: `name`, `input`, `writes`, `examples`.
+        """Return what the page needs to show it.
+
+        `name`, `model`, `task`, `input`; `panel`, how an input is made by hand; whether it
+        `writes`, whether its steps are shown, `steps`, and how it came to an answer, `draws`; the
+        name of its `cell`; `state`, what each part is called, its layer and its units; `examples`.
 
         Raises:
             UserError: the model cannot be read.
         """
         with self._lock:
             self._load()
-            task, summary = self._trained.task, self._trained.config.model
+            task, config, writes = self._trained.task, self._trained.config, self._writes()
+            steps = not writes and self._steps()
             return {
                 "name": self.name,
-                "model": summary,
-                "task": self._trained.config.task,
+                "model": config.model,
+                "task": config.task,
                 "input": task.input_kind,
-                "writes": type(task).written is not Task.written,
+                "panel": task.panel().to_json(),
+                "writes": writes,
+                "steps": steps,
+                "cell": config.options.get("cell", ""),
+                "state": self._state() if writes or steps else [],
                 "draws": type(task).plot is not Task.plot,
                 "examples": [
                     {"number": number, "file": path.name, "text": _text_of(path)}
@@ -114,8 +145,7 @@ class Shown:
     def write(self, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
         """Yield a line of JSON for each token that is read and written.
 
-        `text`, `added`, `likely`; and `state`, in base64 a byte for each unit of each part of the
-        state, its tanh from -127 to 127: what a page has room for.
+        `text`, `added`, `likely`; and `state`, the model's before this token, see `_bytes_of`.
 
         Raises:
             UserError: the model does not write, or too much is asked of it.
@@ -142,6 +172,61 @@ class Shown:
                 }
             )
 
+    def steps(self, raw: bytes, name: str = "") -> Iterator[str]:
+        """Yield a line of JSON for each time step of an input.
+
+        `reads`, the part of a text that is read, or `numbers`, the input where it is a vector;
+        `about`, the part that is told of, and what is: `text`, `likely`; and `state`, after the
+        step, see `_bytes_of`.
+
+        Raises:
+            UserError: they are no input of the model, or it has no steps.
+        """
+        with self._lock:
+            predictor = self._load()
+            if not self._steps():
+                raise UserError(f"{self.name} has no time steps that can be shown one by one")
+            kind, options = predictor.kind, predictor.options
+            with self._as_source(raw, name) as source:
+                if isinstance(source, bytes):
+                    pieces = [kind.read(source, **options)]
+                else:
+                    pieces = list(islice(kind.pieces(source, **options), MOST_STEPS))
+            steps = Stream(predictor.endpoints).watch(pieces)
+        # Others are answered between two steps.
+        for _ in range(MOST_STEPS):
+            with self._lock:
+                step = next(steps, None)
+            if step is None:
+                return
+            yield json.dumps(
+                {
+                    "reads": step.reads,
+                    "numbers": _numbers_of(step.x),
+                    "about": step.answer.get("input", ""),
+                    "text": str(step.answer.get("text", "")),
+                    "likely": _likely(step.answer),
+                    "state": [_bytes_of(part) for part in step.state],
+                }
+            )
+
+    def _writes(self) -> bool:
+        return type(self._trained.task).written is not Task.written
+
+    def _steps(self) -> bool:
+        return all(hasattr(self._load().endpoints, name) for name in _STEPPED)
+
+    def _state(self) -> list[dict[str, Any]]:
+        state = self._trained.model.initial_state(1)
+        return [
+            {**part._asdict(), "units": int(np.prod(values.shape[1:]))}
+            for part, values in zip(state_parts(state), tf.nest.flatten(state), strict=True)
+        ]
+
+    def _unnamed(self, error: UserError) -> UserError:
+        """Return an error without the path of this machine."""
+        return UserError(str(error).replace(str(self.path), self.name))
+
     def _load(self) -> Predictor:
         try:
             if self._predictor is None:
@@ -152,7 +237,7 @@ class Shown:
                         predictor(path)
                 self._predictor = predictor
         except UserError as error:
-            raise UserError(str(error).replace(str(self.path), self.name)) from error
+            raise self._unnamed(error) from error
         return self._predictor
 
     @contextmanager
@@ -161,7 +246,7 @@ class Shown:
 
         Never a str, which could name a file of this machine.
         """
-        if self._trained.task.input_kind == "text":
+        if self._trained.task.panel().made == "text":
             yield raw
             return
         ending = Path(name[-40:]).suffix
@@ -182,6 +267,28 @@ def _text_of(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.suffix == ".txt" else None
 
 
-def _bytes_of(part: np.ndarray) -> str:
-    scaled = np.round(127 * np.tanh(part.ravel().astype("float32"))).astype("int8")
-    return base64.b64encode(scaled.tobytes()).decode()
+def _bytes_of(part: np.ndarray) -> list[Any]:
+    """Return a part of a state as a page has room for it: `[scale, bytes]`.
+
+    The bytes, in base64, are one for each unit, from -127 to 127, which stands for the scale.
+    """
+    values = np.nan_to_num(part.ravel().astype("float32"), posinf=0.0, neginf=0.0)
+    scale = max(1e-6, float(np.abs(values).max(initial=0.0)))
+    scaled = np.round(127 * values / scale).astype("int8")
+    return [round(scale, 6), base64.b64encode(scaled.tobytes()).decode()]
+
+
+def _numbers_of(x: np.ndarray) -> list[float]:
+    """Return the input of a time step if it is a short vector of numbers, else nothing."""
+    if not np.issubdtype(x.dtype, np.floating) or x.ndim != 1 or x.size > _MOST_NUMBERS:
+        return []
+    return [round(float(value), 4) for value in np.nan_to_num(x)]
+
+
+def _likely(answer: dict[str, Any]) -> list[list[Any]]:
+    """Return what a time step's answer holds for likely, the likeliest first, if it tells."""
+    names, shares = answer.get("labels", answer.get("next")), answer.get("probabilities")
+    if names is None or shares is None:
+        names, shares = [answer.get("text", "")], [answer.get("probability")]
+    pairs = [[name, round(share, 4)] for name, share in zip(names, shares) if share is not None]
+    return sorted(pairs, key=lambda pair: -pair[1])[:_MOST_LIKELY]

@@ -62,6 +62,7 @@ class Images(Modality):
 
     dtype = "string"
     shape = ()
+    made = "picture"
     axes = 3
 
     def read(self, source: Any, **options: Any) -> bytes:

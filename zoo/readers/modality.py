@@ -27,12 +27,14 @@ class Modality(abc.ABC):
         shape: of a raw input; None is of any size.
         axes: of one input that a person hands in as an array; 0 where it is no array. An array
             with one more is a batch.
+        made: how a person makes one by hand on a page, see `zoo.readers.panel.Panel`; "" if not.
     """
 
     unit: ClassVar[str] = "step"
     dtype: ClassVar[str]
     shape: ClassVar[tuple[int | None, ...]]
     axes: ClassVar[int] = 0
+    made: ClassVar[str] = ""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -33,6 +33,7 @@ class Text(Modality):
     unit = ""
     dtype = "string"
     shape = ()
+    made = "text"
 
     def read(self, source: Any, **options: Any) -> str:
         """Return the words, or what a file says; bytes are UTF-8."""

@@ -16,6 +16,8 @@ _SHOWN = 60
 """Frames of an animation, at most."""
 _FRAME = 120
 """Milliseconds that a frame is shown."""
+_LIGHT, _OPAQUE = (255, 205, 0), 215
+"""Colour of where a model looked, and how little of the picture is seen where it looked most."""
 
 
 def element(name: str, content: str = "", **attributes: str) -> str:
@@ -170,3 +172,42 @@ def alignment(rows: Sequence[str], columns: Sequence[str], weights: Any) -> str:
         body += element("tr", element("th", escape(name), scope="row") + shaded)
     inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     return wide(element("table", inner, class_="alignment"))
+
+
+def looked(picture: str, form: float, words: Sequence[str], maps: Any) -> str:
+    """Return a picture and the words that were written of it: over a word one sees its map.
+
+    Args:
+        picture: safe HTML, an image.
+        form: of the picture, width by height.
+        words: T words.
+        maps: weights `[T, rows, columns]`, 0 or more, of a grid over the picture.
+
+    Example:
+        >>> cat = image(b"...", "png", "a cat")
+        >>> shown = looked(cat, 1.5, ["<a>", "cat"], np.ones((2, 2, 3)))
+        >>> shown.count("<img"), "at \u201c&lt;a&gt;\u201d" in shown
+        (3, True)
+    """
+    if not words:
+        return picture
+    spans = []
+    for word, weights in zip(words, np.asarray(maps, "float64")):
+        lit = image(_map(weights), "png", f"where the model looked at \u201c{word}\u201d")
+        spans.append(element("span", escape(word) + lit, class_="word", tabindex="0"))
+    note = element("p", "Where the model looked: hover over a word, or tap on it.", class_="note")
+    text = element("p", " ".join(spans), class_="text")
+    return element("div", picture + text + note, class_="looked", style=f"--form:{form:.4f}")
+
+
+def _map(weights: np.ndarray) -> bytes:
+    """Return a PNG of a pixel a place, the more opaque the more it weighs."""
+    from PIL import Image
+
+    most = float(weights.max(initial=0.0)) or 1.0
+    pixels = np.zeros((*weights.shape, 4), "uint8")
+    pixels[..., :3] = _LIGHT
+    pixels[..., 3] = np.round(_OPAQUE * np.clip(weights / most, 0, 1))
+    file = io.BytesIO()
+    Image.fromarray(pixels, "RGBA").save(file, "png")
+    return file.getvalue()

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,15 @@ def test_each_word_says_where_it_looked(task, model, served):
         _, again = model({"image": image, "tokens": tokens}, return_alignments=True)
         assert np.allclose(again[0], alignment[: len(words)], atol=1e-5)
         break
+
+
+def test_a_report_shows_where_each_word_looked(task, model, served):
+    raw = task.examples()[0]
+    text = served["serve"](tf.constant([raw]))["text"].numpy()[0].decode()
+    shown = task.show(model, raw)
+    assert re.findall(r'<span class="word" tabindex="0">([^<]*)<img', shown) == text.split()
+    # The picture itself, and a map each.
+    assert shown.count("<img") == 1 + len(text.split())
 
 
 @pytest.mark.slow

@@ -8,11 +8,13 @@ import tensorflow as tf
 import zoo
 from tasks.common.images import fit_frames
 from tasks.video_classification import dataset
+from tasks.video_classification.dataset import FRAMES, track_points
 from tasks.video_classification.over_time import logits_over_time
 from tasks.video_classification.task import VideoClassification
 from zoo import UserError
 from zoo.evaluation.loop import evaluate
 from zoo.readers import video
+from zoo.readers.panel import Panel
 from zoo.readers.video import fit_clip
 from zoo.training.settings import Settings
 
@@ -250,6 +252,30 @@ def test_sequences_train_and_travel_with_their_normalisation(sensors, tmp_path):
     assert exported["text"] == said["text"]
     assert exported["probability"] == pytest.approx(said["probability"], abs=1e-5)
     assert len(said["confidence"]) == 7
+
+
+def test_points_in_a_plane_can_be_drawn_and_other_inputs_say_why_not(sensors, bodies, clips):
+    assert VideoClassification(data_dir=clips).panel() == Panel()
+    panel = VideoClassification(str(sensors)).panel()
+    task = VideoClassification(str(sensors))
+    low, high = panel.movement.low, panel.movement.high
+    np.testing.assert_allclose(np.add(low, high) / 2, task.mean)
+    np.testing.assert_allclose(np.subtract(high, low), 5 * np.array(task.deviation))
+    assert panel.made == "movement" and not panel.movement.down_first
+    note = VideoClassification(str(bodies), joints=3).panel().note
+    assert note.startswith("Bodies of 4 joints are not drawn") and "file" in note
+    note = VideoClassification(str(bodies)).panel().note
+    assert note.startswith("12 numbers a step are no point")
+
+
+def test_a_digit_that_is_drawn_begins_as_one_that_is_tracked():
+    sizes = {"classes": ["up"], "frame_shape": [6], "mean": [0.5] * 6, "deviation": [0.3] * 6}
+    movement = VideoClassification("moving_points", **sizes).panel().movement
+    noise = SimpleNamespace(normal=lambda *_: 0.0)
+    tracked = track_points(np.array([[0.5, 0.5, 0.0, 0.5]]), noise)[0]
+    assert movement.down_first and movement.wraps and movement.steps == FRAMES
+    drawn = [number for across, down in movement.points for number in (down, across)]
+    np.testing.assert_allclose(drawn, tracked, atol=1e-6)
 
 
 @pytest.fixture(scope="module")

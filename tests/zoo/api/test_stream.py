@@ -129,6 +129,22 @@ def test_a_class_is_told_when_the_delay_is_over_and_not_later(tagger):
     assert next(told)["input"] == "b" and len(asked) == 5
 
 
+def test_watched_steps_are_those_of_the_stream_each_with_the_state_after_it(writer, tagger):
+    pieces = ["The c", "at sa", "t ", "on the"]
+    steps = list(Stream(writer).watch(pieces))
+    rows = [{"step": n, **step.answer} for n, step in enumerate(steps, 1)]
+    assert rows == list(Stream(writer).predict(pieces))
+    assert [step.reads for step in steps] == ["The", "cat", "sat", "on", "the"]
+    ids = [[2, *(int(step.x) for step in steps)]]
+    _, after = writer.forward(tf.constant(ids), writer.initial_state(1))
+    for part, whole in zip(steps[-1].state, after, strict=True):
+        np.testing.assert_allclose(part, whole[0], atol=1e-6)
+    # Of a delay: a class is told three characters after its own was read.
+    late = list(open_stream(tagger).watch(["abcde"]))
+    assert [step.reads for step in late] == [*"abcde", "", "", ""]
+    assert [step.answer.get("input") for step in late] == [None] * 3 + [*"abcde"]
+
+
 def test_the_next_word_is_what_the_model_says_after_the_words_so_far(writer, writing):
     told = list(Stream(writer).predict(["The c", "at sa", "t ", "on the"]))
     assert [row["input"] for row in told] == ["The", "cat", "sat", "on", "the"]

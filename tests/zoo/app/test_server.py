@@ -4,14 +4,18 @@ import asyncio
 import json
 import random
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
 
+import zoo
+from zoo.app import server
 from zoo.app.server import MOST_BYTES, MOST_WAITING, application
 from zoo.errors import UserError
 
 HEADERS = {"x-zoo": "1"}
+PAGE = Path(server.__file__).parent / "page"
 LOCAL = "http://127.0.0.1:8000"
 
 
@@ -20,6 +24,11 @@ class Model:
 
     def __init__(self, name="echo"):
         self.name, self.hold = name, None
+
+    def model(self):
+        if self.name == "damaged":
+            raise UserError("its config cannot be read")
+        return "char-lstm"
 
     def about(self):
         return {"name": self.name}
@@ -43,6 +52,11 @@ class Model:
         if prompt == "no":
             raise UserError("it continues no text")
         yield from (json.dumps({"text": letter}) for letter in prompt * sampling.length)
+
+    def steps(self, raw, name=""):
+        if not raw:
+            raise UserError("the text is empty")
+        yield from (json.dumps({"reads": letter, "file": name}) for letter in raw.decode())
 
 
 class Client:
@@ -81,8 +95,8 @@ def test_the_page_and_its_parts_are_served_and_nothing_else():
     one = client()
     for path, kind in (
         ("/", "text/html"),
-        ("/app.js", "text/javascript"),
         ("/app.css", "text/css"),
+        *((f"/{path.name}", "text/javascript") for path in PAGE.glob("*.js")),
     ):
         told = one.get(path)
         assert told.status_code == 200 and told.headers["content-type"].startswith(kind)
@@ -107,6 +121,25 @@ def test_models_answer_write_and_show_their_examples():
     assert [json.loads(line)["text"] for line in lines] == list("abab")
 
 
+def test_steps_come_line_by_line():
+    lines = client().post("/api/steps?model=echo&file=a.txt", content="ab", headers=HEADERS)
+    steps = [json.loads(line) for line in lines.text.splitlines()]
+    assert steps == [{"reads": letter, "file": "a.txt"} for letter in "ab"]
+
+
+def test_every_model_of_the_catalog_is_on_one_of_five_roads():
+    one = client([Model("mine"), Model("damaged")])
+    roads = one.get("/api/roads").json()
+    assert [road["name"] for road in roads] == [
+        "one_to_one", "one_to_many", "many_to_one", "many_to_many", "seq2seq"
+    ]  # fmt: skip
+    models = {model["name"]: (road["name"], model) for road in roads for model in road["models"]}
+    assert {*models} == {*zoo.list_models()}
+    road, model = models["char-lstm"]
+    assert road == "many_to_many" and model["shown"] == ["mine"] and model["ready"]
+    assert models["word-lstm"][1]["shown"] == [] and not models["word-lstm"][1]["ready"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "message"),
     [
@@ -114,6 +147,7 @@ def test_models_answer_write_and_show_their_examples():
         ("POST", "/api/picture?model=echo", b"a", 400, "nothing to draw"),
         ("POST", "/api/answer?model=other", b"a", 404, "there is no model 'other' here"),
         ("POST", "/api/answer", b"a", 404, "no model"),
+        ("POST", "/api/steps?model=echo", b"", 400, "the text is empty"),
         ("GET", "/api/answer?model=echo", None, 405, ""),
         ("GET", "/api/example?model=echo&number=-1", None, 400, "number is needed"),
         ("GET", "/api/example?model=echo&number=9", None, 400, "no example 9"),
@@ -150,6 +184,7 @@ def test_elsewhere_the_token_is_needed():
     for path in ("/", "/api/models", "/?token=", "/?token=secrets", "/api/models?token=é"):
         assert one.get(path).status_code == 403, path
     assert one.get("/?token=secret").status_code == one.get("/app.js").status_code == 200
+    assert one.get("/api/roads").status_code == 403
     assert one.get("/api/models", headers={"authorization": "Bearer secret"}).status_code == 200
 
 

@@ -1,4 +1,5 @@
 import io
+import re
 from base64 import b64decode
 
 import numpy as np
@@ -47,3 +48,15 @@ def test_a_modality_shows_what_it_is_given():
     assert Image.open(io.BytesIO(b64decode(data))).size == (512, 17) and "alt=" in shown
     assert modality("sequence").show(np.zeros((5, 3))).count("<polyline") == 3
     assert "image/gif" in modality("video").show(np.zeros((3, 4, 4, 3), "uint8"))
+
+
+def test_the_map_of_a_word_is_as_large_as_its_grid_and_clearest_where_it_weighs_most():
+    maps = np.array([[[0.0, 0.5], [0.25, 0.25], [0.0, 0.0]]])
+    shown = html.looked('<img alt="it">', 2.0, ["cat"], maps)
+    (encoded,) = re.findall(r'base64,([^"]*)"', shown)
+    picture = Image.open(io.BytesIO(b64decode(encoded)))
+    alpha = np.asarray(picture)[..., 3]
+    assert picture.size == (2, 3) and alpha[0, 1] == alpha.max()
+    assert alpha[1, 0] == alpha[1, 1] == round(int(alpha.max()) / 2) and not alpha[2].any()
+    assert "--form:2.0000" in shown and 'tabindex="0"' in shown
+    assert html.looked('<img alt="it">', 2.0, [], np.zeros((0, 2, 2))) == '<img alt="it">'

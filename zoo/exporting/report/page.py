@@ -100,8 +100,19 @@ mark.label6 { border-color: var(--l6); } mark.label7 { border-color: var(--l7); 
 .alignment thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left;
   padding: 0.25rem 0; border: 0; font-weight: 500; }
 .alignment td:hover, .alignment tr:hover th { outline: 2px solid var(--accent); }
+.looked { position: relative; max-width: 18rem; } .looked > img { display: block; width: 100%;
+  margin-bottom: 0.5rem; image-rendering: pixelated; } .looked .text { margin: 0; }
+.word { padding: 0 0.15em; border-radius: 3px; border-bottom: 2px dotted var(--accent); }
+.word:hover, .word:focus { background: var(--plate); outline: 2px solid var(--accent); }
+.word img { position: absolute; inset: 0 0 auto 0; width: 100%; height: auto;
+  aspect-ratio: var(--form); visibility: hidden; pointer-events: none; background: none;
+  image-rendering: pixelated; }
+.word:hover img, .word:focus img { visibility: visible; }
 @media print { :root { --ground: #fff; --ink: #000; --soft: #444; --edge: #bbb; --plate: #f6f6f6; }
   body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; }
   .wide { overflow: visible; } article, figure, img, tr { break-inside: avoid; }
+  .looked .note { display: none; } .word { border: 0; display: inline-block; }
+  .word img { position: static; width: 2rem; margin-left: 0.25rem; vertical-align: middle;
+  visibility: visible; border: 1px solid var(--edge); border-radius: 0; }
   h2 { break-after: avoid; } mark, .alignment td { print-color-adjust: exact; } }
 """
