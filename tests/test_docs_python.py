@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"hub.md"}
+SLOW = {"fine_tuning.md", "hub.md"}
 """Pages whose models are large; they are run with the slow tests."""
 ELSEWHERE = {
     "forecasting.md": "of a model that one has trained oneself",
@@ -54,20 +55,35 @@ def copy(source, target):
             file.write_bytes(path.read_bytes())
 
 
-PREPARED = {"hub.md": "on_the_hub"}
+@pytest.fixture
+def files_of_torch(tmp_path):
+    """A state dict as PyTorch wrote it, an input, and what PyTorch gave for it."""
+    fixtures = ROOT / "tests" / "fixtures" / "torch_files"
+    (tmp_path / "lstm.pt").write_bytes((fixtures / "lstm.pt").read_bytes())
+    with np.load(fixtures / "outputs.npz") as arrays:
+        np.save(tmp_path / "x.npy", arrays["x"])
+        np.save(tmp_path / "outputs_of_torch.npy", arrays["lstm"])
+
+
+PREPARED = {"from_torch.md": "files_of_torch", "hub.md": "on_the_hub"}
 
 
 @pytest.mark.parametrize(
     "page", [pytest.param(p, marks=[pytest.mark.slow] if p in SLOW else []) for p in PAGES]
 )
-def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, request):
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, request, capsys):
     if page in PREPARED:
         request.getfixturevalue(PREPARED[page])
     (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
     monkeypatch.chdir(tmp_path)
     names = {"__name__": page}
     for number, block in enumerate(PAGES[page], start=1):
+        capsys.readouterr()
         exec(compile(block, f"docs/{page}, block {number}", "exec"), names)
+        printed = capsys.readouterr().out.splitlines()
+        # What a comment after a `print` says is what was printed.
+        for promised in re.findall(r"^print\(.*\)  # (.+)$", block, re.MULTILINE):
+            assert promised.partition(":")[0] in printed, (promised, printed)
 
 
 def test_every_page_left_out_is_there():
