@@ -218,29 +218,28 @@ _RECIPES = (
     ),
     Recipe(
         "draw-mnist",
-        "MNIST painted in ten strokes, read through windows of 2x2 and written through 5x5.",
+        "MNIST painted in ten strokes, read and written through windows of 5x5.",
         model="draw-digits",
         published=(Published("bound", "test", 80.97),),
-        source="K. Gregor et al. 2015, arXiv:1502.04623, table 1: DRAW with 64 glimpses, in the "
-        "sizes of table 3",
+        source="K. Gregor et al. 2015, arXiv:1502.04623, table 1: DRAW with 64 glimpses",
         data="mnist",
         dataset="mnist",
         get=_MNIST,
         overrides={
             "binarize": "sample",
             "glimpses": 10,
-            "latent": 100,
+            "latent": 10,
             "units": 256,
-            "read_size": 2,
+            "read_size": 5,
             "write_size": 5,
-            "epochs": 30,
+            "epochs": 40,
             "batch_size": 100,
-            "learning_rate": 0.001,
-            "patience": 30,
+            "learning_rate": 0.002,
+            "patience": 40,
         },
-        note="Theirs paints in 64 strokes, this in 10. Pixels are drawn once by their grey, as "
-        "theirs, but not the same ones; and the last tenth of the training images chooses the best "
-        "epoch.",
+        note="Theirs paints in 64 strokes of 100 numbers each and reads through 2x2, this in 10 of "
+        "10 numbers. Pixels are drawn once by their grey, as theirs, but not the same ones; and "
+        "the last tenth of the training images chooses the best epoch.",
     ),
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (*_RECIPES, *FORECAST_RECIPES)}
