@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := saved_models/demo/$(MODEL)
 
-.PHONY: demo test test-slow test-lowest lint bench docs test-app clean
+.PHONY: demo test test-slow test-lowest lint bench docs tutorials test-app clean
 
 demo: $(READY)
 	run=$$($(BIN)/zoo fit $(MODEL) --minutes $(MINUTES)) && \
@@ -65,6 +65,10 @@ docs: .venv/.docs
 .venv/.docs: $(READY) docs/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
 	touch $@
+
+# Runs the notebooks and keeps what they show.
+tutorials: $(READY)
+	$(BIN)/python -m docs.notebooks
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

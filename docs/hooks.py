@@ -1,7 +1,7 @@
-"""Brings what lies outside this folder into the site: README, cards, tables, lines of source.
+"""Brings into the site what is no page of this folder: README, cards, tables, notebooks, source.
 
 In a clone, pages link to these files where they are, such as `../benchmarks/results/cells.md`. On
-the site they are pages of their own, at the same path below its top.
+the site they are pages of their own, at the same path below its top, and so is each notebook.
 """
 
 import re
@@ -13,6 +13,7 @@ from mkdocs.structure.files import File, Files
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from notebooks import TUTORIALS, as_page, read
 from snippets import with_source
 
 ROOT = Path(__file__).parent.parent
@@ -22,10 +23,11 @@ _FOLDERS = ("benchmarks/results/*.md", "saved_models/*/*.md", "saved_models/*/*.
 _HOME = "index.md"
 # In a clone they are folders to look into.
 _UNLINKED = re.compile(r"\[([^\]]+)\]\((?:saved_models|results)\)")
+_NOTEBOOK = re.compile(r"(\]\([\w/]+)\.ipynb\)")
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the files from outside, the README as the first page."""
+    """Add the files from outside, the README as the first page, and a page for each notebook."""
     outside = [
         *_PAGES,
         *(str(path.relative_to(ROOT)) for glob in _FOLDERS for path in ROOT.glob(glob)),
@@ -33,15 +35,23 @@ def on_files(files: Files, config: Any) -> Files:
     for name in outside:
         place = _HOME if name == "README.md" else name
         files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
+    for path in sorted(TUTORIALS.glob("*.ipynb")):
+        text, pictures = as_page(read(path), path.stem)
+        for name, content in {f"{path.stem}.md": text, **pictures}.items():
+            files.append(File.generated(config, f"{TUTORIALS.name}/{name}", content=content))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Let links lead to where their files are on the site, and show the source that is named."""
-    markdown = with_source(markdown)
-    if page.file.src_uri == _HOME:
+    place = page.file.src_uri
+    markdown = _NOTEBOOK.sub(r"\1.md)", with_source(markdown))
+    if place == _HOME:
         markdown = markdown.replace("](docs/", "](")
-    elif "/" not in page.file.src_uri:
+    elif place.startswith(f"{TUTORIALS.name}/"):
+        markdown = markdown.replace("](../../", "](../")
+        markdown += f"\n[This page as a notebook]({Path(place).stem}.ipynb)\n"
+    elif "/" not in place:
         markdown = re.sub(r"\]\(\.\./(?=[a-zA-Z])", "](", markdown).replace(
             "](README.md", f"]({_HOME}"
         )

@@ -14,6 +14,7 @@ from zoo.diagnostics.comparison_log import Comparison
 from zoo.diagnostics.cost import build_cell
 from zoo.diagnostics.memory_tasks import TASKS, MemoryTask
 from zoo.errors import UserError
+from zoo.evaluation.diagnosis_plots import scores_figure
 from zoo.recurrence import Recurrence
 from zoo.typing import Shape, Tensor
 from zoo.utils.files import write_whole
@@ -103,7 +104,9 @@ def compare_cells(
             log.add(_row(name, TASKS[task], log.settings, lambda: bar.advance(line)))
     rows = [log.rows[key] for key in wanted]
     write_whole(log.folder / "results.md", _markdown(rows, log.settings))
-    _draw(log.folder / "scores.png", rows, log.settings)
+    scores = np.array([row["score"] for row in rows]).reshape(len(names), len(TASKS))
+    title = f"{parameters} parameters, length {length}"
+    scores_figure(names, [*TASKS], scores, title).savefig(log.folder / "scores.png", dpi=100)
     return rows
 
 
@@ -236,21 +239,3 @@ def _markdown(rows: list[dict[str, Any]], settings: dict[str, int]) -> str:
         f"# Cells compared\n\nSettings: {shown}. A score of 0 is chance, 1 is perfect; solved is "
         f"from {SOLVED}, partly from {PARTLY}.\n\n{tasks}\n\n{table}\n"
     )
-
-
-def _draw(path: Path, rows: list[dict[str, Any]], settings: dict[str, int]) -> None:
-    from matplotlib.figure import Figure
-
-    lines = summary(rows)
-    scores = np.array([row["score"] for row in rows]).reshape(len(lines), len(TASKS))
-    figure = Figure(figsize=(6, 1.5 + 0.3 * len(lines)), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(scores, vmin=0, vmax=1, aspect="auto", cmap="viridis")
-    axes.set_xticks(range(len(TASKS)), list(TASKS))
-    axes.set_yticks(range(len(lines)), [line["cell"] for line in lines])
-    for (y, x), score in np.ndenumerate(scores):
-        colour = "black" if score > 0.6 else "white"
-        axes.text(x, y, f"{score:.2f}", ha="center", va="center", color=colour)
-    axes.set_title(f"{settings['parameters']} parameters, length {settings['length']}")
-    figure.colorbar(image, label="score")
-    figure.savefig(path, dpi=100)

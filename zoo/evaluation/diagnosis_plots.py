@@ -38,6 +38,34 @@ def gradient_figure(diagnoses: Sequence[Any]) -> Figure:
     return figure
 
 
+def scores_figure(
+    cells: Sequence[str], tasks: Sequence[str], scores: np.ndarray, title: str
+) -> Figure:
+    """Draw how well each cell does each test of memory, as a heat map.
+
+    Args:
+        cells: names of C cells.
+        tasks: names of K tests.
+        scores: `[C, K]`; 0 is chance, 1 is perfect.
+        title: stands above it.
+
+    Example:
+        >>> len(scores_figure(["lstm"], ["copy", "parity"], np.array([[1.0, 0.5]]), "").axes)
+        2
+    """
+    figure = Figure(figsize=(6, 1.5 + 0.3 * len(cells)), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(scores, vmin=0, vmax=1, aspect="auto", cmap="viridis")
+    axes.set_xticks(range(len(tasks)), tasks)
+    axes.set_yticks(range(len(cells)), cells)
+    for (y, x), score in np.ndenumerate(scores):
+        colour = "black" if score > 0.6 else "white"
+        axes.text(x, y, f"{score:.2f}", ha="center", va="center", color=colour)
+    axes.set_title(title)
+    figure.colorbar(image, label="score")
+    return figure
+
+
 def horizon_figure(history: Mapping[str, Sequence[float]], steps: int) -> Figure:
     """Draw the effective horizon of each layer over the epochs.
 
