@@ -2,8 +2,9 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
@@ -92,7 +93,8 @@ def _downloaded(name: str, revision: str | None) -> Path:
     hub = import_module("huggingface_hub")
     errors = import_module("huggingface_hub.errors")
     try:
-        folder = _fetch(hub, errors, name, revision, shown)
+        with _no_bars_in_files():
+            folder = _fetch(hub, errors, name, revision, shown)
     except UserError:
         raise
     except errors.GatedRepoError as error:
@@ -117,6 +119,20 @@ def _downloaded(name: str, revision: str | None) -> Path:
         ) from error
     _check_folder(folder, shown)
     return folder
+
+
+@contextmanager
+def _no_bars_in_files() -> Iterator[None]:
+    """Leave out the bars of a download where nobody watches standard error."""
+    bars = import_module("huggingface_hub.utils")
+    if sys.stderr.isatty() or bars.are_progress_bars_disabled():
+        yield
+        return
+    bars.disable_progress_bars()
+    try:
+        yield
+    finally:
+        bars.enable_progress_bars()
 
 
 def _fetch(hub: Any, errors: Any, name: str, revision: str | None, shown: str) -> Path:

@@ -328,3 +328,13 @@ def test_a_new_task_with_a_new_objective_needs_no_edit_of_what_is_there(forecast
     with pytest.raises(UserError, match="series cannot be set: the data decide it"):
         config.decided_by(config.make_task(), {"series": 2})
     assert zoo.describe(forecaster)["objective"] == {"quantiles": None, "crossing": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("start", "written"),
+    [("/home/someone/runs/char-rnn/1", "1"), ("hf://user/name@v1", "hf://user/name@v1")],
+)
+def test_of_where_a_run_started_from_only_what_others_have_is_written_down(start, written):
+    config = resolve("char-rnn", start_from=start)
+    assert config.portable().start_from == written
+    assert f"--from {written} " in config.portable().to_command() + " "

@@ -179,6 +179,11 @@ def test_a_model_is_loaded_by_its_name_on_the_hub(ours, export):
     assert find(Path("hf://user/digits")) == find("hf://user/digits")
 
 
+def test_a_download_says_nothing_where_nobody_watches(ours, capfd):
+    download("hf://user/digits")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_nothing_is_downloaded_but_what_an_export_is_made_of(ours, stand_in, files):
     folder = download("hf://user/digits")
     assert set(content_of(folder)) == set(files)
