@@ -282,6 +282,18 @@ class Task(abc.ABC):
         """
         raise UserError(f"{type(self).__name__} continues no text: choose a language model")
 
+    def written_answer(self, model: SequenceModel, raw: Any) -> Iterator[Written]:
+        """Yield the tokens of the answer to one input, of a model that reads it and then writes.
+
+        Args:
+            model: a built model.
+            raw: as `serve` takes it.
+
+        Raises:
+            UserError: the task's models do not write their answers.
+        """
+        raise UserError(f"{type(self).__name__} writes no answers: choose a translation model")
+
     def draw_paths(self, paths: int) -> None:
         """Measure the answers of drawn paths, too, so many of each input together.
 

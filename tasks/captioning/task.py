@@ -1,7 +1,7 @@
 """Captioning: an image in, a sentence about it out."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -33,6 +33,7 @@ from tasks.common.text import END, PADDING, START, UNKNOWN
 from tasks.common.tokenizers import Words
 from tasks.common.units import tokenizer_of
 from tasks.common.words import cut_rule
+from tasks.common.writing import written_answer
 from zoo.decoding import Decoded, generate, generating
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
@@ -41,7 +42,7 @@ from zoo.evaluation.plots import attention_over_image
 from zoo.readers.images import read_picture
 from zoo.readers.modality import modality
 from zoo.registry import register
-from zoo.task import Case
+from zoo.task import Case, Written
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
@@ -334,6 +335,13 @@ class Captioning(DataTask):
             return shown
         width, height = read_picture(raw, "the image").size
         return looked(shown, width / height, *self._looked(model, raw))
+
+    def written_answer(self, model: SequenceModel, raw: bytes) -> Iterator[Written]:
+        """Yield the words of a caption one by one."""
+        seen = self._seen(decode_images(tf.constant([raw]), self.image_shape))
+        how = {"beam_width": self.search.beam_width, "watched": False}
+        answers, _ = self._decoded(model, seen, self.max_length, **how)
+        return written_answer(model, seen, answers, self.vocabulary)
 
     def _looked(self, model: SequenceModel, raw: bytes) -> tuple[list[str], np.ndarray]:
         """Return the T words of a caption, and where the model looked: `[T, rows, columns]`."""

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from tasks.common.text import END, PADDING, ROWS, START, UNKNOWN
 from tasks.common.tokenizers import Tokenizer
 from tasks.common.units import tokenizer_of
 from tasks.common.words import cut_rule, word_pattern
+from tasks.common.writing import written_answer
 from tasks.translation.casing import Casing, learn_casing
 from tasks.translation.pairs import Pair, open_pairs
 from tasks.translation.scoring import translation_metrics
@@ -26,7 +27,7 @@ from zoo.evaluation.bootstrap import Evaluation
 from zoo.evaluation.plots import alignment_figure
 from zoo.readers.modality import modality
 from zoo.registry import register
-from zoo.task import Case
+from zoo.task import Case, Written
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
@@ -263,6 +264,13 @@ class Translation(DataTask):
         """Return a text, and a table of what each token of its translation looked at."""
         shown = modality(self.input_kind).show(raw)
         return shown + alignment(*self._aligned(model, raw)) if model.attends else shown
+
+    def written_answer(self, model: SequenceModel, raw: str) -> Iterator[Written]:
+        """Yield the tokens of a translation one by one."""
+        source = _table(self.source.encode(tf.constant([raw]))[:, : self.max_length], PADDING)
+        how = {"max_length": self.max_length, "beam_width": self.search.beam_width}
+        answers = self._decoded(model, tf.constant([raw]), **how)
+        return written_answer(model, source, answers, self.target)
 
     def _aligned(self, model: SequenceModel, raw: str) -> tuple[list[str], list[str], np.ndarray]:
         """Return T tokens that were written, S that could be looked at, and weights `[T, S]`."""

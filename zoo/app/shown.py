@@ -22,7 +22,7 @@ from zoo.api.stream import Stream
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.exporting.manifest import EXAMPLES
-from zoo.task import Task
+from zoo.task import Task, Written
 from zoo.utils.state_parts import state_parts
 
 LONGEST_PROMPT, LONGEST_TEXT = 2_000, 2_000
@@ -34,6 +34,8 @@ _STEPPED = ("read", "tell", "step", "initial_state")
 _MOST_NUMBERS = 64
 """Of a time step's input, that are told."""
 _MOST_LIKELY = 8
+_MOST_UNITS = 256
+"""Of a part of the state that belongs to no layer, such as where the model looked."""
 _MOST_EXAMPLES = 6
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
@@ -177,7 +179,8 @@ class Shown:
 
         `reads`, the part of a text that is read, or `numbers`, the input where it is a vector;
         `about`, the part that is told of, and what is: `text`, `likely`; and `state`, after the
-        step, see `_bytes_of`.
+        step, see `_bytes_of`. Of a model that writes its answer, steps are those of the writing:
+        each reads the token before.
 
         Raises:
             UserError: they are no input of the model, or it has no steps.
@@ -187,41 +190,72 @@ class Shown:
             if not self._steps():
                 raise UserError(f"{self.name} has no time steps that can be shown one by one")
             kind, options = predictor.kind, predictor.options
+            steps: Iterator[dict[str, Any]]
             with self._as_source(raw, name) as source:
-                if isinstance(source, bytes):
-                    pieces = [kind.read(source, **options)]
+                if self._answers_in_steps():
+                    written = self._trained.task.written_answer(
+                        self._trained.model, kind.read(source, **options)
+                    )
+                    steps = self._steps_of_writing(written)
+                elif isinstance(source, bytes):
+                    steps = _steps_of_reading(predictor, [kind.read(source, **options)])
                 else:
                     pieces = list(islice(kind.pieces(source, **options), MOST_STEPS))
-            steps = Stream(predictor.endpoints).watch(pieces)
+                    steps = _steps_of_reading(predictor, pieces)
         # Others are answered between two steps.
         for _ in range(MOST_STEPS):
             with self._lock:
                 step = next(steps, None)
             if step is None:
                 return
-            yield json.dumps(
-                {
-                    "reads": step.reads,
-                    "numbers": _numbers_of(step.x),
-                    "about": step.answer.get("input", ""),
-                    "text": str(step.answer.get("text", "")),
-                    "likely": _likely(step.answer),
-                    "state": [_bytes_of(part) for part in step.state],
-                }
-            )
+            yield json.dumps(step)
+
+    def _steps_of_writing(self, tokens: Iterator[Written]) -> Iterator[dict[str, Any]]:
+        reads, shown = "start", self._small_parts()
+        for token in tokens:
+            likely = [[word, round(share, 4)] for word, share in token.likely]
+            state = [_bytes_of(token.state[place]) for place in shown]
+            yield {"reads": reads, "text": token.text, "likely": likely, "state": state,
+                   "numbers": [], "about": "", "feeds": True}  # fmt: skip
+            reads = token.text
 
     def _writes(self) -> bool:
         return type(self._trained.task).written is not Task.written
 
+    def _answers_in_steps(self) -> bool:
+        model, task = self._trained.model, self._trained.task
+        return model.conditional and type(task).written_answer is not Task.written_answer
+
     def _steps(self) -> bool:
-        return all(hasattr(self._load().endpoints, name) for name in _STEPPED)
+        endpoints = self._load().endpoints
+        return self._answers_in_steps() or all(hasattr(endpoints, name) for name in _STEPPED)
+
+    def _first_state(self) -> Any:
+        model = self._trained.model
+        if not model.conditional:
+            return model.initial_state(1)
+        return model.encode(model.example_inputs(1)[model.condition])
+
+    def _small_parts(self) -> list[int]:
+        """Return which parts of a conditional model's state are shown.
+
+        Those of layers, and what is small, but not what was read and no step changes.
+        """
+        model, before = self._trained.model, self._first_state()
+        first = model.named_inputs(model.example_inputs(1))[model.steps_on][:, 0]
+        _, after = model.step(first, before)
+        parts = zip(state_parts(before), tf.nest.flatten(before), tf.nest.flatten(after))
+        return [
+            place
+            for place, (part, old, new) in enumerate(parts)
+            if old is not new and (part.layer or _units(new) <= _MOST_UNITS)
+        ]
 
     def _state(self) -> list[dict[str, Any]]:
-        state = self._trained.model.initial_state(1)
-        return [
-            {**part._asdict(), "units": int(np.prod(values.shape[1:]))}
-            for part, values in zip(state_parts(state), tf.nest.flatten(state), strict=True)
-        ]
+        state = self._first_state()
+        parts, values = state_parts(state), tf.nest.flatten(state)
+        shown = self._small_parts() if self._answers_in_steps() else range(len(parts))
+        return [{**parts[n]._asdict(), "units": _units(values[n])} for n in shown]
 
     def _unnamed(self, error: UserError) -> UserError:
         """Return an error without the path of this machine."""
@@ -261,6 +295,22 @@ class Shown:
     def _examples(self) -> list[Path]:
         folder = self.path / EXAMPLES
         return sorted(folder.iterdir())[:_MOST_EXAMPLES] if folder.is_dir() else []
+
+
+def _steps_of_reading(predictor: Predictor, pieces: list[Any]) -> Iterator[dict[str, Any]]:
+    for step in Stream(predictor.endpoints).watch(pieces):
+        yield {
+            "reads": step.reads,
+            "numbers": _numbers_of(step.x),
+            "about": step.answer.get("input", ""),
+            "text": str(step.answer.get("text", "")),
+            "likely": _likely(step.answer),
+            "state": [_bytes_of(part) for part in step.state],
+        }
+
+
+def _units(values: Any) -> int:
+    return int(np.prod(values.shape[1:]))
 
 
 def _text_of(path: Path) -> str | None:

@@ -64,6 +64,22 @@ def test_a_report_shows_where_each_word_looked(task, model, served):
     assert shown.count("<img") == 1 + len(text.split())
 
 
+def test_a_caption_is_told_word_by_word_with_what_was_likely(task, model, served):
+    raw = task.examples()[0]
+    text = served["serve"](tf.constant([raw]))["text"].numpy()[0].decode()
+    told = list(task.written_answer(model, raw))
+    words = [token.text for token in told]
+    assert words[: len(text.split())] == text.split() and len(words) <= len(text.split()) + 1
+    ids = [START, *task.vocabulary.encode([text]).to_list()[0]][: len(words)]
+    image = tf.io.decode_png(raw)[None]
+    logits = model({"image": image, "tokens": tf.constant([ids], tf.int32)})[0]
+    shares = tf.nn.softmax(logits).numpy()
+    for place, token in enumerate(told):
+        best = [share for _, share in token.likely]
+        np.testing.assert_allclose(best, np.sort(shares[place])[::-1][: len(best)], atol=1e-5)
+        assert token.added and len(token.state) == len(tf.nest.flatten(model.encode(image)))
+
+
 @pytest.mark.slow
 def test_the_export_looks_at_the_same_places_and_searches_with_beams(task, model, served, tmp_path):
     pictures, here = tf.constant(task.examples()), served

@@ -45,6 +45,14 @@ def copying(file, request):
     return task, Copier()
 
 
+def test_a_translation_is_told_token_by_token_up_to_its_end(copying):
+    task, model = copying
+    told = list(task.written_answer(model, "cats"))
+    length = len(task.source.encode(tf.constant(["cats"])).to_list()[0])
+    assert [token.text for token in told] == ["<unk>"] * length + ["<end>"]
+    assert all(token.likely[0] == (token.text, pytest.approx(1.0)) for token in told)
+
+
 def test_unknown_tokens_are_copied_from_where_the_model_looks(copying):
     task, model = copying
     told = task.served(model)["serve"](tf.constant(["Ärger in Łódź", "cats"]))

@@ -137,10 +137,9 @@ def test_a_language_model_writes_and_its_units_are_found(page, panel, name):
 @pytest.mark.parametrize("name", ["char-lstm", "char-rnn"])
 def test_the_network_lights_up_step_by_step(page, panel, name):
     page.fill("textarea", "The fun")
-    page.get_by_role("button", name="Step").click()
-    panel(".network .cell.lit")
-    note = page.locator(".unrolled .note")
-    assert note.text_content().startswith("Step 1 ") and "start" in note.text_content()
+    page.get_by_role("button", name="From the start").click()
+    panel(".unrolled .note:has-text('Step 1 ')")
+    assert "start" in page.locator(".unrolled .note").text_content()
     text = page.locator("[aria-label=text] span:not(.later)")
     for step in range(2, 6):
         page.get_by_role("button", name="Step").click()
@@ -246,6 +245,19 @@ def test_a_text_is_answered_while_it_is_typed(page, panel, name, text, selector)
 def test_an_example_is_answered(page, panel, name, selector):
     page.get_by_role("button", name="example 1").click()
     panel(selector)
+
+
+@pytest.mark.parametrize("name", ["caption-lstm-attention"])
+def test_a_caption_is_written_step_by_step(page, panel, name):
+    page.get_by_role("button", name="example 1").click()
+    panel("p[aria-label=answer] span")
+    words = page.locator("p[aria-label=answer] span").all_text_contents()
+    page.get_by_role("button", name="Step").click()
+    panel(".network .cell.lit")
+    page.get_by_role("button", name="Step").click()
+    page.wait_for_selector(".unrolled .note:has-text('Step 2 ')")
+    assert page.locator(".network text.token.lit").all_text_contents() == words[:2]
+    page.screenshot(path=PICTURES / f"{name}-steps.png", full_page=True)
 
 
 @pytest.mark.parametrize("name", ["digits-cnn"])

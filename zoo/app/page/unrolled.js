@@ -21,9 +21,10 @@ export function unrolled(model, panel, begin, { onStep = () => {}, onMove = () =
   const back = button("◀ Back", () => { pause(); go(cursor - 1); });
   const step = button("Step ▶", () => { pause(); forward(); });
   const run = button("Run", () => { if (timer) pause(); else play(); });
+  const anew = button("From the start", () => { pause(); start(false); });
   const speed = make("input", { type: "range", min: 1, max: 20, value: 4, ariaLabel: "steps a second" });
   speed.oninput = () => { if (timer) play(); };
-  const controls = make("div", { className: "row" }, back, step, run, make("label", {}, "speed ", speed));
+  const controls = make("div", { className: "row" }, back, step, run, anew, make("label", {}, "speed ", speed));
   const box = make("section", { className: "unrolled", ariaLabel: "the unrolled network", tabIndex: 0 },
     make("h3", { textContent: "One step at a time" }), controls, stage, caption, make("div", { className: "parts" }, ...parts.map((part) => part.element)));
   box.onkeydown = (event) => {
@@ -177,13 +178,15 @@ function stateBars(part) {
   const canvas = make("canvas", { className: "bars" });
   canvas.setAttribute("role", "img");
   const title = part.place ? `${part.name}, ${part.place}` : part.name;
-  const below = make("output");
+  const many = make("span"), below = make("output");
   let values = null, before = null, most = 1;
-  const element = make("figure", {}, make("figcaption", {}, make("b", { textContent: title }), ` ${part.units} ${part.units === 1 ? "unit" : "units"} `, below), canvas);
-  const perRow = () => Math.max(16, Math.min(part.units, 16 * Math.floor((canvas.clientWidth || 600) / 16 / 5)));
+  const element = make("figure", {}, make("figcaption", {}, make("b", { textContent: title }), many, below), canvas);
+  // What is looked at has as many places as the input.
+  const units = () => values?.length ?? part.units;
+  const perRow = () => Math.max(16, Math.min(units(), 16 * Math.floor((canvas.clientWidth || 600) / 16 / 5)));
 
   function paint() {
-    const width = canvas.clientWidth || 600, each = perRow(), rows = Math.ceil(part.units / each), high = HIGH;
+    const width = canvas.clientWidth || 600, each = perRow(), rows = Math.ceil(units() / each), high = HIGH;
     const sharp = devicePixelRatio || 1, pen = canvas.getContext("2d"), style = getComputedStyle(canvas);
     canvas.style.height = `${rows * high}px`;
     [canvas.width, canvas.height] = [width * sharp, rows * high * sharp];
@@ -205,6 +208,7 @@ function stateBars(part) {
 
   function show(now, past) {
     [values, before] = [now || null, past || null];
+    many.textContent = ` ${units()} ${units() === 1 ? "unit" : "units"} `;
     if (!values) { most = 1; below.textContent = ""; canvas.setAttribute("aria-label", `${title}: nothing yet`); paint(); return; }
     let [low, high, changed, change] = [Infinity, -Infinity, 0, 0];
     values.forEach((value, n) => {
@@ -215,7 +219,7 @@ function stateBars(part) {
     // One scale for all steps, which only grows, so that bars can be compared.
     most = Math.max(most, Math.abs(low), Math.abs(high));
     below.textContent = `from ${low.toFixed(2)} to ${high.toFixed(2)}${change ? `; unit ${changed} changed most, by ${change.toFixed(2)}` : ""}; a full bar is ${most.toFixed(1)}`;
-    canvas.setAttribute("aria-label", `${title}, ${part.units} units as bars, ${below.textContent}`);
+    canvas.setAttribute("aria-label", `${title}, ${units()} units as bars, ${below.textContent}`);
     paint();
   }
   canvas.onmousemove = (event) => {
