@@ -1,14 +1,21 @@
 """What tasks that paint have in common: pictures of a data set, or of a person's own."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import tensorflow as tf
 
 import tasks.image_generation.dataset  # noqa: F401  makes `binary_digits` known by name
 from tasks.common.base import DataTask, rule_of, spread
 from tasks.common.images import encode_png
 from tasks.common.sources import own_path
 from tasks.image_classification.sources import Labelled, NamedPictures, OwnPictures
+from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
+from zoo.evaluation.paintings import Paintings
 from zoo.task import Case
+from zoo.topologies.base import SequenceModel
+from zoo.utils.validation import MOST_PICTURES, checked, named_function
 
 
 class PaintingTask(DataTask):
@@ -83,3 +90,46 @@ class PaintingTask(DataTask):
                 OwnPictures(path, self.data_dir, self.split_rule) if path else NamedPictures(*at)
             )
         return self._opened[at]
+
+
+class NewPicturesTask(PaintingTask):
+    """A task whose models paint new pictures, each from noise of its own.
+
+    Its endpoint `generate` is made by `generating`.
+    """
+
+    def generating(self, painted: Callable[[Any, Any], dict[str, Any]]) -> Any:
+        """Return an endpoint that takes a `count` and a `seed` of two integers.
+
+        Args:
+            painted: of both, to `canvases` `[count, T, h, w, 1]`, 0..1, to `text`, SVGs `[count]`,
+                of a model that paints with strokes, and to whatever else it gives.
+        """
+        how = {"count": tf.TensorSpec([], tf.int32), "seed": tf.TensorSpec([2], tf.int32)}
+
+        def generate(count: Any, seed: Any) -> dict[str, Any]:
+            message = f"count must be 1 to {MOST_PICTURES}, but is"
+            return painted(checked(count, (count > 0) & (count <= MOST_PICTURES), message), seed)
+
+        return named_function(generate, how, {"count": 16, "seed": [1, 0]})
+
+    def paint(self, model: SequenceModel, count: int, seed: int) -> Paintings:
+        """Return new pictures, and how they became."""
+        answer = self.served(model)["generate"](count, [seed % 2**31, 0])
+        drawings = answer["text"].numpy() if "text" in answer else []
+        return Paintings(answer["canvases"].numpy(), [text.decode() for text in drawings])
+
+    def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
+        """Raise UserError: what is written is a picture."""
+        raise UserError("the model paints pictures: give --output FILE.png, or .gif to watch it")
+
+
+def check_counts(**counts: int) -> None:
+    """Raise if a number of things is less than 1.
+
+    Raises:
+        UserError: it says which.
+    """
+    for name, count in counts.items():
+        if count < 1:
+            raise UserError(f"{name} is {count}, but 1 or more is needed")

@@ -1,6 +1,5 @@
 """Pictures of the kind of a data set: how likely each is, and new ones."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,16 @@ from tasks.image_classification.sources import Labelled
 from tasks.image_generation.baselines import independent_pixels, pixels_of_classes
 from tasks.image_generation.binary import WAYS, binarised, binary_pictures
 from tasks.image_generation.measuring import SAMPLES, bounds, rows_of_bounds
-from tasks.image_generation.painting import PaintingTask
-from zoo.decoding.options import SamplingOptions
+from tasks.image_generation.painting import NewPicturesTask, PaintingTask, check_counts
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.canvas_plots import canvas_figure
-from zoo.evaluation.paintings import Paintings
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import Elbo
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
-from zoo.utils.validation import MOST_PICTURES, checked, named_function, not_empty
+from zoo.utils.validation import named_function, not_empty
 
 _LATENT, _GLIMPSES = 16, 10
 _DRAWN = 6
@@ -40,7 +37,7 @@ _SEED = 1
     objective="elbo",
     baseline="pixels",
 )
-class ImageGeneration(PaintingTask):
+class ImageGeneration(NewPicturesTask):
     """Says how many nats a picture of black and white costs, and paints new ones.
 
     Any tensorflow-datasets set with `image` and `label` will do, or pictures of one's own, see
@@ -96,9 +93,7 @@ class ImageGeneration(PaintingTask):
         self.binarize = binarize
         self.latent = _LATENT if latent is None else latent
         self.glimpses = _GLIMPSES if glimpses is None else glimpses
-        for name in ("latent", "glimpses"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}, but 1 or more is needed")
+        check_counts(latent=self.latent, glimpses=self.glimpses)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -157,15 +152,6 @@ class ImageGeneration(PaintingTask):
             places = None
         return canvas_figure(np.asarray(images), canvases, places, model.write_size)
 
-    def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
-        """Raise UserError: what is written is a picture."""
-        raise UserError("the model paints pictures: give --output FILE.png, or .gif to watch it")
-
-    def paint(self, model: SequenceModel, count: int, seed: int) -> Paintings:
-        """Return new pictures, and how they became."""
-        answer = self.served(model)["generate"](count, [seed % 2**31, 0])
-        return Paintings(answer["canvases"].numpy())
-
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve` and `generate`.
 
@@ -176,14 +162,11 @@ class ImageGeneration(PaintingTask):
         `[count, T, h, w, 1]` after each stroke.
         """
         images = {"images": tf.TensorSpec([None], tf.string)}
-        how = {"count": tf.TensorSpec([], tf.int32), "seed": tf.TensorSpec([2], tf.int32)}
 
         def serve(images: Any) -> dict[str, Any]:
             return self._costs(model, self._pixels(not_empty(images)))
 
-        def generate(count: Any, seed: Any) -> dict[str, Any]:
-            message = f"count must be 1 to {MOST_PICTURES}, but is"
-            count = checked(count, (count > 0) & (count <= MOST_PICTURES), message)
+        def painted(count: Any, seed: Any) -> dict[str, Any]:
             shape = [count, self.glimpses, self.latent]
             z = tf.random.stateless_normal(shape, seed, alg="philox")
             strokes, _ = model.strokes(z, model.initial_state(count))
@@ -193,7 +176,7 @@ class ImageGeneration(PaintingTask):
 
         return {
             "serve": named_function(serve, images),
-            "generate": named_function(generate, how, {"count": 16, "seed": [1, 0]}),
+            "generate": self.generating(painted),
         }
 
     def _pixels(self, encoded: Any) -> Any:

@@ -1,6 +1,5 @@
 """Pictures of a kind that a brush paints from nothing, stroke by stroke."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,12 +8,10 @@ from matplotlib.figure import Figure
 
 from tasks.common.base import spread
 from tasks.image_classification.sources import Labelled
-from tasks.image_generation.painting import PaintingTask
+from tasks.image_generation.painting import NewPicturesTask, PaintingTask, check_counts
 from tasks.stroke_drawing.vector import svg
-from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
-from zoo.evaluation.paintings import Paintings
 from zoo.evaluation.stroke_plots import stroke_figure
 from zoo.registry import register
 from zoo.task import Case
@@ -25,7 +22,7 @@ from zoo.training.objectives.kernel_distance import kernel_distances
 from zoo.training.objectives.stroke_worth import gumbel
 from zoo.training.settings import Settings
 from zoo.training.windows import example_windows
-from zoo.utils.validation import MOST_PICTURES, checked, named_function, not_empty
+from zoo.utils.validation import named_function, not_empty
 
 _LATENT, _STROKES = 16, 6
 _CELLS = 256
@@ -45,7 +42,7 @@ _NAMES = ("first", "second", "third", "fourth", "fifth", "sixth")
     objective="sketches",
     baseline="random",
 )
-class Sketching(PaintingTask):
+class Sketching(NewPicturesTask):
     """Paints pictures of the kind of a data set with a few strokes of a brush, shown none of them.
 
     `kernel_distance` is the squared distance of paintings from the pictures of the split, as two
@@ -96,9 +93,7 @@ class Sketching(PaintingTask):
         self.latent = _LATENT if latent is None else latent
         self.strokes = _STROKES if strokes is None else strokes
         self.classes = classes
-        for name in ("latent", "strokes"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}, but 1 or more is needed")
+        check_counts(latent=self.latent, strokes=self.strokes)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -194,16 +189,6 @@ class Sketching(PaintingTask):
         """Draw the same of a few pictures, whatever the split."""
         return _figure(model, _painted(model, self._noise(model, _DRAWN, [_SEED, 0])))
 
-    def stream(self, model: SequenceModel, prompt: str, sampling: SamplingOptions) -> Iterator[str]:
-        """Raise UserError: what is written is a picture."""
-        raise UserError("the model paints pictures: give --output FILE.png, or .gif to watch it")
-
-    def paint(self, model: SequenceModel, count: int, seed: int) -> Paintings:
-        """Return new pictures, how they became, and as SVG."""
-        answer = self.served(model)["generate"](count, [seed % 2**31, 0])
-        drawings = [text.decode() for text in answer["text"].numpy()]
-        return Paintings(answer["canvases"].numpy(), drawings)
-
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve` and `generate`.
 
@@ -214,7 +199,6 @@ class Sketching(PaintingTask):
         for a `count` and a `seed` of two integers.
         """
         names = {"names": tf.TensorSpec([None], tf.string)}
-        how = {"count": tf.TensorSpec([], tf.int32), "seed": tf.TensorSpec([2], tf.int32)}
 
         def answer(noise: tuple[Any, Any]) -> dict[str, Any]:
             painting = _painted(model, noise)
@@ -225,14 +209,9 @@ class Sketching(PaintingTask):
         def serve(names: Any) -> dict[str, Any]:
             return answer(self._noise_of(model, not_empty(names)))
 
-        def generate(count: Any, seed: Any) -> dict[str, Any]:
-            message = f"count must be 1 to {MOST_PICTURES}, but is"
-            count = checked(count, (count > 0) & (count <= MOST_PICTURES), message)
-            return answer(self._noise(model, count, seed))
-
         return {
             "serve": named_function(serve, names),
-            "generate": named_function(generate, how, {"count": 16, "seed": [1, 0]}),
+            "generate": self.generating(lambda *how: answer(self._noise(model, *how))),
         }
 
     def _noise_of(self, model: Any, names: Any) -> tuple[Any, Any]:

@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 
 from tasks.common.base import spread
 from tasks.common.images import decode_images
-from tasks.image_generation.painting import PaintingTask
+from tasks.image_generation.painting import PaintingTask, check_counts
 from tasks.stroke_drawing.vector import svg
-from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import WindowLoop
 from zoo.evaluation.stroke_plots import stroke_figure
@@ -78,8 +77,7 @@ class StrokeDrawing(PaintingTask):
     ) -> None:
         super().__init__(dataset, data_dir, image_shape, image_size, split_rule)
         self.strokes = _STROKES if strokes is None else strokes
-        if self.strokes < 1:
-            raise UserError(f"strokes is {strokes}, but 1 or more is needed")
+        check_counts(strokes=self.strokes)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
