@@ -112,6 +112,9 @@ def test_the_page_begins_with_five_roads_and_their_models(browser, like):
     assert "zoo fit word-lstm" in to_many.text_content()
     to_many.get_by_role("link", name="char-lstm", exact=True).click()
     page.wait_for_selector("#panel h2:text-is('char-lstm')", timeout=120_000)
+    page.get_by_role("link", name="To the model").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#panel h2:focus").text_content() == "char-lstm"
     page.go_back()
     page.wait_for_selector(".card")
     assert not page.wrong

@@ -7,9 +7,9 @@ import { $, ask, at, during, make } from "./core.js";
 import { roads } from "./roads.js";
 import { writing } from "./writing.js";
 
-let opened = 0, names = [];
+let opened = 0;
 
-export const address = (name) => `#model=${encodeURIComponent(name)}`;
+const address = (name) => `#model=${encodeURIComponent(name)}`;
 
 function clear() {
   const panel = $("panel");
@@ -46,8 +46,11 @@ function route() {
   else home();
 }
 
+// Not by the address, which says what is open.
+document.querySelector(".skip").onclick = (event) => { event.preventDefault(); $("panel").querySelector("h2")?.focus(); };
+
 during("asking", async () => {
-  names = await (await ask("api/models")).json();
+  const names = await (await ask("api/models")).json();
   const link = (name, text, href) => {
     const element = make("a", { textContent: text, href });
     element.dataset.name = name;
