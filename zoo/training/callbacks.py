@@ -34,7 +34,7 @@ class KeepBest(keras.callbacks.Callback):
     """Keeps the weights with the best value of a metric, and stops when it gets no better.
 
     Of fewer than 200 validation examples one more that is right by chance would choose the epoch:
-    there the mean of it and the two before counts, and of equal ones the last.
+    there the mean of it and the two before counts, from the third on, and of equal ones the last.
 
     Args:
         path: a `.weights.h5` file; there is always a whole one after the first epoch. None keeps
@@ -81,7 +81,8 @@ class KeepBest(keras.callbacks.Callback):
         value = sum(self.last) / len(self.last)
         sign = -1 if self.monitor.endswith("loss") else 1
         better = self.best is None or sign * value > sign * self.best
-        better |= self.few and value == self.best
+        # A mean of fewer than three is not held against one of three.
+        better |= self.few and (value == self.best or self.epochs <= _SMOOTHED)
         if better:
             self.best, self.best_epoch = value, self.epochs
         self.waited = self.epochs - self.best_epoch

@@ -61,6 +61,17 @@ def test_few_examples_choose_by_several_epochs(model, tmp_path, examples, best):
         assert model.head.bias.numpy().tolist() == [best, best]
 
 
+def test_two_lucky_epochs_at_the_beginning_are_not_the_best(model, tmp_path):
+    keep = KeepBest(tmp_path / "best.weights.h5", "val_accuracy", 9, (), 20)
+    keep.set_model(model)
+    for done, value in enumerate([0.9, 0.9, 0.6, 0.8, 0.7]):
+        model.head.bias.assign([done, done])
+        keep.on_epoch_end(done, {"val_accuracy": value})
+    # Of the means of three, 0.8, 0.77 and 0.7, that of the third epoch is.
+    model.load_weights(tmp_path / "best.weights.h5")
+    assert model.head.bias.numpy().tolist() == [2, 2] and keep.best_epoch == 3
+
+
 def test_an_accuracy_of_few_examples_is_told_with_its_interval(model, capfd):
     windows = example_windows(np.zeros((20, 2, 2, 1)), np.zeros(20, int), np.ones(20), 4)
     progress = Progress("test", Settings(), examples=20)
