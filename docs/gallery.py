@@ -82,7 +82,7 @@ PLOTS = (
         "`pooling=attention` have such weights.",
         (
             "zoo fit text-bilstm-attention --epochs 1",
-            'zoo plot runs/text-bilstm-attention/1 "lundi 6 octobre 2031" --output words.png',
+            'zoo plot runs/text-bilstm-attention/1 "Montag, 6. Oktober 2031" --output words.png',
         ),
         "words.png",
     ),
