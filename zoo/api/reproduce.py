@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -123,21 +124,29 @@ def _check_model(recipe: Recipe, folder: str | Path) -> None:
 
 def _measured(recipe: Recipe, run: Run) -> Reproduction:
     published = recipe.published_at(_horizon(run))
-    measured = {split: evaluate(run, split) for split in dict.fromkeys(p.split for p in published)}
+    splits = dict.fromkeys(each.split for each in published if not each.running)
+    at_end = {split: evaluate(run, split) for split in splits}
+    measured = [_while_training(run) if p.running else at_end[p.split] for p in published]
     metrics = [
         {
             "metric": each.name,
             "split": each.split,
             "method": each.method,
             "published": each.value,
-            "measured": measured[each.split][each.name],
-            "reached": each.reached(measured[each.split][each.name]),
+            "measured": values[each.name],
+            "reached": each.reached(values[each.name]),
         }
-        for each in published
+        for each, values in zip(published, measured)
     ]
     result = Reproduction(recipe.name, run, metrics, list(_differences(recipe, run)))
     write_whole(run.path / RESULT, json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
     return result
+
+
+def _while_training(run: Run) -> dict[str, float]:
+    """Return the metrics of the last epoch as they were shown while training."""
+    last = {name: values[-1] for name, values in run.history.items()}
+    return {**last, "perplexity": math.exp(last["loss"])}
 
 
 def _horizon(run: Run) -> int | None:

@@ -36,6 +36,8 @@ class Published:
         method: whose it is, where the source compares several.
         horizon: steps of the forecast that it is of; 0 where the recipe has one training only.
         within: share of the value by which a measured one may miss it and be as good.
+        running: whether it is the one that was shown while training, over the last epoch, each
+            window before the update that it made; else it is that of the weights at the end.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Published:
     method: str = ""
     horizon: int = 0
     within: float = 0.0
+    running: bool = False
 
     @property
     def smaller_is_better(self) -> bool:

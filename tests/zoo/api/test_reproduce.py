@@ -1,6 +1,7 @@
 import dataclasses
 import gzip
 import json
+import math
 from importlib import import_module
 
 import pytest
@@ -25,7 +26,11 @@ def tiny():
         dataset="digits",
         get="",
         overrides={"epochs": 1, "batch_size": 64},
-        published=(Published("accuracy", "test", 0.0), Published("loss", "train", 0.0)),
+        published=(
+            Published("accuracy", "test", 0.0),
+            Published("loss", "train", 0.0),
+            Published("perplexity", "train", 1.0, running=True),
+        ),
     )
 
 
@@ -48,10 +53,13 @@ def result(tiny, data_dir, tmp_path_factory):
 
 
 def test_what_was_published_is_measured_on_its_split(result):
-    accuracy, loss = result.metrics
+    accuracy, loss, perplexity = result.metrics
     assert accuracy["measured"] == package.evaluate(result.run)["accuracy"]
     assert loss["measured"] == package.evaluate(result.run, "train")["loss"]
     assert accuracy["reached"] and not loss["reached"]
+    # Shown while training, before what the epoch has learned: more than at its end.
+    assert perplexity["measured"] == pytest.approx(math.exp(result.run.history["loss"][-1]))
+    assert perplexity["measured"] > math.exp(loss["measured"])
 
 
 def test_the_training_data_decide_nothing(result):
