@@ -30,7 +30,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "forecast-gru": {},
     "volatility-gru": {},
     "char-lstm": {"units": 304},
-    "char-rnn": {},
+    "char-rnn": {"units": 576},
     "highlight-gru": {},
     "tagger-bilstm": {"units": 80, "embedding": 64},
     "translate-gru-attention": {

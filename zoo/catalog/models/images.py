@@ -126,7 +126,7 @@ register_model(
     architecture="one_to_many",
     task="captioning",
     cell="vanilla_rnn",
-    training={"epochs": 10, "batch_size": 64, "learning_rate": 0.002},
+    training={"epochs": 20, "batch_size": 64, "learning_rate": 0.001},
 )
 register_model(
     "caption-lstm-attention",
