@@ -101,7 +101,7 @@ def test_a_run_is_resumed_bit_by_bit_and_its_export_paints_the_same(data_dir, tm
     options = {"data_dir": data_dir, "verbose": False, "batch_size": 200, "epochs": 3, **SMALL}
     whole = public.fit("spiral-sketch", runs=tmp_path / "a", **options)
     begun = public.fit("spiral-sketch", runs=tmp_path / "b", **{**options, "steps": 7})
-    resumed = public.fit(resume=begun.path, verbose=False)
+    resumed = public.resume(begun.path, verbose=False)
     weights = [restore(run).model.get_weights() for run in (whole, resumed)]
     assert len(weights[0]) == len(weights[1]) > 0
     for one, other in zip(*weights):
