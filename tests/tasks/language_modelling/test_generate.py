@@ -137,6 +137,7 @@ def test_a_quotation_that_does_not_end_is_not_waited_for_long():
     assert "".join(flow("x", ['"', *late, '"'])) == 'x " ' + " ".join(late) + ' "'
 
 
+@pytest.mark.slow
 def test_a_run_writes_and_its_seed_decides_what(text_file, tmp_path):
     run = zoo.fit("char-lstm", dataset=text_file, runs=tmp_path, verbose=False, **SMALL)
 

@@ -141,6 +141,7 @@ def test_metrics_are_those_of_the_answers_and_of_each_tag(tagger, conllu):
     assert metrics["f1/NOUN"] == pytest.approx(noun)
 
 
+@pytest.mark.slow
 def test_entities_have_figures_of_their_own(chain):
     told = chain[1].score(chain[0], "test", Settings(batch_size=2))
     assert {"f1", "precision", "recall", "f1/PER", "f1/ORG", "f1/MISC", "accuracy"} <= set(told)

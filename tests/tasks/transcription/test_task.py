@@ -78,6 +78,7 @@ def test_drawn_paths_have_names_of_their_own_and_are_the_mean_over_their_ends(ta
             average(pictures, paths, [3, 0])
 
 
+@pytest.mark.slow
 def test_what_is_measured_stands_beside_the_naive_and_drawn_paths_apart(task, model):
     settings = Settings(batch_size=240)
     task.draw_paths(2)

@@ -168,6 +168,7 @@ def own(tmp_path_factory, write_video):
     return folder
 
 
+@pytest.mark.slow
 def test_a_folder_of_videos_trains(own, tmp_path, capsys):
     run = zoo.fit(
         "video-gru", str(own), str(tmp_path), runs=tmp_path / "runs", verbose=False, steps=2,

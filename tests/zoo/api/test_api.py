@@ -60,6 +60,7 @@ def test_the_loaded_model_is_the_trained_one(run):
     assert zoo.evaluate(run, "validation")["accuracy"] == pytest.approx(best, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run(run, data_dir, tmp_path):
     again = zoo.fit("digits-mlp", data_dir=data_dir, runs=tmp_path, epochs=2, verbose=False)
     other = zoo.fit("digits-mlp", data_dir=data_dir, runs=tmp_path, epochs=2, seed=2, verbose=False)

@@ -182,6 +182,7 @@ def test_a_text_is_of_the_class_that_the_whole_has(reader, cut):
     assert told[1]["probability"] == pytest.approx(first["probability"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_frames_of_a_file_are_told_one_by_one(zoo, watcher, write_video, tmp_path):
     path = write_video(tmp_path / "clip.mp4", [0, 30, 60, 200, 230])
     code, out, _ = zoo("stream", watcher, "--input", path, "--json")

@@ -24,6 +24,7 @@ def writer(tmp_path_factory):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_text_is_printed_and_the_options_count(zoo, writer):
     options = {"length": 40, "temperature": 1.5, "top_k": 9, "top_p": 0.95, "seed": 3}
     flags = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
