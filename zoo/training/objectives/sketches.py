@@ -1,7 +1,7 @@
 """Strokes without a picture to paint: reward for paintings that are like real pictures as a set."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import tensorflow as tf
 
@@ -105,15 +105,3 @@ class SketchReward(StrokeLearning):
         _, variance = tf.nn.weighted_moments(seen[:, -1] - seen[:, 0], 0, shares)
         gains = self.gains(-seen / (tf.sqrt(variance) + 1e-3), canvases)
         return Losses({"model": self.policy_loss(scored, gains, window)}, sums, state)
-
-    def results(self, sums: Any) -> dict[str, float]:
-        """Return `loss` and `entropy`.
-
-        Raises:
-            UserError: the sums are of a training in which next to nothing is tried out any more.
-        """
-        distance, weight, entropy, drawn = (float(part) for part in sums)
-        count = max(weight, 1.0)
-        if drawn:
-            self.check_entropy(entropy / count)
-        return {"loss": distance / count, "entropy": entropy / count}

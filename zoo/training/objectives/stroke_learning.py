@@ -1,7 +1,7 @@
 """How a model that paints learns from what each stroke gains: advantage actor-critic."""
 
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import tensorflow as tf
 
@@ -149,12 +149,19 @@ class StrokeLearning(Objective):
         lost = self.empty_penalty * tf.cast(empty, tf.float32)
         return gains - lost[:, None] * tf.one_hot(gains.shape[1] - 1, gains.shape[1])
 
-    def check_entropy(self, entropy: float) -> None:
-        """Raise if the strokes of a training were drawn with hardly any entropy.
+    def results(self, sums: Any) -> dict[str, float]:
+        """Return `loss`, the mean of the first of the `metrics`, and `entropy`.
 
         Raises:
-            UserError: next to nothing is tried out any more.
+            UserError: the sums are of a training in which next to nothing is tried out any more.
         """
+        loss, weight, entropy, drawn = (float(part) for part in sums)
+        count = max(weight, 1.0)
+        if drawn:
+            self._check_entropy(entropy / count)
+        return {"loss": loss / count, "entropy": entropy / count}
+
+    def _check_entropy(self, entropy: float) -> None:
         if entropy < self.least_entropy:
             raise UserError(
                 f"the strokes were drawn with an entropy of {entropy:.2g} of 1, so nothing "

@@ -136,18 +136,6 @@ class StrokeReward(StrokeLearning):
         gains = self.gains(tf.stop_gradient(wrong(painting.canvases, images)), painting.canvases)
         return Losses({"model": self.policy_loss(scored, gains, window)}, sums, state)
 
-    def results(self, sums: Any) -> dict[str, float]:
-        """Return `loss` and `entropy`.
-
-        Raises:
-            UserError: the sums are of a training in which next to nothing is tried out any more.
-        """
-        error, weight, entropy, drawn = (float(part) for part in sums)
-        count = max(weight, 1.0)
-        if drawn:
-            self.check_entropy(entropy / count)
-        return {"loss": error / count, "entropy": entropy / count}
-
 
 class JudgedWindow(PaintedWindow):
     """A painted window, and what is drawn for its critic.
