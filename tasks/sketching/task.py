@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from tasks.common.base import spread
 from tasks.image_classification.sources import Labelled
 from tasks.image_generation.painting import NewPicturesTask, PaintingTask, check_counts
+from tasks.stroke_drawing.choices import CHOICES, random_strokes
 from tasks.stroke_drawing.vector import svg
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
@@ -25,8 +26,6 @@ from zoo.training.windows import example_windows
 from zoo.utils.validation import named_function, not_empty
 
 _LATENT, _STROKES = 16, 6
-_CELLS = 256
-"""Of the largest number of a place in the strokes of windows; a model has its own grid."""
 _COMPARED = 1000
 _DRAWN = 6
 _SEED = 1
@@ -138,9 +137,7 @@ class Sketching(NewPicturesTask):
         """
         images, _ = self.pictures(split)
         rng = np.random.default_rng(_SEED)
-        strokes = rng.integers(
-            0, [2, _CELLS, _CELLS, 2, 2], (len(images), self.strokes, len(PARTS)), "int32"
-        )
+        strokes = random_strokes(rng, len(images), self.strokes)
         noise = np.zeros((len(images), self.latent), "float32")
         if seed is None:
             noise = rng.standard_normal(noise.shape, "float32")
@@ -230,10 +227,7 @@ class Sketching(NewPicturesTask):
         """Return what `forward` and `step` take and give."""
         return (
             "`encode` takes noise, numbers that are drawn from N(0, 1); `step` and `forward` take "
-            "strokes of five whole numbers (whether it paints or only moves, the cell of the grid "
-            "where it ends, the one it bends to, its size, its pressure), and give the "
-            "probabilities of all of these, one after the other, and as the last number what it "
-            "expects to gain from there on."
+            f"{CHOICES}"
         )
 
 

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from tasks.common.base import spread
 from tasks.common.images import decode_images
 from tasks.image_generation.painting import PaintingTask, check_counts
+from tasks.stroke_drawing.choices import CHOICES, random_strokes
 from tasks.stroke_drawing.vector import svg
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import WindowLoop
 from zoo.evaluation.stroke_plots import stroke_figure
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
-from zoo.topologies.stroke_policy import PARTS, Painting
+from zoo.topologies.stroke_policy import Painting
 from zoo.training.objectives import StrokeReward
 from zoo.training.objectives.stroke_worth import likeliest, picture_errors
 from zoo.training.settings import Settings
@@ -24,8 +25,6 @@ from zoo.typing import State, Window
 from zoo.utils.validation import named_function, not_empty
 
 _STROKES = 8
-_CELLS = 256
-"""Of the largest number of a place in the strokes of windows; a model has its own grid."""
 _DRAWN = 6
 _SEED = 1
 
@@ -93,9 +92,7 @@ class StrokeDrawing(PaintingTask):
         The strokes are drawn at random: models choose their own, in training and in evaluation.
         """
         images, labels = self.pictures(split)
-        highest = [2, _CELLS, _CELLS, 2, 2]
-        shape = (len(images), self.strokes, len(PARTS))
-        strokes = np.random.default_rng(_SEED).integers(0, highest, shape, "int32")
+        strokes = random_strokes(np.random.default_rng(_SEED), len(images), self.strokes)
         inputs = {"image": images, "strokes": strokes}
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
@@ -161,12 +158,7 @@ class StrokeDrawing(PaintingTask):
 
     def numbers(self) -> str:
         """Return what `forward` and `step` take and give."""
-        return (
-            "`encode` takes pictures, 0 to 255; `step` and `forward` take strokes of five whole "
-            "numbers (whether it paints or only moves, the cell of the grid where it ends, the one "
-            "it bends to, its size, its pressure), and give the probabilities of all of these, one "
-            "after the other, and as the last number what it expects to gain from there on."
-        )
+        return f"`encode` takes pictures, 0 to 255; `step` and `forward` take {CHOICES}"
 
 
 def _painted(model: Any, images: Any) -> Painting:
