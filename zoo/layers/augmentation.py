@@ -19,10 +19,13 @@ class Augmentation(keras.layers.Layer):
         ValueError: the strength is outside of 0..1, or 1.
     """
 
+    option = "augment"
+    """What a model calls the strength."""
+
     def __init__(self, strength: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= strength < 1:
-            raise ValueError(f"augment is {strength}, but 0 to below 1 is needed")
+            raise ValueError(f"{self.option} is {strength}, but 0 to below 1 is needed")
         self.strength = strength
         self.seed_generator = keras.random.SeedGenerator()
         self.built = True

@@ -153,6 +153,66 @@ class RandomBody(Augmentation):
         }
 
 
+@keras.saving.register_keras_serializable("zoo")
+class RandomGaps(Augmentation):
+    """Steps and features that are missing, others of each sequence; in training only.
+
+    Each step but the first is missing with a chance of p, and shows what the last one before it
+    did that is not, as a sensor that holds its value. Each feature is missing with the same chance,
+    and is then 0 in all steps of the sequence; one of them is always there. Lengths, and what
+    stands after the end, stay.
+
+    Args:
+        strength: p, in 0..1, below 1; 0 does nothing.
+        together: how many features are missing together, one after the other, as the coordinates
+            of a joint; 0 for none that ever is, as those of pictures.
+        **kwargs: those of `keras.layers.Layer`: name, dtype.
+
+    Raises:
+        ValueError: the strength is outside of 0..1, or 1.
+
+    Source: N. Neverova et al. 2014, arXiv:1501.00102: "ModDrop", of features where those are whole
+    sensors.
+
+    Example:
+        >>> steps = tf.reshape(tf.range(1.0, 9), [1, 8, 1])
+        >>> held = RandomGaps(0.99999)(steps, tf.constant([6]), training=True)
+        >>> held.numpy().ravel().tolist()
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 7.0, 8.0]
+    """
+
+    option = "drop"
+
+    def __init__(self, strength: float, together: int = 1, **kwargs: Any) -> None:
+        super().__init__(strength, **kwargs)
+        self.together = together
+
+    def call(self, steps: Tensor, lengths: Tensor, training: bool | None = None) -> Tensor:
+        """`[B, T, ...]` of lengths `[B]` to the same shape; `[B, T, D]` where features miss."""
+        if not training or not self.strength:
+            return steps
+        rows, time = tf.unstack(tf.shape(steps)[:2])
+        place = tf.range(time)[None]
+        there = self._there(self._uniform([rows, time]))
+        there |= (place == 0) | (place >= tf.cast(lengths, tf.int32)[:, None])
+        # The first place up to which as many steps are there is that of the last one of them.
+        count = tf.cumsum(tf.cast(there, tf.int32), axis=1)
+        steps = tf.gather(steps, tf.searchsorted(count, count), batch_dims=1)
+        if not self.together:
+            return steps
+        drawn = self._uniform([rows, 1, tf.shape(steps)[2] // self.together])
+        there = self._there(drawn) | (drawn == tf.reduce_max(drawn, axis=-1, keepdims=True))
+        return steps * tf.repeat(tf.cast(there, steps.dtype), self.together, axis=-1)
+
+    def _there(self, drawn: Tensor) -> Tensor:
+        """Return which are there, of numbers drawn between -1 and 1."""
+        return drawn >= 2 * self.strength - 1
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "together": self.together}
+
+
 def _at(steps: Tensor, places: Tensor) -> Tensor:
     """Return what `[B, T, ...]` would be at places `[B, S]` between 0 and T - 1."""
     if len(steps.shape) > 3:

@@ -13,7 +13,7 @@ from zoo import registry
 from zoo.layers.augmentation import RandomView
 from zoo.layers.differences import FrameDifferences
 from zoo.layers.images import image_encoder
-from zoo.layers.random_sequences import RandomBody, RandomPace, RandomSignal
+from zoo.layers.random_sequences import RandomBody, RandomGaps, RandomPace, RandomSignal
 from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
@@ -72,6 +72,8 @@ class ManyToOne(SequenceModel):
         pace: how much of that is at another pace, cut and uneven; None for as much as `augment`.
             Not where a class is told by its speed.
         flip: whether half of the clips are mirrored in training.
+        drop: chance of each step to be missing in training, so that the one before it stands, and
+            of each feature or joint of vectors to be at its mean throughout, see `RandomGaps`.
         coordinates: of each joint that the vectors are of; 0 if they are of none.
         other_sides: for each joint the one on the other side: half of the bodies are mirrored then.
         mean: of each feature, subtracted after bodies are turned; empty for 0.
@@ -109,6 +111,7 @@ class ManyToOne(SequenceModel):
         augment: float | None = None,
         pace: float | None = None,
         flip: bool = False,
+        drop: float = 0.0,
         coordinates: int = 0,
         other_sides: Sequence[int] = (),
         mean: Sequence[float] = (),
@@ -139,6 +142,8 @@ class ManyToOne(SequenceModel):
             if coordinates and (augment or other_sides):
                 self.view = RandomBody(augment / 2, coordinates, other_sides)
             self.signal = RandomSignal(augment) if augment and encoder == "none" else None
+        together = max(coordinates, 1) if encoder == "none" else 0
+        self.gaps = RandomGaps(drop, together) if drop else None
         self.mean, self.deviation = mean, deviation
         self.changes, shown = changes, list(frame_shape)
         if changes:
@@ -233,6 +238,8 @@ class ManyToOne(SequenceModel):
             frames = (frames - ops.array(self.mean)) / ops.array(self.deviation)
         if self.signal:
             frames = self.signal(frames, training=training)
+        if self.gaps:
+            frames = self.gaps(frames, lengths, training=training)
         moved, after = frames, ()
         if self.differences:
             moved, after = self.differences(frames, frame, lengths=lengths, reset=reset)

@@ -6,12 +6,13 @@ import pytest
 import tensorflow as tf
 
 from zoo.layers.augmentation import RandomView
-from zoo.layers.random_sequences import RandomBody, RandomPace, RandomSignal
+from zoo.layers.random_sequences import RandomBody, RandomGaps, RandomPace, RandomSignal
 
 LAYERS = {
     "pace": lambda: RandomPace(0.4),
     "signal": lambda: RandomSignal(0.4),
     "body": lambda: RandomBody(0.4, 3, [1, 0]),
+    "gaps": lambda: RandomGaps(0.4, 2),
     "view": lambda: RandomView(0.3, flip=True),
 }
 
@@ -19,6 +20,8 @@ LAYERS = {
 def _run(layer, steps, lengths, training):
     if isinstance(layer, RandomPace):
         return layer(steps, lengths, training=training)
+    if isinstance(layer, RandomGaps):
+        return layer(steps, lengths, training=training), lengths
     return layer(steps, training=training), lengths
 
 
@@ -116,13 +119,58 @@ def test_a_mirrored_body_has_its_other_side(coordinates):
     assert np.all(same ^ other) and 8 < other.sum() < 32
 
 
-@pytest.mark.parametrize("layer", [RandomPace, RandomSignal, RandomBody])
-def test_strengths_out_of_range_are_refused(layer):
-    with pytest.raises(ValueError, match="augment is 1, but 0 to below 1"):
+def test_a_missing_step_shows_the_last_one_that_is_there_and_padding_stays():
+    rows, time, share = 200, 20, 0.3
+    # A value tells its place.
+    steps = np.broadcast_to(np.arange(time, dtype="float32")[:, None, None], (rows, time, 2, 1))
+    lengths = np.random.default_rng(1).integers(0, time + 1, rows)
+    layer = RandomGaps(share, together=0)
+    seen = layer(tf.constant(steps), tf.constant(lengths), training=True).numpy()
+    np.testing.assert_array_equal(seen[:, :, 0], seen[:, :, 1])
+    places, held = seen[:, :, 0, 0], 0
+    for row, length in zip(places, lengths):
+        np.testing.assert_array_equal(row[length:], np.arange(length, time))
+        there = row[:length] == np.arange(length)
+        assert there[:1].all()
+        np.testing.assert_array_equal(np.diff(row[:length]) > 0, there[1:])
+        last = np.maximum.accumulate(np.where(there, np.arange(length), 0))
+        np.testing.assert_array_equal(row[:length], last)
+        held += (~there).sum()
+    assert share - 0.05 < held / np.maximum(lengths - 1, 0).sum() < share + 0.05
+
+
+@pytest.mark.parametrize("together", [1, 3])
+def test_a_missing_joint_is_at_0_throughout_and_one_is_always_there(together):
+    rows, parts = 300, 4
+    steps, lengths = tf.ones([rows, 5, parts * together]), tf.fill([rows], 5)
+    seen = RandomGaps(0.3, together)(steps, lengths, training=True).numpy()
+    joints = seen.reshape(rows, 5, parts, together)
+    assert set(joints.ravel()) == {0.0, 1.0}
+    np.testing.assert_array_equal(joints, np.broadcast_to(joints[:, :1, :, :1], joints.shape))
+    assert 0.2 < 1 - joints.mean() < 0.4
+    few = RandomGaps(0.99, together)(steps, lengths, training=True).numpy()
+    assert few.reshape(rows, 5, parts, together)[:, 0, :, 0].sum(axis=1).min() == 1
+
+
+@pytest.mark.compiled
+def test_gaps_are_drawn_within_a_compiled_step():
+    layer = RandomGaps(0.5)
+    steps, lengths = tf.random.normal([3, 9, 4]), tf.constant([9, 4, 0])
+    seen = tf.function(lambda: layer(steps, lengths, training=True), jit_compile=True)()
+    assert seen.shape == steps.shape and np.abs(seen - steps).max() > 0.01
+    np.testing.assert_array_equal(seen[2][seen[2] != 0], steps[2][seen[2] != 0])
+
+
+STRENGTHS = {RandomPace: "augment", RandomSignal: "augment", RandomBody: "augment"}
+
+
+@pytest.mark.parametrize(("layer", "option"), [*STRENGTHS.items(), (RandomGaps, "drop")])
+def test_strengths_out_of_range_are_refused(layer, option):
+    with pytest.raises(ValueError, match=f"{option} is 1, but 0 to below 1"):
         layer(1)
 
 
-def test_a_layer_is_built_anew_from_its_config():
-    layer = RandomBody(0.2, 2, other_sides=[1, 0])
-    again = RandomBody.from_config(layer.get_config())
+@pytest.mark.parametrize("layer", [RandomBody(0.2, 2, other_sides=[1, 0]), RandomGaps(0.2, 3)])
+def test_a_layer_is_built_anew_from_its_config(layer):
+    again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()

@@ -61,6 +61,27 @@ def test_a_model_that_augments_answers_as_one_that_does_not(clips):
     assert other.pace.strength == 0.4 and not ManyToOne(**SMALL, augment=0.4, pace=0.0).pace
 
 
+def test_what_is_missing_in_training_is_at_its_mean_and_nothing_else_is_missing(clips):
+    frames = np.random.default_rng(1).normal(size=(3, 5, 6)).astype("float32")
+    bodies = {"frames": frames, "lengths": np.array([5, 2, 4], "int32")}
+    sizes = {"frame_shape": (6,), "encoder": "none", "units": 5, "two_stream": True}
+    normal = {"mean": [1.0] * 6, "deviation": [2.0] * 6}
+    plain = ManyToOne(**sizes, **normal, coordinates=3, augment=0.0)
+    model = ManyToOne(**sizes, **normal, coordinates=3, augment=0.0, drop=0.999999)
+    model.set_weights([*plain.get_weights(), *model.get_weights()[len(plain.weights) :]])
+    np.testing.assert_allclose(model(bodies), plain(bodies), atol=1e-6)
+    # Of two joints one is left, and of all steps the first.
+    still = np.repeat(frames[:, :1], 5, axis=1)
+    left, right = still.copy(), still.copy()
+    left[..., :3], right[..., 3:] = 1.0, 1.0
+    answers = [plain({**bodies, "frames": part}) for part in (left, right)]
+    answer = model(bodies, training=True)
+    nearest = np.min([np.abs(answer - one).max(axis=1) for one in answers], axis=0)
+    np.testing.assert_array_less(nearest, 1e-5)
+    # Of pictures, steps alone.
+    assert ManyToOne(**SMALL, drop=0.2).gaps.together == 0
+
+
 def test_bodies_are_normalised_after_they_are_turned():
     frames = np.random.default_rng(1).normal(size=(3, 5, 6)).astype("float32")
     clips = {"frames": frames, "lengths": np.array([5, 2, 4], "int32")}
