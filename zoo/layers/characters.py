@@ -21,6 +21,8 @@ class CharacterEncoder(keras.layers.Layer):
         filters: how many runs of each width are looked for.
         widths: how many characters a run has.
         dropout: share of the vectors' entries that is dropped in training.
+        character_dropout: share of the characters that are `unknown` in training.
+        unknown: the id of all characters that are not known.
 
     Example:
         >>> encoder = CharacterEncoder(30, filters=8, widths=(2, 3))
@@ -38,6 +40,8 @@ class CharacterEncoder(keras.layers.Layer):
         filters: int = 64,
         widths: Sequence[int] = (3,),
         dropout: float = 0.0,
+        character_dropout: float = 0.0,
+        unknown: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -47,9 +51,13 @@ class CharacterEncoder(keras.layers.Layer):
             "filters": filters,
             "widths": tuple(widths),
             "dropout": dropout,
+            "character_dropout": character_dropout,
+            "unknown": unknown,
         }
         self.embedding = Embedding(characters, embedding)
         self.dropout = keras.layers.Dropout(dropout)
+        self.character_dropout = keras.layers.Dropout(character_dropout)
+        self.unknown = unknown
         self.convolutions = [
             keras.layers.Conv1D(filters, width, padding="same", activation="relu")
             for width in widths
@@ -63,6 +71,9 @@ class CharacterEncoder(keras.layers.Layer):
 
     def call(self, ids: Tensor, training: bool | None = None) -> Tensor:
         """Characters `[N, C]`, right-padded with 0, to vectors `[N, filters * len(widths)]`."""
+        if training and self.character_dropout.rate:
+            keep = self.character_dropout(tf.ones_like(ids, self.compute_dtype), training=True)
+            ids = tf.where((keep > 0) | (ids == 0), ids, self.unknown)
         inside = tf.cast(ids > 0, self.compute_dtype)[..., None]
         x = self.dropout(self.embedding(ids) * inside, training=training)
         # Features are not negative, so that padding at 0 is never the most.

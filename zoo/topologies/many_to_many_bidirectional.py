@@ -48,9 +48,11 @@ class BidirectionalTagger(SequenceModel):
         recurrent_dropout: share of h_(t-1) that a recurrence does not see, in training.
         word_dropout: share of the words that are `unknown` in training, so that it is learned what
             a new word may be from its characters and its neighbours.
+        character_dropout: share of the characters of words that are `unknown` in training, so that
+            a word is known by more than one run of them, also where one is written wrongly.
         variational: drop the same entries at all words of a sentence, else others at each.
         crf: whether tags are looked at as a whole.
-        unknown: the id of all words that are not known.
+        unknown: the id of all words, and of all characters, that are not known.
 
     Raises:
         ValueError: `layers` is less than 1.
@@ -82,6 +84,7 @@ class BidirectionalTagger(SequenceModel):
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
         word_dropout: float = 0.1,
+        character_dropout: float = 0.0,
         variational: bool = True,
         crf: bool = False,
         unknown: int = 1,
@@ -92,7 +95,12 @@ class BidirectionalTagger(SequenceModel):
         self.encoder: Any = None
         if character_filters:
             self.encoder = CharacterEncoder(
-                characters, character_embedding, character_filters, widths
+                characters,
+                character_embedding,
+                character_filters,
+                widths,
+                character_dropout=character_dropout,
+                unknown=unknown,
             )
         self.stack = RecurrentStack(
             cell, units, layers, dropout, False, variational, recurrent_dropout, bidirectional=True
