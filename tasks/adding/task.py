@@ -9,8 +9,10 @@ import tensorflow as tf
 import tasks.adding.dataset  # noqa: F401  makes `adding` known by name
 from tasks.common.base import DataTask, spread
 from tasks.common.data import load_split
+from tasks.common.naive import beside
 from tasks.common.streams import tell
-from zoo.evaluation.bootstrap import Evaluation
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
+from zoo.evaluation.loop import evaluate
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
@@ -29,12 +31,14 @@ _FEATURES = ("sequence", "target")
     dataset="adding/100",
     input="sequence",
     objective="squared_error",
+    baseline="naive",
 )
 class Adding(DataTask):
     """Says the sum of the two marked numbers of a sequence.
 
-    `loss` is the mean squared error, which is 1/6 for the answer that is always 1; an answer is
-    right, for `accuracy`, that misses the sum by less than 0.04.
+    `loss` is the mean squared error; an answer is right, for `accuracy`, that misses the sum by
+    less than 0.04. The naive answer is always the mean of the sums that are measured, whose error
+    is about 1/6.
 
     Args:
         dataset: `adding/100`, or another length; or any tensorflow-datasets set with `sequence`,
@@ -67,8 +71,14 @@ class Adding(DataTask):
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return `accuracy`, and `loss` also under its name, `mean_squared_error`."""
-        metrics = super().measure(model, split, settings)
-        return metrics.also(lambda values: {"mean_squared_error": values["loss"]})
+        windows = self.windows(split, settings)
+        objective = SquaredError(**self.objective_options)
+        own = evaluate(model, windows, objective, self.shown)
+        targets = np.concatenate([each["targets"][each["weights"] > 0] for each in windows])
+        miss = targets - targets.mean(dtype="float64")
+        rows = np.column_stack([miss**2, np.ones(len(miss)), np.abs(miss) < objective.near])
+        naive = Evaluation([MetricSums(rows, objective.results)])
+        return beside(own.also(_more_metrics), naive.also(_more_metrics))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: sequences `[N, T, 2]`, float32, to `value`, the sum, and its `text`."""
@@ -112,6 +122,10 @@ class Adding(DataTask):
             Case(each["sequence"], f"{each['target']:.3f}", partial(is_right, each["target"]))
             for each in chosen
         ]
+
+
+def _more_metrics(metrics: dict[str, float]) -> dict[str, float]:
+    return {"mean_squared_error": metrics["loss"]}
 
 
 def _readable(answers: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
+from tasks.common.naive import beside
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import WindowLoop, row_sums
 from zoo.evaluation.plots import confusion_figure
@@ -31,6 +32,9 @@ def measure_classes(
 ) -> Evaluation:
     """Measure `loss`, `accuracy` and the metrics of `class_metrics`, each window shown once.
 
+    The naive answer is always the class that is the commonest of these targets: no other answer
+    that is the same for all inputs is right as often.
+
     Args:
         model: whose outputs are logits `[..., classes]`, one row a target.
         windows: as `zoo.training.windows` makes them; the state is carried from one to the next.
@@ -41,12 +45,12 @@ def measure_classes(
     each = scores(tf.constant(logits), tf.constant(targets))
     rows = row_sums(tf.ones_like(each.nll), each.nll, each.right).numpy()
     counts = class_counts(targets[:, None], logits.argmax(axis=-1)[:, None], len(classes))
-    return Evaluation(
-        [
-            MetricSums(rows, CrossEntropy().results, groups),
-            MetricSums(counts, partial(count_metrics, classes), groups),
-        ]
-    )
+    own = [
+        MetricSums(rows, CrossEntropy().results, groups),
+        MetricSums(counts, partial(count_metrics, classes), groups),
+    ]
+    always = partial(constant_metrics, classes, int(np.bincount(targets).argmax()))
+    return beside(Evaluation(own), Evaluation([MetricSums(counts, always, groups)]))
 
 
 def logits_and_targets(
@@ -111,6 +115,26 @@ def count_metrics(classes: Sequence[str], counts: np.ndarray) -> dict[str, float
     for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
         metrics |= {f"{name}/{c}": float(v) for c, v, t in zip(classes, values, there) if t}
     return metrics
+
+
+def constant_metrics(classes: Sequence[str], always: int, counts: np.ndarray) -> dict[str, float]:
+    """Compute `accuracy` and the metrics of `class_metrics` of one answer for all inputs.
+
+    Args:
+        classes: names.
+        always: which of them is the answer.
+        counts: summed `class_counts`, whose answers do not matter.
+
+    Example:
+        >>> counts = class_counts([np.array([0, 0, 0, 1])], [np.array([1, 1, 1, 1])], 2)[0]
+        >>> metrics = constant_metrics(["no", "yes"], 0, counts)
+        >>> metrics["accuracy"], metrics["balanced_accuracy"], metrics["precision/no"]
+        (0.75, 0.5, 0.75)
+    """
+    true = counts.reshape(3, -1)[0]
+    chosen = np.arange(len(true)) == always
+    answered = np.concatenate([true, chosen * true.sum(), chosen * true])
+    return {"accuracy": float(true[always] / true.sum()), **count_metrics(classes, answered)}
 
 
 def confusion(classes: Sequence[str], true: np.ndarray, predicted: np.ndarray) -> Figure:

@@ -28,7 +28,8 @@ class Classification(DataTask):
     outcomes = ("classes",)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """Return `loss`, `accuracy`, and the metrics of `tasks.common.classes.class_metrics`."""
+        """Return `loss`, `accuracy` and more beside those of a constant answer, see
+        `tasks.common.classes.measure_classes`."""
         windows = self.shown(self.windows(split, settings))
         return measure_classes(model, windows, self.classes, self.groups(split))
 

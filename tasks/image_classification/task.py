@@ -29,7 +29,14 @@ from zoo.training.windows import example_windows
 from zoo.utils.validation import not_empty
 
 
-@register("task", "image_classification", topology="one_to_one", dataset="digits", input="image")
+@register(
+    "task",
+    "image_classification",
+    topology="one_to_one",
+    dataset="digits",
+    input="image",
+    baseline="naive",
+)
 class ImageClassification(MayBeDrawn, Classification):
     """Says which of some classes an image shows.
 

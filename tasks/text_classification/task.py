@@ -44,6 +44,7 @@ _BUNDLED_LANGUAGES = (
     topology="many_to_one",
     dataset="phrase_languages",
     input="text",
+    baseline="naive",
 )
 class TextClassification(Classification):
     """Says which of some classes a text is of.

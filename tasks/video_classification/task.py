@@ -44,6 +44,7 @@ _ROOM = 2**28
     topology="many_to_one",
     dataset="moving_digits",
     input=("video", "sequence"),
+    baseline="naive",
 )
 class VideoClassification(Classification):
     """Says which of some classes a clip shows.

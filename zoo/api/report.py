@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoo.api.diagnose import diagnose_trained
 from zoo.api.folds import summary_of_folds
 from zoo.api.load import folder_of, restore
@@ -128,27 +126,9 @@ def _measured(trained: Trained, folder: Path) -> tuple[dict[str, Any], str]:
         ]
         return {}, f"{summary['measured_on']}: {', '.join(means)}"
     try:
-        metrics = measured_metrics(trained)
+        return measured_metrics(trained), ""
     except UserError as error:
         return {}, f"not measured: {error}"
-    values = metrics["values"]
-    if not any("/" in key and key.partition("/")[2] in values for key in values):
-        for key, value in _naive(trained, metrics["split"]).items():
-            if key.partition("/")[2] in values:
-                values[key] = {"value": value, "low": None, "high": None}
-    return metrics, ""
-
-
-def _naive(trained: Trained, split: str) -> dict[str, float]:
-    """Return what one constant answer reaches on a split: the commonest class, or the mean."""
-    parts = []
-    for window in trained.task.windows(split, trained.settings):
-        parts.append(np.asarray(window["targets"])[np.asarray(window["weights"]) > 0])
-    targets = np.concatenate(parts)
-    if np.issubdtype(targets.dtype, np.integer):
-        share = np.unique(targets, return_counts=True)[1].max(initial=0) / max(1, len(targets))
-        return {"always the commonest/accuracy": float(share)}
-    return {"always the mean/mean_squared_error": float(np.var(targets))}
 
 
 def _curves(made: dict[str, Any]) -> Section:

@@ -82,8 +82,10 @@ def fit(
 ) -> None:
     """Train the model NAME and write a run folder, RUNS/NAME/<n>.
 
-    The last line printed is that folder. `zoo show NAME` lists what --set can change, and what
-    it is by default. Several machines that are named by TF_CONFIG run the same command together.
+    The last line printed is that folder; before it stands, on standard error, how the model does
+    on the validation part beside a naive answer. `zoo show NAME` lists what --set can change, and
+    what it is by default. Several machines that are named by TF_CONFIG run the same command
+    together.
 
     \b
     Examples:
@@ -162,12 +164,18 @@ def _tell(run: Any, as_json: bool) -> None:
     if as_json:
         print_json({"run": str(run.path)})
         return
+    from zoo.task import is_whole
+
     # Of several workers only the first writes a run.
-    is_whole = run.weights_file.is_file()
+    written = run.weights_file.is_file()
+    validated = not is_whole(run.config.task_options.get("fold", ""))
     if run.folds_file.is_file():
         print(f"on {run.config.task_options['fold'].partition('/')[2]} folds:", file=sys.stderr)
         print_metrics(load_api().evaluate(run), stderr=True)
-    elif is_whole and registry.get("task", run.config.task).info.get("baseline"):
+    elif written and validated and registry.get("task", run.config.task).info.get("baseline"):
+        metrics = load_api().evaluate(run, "validation")
+        # Those of single classes would be pages.
+        brief = {k: v for k, v in metrics.items() if "/" not in k or k.partition("/")[2] in metrics}
         print("on the validation part:", file=sys.stderr)
-        print_metrics(load_api().evaluate(run, "validation"), stderr=True)
+        print_metrics(brief, stderr=True)
     print(run.path)

@@ -60,6 +60,15 @@ def test_the_figures_are_those_of_the_predictions(run, metrics, sequences):
     assert metrics["accuracy"] == pytest.approx(np.mean(np.abs(miss) < 0.04))
 
 
+def test_the_naive_answer_is_the_mean_of_the_sums(metrics, sequences):
+    window = next(iter(Adding("adding/20", sequences).windows("test", Settings(batch_size=64))))
+    sums = window["targets"].numpy().astype("float64")
+    assert metrics["naive/mean_squared_error"] == pytest.approx(np.var(sums))
+    assert metrics["naive/loss"] == metrics["naive/mean_squared_error"]
+    near = np.abs(sums - sums.mean()) < 0.04
+    assert metrics["naive/accuracy"] == pytest.approx(near.mean())
+
+
 def test_the_tolerance_of_a_run_is_that_of_its_metrics(run, sequences):
     config = replace(run.config, objective={"near": 9.0})
     task = config.make_task()

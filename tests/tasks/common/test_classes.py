@@ -44,6 +44,11 @@ def test_metrics_of_classes_are_those_of_scikit_learn():
     assert metrics["accuracy"] == pytest.approx(accuracy_score(true, predicted))
     logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     assert metrics["loss"] == pytest.approx(-logs[np.arange(60), true].mean(), rel=1e-5)
+    # The naive answer is always the commonest class.
+    count = np.bincount(true).max()
+    assert metrics["naive/accuracy"] == count / 60
+    assert metrics["naive/balanced_accuracy"] == 1 / 4
+    assert metrics["naive/macro_f1"] == pytest.approx(2 * count / (count + 60) / 4)
     ends = evaluation.intervals()
     assert set(ends) == set(metrics)
     assert all(low <= metrics[key] <= high for key, (low, high) in ends.items())

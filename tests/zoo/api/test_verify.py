@@ -204,6 +204,24 @@ def test_a_figure_that_was_measured_in_another_way_does_not_hold():
     assert not holds("nrefs:1|tok:13a|version:2.6.0", "nrefs:2|tok:13a|version:2.6.0")
 
 
+def test_a_card_of_before_may_lack_what_is_naive_but_none_of_today_a_part_of_it():
+    def card(*keys):
+        values = {key: {"value": 0.5, "low": None, "high": None} for key in keys}
+        return {"counted": "images", "examples": 1, "values": values, "told": {}}
+
+    again = card("bleu", "cider", "naive/bleu", "naive/cider")
+
+    def verdicts(*keys, again=again):
+        checks = metric_checks(card(*keys), again, ("cider",))
+        return {check.name: check.holds for check in checks if check.holds is not True}
+
+    assert verdicts("bleu", "cider") == {"naive/bleu": None, "naive/cider": None}
+    assert verdicts("bleu", "cider", "naive/cider") == {"naive/bleu": False}
+    # The package that computes it may be missing.
+    less = card("bleu", "naive/bleu")
+    assert verdicts(*again["values"], again=less) == {"cider": None, "naive/cider": None}
+
+
 def certificate(difference, same=0.99):
     return {
         "rows": 64,
