@@ -78,6 +78,8 @@ def test_what_is_missing_in_training_is_at_its_mean_and_nothing_else_is_missing(
     answer = model(bodies, training=True)
     nearest = np.min([np.abs(answer - one).max(axis=1) for one in answers], axis=0)
     np.testing.assert_array_less(nearest, 1e-5)
+    # A checkpoint holds what is drawn from.
+    assert any(variable is model.gaps.seed_generator.state for variable in model.variables)
     # Of pictures, steps alone.
     assert ManyToOne(**SMALL, drop=0.2).gaps.together == 0
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 from zoo.errors import UserError
 from zoo.evaluation.loop import WindowLoop, row_sums
 from zoo.topologies.base import SequenceModel
-from zoo.training.objectives.base import Losses, Objective, loss_and_accuracy
+from zoo.training.objectives.base import Losses, Objective, Update, loss_and_accuracy
+from zoo.training.objectives.mixup import mixed_pairs, scored
 from zoo.typing import State, Tensor, Window
 from zoo.utils.progress import progress
 
@@ -26,24 +27,28 @@ class Balanced(Objective):
     Attributes:
         factors: by class; 0 for one that has no examples.
         label_smoothing: see `CrossEntropy`.
+        mixup: likewise.
     """
 
     factors: tuple[float, ...]
     label_smoothing: float = 0.0
+    mixup: float = 0.0
     _loops: dict[int, WindowLoop] = field(default_factory=dict, compare=False, repr=False)
 
     metrics: ClassVar[tuple[str, ...]] = ("nll", "weight", "right")
     by_target: ClassVar[bool] = False
 
+    def prepare(self, model: SequenceModel, window: Window, seed: Tensor, update: Update) -> Window:
+        """Return the window with examples that are mixed, if they are to be."""
+        return mixed_pairs(window, model.steps_on, self.mixup, seed) if self.mixup else window
+
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the weighted cross-entropy, and the sums of each row."""
-        smoothing = self.label_smoothing if training else 0.0
-        scores, state = model.score(window, state, training=training, smoothing=smoothing)
-        weights, each = window["weights"], scores.loss
-        if training:
-            # Validation may have classes that training has not.
-            each *= tf.gather(tf.constant(self.factors, tf.float32), window["targets"])
-        loss = tf.reduce_sum(each * weights)
+        # Validation may have classes that training has not.
+        smoothing, factors = (self.label_smoothing, self.factors) if training else (0.0, ())
+        scores, state = scored(model, window, state, training, smoothing, factors)
+        weights = window["weights"]
+        loss = tf.reduce_sum(scores.loss * weights)
         return Losses({"model": loss}, row_sums(weights, scores.nll, scores.right), state)
 
     def results(self, sums: Tensor) -> dict[str, float]:
@@ -75,7 +80,7 @@ class Balanced(Objective):
         }
 
 
-def balanced(windows: tf.data.Dataset, label_smoothing: float) -> Balanced:
+def balanced(windows: tf.data.Dataset, label_smoothing: float, mixup: float = 0.0) -> Balanced:
     """Return the objective whose factors are those of the training windows.
 
     Raises:
@@ -93,4 +98,4 @@ def balanced(windows: tf.data.Dataset, label_smoothing: float) -> Balanced:
         counts = np.pad(counts, (0, size - len(counts))) + np.bincount(targets, minlength=size)
     there = counts > 0
     factors = np.divide(counts.sum() / there.sum(), counts, out=np.zeros_like(counts), where=there)
-    return Balanced(tuple(factors.tolist()), label_smoothing)
+    return Balanced(tuple(factors.tolist()), label_smoothing, mixup)
