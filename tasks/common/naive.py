@@ -1,10 +1,19 @@
 """Naive answers, which a model has to beat: their metrics stand beside its own."""
 
+import sys
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
+from operator import itemgetter
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
+
+Token = TypeVar("Token", bound=Hashable)
+Label = TypeVar("Label", bound=Hashable)
 
 
 def beside(own: Evaluation, naive: Evaluation) -> Evaluation:
@@ -30,3 +39,51 @@ def beside(own: Evaluation, naive: Evaluation) -> Evaluation:
 
 def _named(part: MetricSums, sums: np.ndarray) -> dict[str, float]:
     return {f"naive/{key}": value for key, value in part.metrics(sums).items() if "/" not in key}
+
+
+def beside_learned(own: Evaluation, naive: Callable[[], Evaluation]) -> Evaluation:
+    """Return what `beside` does, of a naive answer that is learned from the training part.
+
+    Where that cannot be read, as data may be a test alone, a line on standard error says so, and
+    the metrics of the model are all.
+
+    Args:
+        own: of the model.
+        naive: learns and measures the naive answer; may raise UserError.
+    """
+    try:
+        return beside(own, naive())
+    except UserError as error:
+        print(f"metrics of a naive answer are left out: {error}", file=sys.stderr)
+        return own
+
+
+class MostOften(Generic[Token, Label]):
+    """Gives each token the label that it has most often, and an unknown one the commonest label.
+
+    Args:
+        pairs: tokens with their labels.
+
+    Raises:
+        UserError: there are none.
+
+    Example:
+        >>> label_of = MostOften([("a", 1), ("a", 2), ("a", 2), ("b", 1), ("b", 1)])
+        >>> label_of(["b", "a", "new"])
+        [1, 2, 1]
+    """
+
+    def __init__(self, pairs: Iterable[tuple[Token, Label]]) -> None:
+        labels: Counter[Label] = Counter()
+        self._labels: dict[Token, Label] = {}
+        # The commonest label of a token comes last.
+        for (token, label), count in sorted(Counter(pairs).items(), key=itemgetter(1)):
+            self._labels[token] = label
+            labels[label] += count
+        if not labels:
+            raise UserError("there is nothing to learn it from")
+        self._commonest = labels.most_common(1)[0][0]
+
+    def __call__(self, tokens: Iterable[Token]) -> list[Label]:
+        """Return a label for each token."""
+        return [self._labels.get(token, self._commonest) for token in tokens]

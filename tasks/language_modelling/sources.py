@@ -46,6 +46,9 @@ class Unit(NamedTuple):
     starts: bool
 
 
+BEGINNING = 12_000_000
+"""Characters that say how often each token is: of a longer text no more, as counting takes time."""
+
 _SMALLEST, _LARGEST, _GROWTH = 64, 1 << 14, 16
 # As in WikiText: alone between blank lines, with one sign on each side.
 _HEADING = re.compile(r"^ = (?!= ).+(?<! =) = \n(?= ?\n)", re.MULTILINE)
@@ -89,6 +92,11 @@ class Source:
             title = f"reading {Path(self.dataset).name}, {split}"
             self._corpora[split] = Corpus(self.pieces(split), self.unit, title, self.cut_by)
         return self._corpora[split]
+
+    def beginning(self) -> Corpus:
+        """Return the first `BEGINNING` characters of the training text, as a corpus."""
+        title = f"counting in {Path(self.dataset).name}"
+        return Corpus(_first(self.pieces("train"), BEGINNING), self.unit, title, self.cut_by)
 
     def pieces(self, split: str) -> Iterator[Piece]:
         """Yield the text of a split."""
@@ -135,6 +143,15 @@ class Source:
         )
         tell_rule(self.rule, self.dataset)
         return sides
+
+
+def _first(pieces: Iterator[Piece], count: int) -> Iterator[Piece]:
+    """Yield pieces until there are so many characters."""
+    for text, starts in pieces:
+        yield text, starts
+        count -= len(text)
+        if count <= 0:
+            return
 
 
 def find_files(path: Path) -> dict[str, list[Path]]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, islice
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
+from tasks.common.naive import beside_learned
 from tasks.common.streams import HALF_WORD, margins, read_tokens, tell
 from tasks.common.text import END, PADDING, START, UNKNOWN
 from tasks.common.units import tokenizer_of
@@ -16,13 +18,15 @@ from tasks.common.words import commonest, cut_rule, half_word
 from tasks.language_modelling.sources import BUNDLED, Source
 from tasks.language_modelling.spacing import flow, spaced
 from tasks.language_modelling.text import MINIMUM_COUNT, UNITS
+from tasks.language_modelling.unigram import unigram_costs, unigram_sums
 from zoo.decoding import continued, decode, generating
 from zoo.decoding.options import SamplingOptions
 from zoo.errors import UserError
-from zoo.evaluation.bootstrap import Evaluation
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.registry import register
 from zoo.task import Case, Written
 from zoo.topologies.base import SequenceModel
+from zoo.training.objectives import CrossEntropy
 from zoo.training.settings import Settings
 from zoo.training.windows import stream_windows
 from zoo.utils.validation import checked_texts
@@ -45,6 +49,7 @@ _PIECE = 8
     dataset="python_docs",
     input="text",
     draws=True,
+    baseline="naive",
 )
 class LanguageModelling(DataTask):
     """Continues a text.
@@ -139,8 +144,26 @@ class LanguageModelling(DataTask):
         )
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """Return `loss` (nats a token), `accuracy`, `perplexity`; or also `bits_per_character`."""
-        return super().measure(model, split, settings).also(self._more_metrics)
+        """Return `loss` (nats a token), `accuracy`, `perplexity`; or also `bits_per_character`.
+
+        Beside them stand those of `naive`.
+        """
+        own = super().measure(model, split, settings).also(self._more_metrics)
+        return beside_learned(own, partial(self.naive, split, settings.window))
+
+    def naive(self, split: str, window: int) -> Evaluation:
+        """Return the metrics of expecting each token as often as it is in the training text.
+
+        They take no token before it into account, see `tasks.language_modelling.unigram`.
+
+        Args:
+            split: what is measured.
+            window: tokens that are an example each, of which intervals draw some.
+        """
+        source, tokens = self._source(), self.vocabulary.tokens
+        costs = unigram_costs(source.beginning().text(tokens), self.vocabulary.size)
+        rows = unigram_sums(source.corpus(split).text(tokens), costs, window)
+        return Evaluation([MetricSums(rows, CrossEntropy().results)]).also(self._more_metrics)
 
     def _more_metrics(self, metrics: dict[str, float]) -> dict[str, float]:
         more = {"perplexity": math.exp(metrics["loss"])}

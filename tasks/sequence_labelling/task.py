@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.classes import class_counts, confusion
 from tasks.common.classes import count_metrics as class_count_metrics
+from tasks.common.naive import MostOften, beside_learned
 from tasks.common.normal import compose
 from tasks.common.showing import show_spans
 from tasks.common.spans import spans
@@ -45,6 +46,7 @@ _LENGTHS = (4, 8, 12, 16, 20, 24, 32, 40, 56, 80, 120, 200, 400)
     topology="many_to_many",
     dataset="cldr_entities",
     input="text",
+    baseline="naive",
 )
 class SequenceLabelling(DataTask):
     """Names the tag of each word of a sentence: its part of speech, or what entity it belongs to.
@@ -170,16 +172,25 @@ class SequenceLabelling(DataTask):
         return mixed_windows(parts, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """Return `loss` a word, and the metrics of the predicted tags.
+        """Return `loss` a word, and the metrics of the predicted tags beside those of `naive`.
 
         They are `accuracy`, that of unknown words, and the `f1` of entities, all and of each kind,
         or else of each tag.
         """
-        rows = list(self._answers(model, split, settings))
-        true, predicted, unknown, sums = zip(*rows)
+        true, predicted, unknown, sums = zip(*self._answers(model, split, settings))
+        loss = Evaluation([MetricSums(np.stack(sums), self.objective().results)])
+        own = loss + self._of_answers(true, predicted, unknown)
+        return beside_learned(own, partial(self.naive, split))
+
+    def _of_answers(
+        self,
+        true: Sequence[np.ndarray],
+        predicted: Sequence[np.ndarray],
+        unknown: Sequence[np.ndarray],
+    ) -> Evaluation:
+        """Measure tags, `[T]` of each sentence, of words of which some are unknown."""
         right = [_right(*row) for row in zip(true, predicted, unknown)]
-        loss = MetricSums(np.stack(sums), self.objective().results)
-        metrics = Evaluation([loss, MetricSums(np.stack(right), _accuracies)])
+        metrics = Evaluation([MetricSums(np.stack(right), _accuracies)])
         if self.entities:
             kinds, tags = kinds_in(self.tags), np.array(self.tags)
             counts = [span_counts(kinds, tags[a], tags[b]) for a, b in zip(true, predicted)]
@@ -189,6 +200,24 @@ class SequenceLabelling(DataTask):
         return metrics + Evaluation(
             [MetricSums(class_counts(true, predicted, len(self.tags)), self._of_tags)]
         )
+
+    def naive(self, split: str) -> Evaluation:
+        """Return the metrics of giving each word the tag that it has most often in training.
+
+        Words are told apart as they are written; one that is not in the training part gets the
+        commonest tag of all.
+        """
+        numbers = {tag: number for number, tag in enumerate(self.tags)}
+        tag_of = MostOften(
+            (word, numbers[tag])
+            for each in self._sentences("train")
+            for word, tag in zip(each.words, each.tags)
+            if tag in numbers
+        )
+        sentences = self._sentences(split)
+        true = [np.array([numbers[tag] for tag in each.tags]) for each in sentences]
+        answers = [np.array(tag_of(each.words)) for each in sentences]
+        return self._of_answers(true, answers, [np.zeros(len(row), bool) for row in true])
 
     def _of_tags(self, counts: np.ndarray) -> dict[str, float]:
         """Compute the mean F1 of all tags, and that of each."""

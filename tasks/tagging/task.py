@@ -1,7 +1,8 @@
 """Tagging as a stream: the token class of each character of a program."""
 
 import tokenize
-from itertools import pairwise
+from functools import partial
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
 from tasks.common.data import likeliest, load_split
+from tasks.common.naive import MostOften, beside_learned
 from tasks.common.showing import show_spans
 from tasks.common.sources import own_path
 from tasks.common.spans import spans
@@ -19,6 +21,7 @@ from tasks.common.text import PADDING
 from tasks.common.tokenizers import Characters
 from tasks.tagging.dataset import CLASSES, label_characters
 from zoo.errors import UserError
+from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.readers.text import read_text_file
 from zoo.registry import register
 from zoo.task import Case
@@ -38,6 +41,7 @@ _SHOWN = 6
     dataset="python_source",
     input="text",
     stream="runs",
+    baseline="naive",
 )
 class Tagging(DataTask):
     """Names the class of each character of a text, a few characters after reading it.
@@ -133,6 +137,24 @@ class Tagging(DataTask):
         windows = stream_windows(sequences, rows, settings.window, cut=train, context=context)
         return windows if self.carry else windows.map(lambda window: _reset(window, context))
 
+    def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
+        """Return `loss` and `accuracy` a character, the latter beside that of `naive`."""
+        own = super().measure(model, split, settings)
+        return beside_learned(own, partial(self.naive, split))
+
+    def naive(self, split: str) -> Evaluation:
+        """Return the `accuracy` of naming each character's commonest class of the training part.
+
+        One that is not there gets the class that is the commonest of all.
+        """
+        train = (zip(text, labels.tolist()) for text, labels in self._labelled("train"))
+        class_of = MostOften(chain.from_iterable(train))
+        rows = [
+            (np.sum(class_of(text) == labels), len(labels))
+            for text, labels in self._labelled(split)
+        ]
+        return Evaluation([MetricSums(np.array(rows), _accuracy)])
+
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: texts `[N]` to `classes` `[N, T]`, padded with "", `text` and spans.
 
@@ -209,6 +231,10 @@ class Tagging(DataTask):
                 "choose one with `text` and `labels`"
             )
         return [(example["text"].decode(), example["labels"]) for example in examples]
+
+
+def _accuracy(sums: np.ndarray) -> dict[str, float]:
+    return {"accuracy": float(sums[0] / sums[1])}
 
 
 def cut_text(

@@ -141,6 +141,28 @@ def test_a_model_that_knows_nothing_is_as_perplexed_as_there_are_tokens(text_fil
     figures = task.score(model, "test", Settings(batch_size=2, window=16))
     assert figures["perplexity"] == pytest.approx(task.vocabulary.size, rel=1e-4)
     assert figures["bits_per_character"] == pytest.approx(math.log2(task.vocabulary.size))
+    # How often letters are is something to know.
+    assert figures["naive/perplexity"] < figures["perplexity"]
+
+
+def test_the_naive_text_has_each_token_as_often_as_that_for_training(tmp_path):
+    for split, text in (("train", "aaab"), ("valid", "a"), ("test", "abz")):
+        (tmp_path / f"{split}.txt").write_text(text)
+    task = LanguageModelling(str(tmp_path / "train.txt"))
+    metrics = task.naive("test", window=2).metrics()
+    # One more than it occurs, of each of the six ids: a, b, and four that stand for others.
+    loss = -(math.log(4 / 10) + math.log(2 / 10) + math.log(1 / 10)) / 3
+    assert metrics["loss"] == pytest.approx(loss) and metrics["accuracy"] == 1 / 3
+    assert metrics["perplexity"] == pytest.approx(math.exp(loss))
+    assert metrics["bits_per_character"] == pytest.approx(loss / math.log(2))
+
+
+def test_of_a_long_text_the_beginning_says_how_often_tokens_are(text_file, monkeypatch):
+    monkeypatch.setattr("tasks.language_modelling.sources.BEGINNING", 10)
+    source = LanguageModelling(text_file, unit="word")._source()
+    counts = source.beginning().counts()
+    whole = source.corpus("train").counts()
+    assert 0 < sum(counts.values()) < sum(whole.values())
 
 
 @pytest.mark.parametrize(

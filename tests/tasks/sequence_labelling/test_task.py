@@ -139,6 +139,22 @@ def test_metrics_are_those_of_the_answers_and_of_each_tag(tagger, conllu):
     assert metrics["macro_f1"] == pytest.approx(f1_score(tags, labels, average="macro"))
     (noun,) = f1_score(tags, labels, labels=["NOUN"], average=None)
     assert metrics["f1/NOUN"] == pytest.approx(noun)
+    # Each word has one tag.
+    assert metrics["naive/accuracy"] == metrics["naive/macro_f1"] == 1
+
+
+def test_the_naive_tag_is_the_commonest_of_a_word_as_it_is_written(tmp_path):
+    sentences = {
+        "train": "Ann B-PER\nsaw O\nBonn B-LOC\n\nBonn B-LOC\nsaw O\nBonn B-PER\n\nshe O\nsaw O\n",
+        "dev": "she O\n",
+        "test": "Bonn B-LOC\nsees O\nAnn B-PER\n\nNew B-LOC\nYork I-LOC\nsaw O\nbonn B-PER\n",
+    }
+    for part, text in sentences.items():
+        (tmp_path / f"{part}.conll").write_text(text)
+    naive = SequenceLabelling(str(tmp_path)).naive("test")
+    # All four words that are new, "bonn" among them, are answered by O: right is one of them.
+    metrics = {key: value for key, value in naive.metrics().items() if "/" not in key}
+    assert metrics == {"accuracy": 4 / 7, "f1": 2 * 2 / (2 + 4), "precision": 1, "recall": 2 / 4}
 
 
 @pytest.mark.slow

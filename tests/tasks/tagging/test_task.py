@@ -225,6 +225,33 @@ def test_rows_of_windows_are_measured_one_by_one():
     assert told.sums[0].rows[:, 1].sum() == count and len(told.sums[0].rows) >= count / 5
     windows = task.windows("test", Settings(batch_size=1, window=40))
     whole = evaluate(model, windows, task.objective()).metrics()
-    assert told.metrics() == pytest.approx(whole, rel=1e-5)
+    metrics = told.metrics()
+    assert 0.4 < metrics.pop("naive/accuracy") < 1
+    assert metrics == pytest.approx(whole, rel=1e-5)
     cases = task.cases(3)
     assert all(case.is_right(case.expected) for case in cases)
+
+
+def test_the_naive_class_is_the_commonest_of_a_character(monkeypatch):
+    parts = {"train": ("aaab", [1, 1, 2, 3]), "test": ("abz", [1, 2, 1])}
+
+    def load(name, split, data_dir):
+        text, labels = parts[split]
+        return [{"text": text.encode(), "labels": np.array(labels)}]
+
+    monkeypatch.setattr(module, "load_split", load)
+    # Of "b" it says 3, and of "z", which is new, as of most characters 1.
+    assert Tagging().naive("test").metrics() == {"accuracy": 2 / 3}
+
+
+def test_what_is_naive_is_left_out_where_nothing_was_for_training(monkeypatch, capsys):
+    def load(name, split, data_dir):
+        if split == "train":
+            raise UserError("the data set x has no train")
+        return [{"text": b"ab", "labels": np.array([1, 2])}]
+
+    monkeypatch.setattr(module, "load_split", load)
+    task = Tagging(characters=["a", "b"], delay=0)
+    model = zoo.create("highlight-gru", units=2, **task.model_options())
+    assert {*task.score(model, "test", Settings(batch_size=1, window=2))} == {"loss", "accuracy"}
+    assert "naive answer are left out: the data set x has no train" in capsys.readouterr().err
