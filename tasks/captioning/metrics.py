@@ -1,8 +1,10 @@
 """Metrics of captions: BLEU, ROUGE-L, CIDEr, the truth rate and the gap between images."""
 
 import importlib.util
+import math
+from collections import Counter
 from collections.abc import Sequence
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from tasks.captioning.scenes import Object
 from tasks.common.ngrams import measure_corpus
 from tasks.common.text import split_tokens
 from tasks.common.words import NEWEST, normal, word_pattern
+from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.training.objectives import CrossEntropy
 
@@ -37,6 +40,44 @@ def words(captions: Sequence[str], rule: int = NEWEST) -> list[str]:
     return [caption.decode() for caption in joined.numpy()]
 
 
+def _words_of_each(captions: Sequence[Sequence[str]], rule: int) -> list[list[str]]:
+    """Return what `words` does of the captions of each image, all cut at once."""
+    flat = iter(words(list(chain.from_iterable(captions)), rule))
+    return [[next(flat) for _ in own] for own in captions]
+
+
+def usual_caption(captions: Sequence[str], rule: int = NEWEST) -> str:
+    """Return the caption that comes most often.
+
+    Of those that come equally often, it is one as long as most captions are; and of these, that
+    whose words are the commonest.
+
+    Args:
+        captions: of any images.
+        rule: which one words are cut by.
+
+    Raises:
+        UserError: there are none.
+
+    Example:
+        >>> usual_caption(["A red cat.", "a dog", "a black dog", "a dog sits", "the red sun"])
+        'a black dog'
+        >>> usual_caption(["A dog.", "a black cat", "a dog", "a black sun"])
+        'a dog'
+    """
+    if not captions:
+        raise UserError("there are no captions to learn it from")
+    texts = words(captions, rule)
+    times, counts = Counter(texts), Counter(word for text in texts for word in text.split())
+    (length, _), *_ = Counter(len(text.split()) for text in texts).most_common(1)
+
+    def usual(text: str) -> tuple[int, bool, float]:
+        parts = text.split()
+        return times[text], len(parts) == length, sum(math.log(counts[word]) for word in parts)
+
+    return max(times, key=usual)
+
+
 def bleu(
     written: Sequence[str], references: Sequence[Sequence[str]], rule: int = NEWEST
 ) -> Evaluation:
@@ -56,7 +97,7 @@ def bleu(
         (75, 71)
     """
     hypotheses = words(written, rule)
-    known = [words(captions, rule) for captions in references]
+    known = _words_of_each(references, rule)
     most = max(map(len, known))
     columns = [list(column) for column in zip(*(islice(cycle(k), most) for k in known))]
     scores = Evaluation([])
@@ -90,7 +131,7 @@ def rouge_and_cider(
     from pycocoevalcap.rouge.rouge import Rouge
 
     hypotheses = {index: [caption] for index, caption in enumerate(words(written, rule))}
-    known = {index: words(captions, rule) for index, captions in enumerate(references)}
+    known = dict(enumerate(_words_of_each(references, rule)))
     _, rouge = Rouge().compute_score(known, hypotheses)
     _, cider = Cider().compute_score(known, hypotheses)
     return mean_of("rouge_l", rouge) + mean_of("cider", cider)

@@ -89,6 +89,12 @@ class Source(abc.ABC):
             rows = (_row(item, shape) for item in items)
             return list(islice((row[0] for row in rows if isinstance(row, tuple)), count))
 
+    def captions(self, split: str, images: int) -> list[str]:
+        """Return the captions of the first images of a split, none of which is decoded."""
+        with closing(self._items(split)) as items:
+            first = islice(items, images)
+            return [caption for item in first for caption in _usable(item.captions)]
+
     def read(self, split: str, shape: list[int]) -> Captioned:
         """Return a split, its images brought to a shape: decoded once and kept on disk.
 

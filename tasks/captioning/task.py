@@ -21,12 +21,14 @@ from tasks.captioning.metrics import (
     picture_gap,
     rouge_and_cider,
     truth,
+    usual_caption,
 )
 from tasks.captioning.scenes import has_test_only_pair
 from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.captioning.windows import caption_windows, draw_captions
 from tasks.common.base import DataTask, rule_of, spread
 from tasks.common.images import decode_images, encode_png, is_shape
+from tasks.common.naive import beside_learned
 from tasks.common.networks import SIDE, open_network
 from tasks.common.searching import Search, faults, shortest_run
 from tasks.common.text import END, PADDING, START, UNKNOWN
@@ -57,6 +59,8 @@ PASSES = 70
 """Epochs for 2,000 photographs."""
 _WIDE = 96
 """Pixels of a side for which four blocks of convolutions are not too many."""
+COUNTED = 5000
+"""Images for training whose captions say which is usual."""
 _ROWS = 250
 _LARGEST = 128
 
@@ -68,6 +72,7 @@ _LARGEST = 128
     dataset="captioned_scenes",
     input="image",
     objective="self_critical",
+    baseline="naive",
 )
 class Captioning(DataTask):
     """Says in words what an image shows.
@@ -263,7 +268,8 @@ class Captioning(DataTask):
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return `loss` and `accuracy` a word after all right ones, and the metrics of captions.
 
-        Those of the captions that the model writes are in `tasks.captioning.metrics`.
+        Those of the captions that the model writes are in `tasks.captioning.metrics`; beside them
+        stand those of `naive`.
 
         `picture_gap` says how many nats a word the captions of people are less likely for the
         next image of the split than for their own: near 0, the model does not look.
@@ -278,17 +284,30 @@ class Captioning(DataTask):
         objective = self.objective()
         rows = RowSums(model, objective)
         own = rows(self._windows(data, images, settings), self.shown)
-        metrics = Evaluation([MetricSums(own, objective.results)]) + bleu(
-            written, data.captions, self.tokenizer
-        )
-        if has_extra():
-            metrics += rouge_and_cider(written, data.captions, self.tokenizer)
-        else:
+        metrics = Evaluation([MetricSums(own, objective.results)])
+        metrics += self._of_captions(written, data)
+        if not has_extra():
             print(EXTRA, file=sys.stderr)
         if len(images) > 1:
             others = self._windows(data, NextImages(images), settings)
             metrics += picture_gap(own, rows(self.shown(others, "showing others")))
         metrics += faults(written, ended, self.tokenizer)
+        return beside_learned(metrics, partial(self.naive, split))
+
+    def naive(self, split: str) -> Evaluation:
+        """Return the metrics of one caption for all images, the most usual for training.
+
+        It is that of `tasks.captioning.metrics.usual_caption`, of the first `COUNTED` images.
+        """
+        data = self._data(split)
+        caption = usual_caption(self._source().captions("train", COUNTED), self.tokenizer)
+        return self._of_captions([caption] * len(data.captions), data)
+
+    def _of_captions(self, written: list[str], data: Captioned) -> Evaluation:
+        """Measure a caption of each image by the texts alone."""
+        metrics = bleu(written, data.captions, self.tokenizer)
+        if has_extra():
+            metrics += rouge_and_cider(written, data.captions, self.tokenizer)
         unseen = [scene is not None and has_test_only_pair(scene) for scene in data.scenes]
         return metrics + truth(written, data.scenes, unseen)
 

@@ -36,13 +36,15 @@ _SEED = 1
     dataset="binary_digits",
     input="image",
     objective="strokes",
+    baseline="naive",
 )
 class StrokeDrawing(PaintingTask):
     """Paints a picture that it is shown with a few strokes of a brush, and writes them as SVG.
 
     `error` is the error that the painting leaves, as a share of that of an empty canvas, seen
-    through a blur of half a pixel; `pixel_error` is the same without a blur. `moves` is the share
-    of strokes that only move the brush.
+    through a blur of half a pixel; `pixel_error` is the same without a blur. The naive answer to
+    each picture is the mean of all that are measured. `moves` is the share of strokes that only
+    move the brush.
 
     Args:
         dataset: see `PaintingTask`.
@@ -97,15 +99,17 @@ class StrokeDrawing(PaintingTask):
         return example_windows(inputs, labels, np.ones(len(labels)), settings.batch_size, seed)
 
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
-        """Return what the likeliest strokes leave of each picture."""
+        """Return what the likeliest strokes leave of each picture, beside the mean picture."""
+        mean = self.pictures(split).images.mean(axis=0, dtype="float32") / 255
 
         def measured(window: Window, state: State) -> tuple[Any, State]:
             images = window["inputs"]["image"]
             painting = _painted(model, images)
             last = painting.canvases[:, -1:]
+            both = tf.concat([last, tf.broadcast_to(mean, tf.shape(last))], axis=1)
             moves = 1 - tf.reduce_mean(tf.cast(painting.tokens[..., 0], tf.float32), axis=1)
-            errors = [picture_errors(last, images, blur)[:, 0] for blur in (True, False)]
-            return (tf.stack([*errors, moves], axis=1), window["weights"] > 0), state
+            errors = [picture_errors(both, images, blur) for blur in (True, False)]
+            return (tf.concat([*errors, moves[:, None]], axis=1), window["weights"] > 0), state
 
         loop = WindowLoop(model, measured)
         parts = loop(self.shown(self.windows(split, settings)))
@@ -170,5 +174,5 @@ def _painted(model: Any, images: Any) -> Painting:
 def _metrics(sums: np.ndarray) -> dict[str, float]:
     """Return the metrics of sums: of the pictures, and of the numbers of `measure`."""
     count, *numbers = map(float, sums)
-    names = ("error", "pixel_error", "moves")
+    names = ("error", "naive/error", "pixel_error", "naive/pixel_error", "moves")
     return {name: number / max(count, 1.0) for name, number in zip(names, numbers)}

@@ -11,6 +11,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
+from tasks.common.naive import beside
 from tasks.common.searching import Search, faults, shortest_run
 from tasks.common.text import END, PADDING, ROWS, START, UNKNOWN
 from tasks.common.tokenizers import Tokenizer
@@ -51,6 +52,7 @@ _SOURCES = tf.TensorSpec([None], tf.string, name="sources")
     dataset="cldr_phrases/en-fr",
     input="text",
     objective="self_critical",
+    baseline="naive",
 )
 class Translation(DataTask):
     """Translates a text, token by token.
@@ -222,14 +224,19 @@ class Translation(DataTask):
         """Return `loss`, `accuracy` and `perplexity` a token, and the metrics of translations.
 
         The first three are of a token after all right ones; see `translation_metrics` for `bleu`,
-        `chrf` and `exact_match`.
+        `chrf` and `exact_match`, beside which stand those of `naive`.
         """
         metrics = super().measure(model, split, settings)
         metrics = metrics.also(lambda values: {"perplexity": math.exp(min(values["loss"], 700.0))})
         pairs = self._pairs(split)
         texts, ended = self._translate(model, [pair.source for pair in pairs])
         metrics += translation_metrics(texts, pairs, self.lowercase)
-        return metrics + faults(texts, ended, self.tokenizer)
+        return beside(metrics + faults(texts, ended, self.tokenizer), self.naive(split))
+
+    def naive(self, split: str) -> Evaluation:
+        """Return the metrics of sources that are copied as they are."""
+        pairs = self._pairs(split)
+        return translation_metrics([pair.source for pair in pairs], pairs, self.lowercase)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: sources `[N]` to `text`, their translations; `generate`: others, too.

@@ -78,6 +78,20 @@ def test_the_references_themselves_score_full_marks(task, monkeypatch):
     )
     figures = task.score(model, "test", Settings(batch_size=16))
     assert figures["truth_rate"] == 1 and figures["bleu4"] == pytest.approx(100)
+    assert figures["naive/bleu4"] < 50 and figures["naive/truth_rate"] < 1
+
+
+def test_the_naive_caption_is_the_commonest_for_training(shared_kaggle):
+    folder, _ = shared_kaggle
+    task = Captioning(str(folder))
+    # "All of it is COLOUR" is said of each picture of a colour, all else of one picture.
+    training = task._source().captions("train", images=12)
+    colour = max(("red", "green", "blue"), key=lambda c: training.count(f"all of it is {c}"))
+    tested = [own[1] for own in task._data("test").captions]
+    right = [5 if own.endswith(colour) else 4 for own in tested]
+    naive = task.naive("test").metrics()
+    assert naive["bleu1"] == pytest.approx(100 * sum(right) / (5 * len(right)))
+    assert naive["bleu1"] > 79
 
 
 @pytest.mark.slow

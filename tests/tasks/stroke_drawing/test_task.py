@@ -140,6 +140,17 @@ def test_the_error_is_that_of_what_is_served(fresh):
     assert metrics["pixel_error"] != metrics["error"]
 
 
+def test_the_naive_error_is_that_of_the_mean_picture(fresh):
+    task, model = fresh
+    images = task.pictures("test").images / 255
+    left = ((images - images.mean(axis=0)) ** 2).sum(axis=(1, 2, 3)) / (images**2).sum(
+        axis=(1, 2, 3)
+    )
+    metrics = task.measure(model, "test", Settings(batch_size=100)).metrics()
+    assert metrics["naive/pixel_error"] == pytest.approx(left.mean(), rel=1e-5)
+    assert 0 < metrics["naive/error"] < metrics["naive/pixel_error"]
+
+
 @pytest.mark.slow
 def test_the_metrics_lie_in_their_intervals(fresh, check_measured):
     check_measured(*fresh, Settings())

@@ -245,7 +245,7 @@ def test_generate_draws_from_its_seed_and_is_greedy_at_temperature_zero(served):
 
 
 def test_exact_match_is_the_share_of_right_texts_overall_and_by_kind(task, monkeypatch):
-    pairs = [Pair("a", "A", "x"), Pair("b", "B", "x"), Pair("c", "C", "x"), Pair("d", "D", "y")]
+    pairs = [Pair("a", "A", "x"), Pair("b", "B", "x"), Pair("c", "c", "x"), Pair("d", "D", "y")]
     monkeypatch.setattr(task, "_pairs", lambda split: pairs)
     answers = ["A", "B", "?", "?"], [True, True, True, False]
     monkeypatch.setattr(task, "_translate", lambda model, sources: answers)
@@ -254,6 +254,9 @@ def test_exact_match_is_the_share_of_right_texts_overall_and_by_kind(task, monke
     assert figures["exact_match"] == 0.5 and figures["unended"] == 0.25
     assert figures["exact_match/x"] == pytest.approx(2 / 3)
     assert figures["exact_match/y"] == 0
+    # Of the sources themselves, one is its own translation.
+    assert figures["naive/exact_match"] == 0.25 and {"naive/bleu", "naive/chrf"} <= {*figures}
+    assert not {"naive/exact_match/x", "naive/unended"} & {*figures}
 
 
 def test_no_source_of_a_file_is_in_two_splits(tmp_path):
