@@ -238,8 +238,14 @@ class Comparison:
         self.names, self.options, self.metrics, self.page = names, options, metrics, page
 
     def metric_rows(self) -> list[list[str]]:
-        """Return a row for each metric: its name, and that of each run with its interval."""
-        keys = dict.fromkeys(key for each in self.metrics for key in each if "/" not in key)
+        """Return a row for each metric: its name, and that of each run with its interval.
+
+        Those of single classes or kinds are left out, those of a naive answer are not.
+        """
+        known = {key for each in self.metrics for key in each if "/" not in key}
+        keys = dict.fromkeys(
+            key for each in self.metrics for key in each if {key, key.partition("/")[2]} & known
+        )
         return [
             [key, *(_value(each[key]) if key in each else "" for each in self.metrics)]
             for key in keys

@@ -53,8 +53,9 @@ class Check:
         name: what was checked.
         card: what the card says.
         measured: what was found.
-        holds: whether these are the same, within the tolerance; None where it cannot be measured
-            here: a package is missing, or the data are of another version.
+        holds: whether these are the same, within the tolerance; None where they cannot be compared
+            here: a package is missing, the data are of another version, or the card is of before
+            and does not say it.
     """
 
     name: str

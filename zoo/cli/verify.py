@@ -70,7 +70,7 @@ def _tell(verification: Any) -> None:
     wrong = [check.name for check in verification.checks if check.holds is False]
     unknown = [check.name for check in verification.checks if check.holds is None]
     if unknown:
-        print(f"cannot be measured here: {', '.join(unknown)}")
+        print(f"cannot be compared here: {', '.join(unknown)}")
     all_holds = "the rest holds" if unknown else "all of it holds"
     print(f"does not hold: {', '.join(wrong)}" if wrong else all_holds)
 

@@ -114,7 +114,8 @@ def test_runs_are_compared_by_metrics_and_by_what_was_set(zoo, run, tmp_path, mo
     assert [one["options"] for one in answer["runs"]] == [{"epochs": 2}, {"epochs": 7}]
     one, two = (each["metrics"]["accuracy"] for each in answer["runs"])
     assert one == two and one["low"] <= one["value"] <= one["high"]
-    _, read = checked(tmp_path / "comparison.html")
+    text, read = checked(tmp_path / "comparison.html")
+    assert "naive/accuracy" in text and "recall/" not in text
     assert {"Metrics of the test split", "Options that differ", "Curves"} <= {*read.titles}
 
 

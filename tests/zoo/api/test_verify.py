@@ -180,7 +180,7 @@ def test_data_of_another_python_are_no_fault_of_the_card(copy, data_dir, zoo, mo
     )
     code, out, _ = zoo("verify", copy, "--data-dir", data_dir)
     assert code == 1
-    assert "cannot be measured here: data, version, data, test, accuracy\n" in out
+    assert "cannot be compared here: data, version, data, test, accuracy\n" in out
     assert "does not hold: parameters\n" in out
 
 
