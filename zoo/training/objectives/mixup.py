@@ -131,7 +131,8 @@ def check_model(strength: float, model: SequenceModel) -> None:
     """
     inputs = model.named_inputs(model.example_inputs(1))
     names = [name for name, part in inputs.items() if name != "lengths" and not _is_real(part)]
-    if names or type(model).score is not SequenceModel.score:
+    timeless = "lengths" in inputs and model.steps_on not in inputs
+    if names or timeless or type(model).score is not SequenceModel.score:
         raise UserError(
             f"mixup is {strength}, but this model reads {', '.join(names) or 'sequences'}: only "
             "pictures, clips and vectors of which a model names one class can be mixed, so leave "
