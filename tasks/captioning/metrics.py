@@ -12,7 +12,8 @@ import tensorflow as tf
 from sacrebleu.metrics import BLEU
 
 from tasks.captioning.checking import truth_rate
-from tasks.captioning.scenes import Object
+from tasks.captioning.scenes import Object, has_test_only_pair
+from tasks.captioning.sources import Captioned
 from tasks.common.ngrams import measure_corpus
 from tasks.common.text import split_tokens
 from tasks.common.words import NEWEST, normal, word_pattern
@@ -76,6 +77,21 @@ def usual_caption(captions: Sequence[str], rule: int = NEWEST) -> str:
         return times[text], len(parts) == length, sum(math.log(counts[word]) for word in parts)
 
     return max(times, key=usual)
+
+
+def caption_metrics(written: Sequence[str], data: Captioned, rule: int = NEWEST) -> Evaluation:
+    """Compute the metrics of `bleu`, `truth` and, where it is installed, of `rouge_and_cider`.
+
+    Args:
+        written: a caption of each image.
+        data: the images with what people said of them.
+        rule: which one words are cut by.
+    """
+    metrics = bleu(written, data.captions, rule)
+    if has_extra():
+        metrics += rouge_and_cider(written, data.captions, rule)
+    unseen = [scene is not None and has_test_only_pair(scene) for scene in data.scenes]
+    return metrics + truth(written, data.scenes, unseen)
 
 
 def bleu(

@@ -16,14 +16,11 @@ from tasks.captioning.looking import words_and_maps
 from tasks.captioning.metrics import (
     EXTRA,
     NextImages,
-    bleu,
+    caption_metrics,
     has_extra,
     picture_gap,
-    rouge_and_cider,
-    truth,
     usual_caption,
 )
-from tasks.captioning.scenes import has_test_only_pair
 from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.captioning.windows import caption_windows, draw_captions
 from tasks.common.base import DataTask, rule_of, spread
@@ -285,7 +282,7 @@ class Captioning(DataTask):
         rows = RowSums(model, objective)
         own = rows(self._windows(data, images, settings), self.shown)
         metrics = Evaluation([MetricSums(own, objective.results)])
-        metrics += self._of_captions(written, data)
+        metrics += caption_metrics(written, data, self.tokenizer)
         if not has_extra():
             print(EXTRA, file=sys.stderr)
         if len(images) > 1:
@@ -301,15 +298,7 @@ class Captioning(DataTask):
         """
         data = self._data(split)
         caption = usual_caption(self._source().captions("train", COUNTED), self.tokenizer)
-        return self._of_captions([caption] * len(data.captions), data)
-
-    def _of_captions(self, written: list[str], data: Captioned) -> Evaluation:
-        """Measure a caption of each image by the texts alone."""
-        metrics = bleu(written, data.captions, self.tokenizer)
-        if has_extra():
-            metrics += rouge_and_cider(written, data.captions, self.tokenizer)
-        unseen = [scene is not None and has_test_only_pair(scene) for scene in data.scenes]
-        return metrics + truth(written, data.scenes, unseen)
+        return caption_metrics([caption] * len(data.captions), data, self.tokenizer)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`: image bytes `[N]` to `text`, the captions; `generate`: others, too.

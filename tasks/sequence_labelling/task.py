@@ -10,8 +10,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from tasks.common.base import SHORT, DataTask, rule_of, spread
-from tasks.common.classes import class_counts, confusion
-from tasks.common.classes import count_metrics as class_count_metrics
+from tasks.common.classes import confusion
 from tasks.common.naive import MostOften, beside_learned
 from tasks.common.normal import compose
 from tasks.common.showing import show_spans
@@ -20,8 +19,9 @@ from tasks.common.splits import SPLITS
 from tasks.common.text import UNKNOWN, split_tokens, token_places
 from tasks.common.words import BETWEEN_SPACES, commonest, cut_rule, word_pattern
 from tasks.sequence_labelling.columns import Sentence
+from tasks.sequence_labelling.scoring import tag_metrics
 from tasks.sequence_labelling.sources import read_sentences
-from tasks.sequence_labelling.spans import are_entities, count_metrics, kinds_in, span_counts
+from tasks.sequence_labelling.spans import are_entities
 from tasks.sequence_labelling.words import WordEncoder, are_spaced, normalize
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
@@ -174,32 +174,12 @@ class SequenceLabelling(DataTask):
     def measure(self, model: SequenceModel, split: str, settings: Settings) -> Evaluation:
         """Return `loss` a word, and the metrics of the predicted tags beside those of `naive`.
 
-        They are `accuracy`, that of unknown words, and the `f1` of entities, all and of each kind,
-        or else of each tag.
+        See `tasks.sequence_labelling.scoring.tag_metrics`.
         """
         true, predicted, unknown, sums = zip(*self._answers(model, split, settings))
         loss = Evaluation([MetricSums(np.stack(sums), self.objective().results)])
-        own = loss + self._of_answers(true, predicted, unknown)
+        own = loss + tag_metrics(self.tags, true, predicted, unknown)
         return beside_learned(own, partial(self.naive, split))
-
-    def _of_answers(
-        self,
-        true: Sequence[np.ndarray],
-        predicted: Sequence[np.ndarray],
-        unknown: Sequence[np.ndarray],
-    ) -> Evaluation:
-        """Measure tags, `[T]` of each sentence, of words of which some are unknown."""
-        right = [_right(*row) for row in zip(true, predicted, unknown)]
-        metrics = Evaluation([MetricSums(np.stack(right), _accuracies)])
-        if self.entities:
-            kinds, tags = kinds_in(self.tags), np.array(self.tags)
-            counts = [span_counts(kinds, tags[a], tags[b]) for a, b in zip(true, predicted)]
-            return metrics + Evaluation(
-                [MetricSums(np.stack(counts), partial(count_metrics, kinds))]
-            )
-        return metrics + Evaluation(
-            [MetricSums(class_counts(true, predicted, len(self.tags)), self._of_tags)]
-        )
 
     def naive(self, split: str) -> Evaluation:
         """Return the metrics of giving each word the tag that it has most often in training.
@@ -217,12 +197,7 @@ class SequenceLabelling(DataTask):
         sentences = self._sentences(split)
         true = [np.array([numbers[tag] for tag in each.tags]) for each in sentences]
         answers = [np.array(tag_of(each.words)) for each in sentences]
-        return self._of_answers(true, answers, [np.zeros(len(row), bool) for row in true])
-
-    def _of_tags(self, counts: np.ndarray) -> dict[str, float]:
-        """Compute the mean F1 of all tags, and that of each."""
-        metrics = class_count_metrics(self.tags, counts)
-        return {key: metrics[key] for key in metrics if key.startswith(("macro", "f1/"))}
+        return tag_metrics(self.tags, true, answers)
 
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw which tags were predicted for which."""
@@ -380,18 +355,6 @@ class SequenceLabelling(DataTask):
         """Return the predicted tags `[B, T]` of a window, and the sums of its rows."""
         losses = self.objective().losses(model, window, state, training=False)
         return (self._tagged(model, window["inputs"]), losses.sums), losses.state
-
-
-def _right(true: np.ndarray, predicted: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """Count the right words of a sentence and all, then the right unknown words and all unknown."""
-    right = true == predicted
-    return np.array([right.sum(), len(right), right[unknown].sum(), unknown.sum()])
-
-
-def _accuracies(sums: np.ndarray) -> dict[str, float]:
-    right, words, right_unknown, unknown = (float(part) for part in sums)
-    metrics = {"accuracy": right / words}
-    return {**metrics, "accuracy/unknown": right_unknown / unknown} if unknown else metrics
 
 
 def label_lines(words: Any, labels: Any, entities: bool) -> Any:

@@ -164,15 +164,12 @@ def _tell(run: Any, as_json: bool) -> None:
     if as_json:
         print_json({"run": str(run.path)})
         return
-    from zoo.task import is_whole
-
     # Of several workers only the first writes a run.
-    written = run.weights_file.is_file()
-    validated = not is_whole(run.config.task_options.get("fold", ""))
+    is_whole = run.weights_file.is_file()
     if run.folds_file.is_file():
         print(f"on {run.config.task_options['fold'].partition('/')[2]} folds:", file=sys.stderr)
         print_metrics(load_api().evaluate(run), stderr=True)
-    elif written and validated and registry.get("task", run.config.task).info.get("baseline"):
+    elif is_whole and registry.get("task", run.config.task).info.get("baseline"):
         metrics = load_api().evaluate(run, "validation")
         # Those of single classes would be pages.
         brief = {k: v for k, v in metrics.items() if "/" not in k or k.partition("/")[2] in metrics}
