@@ -1,6 +1,6 @@
 """`zoo.report` and `zoo.compare_runs`: what came of runs, as a page that opens anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,17 +118,21 @@ def _measured(trained: Trained, folder: Path) -> tuple[dict[str, Any], str]:
     """Return the metrics of the test split; or none, and why."""
     summary = None if is_export(folder) else summary_of_folds(open_run(folder), "test")
     if summary:
-        means = [
-            f"{key} {number(value)} ({number(summary[f'{key}_low'])} to "
-            f"{number(summary[f'{key}_high'])})"
-            for key, value in summary.items()
-            if f"{key}_low" in summary
-        ]
-        return {}, f"{summary['measured_on']}: {', '.join(means)}"
+        return {}, f"{summary['measured_on']}: {', '.join(_means(summary))}"
     try:
         return measured_metrics(trained), ""
     except UserError as error:
         return {}, f"not measured: {error}"
+
+
+def _means(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield each mean of folds with its interval, beside that of a naive answer."""
+    for key in summary:
+        if f"{key}_low" in summary:
+            ends = " to ".join(number(summary[f"{key}_{end}"]) for end in ("low", "high"))
+            naive = summary.get(f"naive/{key}")
+            beside = "" if naive is None else f", naive {number(naive)}"
+            yield f"{key} {number(summary[key])} ({ends}{beside})"
 
 
 def _curves(made: dict[str, Any]) -> Section:

@@ -84,14 +84,17 @@ class Folds:
         """Return the summary in one line, for a card.
 
         Example:
-            >>> Folds(2, [{"accuracy": 0.8}, {"accuracy": 0.9}], [3, 5]).sentence()
-            'models of 2 folds reached, each on what it had not seen, accuracy 0.8500'
+            >>> metrics = [{"accuracy": n, "naive/accuracy": 0.5} for n in (0.8, 0.9)]
+            >>> print(Folds(2, metrics, [3, 5]).sentence())
+            models of 2 folds reached, each on what it had not seen, accuracy 0.8500 (naive 0.5000)
         """
-        means = [
-            f"{name} {value:.4f}"
-            for name, value in self.summary().items()
-            if not (isinstance(value, str) or "/" in name or name.endswith(("_low", "_high")))
-        ]
+        summary = self.summary()
+        means = []
+        for name in summary:
+            if f"{name}_low" in summary:
+                naive = summary.get(f"naive/{name}")
+                beside = "" if naive is None else f" (naive {naive:.4f})"
+                means.append(f"{name} {summary[name]:.4f}{beside}")
         return (
             f"models of {self.count} folds reached, each on what it had not seen, "
             f"{', '.join(means)}"
