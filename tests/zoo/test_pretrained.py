@@ -40,18 +40,31 @@ def test_a_ready_trained_model_is_whole_and_small(name):
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 3_000_000
 
 
+def row_of(name):
+    """The row of a model in the table of docs/ready_models.md."""
+    table = Path(__file__).parents[2] / "docs" / "ready_models.md"
+    start = f"| [`{name}`](../saved_models/{name}/README.md) |"
+    (row,) = [line for line in table.read_text("utf-8").splitlines() if line.startswith(start)]
+    return row
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_card_of_a_ready_trained_model_holds(name, data_dir):
-    told = verify(name, data_dir)
-    assert not [check for check in told.checks if check.holds is False]
+    checks = {check.name: check for check in verify(name, data_dir).checks}
+    assert not [check for check in checks.values() if check.holds is False]
+    # Cards of before do not say what is naive: the table is held to what is measured.
+    ((told, naive),) = re.findall(r"\| ([a-z][a-z0-9 ]*) [\d.]+, [^|]* \| ([\d.]+)", row_of(name))
+    metric = told.replace(" ", "_")
+    measured = checks.get(f"naive/{metric}")
+    # Of data of another Python it is another.
+    if measured and checks[metric].holds:
+        decimals = len(naive.partition(".")[2])
+        assert naive == f"{float(measured.measured.split()[0]):.{decimals}f}"
 
 
 @pytest.mark.parametrize("name", CARDS)
 def test_the_table_tells_what_the_card_says(name):
-    table = Path(__file__).parents[2] / "docs" / "ready_models.md"
-    start = f"| [`{name}`](../saved_models/{name}/README.md) |"
-    (row,) = [line for line in table.read_text("utf-8").splitlines() if line.startswith(start)]
-    told = re.search(r"\| ([a-z][a-z0-9 ]*) ([\d.]+), ([\d.]+) to ([\d.]+) \|", row)
+    told = re.search(r"\| ([a-z][a-z0-9 ]*) ([\d.]+), ([\d.]+) to ([\d.]+) \|", row_of(name))
     card = metrics_of(CARDS[name])["values"][told[1].replace(" ", "_")]
     decimals = len(told[2].partition(".")[2])
     for said, part in zip(told.groups()[1:], ("value", "low", "high")):
