@@ -1,16 +1,24 @@
 """A text in, one output: its class."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
 from zoo.layers.embedding import Embedding
+from zoo.layers.ngrams import NgramSum
 from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor
+
+
+class TextState(NamedTuple):
+    """The state of the recurrent layers, and of the n-grams beside them."""
+
+    read: State
+    ngrams: State
 
 
 @register(
@@ -19,7 +27,7 @@ from zoo.typing import State, Tensor
     topology="many_to_one",
     inputs="tokens",
     outputs="class",
-    example={"units": 12, "embedding": 9, "vocab_size": 17},
+    example={"units": 12, "embedding": 9, "vocab_size": 17, "ngrams": 3},
 )
 @keras.saving.register_keras_serializable("zoo")
 class TextToOne(SequenceModel):
@@ -39,6 +47,9 @@ class TextToOne(SequenceModel):
         bidirectional: read the text from both ends; it then has no steps, and no state is carried.
         pooling: "last" for the last output h_T; "mean", "max" or "attention" over all of them, see
             `zoo.layers.pooling`.
+        ngrams: tokens of the longest n-gram that adds to the logits by itself, whatever the
+            recurrent layers make of the text, see `zoo.layers.ngrams`; 0 for none. Few texts are
+            told best by these.
         unknown: the id of all tokens that are not known.
 
     Attributes:
@@ -67,6 +78,7 @@ class TextToOne(SequenceModel):
         word_dropout: float = 0.0,
         bidirectional: bool = False,
         pooling: str = "last",
+        ngrams: int = 0,
         unknown: int = 1,
         **kwargs: Any,
     ) -> None:
@@ -79,11 +91,15 @@ class TextToOne(SequenceModel):
         self.reader = PooledStack(cell, units, layers, dropout, bidirectional, pooling)
         self.dropout = keras.layers.Dropout(dropout)
         self.head = keras.layers.Dense(classes)
+        self.ngrams = NgramSum(classes, ngrams) if ngrams else None
         self._finish()
 
     def initial_state(self, batch_size: int | Tensor) -> State:
         """Return the state before anything is read; `()` of a bidirectional model."""
-        return self.reader.initial_state(batch_size)
+        read = self.reader.initial_state(batch_size)
+        if not (self.ngrams and self.steppable):
+            return read
+        return TextState(read, self.ngrams.initial_state(batch_size))
 
     def call(
         self,
@@ -107,16 +123,36 @@ class TextToOne(SequenceModel):
         if training and self.word_dropout.rate:
             keep = self.word_dropout(ops.ones(ops.shape(tokens)), training=True) > 0
             tokens = ops.where(keep, tokens, self.unknown)
-        vector, state = self.reader(
-            self.embedding(tokens), state, lengths=inputs["lengths"], reset=reset, training=training
+        before = self._parts(state)
+        lengths = inputs["lengths"]
+        vector, read = self.reader(
+            self.embedding(tokens), before.read, lengths=lengths, reset=reset, training=training
         )
         logits = self.head(self.dropout(vector, training=training))
-        return (logits, state) if return_state else logits
+        counted: State = ()
+        if self.ngrams:
+            linear, counted = self.ngrams(tokens, before.ngrams, lengths=lengths, reset=reset)
+            logits += linear
+        return (logits, self._state(read, counted)) if return_state else logits
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one token `[B]`, and return the logits so far, and the new state."""
-        vector, state = self.reader.step(self.embedding(x_t), state)
-        return self.head(vector), state
+        before = self._parts(state)
+        vector, read = self.reader.step(self.embedding(x_t), before.read)
+        logits = self.head(vector)
+        counted: State = ()
+        if self.ngrams:
+            linear, counted = self.ngrams.step(x_t, before.ngrams)
+            logits += linear
+        return logits, self._state(read, counted)
+
+    def _parts(self, state: State) -> TextState:
+        """Return the states of both parts; None where there is none."""
+        return state if isinstance(state, TextState) else TextState(state, None)
+
+    def _state(self, read: State, ngrams: State) -> State:
+        """Return what both parts have to carry on."""
+        return TextState(read, ngrams) if self.ngrams and self.steppable else read
 
     def token_weights(self, inputs: Tensor) -> Tensor:
         """Return how much each token counts `[B, T]`, with the pooling "attention"; rows sum to 1.
