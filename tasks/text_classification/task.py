@@ -13,7 +13,7 @@ from tasks.common.classes import class_case
 from tasks.common.classification import Classification
 from tasks.common.folds import check_fold, check_part
 from tasks.common.streams import read_tokens
-from tasks.common.text import PADDING
+from tasks.common.text import PADDING, count_tokens
 from tasks.common.units import tokenizer_of
 from tasks.common.words import cut_rule, half_word
 from tasks.text_classification.sources import read_texts
@@ -31,6 +31,10 @@ from zoo.utils.validation import checked_texts
 
 _USUAL = {"word": 20_000, "character": 20_000, "subword": 8_000}
 """Tokens that are known at most of each unit."""
+
+_NEW = 0.4
+"""Where more of the words occur once than this share of all, characters are the tokens. It is what
+share of a new text's words will be new, too (I. J. Good 1953, Biometrika 40, 237-264)."""
 
 
 _BUNDLED_LANGUAGES = (
@@ -54,7 +58,8 @@ class TextClassification(Classification):
             `ag_news_subset` or `glue/sst2`; or a `.csv` or `.tsv` file, or a folder, see
             `tasks.text_classification.sources.read_texts`.
         data_dir: folder of prepared data sets.
-        unit: "word", "character" or "subword": what a token is.
+        unit: "word", "character" or "subword": what a token is; "" for words or, where too many of
+            the words of the training data are new ones, as in names, for characters.
         lowercase: whether letters of either case are the same.
         max_length: tokens of a text that are read, at least 4; a longer one loses its middle, see
             `TextEncoder`.
@@ -92,7 +97,7 @@ class TextClassification(Classification):
         self,
         dataset: str | None = None,
         data_dir: str | None = None,
-        unit: str = "word",
+        unit: str = "",
         lowercase: bool = True,
         max_length: int = 400,
         minimum_count: int = 1,
@@ -108,17 +113,18 @@ class TextClassification(Classification):
         super().__init__(dataset, data_dir, rule_of(split_rule, tokens))
         self.fold = check_fold(fold)
         self.tokenizer = cut_rule(tokenizer, known=tokens is not None)
-        make = tokenizer_of(unit, (*_USUAL,), "markup", lowercase, self.tokenizer)
         if max_length < 4:
             raise UserError(f"max_length is {max_length}, but at least 4 is needed")
         self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
-        self.unit, self.lowercase = unit, lowercase
+        self.lowercase = lowercase
         self.text_column, self.label_column = text_column, label_column
         self._read: dict[tuple[str, str | None], dict[str, list[Example]]] = {}
         self.classes = classes or _sorted({each.label for each in self._examples("train")})
+        self.unit = unit or ("word" if tokens is not None else self._best_unit())
+        make = tokenizer_of(self.unit, (*_USUAL,), "markup", lowercase, self.tokenizer)
         if tokens is None:
             texts = [each.text for each in self._examples("train")]
-            tokens = make().learn(texts, vocabulary_size or _USUAL[unit], minimum_count)
+            tokens = make().learn(texts, vocabulary_size or _USUAL[self.unit], minimum_count)
         self.encoder = TextEncoder(make(tokens), max_length)
 
     @property
@@ -239,6 +245,21 @@ class TextClassification(Classification):
         if not self._read[at][split]:
             check_part(self.fold, split, self.dataset)
         return self._read[at][split]
+
+    def _best_unit(self) -> str:
+        """Return "word" or, where words are mostly new ones, "character"; which is printed."""
+        words = tokenizer_of("word", (*_USUAL,), "markup", self.lowercase, self.tokenizer)()
+        texts = [each.text for each in self._examples("train")]
+        counts = count_tokens(texts, words.split, words.spell)
+        new = sum(count == 1 for count in counts.values()) / max(1, counts.total())
+        if new <= _NEW:
+            return "word"
+        print(
+            f"{new:.0%} of all words occur once: texts are read by character (--set unit=word for "
+            "words)",
+            file=sys.stderr,
+        )
+        return "character"
 
     def _class(self, example: Example) -> int:
         if example.label not in self.classes:

@@ -113,6 +113,24 @@ def test_characters_and_capital_letters_are_told_apart_if_asked(reviews):
     assert keeps.encode(["A b"]).to_list() == [[1, 5]]
 
 
+def test_names_are_read_by_character_unless_asked_otherwise(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    names = ["".join(rng.choice([*"aeiklmnorst"], 6)) for _ in range(60)]
+    path = tmp_path / "names.csv"
+    rows = [f"{name},{'ab'[n % 2]}" for n, name in enumerate(names)]
+    path.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    task = TextClassification(str(path))
+    assert task.unit == "character"
+    assert "100% of all words occur once: texts are read by character" in capsys.readouterr().err
+    assert TextClassification(**task.get_config()).unit == "character"
+    assert TextClassification(str(path), unit="word").unit == "word"
+    assert "occur once" not in capsys.readouterr().err
+
+
+def test_sentences_are_read_by_word(task):
+    assert task.unit == "word"
+
+
 def test_pieces_of_words_are_learnt_and_found(reviews):
     task = TextClassification(reviews, unit="subword", vocabulary_size=40)
     pieces = [piece.decode() for piece in task.encoder.split(["the lovely filmplot"])[0].numpy()]
