@@ -36,6 +36,12 @@ _NEW = 0.4
 """Where more of the words occur once than this share of all, characters are the tokens. It is what
 share of a new text's words will be new, too (I. J. Good 1953, Biometrika 40, 237-264)."""
 
+FEW = 10_000
+"""Texts for training of which fewer are soon learnt by heart."""
+SHOWN = 12_000
+"""How many texts a training shows at least, each one again and again if need be."""
+_PASSES = (12, 60)
+"""Epochs of few texts, at least and at most."""
 
 _BUNDLED_LANGUAGES = (
     "es", "pt", "it", "ca", "nl", "de", "da", "sv", "nb", "cs", "sk", "pl", "ru", "uk", "bg",
@@ -152,6 +158,26 @@ class TextClassification(Classification):
     def model_options(self) -> dict[str, Any]:
         """Return the sizes of the vocabulary and of the output."""
         return {"vocab_size": self.encoder.vocabulary.size, "classes": len(self.classes)}
+
+    def suited_options(self) -> dict[str, Any]:
+        """Return longer n-grams for characters, and for few texts what keeps them from being
+        learnt by heart: more dropout, averaged weights, smaller steps, and more of them."""
+        ngrams = {"ngrams": 4} if self.unit == "character" else {}
+        count = len(self._examples("train"))
+        if count >= FEW:
+            return ngrams
+        least, most = _PASSES
+        epochs = min(max(-(-SHOWN // count), least), most)
+        return {
+            "dropout": 0.6,
+            "word_dropout": 0.2,
+            "label_smoothing": 0.1,
+            "learning_rate": 0.001,
+            "epochs": epochs,
+            "average_from": epochs // 3,
+            "patience": epochs,
+            **ngrams,
+        }
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Return windows of whole texts: `tokens` `[B, T]`, `lengths` `[B]`, one target each.

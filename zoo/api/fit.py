@@ -98,6 +98,7 @@ def _tell_suited(usual: RunConfig, suited: RunConfig) -> None:
     """Say on standard error what the data set otherwise than the catalog."""
     groups = (
         (asdict(usual.training), asdict(suited.training)),
+        (usual.objective, suited.objective),
         (usual.options, suited.options),
     )
     changes = [

@@ -146,10 +146,14 @@ class RunConfig:
                 for key, value in suited.items()
                 if key in known[group] and key not in {*overrides}
             }
-            for group in ("options", "training")
+            for group in ("options", "training", "objective")
         }
         config = self.with_limits(groups["training"]) if groups["training"] else self
-        return replace(config, options={**self.options, **groups["options"]})
+        return replace(
+            config,
+            options={**self.options, **groups["options"]},
+            objective={**self.objective, **groups["objective"]},
+        )
 
     def decided_by(self, task: "Task", overrides: Iterable[str] = ()) -> "RunConfig":
         """Return the config with what the data decide, such as the size of a vocabulary.

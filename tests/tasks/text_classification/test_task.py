@@ -9,8 +9,9 @@ import zoo
 from tasks.common.text import split_tokens
 from tasks.common.tokenizers import Words
 from tasks.common.words import word_pattern
-from tasks.text_classification.task import TextClassification
+from tasks.text_classification.task import SHOWN, TextClassification
 from tasks.text_classification.words import TextEncoder
+from zoo.catalog.config import resolve
 from zoo.errors import UserError
 from zoo.exporting.checksums import read_card
 from zoo.training.settings import Settings
@@ -129,6 +130,21 @@ def test_names_are_read_by_character_unless_asked_otherwise(tmp_path, capsys):
 
 def test_sentences_are_read_by_word(task):
     assert task.unit == "word"
+
+
+def test_few_texts_are_shown_more_often_and_learnt_less_by_heart(task, reviews, monkeypatch):
+    config = resolve("text-bilstm-attention", {"dropout": 0.3}, dataset=reviews)
+    suited = config.suited_to(task, {"dropout"})
+    count = len(task._examples("train"))
+    assert suited.training.epochs == min(-(-SHOWN // count), 60) > config.training.epochs
+    assert suited.training.average_from == suited.training.epochs // 3
+    assert suited.objective["label_smoothing"] == 0.1 and suited.options["word_dropout"] == 0.2
+    assert suited.options["dropout"] == 0.3, "what was asked for stays"
+    assert suited.options["ngrams"] == 2
+    monkeypatch.setattr("tasks.text_classification.task.FEW", count)
+    assert config.suited_to(task, {"dropout"}) == config, "as the catalog has it, for many texts"
+    by_character = TextClassification(reviews, unit="character")
+    assert config.suited_to(by_character).options["ngrams"] == 4
 
 
 def test_pieces_of_words_are_learnt_and_found(reviews):
