@@ -160,15 +160,16 @@ class TextClassification(Classification):
         return {"vocab_size": self.encoder.vocabulary.size, "classes": len(self.classes)}
 
     def suited_options(self) -> dict[str, Any]:
-        """Return longer n-grams for characters, and for few texts what keeps them from being
-        learnt by heart: more dropout, averaged weights, smaller steps, and more of them."""
-        ngrams = {"ngrams": 4} if self.unit == "character" else {}
+        """Return n-grams of characters, and for few texts those of words, and what keeps these from
+        being learnt by heart: more dropout, averaged weights, smaller steps, and more of them."""
+        by_character = {"ngrams": 4} if self.unit == "character" else {}
         count = len(self._examples("train"))
         if count >= FEW:
-            return ngrams
+            return by_character
         least, most = _PASSES
         epochs = min(max(-(-SHOWN // count), least), most)
         return {
+            "ngrams": 2,
             "dropout": 0.6,
             "word_dropout": 0.2,
             "label_smoothing": 0.1,
@@ -176,7 +177,7 @@ class TextClassification(Classification):
             "epochs": epochs,
             "average_from": epochs // 3,
             "patience": epochs,
-            **ngrams,
+            **by_character,
         }
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:

@@ -67,7 +67,7 @@ register_model(
     architecture="many_to_one_text",
     task="text_classification",
     cell="lstm",
-    options={"pooling": "max", "dropout": 0.2, "word_dropout": 0.05, "ngrams": 2},
+    options={"pooling": "max", "dropout": 0.2, "word_dropout": 0.05},
     training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
 )
 register_model(
@@ -82,7 +82,6 @@ register_model(
         "units": 96,
         "dropout": 0.2,
         "word_dropout": 0.05,
-        "ngrams": 2,
     },
     training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
 )
