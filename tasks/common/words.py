@@ -16,10 +16,11 @@ from zoo.errors import UserError
 PADDING, UNKNOWN, START, END = range(4)
 SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
 
-NEWEST = 2
+NEWEST = 3
 """The rule that texts are cut by, of which a task's config says which one it is.
 
-1 was another one for each task, where words were ASCII or of scripts that were listed.
+1 was another one for each task, where words were ASCII or of scripts that were listed. 2 differs
+from 3 only in the kind "markup": there a number or a compound was one word, most often a new one.
 """
 
 SPACED = r"[^\s\v\x1f]+|\n"
@@ -28,7 +29,8 @@ SPACED = r"[^\s\v\x1f]+|\n"
 BETWEEN_SPACES = "[^\\s\\v\\x1f\u3000]+"
 """What stands between spaces, the ideographic one too: words that are set apart by hand."""
 
-_JOINS = "'’·\u0387՚׳״־‐‑\\-"
+_APOSTROPHES = "'’·\u0387՚׳״"
+_JOINS = f"{_APOSTROPHES}־‐‑\\-"
 """What joins the parts of a word: apostrophes, hyphens, and their like in Catalan and Hebrew."""
 
 _UNSPACED = (
@@ -124,6 +126,7 @@ def _parts() -> dict[str, str]:
     words = written | (numbers - unspaced) | {ord("_")}
     word, first = ranges(words), ranges(words - marks - joins)
     run = f"[{first}][{word}]*"
+    spelt = f"[{ranges(written - marks - joins)}][{ranges(written)}]*"
     digit, mark = ranges(digits), ranges((marks | {*_ALSO_MARKS}) - {*_STACKS})
     stack = ranges(_STACKS)
     syllable = ranges(unspaced)
@@ -134,6 +137,8 @@ def _parts() -> dict[str, str]:
     flag, joiner = ranges(_span(_FLAGS)), chr(_JOINER)
     return {
         "word": f"[{digit}]+(?:[.,٫٬][{digit}]+)+|{run}(?:[{_JOINS}]{run})*",
+        "spelt": f"{spelt}(?:[{_APOSTROPHES}]{spelt})*",
+        "numeral": f"[{ranges(words - written)}][{tails}]*",
         "letters": f"[{ranges(written)}]+",
         "syllable": f"[{syllable}][{mark}]*(?:[{stack}][{syllable}]?[{mark}]*)*",
         "sign": f"[{flag}]{{2}}|{sign}(?:{joiner}{sign})*|[{ranges(marks | joins)}]+",
@@ -192,7 +197,8 @@ def word_pattern(kind: str = "signs", rule: int = NEWEST) -> str:
 
     Args:
         kind: "words" for words alone, "signs" for words and signs, "lines" for line breaks, too;
-            "markup" for words, signs, and marks of HTML, such as `<br />`; "exact" for tokens
+            "markup" for letters in a row, digits and signs, one each, and marks of HTML, such as
+            `<br />`, so that few tokens of a new text are new; "exact" for tokens
             that joined are the text: a space is part of what follows it, and runs of letters,
             single digits, signs and all other characters are tokens; "letters" for such a run.
         rule: which one; 1 is that of models that were trained before there were others.
@@ -208,18 +214,19 @@ def word_pattern(kind: str = "signs", rule: int = NEWEST) -> str:
     """
     if rule == 1:
         return _OLD[kind]
-    if rule != NEWEST:
-        raise UserError(f"tokenizer is {rule}, but this version of the zoo knows 1 and {NEWEST}")
+    if rule not in (2, NEWEST):
+        raise UserError(f"tokenizer is {rule}, but this version of the zoo knows 1 to {NEWEST}")
     part = _parts()
     words = f"{part['word']}|{part['syllable']}"
     if kind == "exact":
         return f" ?(?:{part['letters']}|{part['syllable']}|{part['sign']}|[^ ])| "
+    parts = words if rule == 2 else f"{part['spelt']}|{part['numeral']}|{part['syllable']}"
     return {
         "words": words,
         "signs": f"{words}|{part['sign']}",
         "lines": f"{words}|{part['sign']}|\\n",
         "letters": part["letters"],
-        "markup": f"{_MARKUP}|{words}|{part['sign']}",
+        "markup": f"{_MARKUP}|{parts}|{part['sign']}",
     }[kind]
 
 
@@ -250,7 +257,7 @@ def cut_rule(tokenizer: int, known: bool) -> int:
 
     Example:
         >>> cut_rule(0, known=False), cut_rule(0, known=True)
-        (2, 1)
+        (3, 1)
     """
     return tokenizer or (1 if known else NEWEST)
 

@@ -278,7 +278,8 @@ class TextClassification(Classification):
         words = tokenizer_of("word", (*_USUAL,), "markup", self.lowercase, self.tokenizer)()
         texts = [each.text for each in self._examples("train")]
         counts = count_tokens(texts, words.split, words.spell)
-        new = sum(count == 1 for count in counts.values()) / max(1, counts.total())
+        spelt = [count for word, count in counts.items() if any(map(str.isalpha, word))]
+        new = spelt.count(1) / max(1, sum(spelt))
         if new <= _NEW:
             return "word"
         print(

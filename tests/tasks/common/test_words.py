@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from tasks.common.normal import compose
 from tasks.common.text import split_tokens, token_places
-from tasks.common.words import SPACED, commonest, cut, cut_rule, half_word, normal, word_pattern
+from tasks.common.words import (
+    NEWEST,
+    SPACED,
+    commonest,
+    cut,
+    cut_rule,
+    half_word,
+    normal,
+    word_pattern,
+)
 from zoo.errors import UserError
 
 ANY = st.characters(exclude_categories=["Cs"])
@@ -53,7 +62,8 @@ def test_the_kinds_differ_in_what_there_is_beside_words():
     assert cut(text, word_pattern("words")) == ["Don't", "10", "br"]
     assert cut(text, word_pattern("signs")) == ["Don't", ",", "10", "<", "br", "/", ">"]
     assert cut(text, word_pattern("lines"))[-1] == "\n"
-    assert cut(text, word_pattern("markup")) == ["Don't", ",", "10", "<br />"]
+    assert cut(text, word_pattern("markup")) == ["Don't", ",", "1", "0", "<br />"]
+    assert cut(text, word_pattern("markup", 2)) == ["Don't", ",", "10", "<br />"]
     assert cut(text, word_pattern("exact")) == [
         "Don", "'", "t", ",", " 1", "0", "<", "br", " /", ">", "\n"
     ]  # fmt: skip
@@ -169,11 +179,19 @@ def test_the_commonest_tokens_come_first_and_unk_is_none_of_them():
     assert commonest({"<unk>": 9, "b": 1, "a": 1}) == ["a", "b"]
 
 
+def test_of_markup_few_tokens_of_a_new_text_are_new():
+    text = "well-made b2b_x 21.2.1903 1\ufe0f\u20e3 १२ gal·lès вʼєт 学校"
+    assert cut(text, word_pattern("markup")) == [
+        "well", "-", "made", "b", "2", "b", "_", "x", *"21.2.1903", "1\ufe0f\u20e3", "१", "२",
+        "gal·lès", "вʼєт", "学", "校",
+    ]  # fmt: skip
+
+
 def test_tokens_that_are_given_without_a_rule_are_of_the_first():
     assert (cut_rule(0, known=True), cut_rule(0, known=False), cut_rule(1, known=False)) == (
         1,
-        2,
+        NEWEST,
         1,
     )
-    with pytest.raises(UserError, match="tokenizer is 3, but this version of the zoo knows 1 and"):
-        word_pattern("signs", 3)
+    with pytest.raises(UserError, match="tokenizer is 4, but this version of the zoo knows 1 to 3"):
+        word_pattern("signs", NEWEST + 1)
