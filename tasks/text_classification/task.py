@@ -42,6 +42,9 @@ SHOWN = 12_000
 """How many texts a training shows at least, each one again and again if need be."""
 _PASSES = (12, 60)
 """Epochs of few texts, at least and at most."""
+_STEADY = 1_600
+"""Of more texts than these each is learned from in smaller steps, so that all steps of a training
+together go no farther."""
 
 _BUNDLED_LANGUAGES = (
     "es", "pt", "it", "ca", "nl", "de", "da", "sv", "nb", "cs", "sk", "pl", "ru", "uk", "bg",
@@ -173,7 +176,7 @@ class TextClassification(Classification):
             "dropout": 0.6,
             "word_dropout": 0.2,
             "label_smoothing": 0.1,
-            "learning_rate": 0.001,
+            "learning_rate": 0.004 * min(1.0, _STEADY / count),
             "epochs": epochs,
             "average_from": epochs // 3,
             "patience": epochs,
