@@ -69,6 +69,7 @@ def test_the_naive_answer_is_the_mean_of_the_sums(metrics, sequences):
     assert metrics["naive/accuracy"] == pytest.approx(near.mean())
 
 
+@pytest.mark.slow
 def test_the_tolerance_of_a_run_is_that_of_its_metrics(run, sequences):
     config = replace(run.config, objective={"near": 9.0})
     task = config.make_task()

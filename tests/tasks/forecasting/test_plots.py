@@ -31,6 +31,7 @@ def test_a_fan_without_dates_and_one_of_returns_are_drawn(tmp_path):
     np.testing.assert_allclose(drawn["past"][-1], 100 * np.log(raw[99, 1] / raw[98, 1]))
 
 
+@pytest.mark.slow
 def test_a_split_is_drawn_as_calibration_and_coverage(sales, shaken):
     left, right = sales.plot_split(shaken, "test", SETTINGS).axes
     below = lines(left)["model"]

@@ -62,6 +62,7 @@ def test_a_fit_ends_with_the_metrics_beside_the_naive_ones(fitted):
     assert any(line[:1] == ["verdict"] for line in words)
 
 
+@pytest.mark.slow
 def test_each_series_of_a_file_is_forecast(export, table, folder):
     out, _ = call("predict", export, table, "--output", folder / "next.csv")
     assert "s0: next 4 days: median " in out and "s1: next 4 days: median " in out

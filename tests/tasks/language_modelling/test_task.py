@@ -364,6 +364,7 @@ def test_the_bundled_source_code_is_a_text_too(data_dir):
     assert int(told.stdout) > 90
 
 
+@pytest.mark.slow
 def test_rows_of_windows_are_measured_one_by_one(text_file, check_measured):
     task = LanguageModelling(text_file)
     model, settings = model_for(task), Settings(batch_size=2, window=16)

@@ -163,6 +163,7 @@ def test_entities_have_figures_of_their_own(chain):
     assert {"f1", "precision", "recall", "f1/PER", "f1/ORG", "f1/MISC", "accuracy"} <= set(told)
 
 
+@pytest.mark.slow
 def test_what_is_answered_keeps_to_bio(chain):
     """Also of a model whose weights say otherwise."""
     model, task = chain
@@ -186,6 +187,7 @@ def test_spans_are_where_entities_stand_in_the_text(chain):
     assert told["span_labels"].numpy().tolist() == [[max(kinds).encode()], [b""]]
 
 
+@pytest.mark.slow
 def test_spans_of_words_are_the_words(tagger):
     text = " the  dög's, (a) "
     (told,) = zoo.predict(tagger, text)
@@ -270,6 +272,7 @@ def spaceless(request, tmp_path):
     return path, [line.split()[0] for line in sentence.splitlines()]
 
 
+@pytest.mark.slow
 def test_words_of_scripts_without_spaces_are_whole_in_texts_too(spaceless, capsys):
     path, words = spaceless
     task = SequenceLabelling(str(path))

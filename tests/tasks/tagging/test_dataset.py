@@ -59,6 +59,7 @@ def digests(builder):
     return [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in records]
 
 
+@pytest.mark.slow
 def test_preparing_twice_writes_the_same_bytes(builder, tmp_path):
     again = PythonSource(data_dir=tmp_path)
     again.download_and_prepare()

@@ -95,6 +95,7 @@ class Silent(Copier):
         return tf.one_hot(tf.fill(tf.shape(outputs)[:1], END), 40), state
 
 
+@pytest.mark.slow
 def test_a_model_that_says_nothing_has_a_picture_that_says_so(file):
     task, model = Translation(str(file), vocabulary_size=30), Silent()
     answer = task.served(model)["serve"](tf.constant(["cats", "2 cats"]))

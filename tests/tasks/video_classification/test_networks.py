@@ -30,6 +30,7 @@ def seeing(clips, tiny_weights):
     }
 
 
+@pytest.mark.slow
 def test_a_network_looks_at_each_frame_once(seeing, capsys):
     task = VideoClassification(**seeing)
     (window,) = task.windows("test", Settings(batch_size=12))

@@ -165,6 +165,7 @@ def test_a_metric_may_differ_by_a_thousandth_also_on_a_card_of_before(copy, data
     assert verify(copy, data_dir).holds
 
 
+@pytest.mark.slow
 def test_data_of_another_python_are_no_fault_of_the_card(copy, data_dir, zoo, monkeypatch):
     def of_another_python(card):
         card["data"]["version"] = "3.9.0"

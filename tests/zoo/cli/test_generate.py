@@ -40,6 +40,7 @@ def test_without_a_prompt_the_model_begins(zoo, writer):
     assert code == 0 and len(out) == 11
 
 
+@pytest.mark.slow
 def test_a_prompt_comes_from_standard_input_or_a_file(zoo, writer, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("Ä\n".encode())))
     _, piped, _ = zoo("generate", writer.path, "--prompt", "-", "--length", 5)

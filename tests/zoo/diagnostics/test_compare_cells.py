@@ -25,6 +25,7 @@ def whole(tmp_path_factory):
     return folder, compare_cells(["gru"], output=folder, **TINY)
 
 
+@pytest.mark.slow
 def test_rows_and_files(whole):
     folder, rows = whole
     assert [(row["cell"], row["task"]) for row in rows] == [("gru", task) for task in TASKS]
