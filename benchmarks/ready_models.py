@@ -25,7 +25,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "dram-pairs": {},
     "video-gru": {"units": 112},
     "sequence-gru": {},
-    "text-lstm": {"embedding": 48},
+    "text-lstm": {"embedding": 48, "ngrams": 0},
     "adding-lstm": {},
     "forecast-gru": {},
     "volatility-gru": {},

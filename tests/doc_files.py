@@ -84,6 +84,19 @@ def reviews(path):
         csv.writer(file).writerows([("text", "label"), *rows])
 
 
+def names(path):
+    """A table of surnames of two languages, each another one."""
+    endings = {"Russian": ("ov", "in", "sky"), "Italian": ("ini", "etti", "ucci")}
+    rows = [
+        f"{first}{middle}{ending}\t{language}"
+        for language, those in endings.items()
+        for first in ("Mar", "Pol", "Ver", "Kor")
+        for middle in ("an", "el", "os")
+        for ending in those
+    ]
+    path.write_text("\n".join(["text\tlabel", *rows]), encoding="utf-8")
+
+
 def sentiments(path):
     """A table of texts for each part."""
     for part, count in PARTS.items():
@@ -182,6 +195,7 @@ MAKERS = {
     "my-pictures/": pictures,
     "my-pictures/index.csv": labelled_pictures,
     "reviews.csv": reviews,
+    "names.tsv": names,
     "sst2/": sentiments,
     "conll2003/": entities,
     "ud-english-ewt/": universal,

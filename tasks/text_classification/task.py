@@ -38,11 +38,11 @@ share of a new text's words will be new, too (I. J. Good 1953, Biometrika 40, 23
 
 FEW = 10_000
 """Texts for training of which fewer are soon learnt by heart."""
-SHOWN = 12_000
+SHOWN = 18_000
 """How many texts a training shows at least, each one again and again if need be."""
-_PASSES = (12, 60)
+_PASSES = (6, 60)
 """Epochs of few texts, at least and at most."""
-_STEADY = 1_600
+_STEADY = 2_600
 """Of more texts than these each is learned from in smaller steps, so that all steps of a training
 together go no farther."""
 
@@ -163,16 +163,17 @@ class TextClassification(Classification):
         return {"vocab_size": self.encoder.vocabulary.size, "classes": len(self.classes)}
 
     def suited_options(self) -> dict[str, Any]:
-        """Return n-grams of characters, and for few texts those of words, and what keeps these from
-        being learnt by heart: more dropout, averaged weights, smaller steps, and more of them."""
-        by_character = {"ngrams": 4} if self.unit == "character" else {}
+        """Return n-grams, longer ones of characters, and for few texts what keeps these from being
+        learnt by heart: more dropout, averaged weights, smaller steps, and fewer or more of them.
+        """
+        ngrams = {"ngrams": 4 if self.unit == "character" else 2}
         count = len(self._examples("train"))
         if count >= FEW:
-            return by_character
+            return ngrams
         least, most = _PASSES
         epochs = min(max(-(-SHOWN // count), least), most)
         return {
-            "ngrams": 2,
+            **ngrams,
             "dropout": 0.6,
             "word_dropout": 0.2,
             "label_smoothing": 0.1,
@@ -180,7 +181,6 @@ class TextClassification(Classification):
             "epochs": epochs,
             "average_from": epochs // 3,
             "patience": epochs,
-            **by_character,
         }
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
