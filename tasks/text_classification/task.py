@@ -177,7 +177,7 @@ class TextClassification(Classification):
             "dropout": 0.6,
             "word_dropout": 0.2,
             "label_smoothing": 0.1,
-            "learning_rate": 0.004 * min(1.0, _STEADY / count),
+            "learning_rate": float(f"{0.004 * min(1.0, _STEADY / count):.2g}"),
             "epochs": epochs,
             "average_from": epochs // 3,
             "patience": epochs,
