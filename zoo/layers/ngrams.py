@@ -121,8 +121,8 @@ class NgramSum(keras.layers.Layer):
             places = ends + ops.arange(width)[None]
             along = ops.take_along_axis(along, places, axis=1)
             of_text = ops.take_along_axis(of_text, places, axis=1)
-            kept = [_of_text(along, of_text, latest, place, 1) for place in range(width)]
-            along = ops.concatenate(kept, axis=1)
+            last = [_of_text(along, of_text, latest, place, 1) for place in range(width)]
+            along = ops.concatenate(last, axis=1)
         state = NgramState(along[:, :width], total, count)
         return self._read(state), state
 
