@@ -84,6 +84,7 @@ def _options(tokenizer):
     return {"kind": "exact"} if isinstance(tokenizer, Words) else {}
 
 
+@pytest.mark.slow
 @MANY
 @given(texts=TEXTS)
 def test_pieces_of_words_stand_where_they_say(subwords, texts):

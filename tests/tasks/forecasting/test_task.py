@@ -278,6 +278,7 @@ def test_another_name_than_those_of_the_bundled_data_is_refused():
         Forecasting("seasnal")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [

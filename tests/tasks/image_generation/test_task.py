@@ -60,6 +60,7 @@ def test_grey_pictures_are_refused_until_somebody_says_how_they_become_binary(da
         assert image.shape[1:] == (16, 16, 1) and set(np.unique(image)) == {0, 255}
 
 
+@pytest.mark.slow
 def test_the_bounds_stand_beside_the_naive_ones(trained, check_measured):
     score, cases, _ = check_measured(trained.task, trained.model, trained.settings)
     assert score["bound"] == pytest.approx(score["reconstruction"] + score["kl"])

@@ -219,6 +219,7 @@ def parrot(tmp_path_factory):
     return task, tokens, task.endpoints(Parrot(tokens, task.vocabulary.size))["generate"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prompt", "said", "expected"),
     [

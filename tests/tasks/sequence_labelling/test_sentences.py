@@ -61,6 +61,7 @@ def test_half_of_the_names_in_the_test_are_new(made):
     assert 0.35 < sum(place in parts["test"] for place in places) / len(places) < 0.65
 
 
+@pytest.mark.slow
 def test_the_data_set_holds_them(data_dir):
     test = load_split("cldr_entities", "test", data_dir)
     assert len(test) == SIZES["test"]

@@ -39,6 +39,7 @@ def test_each_language_is_a_config_loaded_by_name(tmp_path):
         assert builder.info.version == "1.0.0"
 
 
+@pytest.mark.slow
 def test_prepared_splits_have_the_promised_sizes(prepared):
     splits = prepared[0].info.splits
     assert {name: split.num_examples for name, split in splits.items()} == SIZES

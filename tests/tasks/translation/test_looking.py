@@ -53,6 +53,7 @@ def test_a_translation_is_told_token_by_token_up_to_its_end(copying):
     assert all(token.likely[0] == (token.text, pytest.approx(1.0)) for token in told)
 
 
+@pytest.mark.slow
 def test_unknown_tokens_are_copied_from_where_the_model_looks(copying):
     task, model = copying
     told = task.served(model)["serve"](tf.constant(["Ärger in Łódź", "cats"]))

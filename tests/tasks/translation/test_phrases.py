@@ -44,6 +44,7 @@ def everything(splits):
     return [phrase for split in splits.values() for phrase in split]
 
 
+@pytest.mark.slow
 def test_splits_have_the_promised_sizes_and_each_kind_its_share(splits):
     for split, size in SIZES.items():
         assert len(splits[split]) == size

@@ -49,6 +49,7 @@ def test_new_tokens_come_after_those_that_are_known(base, tuned):
     assert {*new} - {*old} == {*"ZwölfBoxkämpferjagenViktor!"} - {*TEXT}
 
 
+@pytest.mark.slow
 def test_weights_are_kept_and_those_of_new_tokens_are_not_zero(base, tuned):
     old, new = zoo.load(base), zoo.load(tuned)
     grown = 0

@@ -30,6 +30,7 @@ def test_echo_state_equals_the_papers(leak, assert_equals_paper):
     assert_equals_paper(EchoStateCell(4, leak=leak, dtype="float64"), step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("connectivity", [0, 0.05, 1])
 @pytest.mark.parametrize("units", [1, 2, 3, 40])
 def test_the_spectral_radius_is_the_one_asked_for_whatever_is_drawn(units, connectivity):

@@ -55,6 +55,7 @@ def test_a_sequence_equals_the_paper(cell, assert_equals_paper):
     assert_equals_paper(cell(H, dtype="float64"), PAPERS[cell])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", [1, 7, 1024])
 @pytest.mark.parametrize("cell", PAPERS)
 def test_the_parallel_form_equals_streaming(cell, time, random_recurrence):

@@ -213,6 +213,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wrap", "make_cell", "run"), WAYS)
 def test_the_gradient_in_training_equals_that_of_the_same_masks_step_by_step(wrap, make_cell, run):
     recurrence = make(wrap(make_cell(H, dtype="float64")))
@@ -313,6 +314,7 @@ def test_calls_in_training_and_at_inference_do_not_touch_each_other(layer, outpu
         np.testing.assert_array_equal(outputs(layer(x)), still)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer,outputs", droppers())
 def test_two_threads_in_both_modes_do_not_touch_each_other(layer, outputs):
     x = np.random.default_rng(1).normal(size=(2, 3, 5)).astype("float32")

@@ -55,6 +55,7 @@ def _assert_parts(named, state):
         np.testing.assert_allclose(part, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_file_holds_built_in_operators_only(exported):
     _, path = exported
     codes = flatbuffer_utils.read_model(str(path)).operatorCodes
