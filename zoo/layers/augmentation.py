@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.typing import Tensor
+from zoo.utils.validation import check_shares
 
 
 class Augmentation(keras.layers.Layer):
@@ -24,8 +25,7 @@ class Augmentation(keras.layers.Layer):
 
     def __init__(self, strength: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= strength < 1:
-            raise ValueError(f"{self.option} is {strength}, but 0 to below 1 is needed")
+        check_shares(**{self.option: strength})
         self.strength = strength
         self.seed_generator = keras.random.SeedGenerator()
         self.built = True

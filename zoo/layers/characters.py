@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from zoo.layers.embedding import Embedding
 from zoo.typing import Shape, Tensor
+from zoo.utils.validation import check_shares
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -54,6 +55,7 @@ class CharacterEncoder(keras.layers.Layer):
             "character_dropout": character_dropout,
             "unknown": unknown,
         }
+        check_shares(dropout=dropout, character_dropout=character_dropout)
         self.embedding = Embedding(characters, embedding)
         self.dropout = keras.layers.Dropout(dropout)
         self.character_dropout = keras.layers.Dropout(character_dropout)

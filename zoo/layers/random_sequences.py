@@ -37,6 +37,8 @@ class RandomPace(Augmentation):
         (True, TensorShape([2, 8, 3]), True)
     """
 
+    option = "pace"
+
     def call(
         self, steps: Tensor, lengths: Tensor, training: bool | None = None
     ) -> tuple[Tensor, Tensor]:

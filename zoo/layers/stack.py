@@ -11,6 +11,7 @@ from zoo.recurrence import Recurrence
 from zoo.recurrence.layer import state_shapes
 from zoo.typing import Shape, State, Tensor
 from zoo.utils.keras_internals import mask_of
+from zoo.utils.validation import check_shares
 
 
 def time_dropout(rate: float, variational: bool = True, dtype: Any = None) -> keras.layers.Dropout:
@@ -85,8 +86,7 @@ class RecurrentStack(keras.layers.Layer):
         super().__init__(**kwargs)
         if layers < 1:
             raise ValueError(f"layers is {layers}, but at least 1 is needed")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout is {dropout}, but 0 to below 1 is needed")
+        check_shares(dropout=dropout)
         if reverse and bidirectional:
             raise ValueError("reverse and bidirectional exclude each other: pass one of them")
 

@@ -14,6 +14,7 @@ from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel
 from zoo.typing import State, Tensor, Window
+from zoo.utils.validation import check_shares
 
 
 @register(
@@ -126,6 +127,7 @@ class ManyToMany(SequenceModel):
                 )
         if tied or samples:
             self.bias = self.add_weight(name="bias", shape=(classes,), initializer="zeros")
+        check_shares(embedding_dropout=embedding_dropout)
         self.word_dropout = keras.layers.Dropout(embedding_dropout)
         self.activation_reg, self.temporal_reg = activation_reg, temporal_reg
         self._finish()

@@ -15,6 +15,7 @@ from zoo.layers.stack import RecurrentStack, time_dropout
 from zoo.registry import register
 from zoo.topologies.base import Scores, SequenceModel, scores
 from zoo.typing import State, Tensor, Window
+from zoo.utils.validation import check_shares
 
 
 @register(
@@ -106,6 +107,7 @@ class BidirectionalTagger(SequenceModel):
             cell, units, layers, dropout, False, variational, recurrent_dropout, bidirectional=True
         )
         self.dropout = time_dropout(dropout, variational)
+        check_shares(word_dropout=word_dropout)
         self.word_dropout = keras.layers.Dropout(word_dropout)
         self.head = keras.layers.Dense(outputs, dtype="float32")
         self.crf: Any = LinearChain(outputs) if crf else None

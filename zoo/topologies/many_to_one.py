@@ -18,6 +18,7 @@ from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor
+from zoo.utils.validation import check_shares
 
 
 class ClipState(NamedTuple):
@@ -133,6 +134,7 @@ class ManyToOne(SequenceModel):
         self.steppable = not bidirectional
         if augment is None:
             augment = 0.3 if coordinates else 0.0
+        check_shares(augment=augment)
         pace = augment if pace is None else pace
         self.pace = RandomPace(pace) if pace else None
         self.view, self.signal = None, None

@@ -12,6 +12,7 @@ from zoo.layers.reading import PooledStack
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor
+from zoo.utils.validation import check_shares
 
 
 class TextState(NamedTuple):
@@ -56,7 +57,7 @@ class TextToOne(SequenceModel):
         weighs: whether `token_weights` has something to say.
 
     Raises:
-        ValueError: `pooling` is none of these.
+        ValueError: `pooling` is none of these, or a number is out of its range.
 
     Example:
         >>> model = TextToOne(vocab_size=50, classes=3, cell="gru", units=16)
@@ -83,6 +84,9 @@ class TextToOne(SequenceModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_shares(word_dropout=word_dropout)
+        if ngrams < 0:
+            raise ValueError(f"ngrams is {ngrams}, but 0 or more is needed")
         self.steppable = not bidirectional
         self.weighs = pooling == "attention"
         self.embedding = Embedding(vocab_size, embedding)

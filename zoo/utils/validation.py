@@ -1,4 +1,4 @@
-"""Arguments of endpoints: by name, within bounds that are checked in the graph."""
+"""Arguments of layers and of endpoints: by name, within bounds."""
 
 import inspect
 import re
@@ -12,6 +12,19 @@ LONGEST_TEXT = 20_000
 
 MOST_PICTURES = 1024
 """Pictures that an endpoint paints at once."""
+
+
+def check_shares(**shares: float) -> None:
+    """Raise ValueError if one of some shares, by name, is not 0 to below 1.
+
+    Example:
+        >>> check_shares(dropout=0.5, word_dropout=1)
+        Traceback (most recent call last):
+        ValueError: word_dropout is 1, but 0 to below 1 is needed
+    """
+    for name, share in shares.items():
+        if not 0 <= share < 1:
+            raise ValueError(f"{name} is {share}, but 0 to below 1 is needed")
 
 
 def named_function(

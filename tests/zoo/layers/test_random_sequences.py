@@ -161,10 +161,15 @@ def test_gaps_are_drawn_within_a_compiled_step():
     np.testing.assert_array_equal(seen[2][seen[2] != 0], steps[2][seen[2] != 0])
 
 
-STRENGTHS = {RandomPace: "augment", RandomSignal: "augment", RandomBody: "augment"}
+STRENGTHS = {
+    RandomPace: "pace",
+    RandomSignal: "augment",
+    RandomBody: "augment",
+    RandomGaps: "drop",
+}
 
 
-@pytest.mark.parametrize(("layer", "option"), [*STRENGTHS.items(), (RandomGaps, "drop")])
+@pytest.mark.parametrize(("layer", "option"), STRENGTHS.items())
 def test_strengths_out_of_range_are_refused(layer, option):
     with pytest.raises(ValueError, match=f"{option} is 1, but 0 to below 1"):
         layer(1)

@@ -28,3 +28,16 @@ def test_words_weigh_what_they_count_in_the_answer(texts):
     pooled = np.einsum("bt,bth->bh", weights, y)
     np.testing.assert_allclose(model(texts), model.head(pooled), atol=1e-5)
     assert model.weighs and not TextToOne(**SMALL).weighs
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"word_dropout": 1}, "word_dropout is 1, but 0 to below 1 is needed"),
+        ({"dropout": -0.1}, "dropout is -0.1, but 0 to below 1 is needed"),
+        ({"ngrams": -1}, "ngrams is -1, but 0 or more is needed"),
+    ],
+)
+def test_what_is_out_of_range_is_named(options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        TextToOne(**{**SMALL, **options})
