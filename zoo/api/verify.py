@@ -31,7 +31,7 @@ TOLERANCE = 1e-3
 ROUGHLY = 0.01
 """The same of what is told of quantised forms, absolute: they are rounded another way elsewhere."""
 
-FORMER = ("beam_width=1", "length_penalty=1.0")
+FORMER = ("beam_width=1", "length_penalty=1.0", "unit=word")
 """What a command that does not name it set before the default was another."""
 
 LATER = ("repeating", "unended")
