@@ -1,6 +1,7 @@
 """Text classification: the sentiment, the topic or the language of a text."""
 
 import sys
+from collections import Counter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from tasks.common.folds import check_fold, check_part
 from tasks.common.streams import read_tokens
 from tasks.common.text import PADDING, count_tokens
 from tasks.common.units import tokenizer_of
-from tasks.common.words import cut_rule, half_word
+from tasks.common.words import commonest, cut_rule, half_word
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
 from tasks.text_classification.words import TextEncoder
@@ -129,11 +130,15 @@ class TextClassification(Classification):
         self.text_column, self.label_column = text_column, label_column
         self._read: dict[tuple[str, str | None], dict[str, list[Example]]] = {}
         self.classes = classes or _sorted({each.label for each in self._examples("train")})
-        self.unit = unit or ("word" if tokens is not None else self._best_unit())
+        counts = self._count_words() if tokens is None and not unit else None
+        self.unit = unit or _best_unit(counts)
         make = tokenizer_of(self.unit, (*_USUAL,), "markup", lowercase, self.tokenizer)
-        if tokens is None:
+        size = vocabulary_size or _USUAL[self.unit]
+        if counts and self.unit == "word":
+            tokens = commonest(counts, minimum_count, size)
+        elif tokens is None:
             texts = [each.text for each in self._examples("train")]
-            tokens = make().learn(texts, vocabulary_size or _USUAL[self.unit], minimum_count)
+            tokens = make().learn(texts, size, minimum_count)
         self.encoder = TextEncoder(make(tokens), max_length)
 
     @property
@@ -276,21 +281,11 @@ class TextClassification(Classification):
             check_part(self.fold, split, self.dataset)
         return self._read[at][split]
 
-    def _best_unit(self) -> str:
-        """Return "word" or, where words are mostly new ones, "character"; which is printed."""
+    def _count_words(self) -> Counter[str]:
+        """Return how often each word occurs in the training data."""
         words = tokenizer_of("word", (*_USUAL,), "markup", self.lowercase, self.tokenizer)()
         texts = [each.text for each in self._examples("train")]
-        counts = count_tokens(texts, words.split, words.spell)
-        spelt = [count for word, count in counts.items() if any(map(str.isalpha, word))]
-        new = spelt.count(1) / max(1, sum(spelt))
-        if new <= _NEW:
-            return "word"
-        print(
-            f"{new:.0%} of all words occur once: texts are read by character (--set unit=word for "
-            "words)",
-            file=sys.stderr,
-        )
-        return "character"
+        return count_tokens(texts, words.split, words.spell)
 
     def _class(self, example: Example) -> int:
         if example.label not in self.classes:
@@ -307,6 +302,24 @@ class TextClassification(Classification):
             f"last {longest - head} are read",
             file=sys.stderr,
         )
+
+
+def _best_unit(counts: Counter[str] | None) -> str:
+    """Return "word" or, where words are mostly new ones, "character"; which is printed.
+
+    Args:
+        counts: how often each word occurs; None if that is not known.
+    """
+    spelt = [count for word, count in (counts or {}).items() if any(map(str.isalpha, word))]
+    new = spelt.count(1) / max(1, sum(spelt))
+    if new <= _NEW:
+        return "word"
+    print(
+        f"{new:.0%} of all words occur once: texts are read by character (--set unit=word for "
+        "words)",
+        file=sys.stderr,
+    )
+    return "character"
 
 
 def _sorted(labels: set[str]) -> list[str]:
