@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.zoo.training.stopping import StopAfter
 from zoo.evaluation.loop import row_sums
 from zoo.topologies.base import SequenceModel
 from zoo.training.checkpoints import Checkpoints
@@ -108,17 +109,9 @@ def _settings(**changes):
 def _trained(objective, folder=None, start=None, stop_after=None, **changes):
     model, windows = _forger(), real()
 
-    class Stop(keras.callbacks.Callback):
-        updates = 0
-
-        def on_train_batch_begin(self, batch, logs=None):
-            if self.updates == stop_after:
-                raise KeyboardInterrupt
-            self.updates += 1
-
     trainer = Trainer(model, _settings(**changes), seed=5, objective=objective)
     saved = Checkpoints(folder) if folder else None
-    history = trainer.fit(windows, windows, [Stop()], saved, start)
+    history = trainer.fit(windows, windows, [StopAfter(stop_after)], saved, start)
     return model, history
 
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.zoo.training.stopping import StopAfter
 from zoo.topologies.many_to_one import ManyToOne
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.settings import Settings
@@ -25,14 +26,7 @@ def trained(folder=None, start=None, stop_after=None, epochs=2):
     norm = next(x for x in model.encoder.layers if isinstance(x, keras.layers.BatchNormalization))
     means = []
 
-    class Watch(keras.callbacks.Callback):
-        updates = 0
-
-        def on_train_batch_begin(self, batch, logs=None):
-            if self.updates == stop_after:
-                raise KeyboardInterrupt
-            self.updates += 1
-
+    class Watch(StopAfter):
         def on_train_batch_end(self, batch, logs=None):
             self.running = norm.moving_mean.numpy()
 
@@ -42,7 +36,7 @@ def trained(folder=None, start=None, stop_after=None, epochs=2):
     settings = Settings(epochs=epochs, batch_size=ROWS, learning_rate=0.1, save_steps=1)
     trainer = Trainer(model, settings, seed=5)
     saved = Checkpoints(folder) if folder else None
-    history = trainer.fit(clips(2), clips(), [Watch()], saved, start)
+    history = trainer.fit(clips(2), clips(), [Watch(stop_after)], saved, start)
     return history, means
 
 

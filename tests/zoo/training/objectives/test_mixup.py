@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.zoo.training.stopping import StopAfter
 from zoo.errors import UserError
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.objectives import CrossEntropy, Reinforce, Update
@@ -169,17 +170,11 @@ def _trained(kind, folder, start=None, stop_after=None):
         inputs = {"frames": frames, "lengths": np.array([5, 3, 1, 4, 5, 2, 2, 5], "int32")}
     train = example_windows(inputs, rng.integers(0, 3, 8), np.ones(8), 4, 2)
 
-    class Stop(keras.callbacks.Callback):
-        updates = 0
-
-        def on_train_batch_begin(self, batch, logs=None):
-            if self.updates == stop_after:
-                raise KeyboardInterrupt
-            self.updates += 1
-
     settings = Settings(epochs=2, batch_size=4, learning_rate=0.05, save_steps=1)
     trainer = Trainer(model, settings, seed=5, objective=CrossEntropy(mixup=0.5))
-    return trainer.fit(train, None, [Stop()], Checkpoints(folder), start), model.get_weights()
+    return trainer.fit(
+        train, None, [StopAfter(stop_after)], Checkpoints(folder), start
+    ), model.get_weights()
 
 
 @pytest.mark.parametrize("kind", ["pictures", pytest.param("steps", marks=pytest.mark.slow)])
