@@ -34,6 +34,7 @@ from zoo.exporting.report.sections import (
 from zoo.exporting.trained import Trained
 from zoo.utils.files import write_whole
 from zoo.utils.html import table, wide
+from zoo.utils.metric_names import is_of_all
 
 
 def report(
@@ -247,9 +248,7 @@ class Comparison:
         Those of single classes or kinds are left out, those of a naive answer are not.
         """
         known = {key for each in self.metrics for key in each if "/" not in key}
-        keys = dict.fromkeys(
-            key for each in self.metrics for key in each if {key, key.partition("/")[2]} & known
-        )
+        keys = dict.fromkeys(key for each in self.metrics for key in each if is_of_all(key, known))
         return [
             [key, *(_value(each[key]) if key in each else "" for each in self.metrics)]
             for key in keys

@@ -23,6 +23,7 @@ from zoo.cli.common import (
 from zoo.cli.metrics import print_metrics
 from zoo.errors import UserError
 from zoo.pretrained import find
+from zoo.utils.metric_names import is_of_all
 
 
 @click.command()
@@ -172,7 +173,7 @@ def _tell(run: Any, as_json: bool) -> None:
     elif is_whole and registry.get("task", run.config.task).info.get("baseline"):
         metrics = load_api().evaluate(run, "validation")
         # Those of single classes would be pages.
-        brief = {k: v for k, v in metrics.items() if "/" not in k or k.partition("/")[2] in metrics}
+        brief = {key: value for key, value in metrics.items() if is_of_all(key, metrics)}
         print("on the validation part:", file=sys.stderr)
         print_metrics(brief, stderr=True)
     print(run.path)

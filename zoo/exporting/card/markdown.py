@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.exporting.card.front_matter import front_matter
 from zoo.exporting.checksums import CURVE
+from zoo.utils.metric_names import is_of_other_answer
 
 
 def readme(card: dict[str, Any]) -> str:
@@ -130,7 +131,7 @@ def _metrics(card: dict[str, Any]) -> str:
         return f"They were not measured: {why}."
     how = metrics["interval"]
     values = {key: _value(each) for key, each in metrics["values"].items()}
-    beside = _beside(values)
+    beside = [key for key in values if is_of_other_answer(key, values)]
     others = list(dict.fromkeys(key.partition("/")[0] for key in beside))
     rows = [
         [key, *value, *(values.get(f"{other}/{key}", [""])[0] for other in others)]
@@ -163,12 +164,6 @@ def _value(each: dict[str, Any]) -> tuple[str, str]:
     known = each["low"] is not None
     ends = f"{number(each['low'])} to {number(each['high'])}" if known else "none"
     return number(each["value"]), ends
-
-
-def _beside(values: Iterable[str]) -> list[str]:
-    """Return which metrics are those of another answer, such as `naive/mase` beside `mase`."""
-    known = {*values}
-    return [key for key in values if "/" in key and key.partition("/")[2] in known]
 
 
 def _by_class(values: dict[str, tuple[str, str]]) -> list[str]:

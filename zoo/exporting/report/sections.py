@@ -12,6 +12,7 @@ from zoo.exporting.card.markdown import flat, metrics_of, number
 from zoo.exporting.report.page import Section
 from zoo.task import Case
 from zoo.utils.html import element, image, table, wide
+from zoo.utils.metric_names import is_of_other_answer
 
 _VERDICTS = {True: "right", False: "wrong", None: ""}
 
@@ -58,7 +59,7 @@ def metrics_section(metrics: Mapping[str, Any], why_not: str = "") -> Section:
     if not metrics:
         return Section("Metrics", element("p", escape(why_not)))
     values = metrics["values"]
-    beside = [key for key in values if "/" in key and key.partition("/")[2] in values]
+    beside = [key for key in values if is_of_other_answer(key, values)]
     others = list(dict.fromkeys(key.partition("/")[0] for key in beside))
     rows = [
         [key, number(each["value"]), ends(each)]
