@@ -1,6 +1,6 @@
 """What short runs of tokens say by themselves: a linear model beside a recurrent one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -109,7 +109,7 @@ class NgramSum(keras.layers.Layer):
         texts = ops.cumsum(starts, axis=1)
         along = ops.concatenate([before.last, ops.cast(tokens, "int32") + _FIRST], axis=1)
         of_text = ops.concatenate([ops.zeros((batch, width), "int32"), texts], axis=1)
-        own = [_of_text(along, of_text, texts, width - back, time) for back in range(self.longest)]
+        own = _of_text(along, of_text, texts, range(width, -1, -1), time)
         latest = ops.sum(starts, axis=1, keepdims=True)
         counted = ops.cast(read & (texts == latest), "float32")[..., None]
         vectors, counts = self._vectors(own)
@@ -121,8 +121,7 @@ class NgramSum(keras.layers.Layer):
             places = ends + ops.arange(width)[None]
             along = ops.take_along_axis(along, places, axis=1)
             of_text = ops.take_along_axis(of_text, places, axis=1)
-            last = [_of_text(along, of_text, latest, place, 1) for place in range(width)]
-            along = ops.concatenate(last, axis=1)
+            along = ops.concatenate(_of_text(along, of_text, latest, range(width), 1), axis=1)
         state = NgramState(along[:, :width], total, count)
         return self._read(state), state
 
@@ -172,18 +171,24 @@ def _newest_first(along: Tensor) -> list[Tensor]:
     return [along[:, place] for place in reversed(range(along.shape[1]))]
 
 
-def _of_text(along: Tensor, of_text: Tensor, texts: Tensor, place: int, time: Tensor) -> Tensor:
-    """Return tokens from a place on, as a text sees them that may have started after them.
+def _of_text(
+    along: Tensor, of_text: Tensor, texts: Tensor, places: Iterable[int], time: Tensor
+) -> list[Tensor]:
+    """Return tokens from each place on, as a text sees them that may have started after them.
 
     Args:
         along: tokens `[B, N]`.
         of_text: which text each is of, `[B, N]`.
         texts: which text it is that sees them, `[B, time]`.
-        place: of the first.
+        places: of the first.
         time: how many.
     """
     following = ops.concatenate([of_text[:, 1:], of_text[:, -1:]], axis=1)
-    is_next = following[:, place : place + time] == texts
-    outside = ops.where(is_next, _EDGE, _NOTHING)
-    inside = of_text[:, place : place + time] == texts
-    return ops.where(inside, along[:, place : place + time], outside)
+    seen = []
+    for place in places:
+        along_here, of_text_here, following_here = (
+            part[:, place : place + time] for part in (along, of_text, following)
+        )
+        outside = ops.where(following_here == texts, _EDGE, _NOTHING)
+        seen.append(ops.where(of_text_here == texts, along_here, outside))
+    return seen
