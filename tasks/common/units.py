@@ -9,6 +9,20 @@ from tasks.common.words import NEWEST
 from zoo.errors import UserError
 
 
+def check_unit(unit: str, units: Sequence[str]) -> None:
+    """Refuse a unit that the task does not know.
+
+    Args:
+        unit: what a token is to be.
+        units: those that the task knows, two or more.
+
+    Raises:
+        UserError: it is none of them.
+    """
+    if unit not in units:
+        raise UserError(f"unit is {unit!r}, but {', '.join(units[:-1])} or {units[-1]} is needed")
+
+
 def tokenizer_of(
     unit: str,
     units: Sequence[str],
@@ -33,8 +47,7 @@ def tokenizer_of(
         >>> make(make().learn(["a cat"])).tokens
         ['a', 'cat']
     """
-    if unit not in units:
-        raise UserError(f"unit is {unit!r}, but {', '.join(units[:-1])} or {units[-1]} is needed")
+    check_unit(unit, units)
     makers: dict[str, Callable[..., Tokenizer]] = {
         "word": partial(Words, kind=kind, lowercase=lowercase, rule=rule),
         "character": partial(Characters, lowercase=lowercase),

@@ -15,7 +15,7 @@ from tasks.common.classification import Classification
 from tasks.common.folds import check_fold, check_part
 from tasks.common.streams import read_tokens
 from tasks.common.text import PADDING, count_tokens
-from tasks.common.units import tokenizer_of
+from tasks.common.units import check_unit, tokenizer_of
 from tasks.common.words import commonest, cut_rule, half_word
 from tasks.text_classification.sources import read_texts
 from tasks.text_classification.table import Example
@@ -32,6 +32,7 @@ from zoo.utils.validation import checked_texts
 
 _USUAL = {"word": 20_000, "character": 20_000, "subword": 8_000}
 """Tokens that are known at most of each unit."""
+UNITS = (*_USUAL,)
 
 _NEW = 0.4
 """Where more of the words occur once than this share of all, characters are the tokens. It is what
@@ -123,6 +124,8 @@ class TextClassification(Classification):
         super().__init__(dataset, data_dir, rule_of(split_rule, tokens))
         self.fold = check_fold(fold)
         self.tokenizer = cut_rule(tokenizer, known=tokens is not None)
+        if unit:
+            check_unit(unit, UNITS)
         if max_length < 4:
             raise UserError(f"max_length is {max_length}, but at least 4 is needed")
         self.minimum_count, self.vocabulary_size = minimum_count, vocabulary_size
@@ -132,7 +135,7 @@ class TextClassification(Classification):
         self.classes = classes or _sorted({each.label for each in self._examples("train")})
         counts = self._count_words() if tokens is None and not unit else None
         self.unit = unit or _best_unit(counts)
-        make = tokenizer_of(self.unit, (*_USUAL,), "markup", lowercase, self.tokenizer)
+        make = tokenizer_of(self.unit, UNITS, "markup", lowercase, self.tokenizer)
         size = vocabulary_size or _USUAL[self.unit]
         if counts and self.unit == "word":
             tokens = commonest(counts, minimum_count, size)
@@ -283,7 +286,7 @@ class TextClassification(Classification):
 
     def _count_words(self) -> Counter[str]:
         """Return how often each word occurs in the training data."""
-        words = tokenizer_of("word", (*_USUAL,), "markup", self.lowercase, self.tokenizer)()
+        words = tokenizer_of("word", UNITS, "markup", self.lowercase, self.tokenizer)()
         texts = [each.text for each in self._examples("train")]
         return count_tokens(texts, words.split, words.spell)
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tasks.common.base import rule_of, spread
 from tasks.common.images import decode_images, encode_png
 from tasks.common.sources import own_path
+from tasks.common.units import check_unit
 from tasks.image_classification.drawn import DrawnDigits, MayBeDrawn
 from tasks.image_classification.sources import Labelled
 from tasks.transcription.own import UNITS, OwnSequences
@@ -98,8 +99,7 @@ class Transcription(MayBeDrawn):
         split_rule: str | None = None,
     ) -> None:
         super().__init__(dataset, data_dir, rule_of(split_rule, classes))
-        if unit not in UNITS:
-            raise UserError(f"unit is {unit!r}, but word or character is needed")
+        check_unit(unit, UNITS)
         if image_size < 0:
             raise UserError(f"image_size is {image_size}, but 0 or more is needed")
         self.unit, self.image_size, self.paths = unit, image_size, check_paths(paths)

@@ -238,9 +238,9 @@ def test_labels_that_the_model_does_not_know_are_named(task, tmp_path):
     ("options", "message"),
     [({"unit": "sentence"}, "word, character or subword"), ({"max_length": 3}, "at least 4")],
 )
-def test_options_out_of_range_are_refused(reviews, options, message):
+def test_options_out_of_range_are_refused_before_any_text_is_read(tmp_path, options, message):
     with pytest.raises(UserError, match=message):
-        TextClassification(reviews, **options)
+        TextClassification(str(tmp_path / "missing.csv"), **options)
 
 
 def test_numbers_as_labels_are_in_order(tmp_path):
