@@ -26,6 +26,7 @@ from zoo.readers.images import read_picture
 NO_CAPTION = " has no caption"
 MOST_CAPTIONS = 20
 """Of an image: each takes as much room as the one with the most, so that others are left out."""
+_LARGEST = 128
 
 
 class Captioned(NamedTuple):
@@ -71,6 +72,18 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def _key(self, split: str) -> tuple[int, Any]:
         """Return how many those are, and what they come from."""
+
+    def shape(self, side: int = 0) -> list[int]:
+        """Return the height, width and channels that its images are brought to.
+
+        Args:
+            side: height and width; 0 for those of the first image for training that can be read,
+                but no side over 128.
+        """
+        height, width = (side, side) if side else self.size()
+        if max(height, width) > _LARGEST and not side:
+            height = width = _LARGEST
+        return [height, width, self.channels()]
 
     def size(self) -> tuple[int, int]:
         """Return height and width of the first image for training that can be read."""

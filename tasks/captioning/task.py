@@ -11,6 +11,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import tasks.captioning.dataset  # noqa: F401  makes `captioned_scenes` known by name
+from tasks.captioning.captioner import Captioner
 from tasks.captioning.checking import truth_rate
 from tasks.captioning.looking import words_and_maps
 from tasks.captioning.metrics import (
@@ -21,6 +22,7 @@ from tasks.captioning.metrics import (
     picture_gap,
     usual_caption,
 )
+from tasks.captioning.photographs import photograph_options
 from tasks.captioning.sources import Captioned, Source, open_source
 from tasks.captioning.windows import caption_windows, draw_captions
 from tasks.common.base import DataTask, rule_of, spread
@@ -28,12 +30,11 @@ from tasks.common.images import decode_images, encode_png, is_shape
 from tasks.common.naive import beside_learned
 from tasks.common.networks import SIDE, open_network
 from tasks.common.searching import Search, faults, shortest_run
-from tasks.common.text import END, PADDING, START, UNKNOWN
 from tasks.common.tokenizers import Words
 from tasks.common.units import tokenizer_of
 from tasks.common.words import cut_rule
 from tasks.common.writing import written_answer
-from zoo.decoding import Decoded, generate, generating
+from zoo.decoding import generating
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums
 from zoo.evaluation.loop import RowSums
@@ -46,20 +47,13 @@ from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import SelfCritical
 from zoo.training.settings import Settings
 from zoo.utils.html import looked
-from zoo.utils.progress import progress
 from zoo.utils.validation import not_empty
 
 UNITS = ("word", "character")
 _LEAST = {"word": 3, "character": 12}
 """Tokens of the shortest run that may be barred from coming twice."""
-PASSES = 70
-"""Epochs for 2,000 photographs."""
-_WIDE = 96
-"""Pixels of a side for which four blocks of convolutions are not too many."""
 COUNTED = 5000
 """Images for training whose captions say which is usual."""
-_ROWS = 250
-_LARGEST = 128
 
 
 @register(
@@ -170,7 +164,9 @@ class Captioning(DataTask):
         self.max_length, self.minimum_count = max_length, minimum_count
         self.search = Search(beam_width, length_penalty, no_repeat_ngram or 0)
         self._sources: dict[Any, Source] = {}
-        self.image_shape = image_shape or self._shape(image_size, bool(network))
+        if network:
+            image_shape = image_shape or [image_size or SIDE, image_size or SIDE, 3]
+        self.image_shape = image_shape or self._source().shape(image_size)
         # Before the data are read, which takes longer.
         self.network = open_network(network, weights, self.image_shape)
         if words is None:
@@ -180,16 +176,6 @@ class Captioning(DataTask):
                 longest = shortest_run(make(words).encode(captions).to_list(), _LEAST[unit])
                 self.search = replace(self.search, no_repeat_ngram=longest)
         self.vocabulary = make(words)
-
-    def _shape(self, side: int, network: bool) -> list[int]:
-        """Return the height, width and channels that images are brought to."""
-        if network:
-            return [side or SIDE, side or SIDE, 3]
-        source = self._source()
-        height, width = (side, side) if side else source.size()
-        if max(height, width) > _LARGEST and not side:
-            height = width = _LARGEST
-        return [height, width, source.channels()]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments."""
@@ -216,27 +202,15 @@ class Captioning(DataTask):
         return {"vocab_size": self.vocabulary.size, **seen}
 
     def suited_options(self) -> dict[str, Any]:
-        """Return what suits photographs: views that differ, more filters, and more passes of fewer.
+        """Return what suits photographs, see `photograph_options`.
 
         Photographs are all but the bundled scenes, whose captions tell left from right and which
-        are as many as a model needs. The passes fall with the square root of how many there are,
-        from `PASSES` for 2,000.
+        are as many as a model needs.
         """
         data = self._data("train")
         if all(scene is not None for scene in data.scenes):
             return {}
-        epochs = min(max(round(PASSES * (2000 / len(data.captions)) ** 0.5), 1), 4 * PASSES)
-        training = {
-            "epochs": epochs,
-            "average_from": max(round(0.7 * epochs), 1),
-            "patience": max(epochs // 2, 10),
-        }
-        suited = {"dropout": 0.4, "naming": 0.05, **training}
-        if self.network:
-            return suited
-        if min(self.image_shape[:2]) >= _WIDE:
-            suited["filters"] = [32, 64, 128, 192]
-        return {**suited, "augment": 0.15, "flip": True}
+        return photograph_options(len(data.captions), None if self.network else self.image_shape)
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Return windows of `image` `[B, h, w, c]`, uint8, and `tokens` `[B, k, T]`, int32.
@@ -277,7 +251,7 @@ class Captioning(DataTask):
         """
         data = self._data(split)
         images = self._images(split, data)
-        written, ended = self._write(model, images)
+        written, ended = self._captioner(model).caption_all(images)
         objective = self.objective()
         rows = RowSums(model, objective)
         own = rows(self._windows(data, images, settings), self.shown)
@@ -312,9 +286,9 @@ class Captioning(DataTask):
         """
         images = tf.TensorSpec([None], tf.string, name="images")
 
-        def answer(images: Any, **how: Any) -> dict[str, Any]:
+        def answer(images: Any, **options: Any) -> dict[str, Any]:
             seen = self._seen(decode_images(not_empty(images), self.image_shape))
-            return self._captions(model, seen, **how)
+            return self._captioner(model).answer(seen, **options)
 
         generate = generating(images, answer, self.max_length)
 
@@ -347,8 +321,7 @@ class Captioning(DataTask):
     def written_answer(self, model: SequenceModel, raw: bytes) -> Iterator[Written]:
         """Yield the words of a caption one by one."""
         seen = self._seen(decode_images(tf.constant([raw]), self.image_shape))
-        how = {"beam_width": self.search.beam_width, "watched": False}
-        answers, _ = self._decoded(model, seen, self.max_length, **how)
+        answers = self._captioner(model).likeliest(seen)
         return written_answer(model, seen, answers, self.vocabulary)
 
     def _looked(self, model: SequenceModel, raw: bytes) -> tuple[list[str], np.ndarray]:
@@ -383,26 +356,6 @@ class Captioning(DataTask):
             for n in spread(len(data.captions), count)
         ]
 
-    def _captions(
-        self, model: SequenceModel, seen: Any, max_length: Any, **how: Any
-    ) -> dict[str, Any]:
-        """Return what an endpoint answers to encoder inputs; `how` goes to `generate`."""
-        answers, text = self._decoded(model, seen, max_length, **how)
-        if answers.watched is None:
-            return {"text": text}
-        longest = tf.maximum(tf.reduce_max(answers.lengths), 0)
-        inside = tf.sequence_mask(answers.lengths, longest)
-        tokens = tf.where(inside, self.vocabulary.words(answers.tokens[:, :longest]), "")
-        return {"text": text, "tokens": tokens, "alignment": answers.watched[:, :longest]}
-
-    def _decoded(
-        self, model: SequenceModel, seen: Any, max_length: Any, **how: Any
-    ) -> tuple[Decoded, Any]:
-        """Return captions as tokens and as texts; `how` goes to `generate`."""
-        how = {"banned": (PADDING, UNKNOWN, START), **self.search.rules(), **how}
-        answers = generate(model, seen, START, max_length, END, **how)
-        return answers, self.vocabulary.decode(answers.tokens, answers.lengths)
-
     def _plain(self, captions: Sequence[str]) -> list[str]:
         """Return captions whose characters are tokens without punctuation, others as they are."""
         if self.unit == "word":
@@ -410,23 +363,8 @@ class Captioning(DataTask):
         words = self._words.spell(self._words.join(self._words.split(captions)))
         return [caption.decode() for caption in words.numpy()]
 
-    def _write(self, model: SequenceModel, images: np.ndarray) -> tuple[list[str], list[bool]]:
-        """Return the caption of each image, and whether the model ended it itself."""
-        how = {"beam_width": self.search.beam_width, "watched": False}
-
-        @tf.function(reduce_retracing=True, autograph=False)
-        def write(seen: Any) -> Any:
-            answers, text = self._decoded(model, seen, self.max_length, **how)
-            return text, answers.lengths < self.max_length
-
-        texts: list[str] = []
-        ended: list[bool] = []
-        starts = range(0, len(images), _ROWS)
-        for start in progress(starts, "writing captions"):
-            some, ends = write(tf.constant(np.asarray(images[start : start + _ROWS])))
-            texts += [text.decode() for text in some.numpy()]
-            ended += ends.numpy().tolist()
-        return texts, ended
+    def _captioner(self, model: SequenceModel) -> Captioner:
+        return Captioner(model, self.vocabulary, self.search, self.max_length)
 
     def _source(self) -> Source:
         """Return the source of the current data set, which an evaluation may change."""
