@@ -89,7 +89,7 @@ def cells(data: str, scores: Scores | None) -> Iterator[str]:
 
 def levels(task: Forecasting, arguments: argparse.Namespace) -> dict[str, Scores]:
     """Return the metrics of each method on series of values, by its name."""
-    data, whole = task.data, task.whole("test")
+    data, whole = task.data, task.data.whole("test")
     values = data.panel.targets
     horizon, frequency = task.horizon, task.frequency
     season = frequency.seasons[0] if frequency and task.season > 1 else task.season
@@ -133,7 +133,7 @@ def own_model(task: Forecasting, minutes: float) -> tuple[Any, float]:
 
 def judged(task: Forecasting, forecast: contenders.Forecast, limit: float) -> Scores:
     """Return the metrics of a method at the origins of the test, or at what it had time for."""
-    whole = task.whole("test")
+    whole = task.data.whole("test")
     asked = [(one, step) for one in whole.series for step in whole.origins[one]]
     order = np.random.default_rng(1).permutation(len(asked))
     until = time.process_time() + 60 * limit
@@ -166,7 +166,7 @@ def returns() -> dict[str, Scores]:
     model = zoo.load("volatility-gru")
     task = Forecasting("ecb_rates", returns=True, horizon=1, season=1, look_back=60)
     evaluation = task.measure(model, "test", SETTINGS).metrics()
-    reference, whole = task.reference("test"), task.whole("test")
+    reference, whole = task.reference("test"), task.data.whole("test")
     STDERR.print("ecb_rates: GARCH")
     garch = contenders.Garch(reference.values, reference.begins)
     pairs = [(one, step) for one in whole.series for step in whole.origins[one]]

@@ -1,7 +1,7 @@
 """From answers to an evaluation: the metrics of a model, beside those of what is naive."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -25,6 +25,7 @@ from tasks.forecasting.metrics import (
     return_sums,
     shared_sums,
 )
+from tasks.forecasting.seasonal import Truth
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation, MetricSums, intervals
 
@@ -38,6 +39,21 @@ _NLL = ("values", "nll", "ewma nll")
 
 Oracle = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From series `[N]` and steps `[N]` to the quantiles `[N, H, Q]` of the truth."""
+
+
+def oracle_of(truths: Sequence[Truth], levels: np.ndarray, horizon: int) -> Oracle:
+    """Return the forecasts of what series were drawn from.
+
+    Args:
+        truths: of each series.
+        levels: `[Q]`, of the quantiles.
+        horizon: H, steps of a forecast.
+    """
+    quantiles = [truth.quantiles(levels) for truth in truths]
+    ahead = np.arange(1, horizon + 1)
+    return lambda series, steps: np.stack(
+        [quantiles[one][step + ahead] for one, step in zip(series, steps)]
+    )
 
 
 class Reference(NamedTuple):
@@ -177,6 +193,16 @@ def _evaluation(sums: MetricSums, others: dict[str, object]) -> Evaluation:
         return Evaluation([sums], others)
     metrics = sums.metrics(sums.rows.sum(axis=0))
     return Evaluation([sums._replace(metrics=lambda sums: {})], {**metrics, **others})
+
+
+def with_skill_interval(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the metrics, and after the skill the ends of its interval, if it has one."""
+    scores: dict[str, Any] = {}
+    for name, value in evaluation.metrics().items():
+        scores[name] = value
+        if name == "skill" and (ends := evaluation.intervals().get(name)):
+            scores["skill_low"], scores["skill_high"] = ends
+    return scores
 
 
 def evaluate_returns(answers: Iterable[Answers], reference: Reference, density: bool) -> Evaluation:

@@ -112,6 +112,11 @@ def usable(ends: np.ndarray, season: int) -> np.ndarray:
     return ends[:, 0] > first_steps(ends, season)
 
 
+def learnt_ends(ends: np.ndarray, season: int) -> np.ndarray:
+    """Return where the training part of each series ends, `[N]`; 0 of one that is not usable."""
+    return np.where(usable(ends, season), ends[:, 0], 0)
+
+
 def origins(
     ends: np.ndarray, split: int, horizon: int, season: int, count: int = 0, most: int = 0
 ) -> list[np.ndarray]:

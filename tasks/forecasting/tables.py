@@ -68,6 +68,19 @@ def observed(table: SeriesTable) -> list[np.ndarray]:
     return [each.values[~np.isnan(each.values)] for each in table.series]
 
 
+def check_counts(table: SeriesTable) -> None:
+    """Raise if a value is no count.
+
+    Raises:
+        UserError: one is not.
+    """
+    if not all(((v >= 0) & (v == np.round(v))).all() for v in observed(table)):
+        raise UserError(
+            "head is negative_binomial, which is of counts, but the series hold other values: "
+            "leave it at quantiles"
+        )
+
+
 def check_alike(
     table: SeriesTable, dataset: str, frequency: Frequency | None, columns: Columns
 ) -> None:

@@ -1,7 +1,7 @@
 """Forecasting."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,25 +12,30 @@ from tasks.common.sources import own_path
 from tasks.common.splits import SPLITS
 from tasks.forecasting.backtest import Answers, backtest, whole_windows, with_inputs
 from tasks.forecasting.baselines import NaiveForecasts, spreads
-from tasks.forecasting.dataset import dataset_card, oracle
+from tasks.forecasting.data import Data
+from tasks.forecasting.dataset import dataset_card
 from tasks.forecasting.deciding import decide
-from tasks.forecasting.measuring import Oracle, Reference, evaluate_levels, evaluate_returns
+from tasks.forecasting.measuring import (
+    Reference,
+    evaluate_levels,
+    evaluate_returns,
+    with_skill_interval,
+)
 from tasks.forecasting.plots import calibration, fan
 from tasks.forecasting.serving import PER_CENT, Server
-from tasks.forecasting.splits import Sizes, first_steps, origins, split_ends, usable
+from tasks.forecasting.splits import Sizes, learnt_ends, split_ends
 from tasks.forecasting.streaming import stream_endpoints
 from tasks.forecasting.tables import (
     Columns,
     check_alike,
-    hash_split,
+    check_counts,
     kind_of,
-    observed,
     print_notes,
     raw_steps,
     read_table,
     step_text,
 )
-from tasks.forecasting.windows import Covariates, Crops, Layout, Panel, Whole, crop_windows
+from tasks.forecasting.windows import Covariates, Layout, Panel, crop_windows
 from zoo.errors import UserError
 from zoo.evaluation.bootstrap import Evaluation
 from zoo.layers.forecast_heads import LEVELS
@@ -43,26 +48,8 @@ from zoo.topologies.base import SequenceModel
 from zoo.training.objectives import Forecast
 from zoo.training.settings import Settings
 
-MOST_ORIGINS = 32_768
-"""Forecasts that are judged of a split, of all series together, where `origins` does not say."""
 _SHOWN_STEPS = 256
 """Steps of an example, or three look-backs if they are more."""
-
-
-class Data(NamedTuple):
-    """The series of a data set, and where their splits end.
-
-    Attributes:
-        table: the series.
-        ends: `[N, 3]`, of train, validation and test.
-        panel: reads steps of them.
-        naive: forecasts them.
-    """
-
-    table: SeriesTable
-    ends: np.ndarray
-    panel: Panel
-    naive: NaiveForecasts
 
 
 @register(
@@ -169,7 +156,7 @@ class Forecasting(DataTask):
                 raise UserError(f"{name} is {value}, but 0 or more is needed")
         self.known, self.past, self.static = ([*(each or ())] for each in (known, past, static))
         self.series = [*(series or ())]
-        self._data: tuple[str, Data] | None = None
+        self._data: Data | None = None
         if covariates is not None:
             assert horizon and season and look_back
             self.horizon, self.season, self.look_back = horizon, season, look_back
@@ -182,8 +169,7 @@ class Forecasting(DataTask):
         decided = decide(table, (horizon, season, look_back), self.sizes, self.returns)
         self.horizon, self.season, self.look_back = decided
         ends = split_ends(table, self.horizon, self.sizes)
-        used = [end if fits else 0 for end, fits in zip(ends[:, 0], usable(ends, self.season))]
-        self.covariates = Covariates.of(table, np.array(used))
+        self.covariates = Covariates.of(table, learnt_ends(ends, self.season))
         print_notes(table, self.dataset, ends, decided._asdict())
 
     def _read(self) -> SeriesTable:
@@ -231,14 +217,14 @@ class Forecasting(DataTask):
         Raises:
             UserError: they cannot be read, or are not as those of the training.
         """
-        if self._data is None or self._data[0] != self.dataset:
+        if self._data is None or self._data.dataset != self.dataset:
             table = self._read()
             check_alike(table, self.dataset, self.frequency, self.columns)
             ends = split_ends(table, self.horizon, self.sizes)
             panel = Panel(table, self.layout, self.covariates, self.returns)
             naive = NaiveForecasts(panel.targets, self.horizon, self.season)
-            self._data = self.dataset, Data(table, ends, panel, naive)
-        return self._data[1]
+            self._data = Data(self.dataset, table, ends, panel, naive, self.origins)
+        return self._data
 
     def model_options(self) -> dict[str, Any]:
         """Return the sizes and seasons of the model."""
@@ -283,13 +269,9 @@ class Forecasting(DataTask):
         Raises:
             UserError: a value is none.
         """
-        head = model.get_config().get("head")
-        counts = all(((v >= 0) & (v == np.round(v))).all() for v in observed(self.data.table))
-        if head == "negative_binomial" and not counts:
-            raise UserError(
-                "head is negative_binomial, which is of counts, but the series hold other values: "
-                "leave it at quantiles"
-            )
+        table = self.data.table
+        if model.get_config().get("head") == "negative_binomial":
+            check_counts(table)
 
     def windows(self, split: str, settings: Settings, seed: int | None = None) -> tf.data.Dataset:
         """Return windows of series `[B, T, D]` with the next H values as targets `[B, T, H]`.
@@ -308,31 +290,14 @@ class Forecasting(DataTask):
             UserError: windows of a training are to be cut.
         """
         if seed is None:
-            return whole_windows(self.whole(split), settings.batch_size, settings.window)
+            return whole_windows(self.data.whole(split), settings.batch_size, settings.window)
         if settings.truncation not in (0, settings.window):
             raise UserError(
                 f"truncation is {settings.truncation}, but a window of series is trained on as a "
                 "whole: leave it at 0, and set window"
             )
-        data = self.data
-        first = first_steps(data.ends, self.season)
-        ends = np.where(usable(data.ends, self.season), data.ends[:, 0], 0)
-        crops = Crops(data.panel, ends, first, self.look_back, settings.window)
+        crops = self.data.crops(self.look_back, settings.window)
         return crop_windows(crops, settings.batch_size, seed)
-
-    def whole(self, split: str) -> Whole:
-        """Return what reads the series whole, with the origins of a split.
-
-        Raises:
-            UserError: no series is long enough.
-        """
-        data, chosen = self.data, self._origins(split)
-        if not any(len(steps) for steps in chosen):
-            raise UserError(
-                f"{self.dataset} has no series with {self.horizon} steps in {split}, the horizon: "
-                "give longer ones"
-            )
-        return Whole(data.panel, data.ends[:, SPLITS.index(split)], chosen)
 
     def prepared(self, steps: Any) -> Any:
         """Bring the covariates of steps `[..., D]` to units of their spread in training."""
@@ -346,7 +311,7 @@ class Forecasting(DataTask):
         """Yield what a model answers at the origins of a split, in parts."""
         yield from backtest(
             model,
-            self.whole(split),
+            self.data.whole(split),
             settings.batch_size,
             settings.window,
             self._naive,
@@ -363,13 +328,7 @@ class Forecasting(DataTask):
 
     def score(self, model: Any, split: str, settings: Settings) -> dict[str, Any]:
         """Return the metrics, and after the skill the ends of its interval."""
-        evaluation = self.measure(model, split, settings)
-        scores: dict[str, Any] = {}
-        for name, value in evaluation.metrics().items():
-            scores[name] = value
-            if name == "skill" and (ends := evaluation.intervals().get(name)):
-                scores["skill_low"], scores["skill_high"] = ends
-        return scores
+        return with_skill_interval(self.measure(model, split, settings))
 
     def measure(self, model: Any, split: str, settings: Settings) -> Evaluation:
         """Return the metrics of forecasts, and those of the naive ones beside them.
@@ -383,30 +342,7 @@ class Forecasting(DataTask):
 
     def reference(self, split: str) -> Reference:
         """Return what answers at the origins of a split are held against."""
-        data = self.data
-        begins = data.ends[:, max(SPLITS.index(split) - 1, 0)]
-        return Reference(
-            data.panel.targets,
-            data.ends[:, 0],
-            np.maximum(begins, first_steps(data.ends, self.season)),
-            self.season,
-            np.array(self.quantiles),
-            [each.name for each in data.table.series],
-            self._oracle(),
-        )
-
-    def _oracle(self) -> Oracle | None:
-        """Return the forecasts of what the series were drawn from, where that is known."""
-        bundled = own_path(self.dataset, self.default_dataset) is None
-        truths = oracle(self.dataset) if bundled else None
-        if truths is None:
-            return None
-        levels = np.array(self.quantiles)
-        quantiles = [truth.quantiles(levels) for truth in truths]
-        ahead = np.arange(1, self.horizon + 1)
-        return lambda series, steps: np.stack(
-            [quantiles[one][step + ahead] for one, step in zip(series, steps)]
-        )
+        return self.data.reference(split, np.array(self.quantiles))
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`, of raw series, see `Server`."""
@@ -420,7 +356,7 @@ class Forecasting(DataTask):
     def plot_split(self, model: SequenceModel, split: str, settings: Settings) -> Figure:
         """Draw how calibrated the forecasts of a split are, and their coverage by horizon."""
         return calibration(
-            self.answers(model, split, settings), self.quantiles, self._forecasts(split)
+            self.answers(model, split, settings), self.quantiles, self.data.forecasts(split)
         )
 
     def examples(self) -> list[np.ndarray]:
@@ -429,7 +365,7 @@ class Forecasting(DataTask):
 
     def cases(self, count: int) -> list[Case]:
         """Return series up to an origin of the test, and what came after it."""
-        whole = self.whole("test")
+        whole = self.data.whole("test")
         chosen = whole.series[spread(len(whole.series), count)]
         return [self._case(one, int(whole.origins[one][-1])) for one in chosen]
 
@@ -472,19 +408,11 @@ class Forecasting(DataTask):
         return {
             **card,
             "splits": {
-                split: {"examples": self._forecasts(split), "sha256": self.fingerprint(split)}
+                split: {"examples": self.data.forecasts(split), "sha256": self.fingerprint(split)}
                 for split in SPLITS
             },
         }
 
-    def _origins(self, split: str) -> list[np.ndarray]:
-        """Return the steps of each series at which forecasts of a split are judged."""
-        ends, place = self.data.ends, SPLITS.index(split)
-        return origins(ends, place, self.horizon, self.season, self.origins, MOST_ORIGINS)
-
-    def _forecasts(self, split: str) -> int:
-        return sum(map(len, self._origins(split)))
-
     def fingerprint(self, split: str) -> str:
         """Return the SHA-256 of the steps of a split, of their dates and covariates."""
-        return hash_split(self.data.table, self.data.ends, SPLITS.index(split))
+        return self.data.fingerprint(split)
