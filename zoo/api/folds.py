@@ -48,38 +48,50 @@ def fit_folds(
             are several workers; or the data are too few.
     """
     _check(config, overrides, where, count)
-    whole = _in_fold(config, base, overrides, f"all/{count}", None)
+    whole, task = _in_fold(config, base, overrides, f"all/{count}", None)
     folds = [
         _in_fold(config, base, overrides, f"{number}/{count}", whole)
         for number in range(1, count + 1)
     ]
     run = new_run(runs, whole)
-    Folds(count, [], [], _has_test(whole.make_task(), whole)).write(run)
-    for number, each in enumerate(folds, start=1):
+    Folds(count, [], [], _has_test(task, whole)).write(run)
+    for number, (each, _) in enumerate(folds, start=1):
         path = run.folds / str(number)
         (path / "checkpoints").mkdir(parents=True)
         Run(path).write_config(each.to_json())
-    return resume_folds(run, where, verbose)
+    return resume_folds(run, where, verbose, [*(own for _, own in folds), task])
 
 
-def resume_folds(run: Run, where: Replicas, verbose: bool) -> Run:
+def resume_folds(run: Run, where: Replicas, verbose: bool, tasks: Iterable[Task] = ()) -> Run:
     """Train what is left of a run with folds.
+
+    Args:
+        run: the run.
+        where: the replicas that it runs on.
+        verbose: show how it goes.
+        tasks: those of its folds and of all data that are made already.
 
     Raises:
         UserError: its folder is damaged.
         Interrupted: Ctrl-C or SIGTERM came.
     """
+    ready = {task.fold: task for task in tasks}
+
+    def training_of(config: RunConfig) -> Training:
+        task = ready.get(config.task_options["fold"]) or config.make_task()
+        return Training(config, task, where)
+
     folds = Folds.of(run)
     for number in range(len(folds.metrics) + 1, folds.count + 1):
         fold = open_run(run.folds / str(number), trained=False)
         _say(f"fold {number} of {folds.count}", verbose)
-        training = Training(fold.config, fold.config.make_task(), where)
+        training = training_of(fold.config)
         folds.best_epochs.append(training.run(fold, verbose, whole=run))
         task, model = training.task, fold.restore_model()
         folds.metrics.append(task.score(model, "test", training.config.training))
         folds.write(run)
     _say(f"all of the data, up to epoch {folds.epochs}, as the folds say", verbose)
-    Training(run.config, run.config.make_task(), where).run(run, verbose, folds.epochs)
+    training_of(run.config).run(run, verbose, folds.epochs)
     return open_run(run.path)
 
 
@@ -126,8 +138,8 @@ def _in_fold(
     overrides: Iterable[str],
     fold: str,
     whole: RunConfig | None,
-) -> RunConfig:
-    """Return the config of a model on a fold, with what its data decide.
+) -> tuple[RunConfig, Task]:
+    """Return the config of a model on a fold, with what its data decide, and its task.
 
     Which classes there are does not depend on the fold.
     """
@@ -136,7 +148,7 @@ def _in_fold(
         options["classes"] = whole.task_options["classes"]
     config = replace(config, task_options=options)
     task = task_to_go_on(config, base) if base else config.make_task()
-    return config.suited_to(task, overrides).decided_by(task, overrides)
+    return config.suited_to(task, overrides).decided_by(task, overrides), task
 
 
 def _has_test(task: Task, config: RunConfig) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 import zoo as package
 from zoo import UserError
+from zoo.catalog.config import RunConfig
 from zoo.exporting.checksums import read_card
 from zoo.training.folds import Folds
 
@@ -59,6 +60,19 @@ def test_the_last_model_learned_from_all_as_long_as_the_folds_say(run):
     with pytest.raises(UserError, match="trained on all of it"):
         run.evaluate("validation")
     assert "--folds 2" in run.config.to_command() and "fold=" not in run.config.to_command()
+
+
+@pytest.mark.slow
+def test_the_task_of_each_fold_is_made_once(movements, tmp_path, monkeypatch):
+    make, made = RunConfig.make_task, []
+
+    def counted(config):
+        made.append(config.task_options["fold"])
+        return make(config)
+
+    monkeypatch.setattr(RunConfig, "make_task", counted)
+    fit(movements, tmp_path)
+    assert made == ["all/2", "1/2", "2/2"]
 
 
 def test_what_has_no_folds_is_refused(movements, tmp_path):
