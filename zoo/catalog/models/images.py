@@ -2,6 +2,14 @@
 
 from zoo.registry import register_model
 
+_DRAM = {
+    "batch_size": 64,
+    "learning_rate": 0.002,
+    "sigma": 0.2,
+    "subtract": "others",
+    "jit_compile": True,
+}
+
 register_model(
     "digits-linear",
     "Softmax regression on the pixels.",
@@ -65,15 +73,7 @@ register_model(
     architecture="deep_recurrent_attention",
     task="transcription",
     cell="lstm",
-    training={
-        "epochs": 45,
-        "batch_size": 64,
-        "learning_rate": 0.002,
-        "sigma": 0.2,
-        "subtract": "others",
-        "patience": 45,
-        "jit_compile": True,
-    },
+    training={**_DRAM, "epochs": 45, "patience": 45},
 )
 register_model(
     "dram-sequence",
@@ -82,16 +82,7 @@ register_model(
     task="transcription",
     cell="lstm",
     dataset="digit_sequences/up_to_3",
-    training={
-        "epochs": 30,
-        "batch_size": 64,
-        "learning_rate": 0.002,
-        "sigma": 0.2,
-        "subtract": "others",
-        "centre_weight": 0.01,
-        "patience": 30,
-        "jit_compile": True,
-    },
+    training={**_DRAM, "epochs": 30, "patience": 30, "centre_weight": 0.01},
 )
 register_model(
     "dram-sum",
@@ -101,16 +92,7 @@ register_model(
     cell="lstm",
     dataset="digit_sequences/sum",
     options={"glimpses": 6},
-    training={
-        "epochs": 30,
-        "batch_size": 64,
-        "learning_rate": 0.002,
-        "sigma": 0.2,
-        "subtract": "others",
-        "centre_weight": 0.01,
-        "patience": 30,
-        "jit_compile": True,
-    },
+    training={**_DRAM, "epochs": 30, "patience": 30, "centre_weight": 0.01},
 )
 register_model(
     "caption-lstm",

@@ -2,6 +2,13 @@
 
 from zoo.registry import register_model
 
+_HIGHLIGHTING = {
+    "epochs": 6,
+    "batch_size": 32,
+    "window": 64,
+    "learning_rate": 0.004,
+    "jit_compile": True,
+}
 _TAGGER = {"units": 200, "layers": 2, "widths": [3, 5], "word_dropout": 0.3}
 _TAGGING = {
     "epochs": 14,
@@ -10,6 +17,7 @@ _TAGGING = {
     "average_from": 6,
     "patience": 14,
 }
+_CLASSIFYING = {"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3}
 
 register_model(
     "highlight-lstm",
@@ -18,13 +26,7 @@ register_model(
     task="tagging",
     cell="lstm",
     options={"units": 160},
-    training={
-        "epochs": 6,
-        "batch_size": 32,
-        "window": 64,
-        "learning_rate": 0.004,
-        "jit_compile": True,
-    },
+    training=_HIGHLIGHTING,
 )
 register_model(
     "highlight-gru",
@@ -33,13 +35,7 @@ register_model(
     task="tagging",
     cell="gru",
     options={"units": 160},
-    training={
-        "epochs": 6,
-        "batch_size": 32,
-        "window": 64,
-        "learning_rate": 0.004,
-        "jit_compile": True,
-    },
+    training=_HIGHLIGHTING,
 )
 register_model(
     "tagger-bilstm",
@@ -68,7 +64,7 @@ register_model(
     task="text_classification",
     cell="lstm",
     options={"pooling": "max", "dropout": 0.2, "word_dropout": 0.05},
-    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
+    training=_CLASSIFYING,
 )
 register_model(
     "text-bilstm-attention",
@@ -83,5 +79,5 @@ register_model(
         "dropout": 0.2,
         "word_dropout": 0.05,
     },
-    training={"epochs": 12, "batch_size": 64, "learning_rate": 0.004, "patience": 3},
+    training=_CLASSIFYING,
 )
