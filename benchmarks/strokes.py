@@ -109,8 +109,8 @@ def greedy(model: StrokePolicy, images: Any, count: int) -> tuple[np.ndarray, np
 
     @tf.function(autograph=False)
     def best(drawn: Any, brush: Any, canvas: Any, some: Any) -> Any:
-        flat = model.proper(tf.reshape(drawn, [-1, len(model.parts)]))
-        ink = tf.reshape(model.render(flat, tf.repeat(brush, count, axis=0)), shape)
+        flat = model.brush.proper(tf.reshape(drawn, [-1, len(model.parts)]))
+        ink = tf.reshape(model.brush.render(flat, tf.repeat(brush, count, axis=0)), shape)
         canvases = over(canvas[:, None], ink)
         chosen = tf.argmin(picture_errors(canvases, some), axis=1)
         flat = tf.reshape(flat, [-1, count, len(model.parts)])
@@ -126,7 +126,7 @@ def greedy(model: StrokePolicy, images: Any, count: int) -> tuple[np.ndarray, np
             drawn = rng.integers(0, model.parts, size, "int32")
             drawn[..., 0] = 1
             tokens, canvas = best(tf.constant(drawn), brush, canvas, some)
-            brush = model.places(tokens[:, 1])
+            brush = model.brush.places(tokens[:, 1])
             taken.append(tokens)
         strokes.append(np.stack(taken, axis=1))
         finished.append(canvas.numpy())
@@ -135,7 +135,7 @@ def greedy(model: StrokePolicy, images: Any, count: int) -> tuple[np.ndarray, np
 
 def with_gradient(model: StrokePolicy, images: Any, strokes: np.ndarray) -> np.ndarray:
     """Canvases of strokes `[N, T, 5]` after all their numbers followed the gradient."""
-    control, end, radius, ink = model.points(tf.constant(strokes))
+    control, end, radius, ink = model.brush.points(tf.constant(strokes))
     widest, fullest = 1.01 * max(RADII), 1.01 * max(PRESSURES)
     numbers = [control, end, logit(radius / widest), logit(ink / fullest)]
     variables = [tf.Variable(part) for part in numbers]

@@ -190,16 +190,15 @@ class Sketching(NewPicturesTask):
         """Return `serve` and `generate`.
 
         `serve` takes names `[N]`, any texts, and paints a picture for each, always the same one. It
-        gives the `strokes` `[N, T, 8]`, see
-        `zoo.topologies.stroke_policy.StrokePolicy.described`, as `text` an SVG of them, and the
-        `canvases` `[N, T, h, w, 1]` after each, 0..1. `generate` gives the same of new pictures,
-        for a `count` and a `seed` of two integers.
+        gives the `strokes` `[N, T, 8]`, see `zoo.layers.brush.Brush.described`, as `text` an SVG of
+        them, and the `canvases` `[N, T, h, w, 1]` after each, 0..1. `generate` gives the same of
+        new pictures, for a `count` and a `seed` of two integers.
         """
         names = {"names": tf.TensorSpec([None], tf.string)}
 
         def answer(noise: tuple[Any, Any]) -> dict[str, Any]:
             painting = _painted(model, noise)
-            strokes = model.described(painting.tokens)
+            strokes = model.brush.described(painting.tokens)
             text = svg(strokes, *self.image_shape[:2])
             return {"text": text, "strokes": strokes, "canvases": painting.canvases[:, 1:]}
 
@@ -239,7 +238,7 @@ def _painted(model: Any, noise: tuple[Any, Any]) -> Painting:
 
 def _figure(model: Any, painting: Painting) -> Figure:
     finished = painting.canvases[:, -1].numpy()
-    return stroke_figure(255 * finished, finished, model.described(painting.tokens).numpy())
+    return stroke_figure(255 * finished, finished, model.brush.described(painting.tokens).numpy())
 
 
 def _metrics(sums: np.ndarray) -> dict[str, float]:

@@ -131,21 +131,21 @@ class StrokeDrawing(PaintingTask):
 
     def _drawn(self, model: Any, images: Any) -> Figure:
         painting = _painted(model, images)
-        strokes = model.described(painting.tokens).numpy()
+        strokes = model.brush.described(painting.tokens).numpy()
         return stroke_figure(np.asarray(images), painting.canvases[:, -1].numpy(), strokes)
 
     def endpoints(self, model: SequenceModel) -> dict[str, Any]:
         """Return `serve`.
 
         It takes image bytes `[N]`, and gives the likeliest `strokes` `[N, T, 8]`, see
-        `zoo.topologies.stroke_policy.StrokePolicy.described`, as `text` an SVG of them, the
-        `canvases` `[N, T, h, w, 1]` after each, 0..1, and the `error` that is left.
+        `zoo.layers.brush.Brush.described`, as `text` an SVG of them, the `canvases`
+        `[N, T, h, w, 1]` after each, 0..1, and the `error` that is left.
         """
 
         def serve(images: Any) -> dict[str, Any]:
             pictures = self._pixels(not_empty(images))
             painting = _painted(model, pictures)
-            strokes = model.described(painting.tokens)
+            strokes = model.brush.described(painting.tokens)
             return {
                 "text": svg(strokes, *self.image_shape[:2]),
                 "error": picture_errors(painting.canvases[:, -1:], pictures)[:, 0],

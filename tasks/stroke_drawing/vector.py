@@ -18,7 +18,7 @@ def svg(strokes: Any, height: int, width: int) -> Any:
     Ink is white, and what only moves the brush is left out.
 
     Args:
-        strokes: `[B, T, 8]`, as `zoo.topologies.stroke_policy.StrokePolicy.described` gives them.
+        strokes: `[B, T, 8]`, as `zoo.layers.brush.Brush.described` gives them.
         height: of the canvas, in pixels.
         width: likewise.
 

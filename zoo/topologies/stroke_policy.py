@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.cells.base import positive_integer
+from zoo.layers.brush import Brush
 from zoo.layers.glimpses import box_filters, read_window
 from zoo.layers.stack import RecurrentStack
-from zoo.layers.strokes import over, stroke_coverage
+from zoo.layers.strokes import over
 from zoo.registry import register
 from zoo.topologies.base import SequenceModel
 from zoo.typing import State, Tensor
@@ -122,8 +123,8 @@ class StrokePolicy(SequenceModel):
         self.strokes = positive_integer("strokes", strokes)
         self.grid, self.latent = positive_integer("grid", grid), latent
         self.condition = "noise" if latent else "image"
-        places = self.grid**2
-        self.parts = (2, places, places, len(RADII), len(PRESSURES))
+        self.brush = Brush(self.image_shape, grid, RADII, PRESSURES)
+        self.parts = self.brush.parts
         fine = positive_integer("filters", filters)
         self.fine = _convolution(fine, 1)
         self.coarse, self.small = _convolution(2 * fine, 2), _convolution(4 * fine, 2)
@@ -196,9 +197,10 @@ class StrokePolicy(SequenceModel):
             training: makes no difference.
         """
         state = self.encode(inputs[self.condition])
-        tokens = self.proper(inputs["strokes"])
-        painting, brushes = self._execute(tokens, state)
-        logits, state = self._score(painting, brushes, state)
+        tokens = self.brush.proper(inputs["strokes"])
+        starts = self.brush.starts(tokens, state["brush"])
+        canvases = self.brush.painted(tokens, starts, state["canvas"])
+        logits, state = self._score(Painting(tokens, canvases), starts, state)
         outputs = self._likely(logits)
         return (outputs, state) if return_state else outputs
 
@@ -211,9 +213,9 @@ class StrokePolicy(SequenceModel):
             painting: proper strokes, and the canvases that they made.
             wanted: what `encode` takes.
         """
-        ends = self.places(painting.tokens[..., 1])
-        brushes = tf.concat([tf.zeros_like(ends[:, :1]), ends[:, :-1]], axis=1)
-        return self._score(painting, brushes, self.encode(wanted))[0]
+        state = self.encode(wanted)
+        starts = self.brush.starts(painting.tokens, state["brush"])
+        return self._score(painting, starts, state)[0]
 
     def paint(self, state: State, noise: Tensor) -> Painting:
         """Choose T strokes and paint them, from a state of `encode` on.
@@ -252,7 +254,7 @@ class StrokePolicy(SequenceModel):
         The probabilities, and what is expected, are those before the stroke, each part conditioned
         on the parts of `x_t` before it.
         """
-        tokens = self.proper(x_t)
+        tokens = self.brush.proper(x_t)
         _, logits, state = self._stroke(lambda part, _: tokens[:, part], state)
         return self._likely(logits), state
 
@@ -265,77 +267,14 @@ class StrokePolicy(SequenceModel):
         *parts, expected = tf.split(logits, [*self.parts, 1], axis=-1)
         return tf.concat([*map(tf.nn.softmax, parts), expected], axis=-1)
 
-    def proper(self, tokens: Tensor) -> Tensor:
-        """Return choices `[..., 5]` within their ranges; of a move all are 0 but the end."""
-        tokens = tf.clip_by_value(tf.cast(tokens, tf.int32), 0, tf.constant(self.parts) - 1)
-        paints = tokens[..., :1]
-        ones = tf.ones_like(tokens[..., :2])
-        return tokens * tf.concat([ones, *[paints] * (len(self.parts) - 2)], axis=-1)
-
-    def points(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return control and end `[..., 2]`, radius and ink `[...]` of proper strokes `[..., 5]`.
-
-        Places are in pixels from the middle, see `zoo.layers.strokes`.
-        """
-        flag, end, control, size, pressure = tf.unstack(tokens, axis=-1)
-        side = max(self.image_shape[:2]) / 16
-        paints = tf.cast(flag, tf.float32)
-        radius = tf.gather(tf.constant(RADII) * side, size)
-        ink = paints * tf.gather(tf.constant(PRESSURES), pressure)
-        end, control = self.places(end), self.places(control)
-        return control, end, tf.maximum(radius, 0.5), ink
-
-    def render(self, tokens: Tensor, brush: Tensor) -> Tensor:
-        """Return the ink `[R, h, w, 1]` of proper strokes `[R, 5]` from `brush` `[R, 2]` on."""
-        control, end, radius, ink = self.points(tokens)
-        height, width, _ = self.image_shape
-        covered = stroke_coverage(brush, control, end, radius, height, width)
-        return (ink[:, None, None] * covered)[..., None]
-
-    def described(self, tokens: Tensor) -> Tensor:
-        """Return proper strokes `[B, T, 5]` in numbers that a person reads: float32 `[B, T, 8]`.
-
-        They are row and column of the start, of the point that the stroke bends to and of its end,
-        in pixels from the top left corner; its width; and its ink, 0 of a move.
-        """
-        ends = self.places(tokens[..., 1])
-        starts = tf.concat([tf.zeros_like(ends[:, :1]), ends[:, :-1]], axis=1)
-        control, end, radius, ink = self.points(tokens)
-        middle = tf.constant([length / 2 for length in self.image_shape[:2]])
-        control = tf.where(tokens[..., :1] > 0, control, (starts + end) / 2)
-        places = [part + middle for part in (starts, control, end)]
-        return tf.concat([*places, 2 * radius[..., None], ink[..., None]], axis=-1)
-
-    def places(self, cells: Tensor) -> Tensor:
-        """Return the middles of cells of the grid, in pixels from the middle: `[..., 2]`."""
-        row, column = cells // self.grid, cells % self.grid
-        parts = zip((row, column), self.image_shape)
-        middles = [
-            (tf.cast(part, tf.float32) + 0.5) * (length / self.grid) - length / 2
-            for part, length in parts
-        ]
-        return tf.stack(middles, axis=-1)
-
-    def _execute(self, tokens: Tensor, state: State) -> tuple[Painting, Tensor]:
-        """Paint proper strokes `[B, T, 5]`; return also where each starts, `[B, T, 2]`."""
-        ends = self.places(tokens[..., 1])
-        brushes = tf.concat([state["brush"][:, None], ends[:, :-1]], axis=1)
-        time = tokens.shape[1]
-        flat = tf.reshape(tokens, [-1, len(self.parts)])
-        ink = self.render(flat, tf.reshape(brushes, [-1, 2]))
-        canvases = [state["canvas"]]
-        for stroke in tf.unstack(tf.reshape(ink, [-1, time, *self.image_shape]), axis=1):
-            canvases.append(over(canvases[-1], stroke))
-        return Painting(tokens, tf.stack(canvases, axis=1)), brushes
-
-    def _score(self, painting: Painting, brushes: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the logits of strokes that start at `brushes`, and the state after them."""
+    def _score(self, painting: Painting, starts: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the logits of strokes that begin at `starts`, and the state after them."""
         tokens, canvases = painting
         time = tokens.shape[1]
         flat = tf.reshape(tokens, [-1, len(self.parts)])
         before = tf.reshape(canvases[:, :-1], [-1, *self.image_shape])
         wanted = tf.repeat(state["wanted"], time, axis=0)
-        starts = tf.reshape(brushes, [-1, 2])
+        starts = tf.reshape(starts, [-1, 2])
         seen, maps = self._see(wanted, before, starts)
         size = self.stack.output_size
         actions = tf.reshape(self._action(flat, maps), [-1, time, size])
@@ -352,7 +291,7 @@ class StrokePolicy(SequenceModel):
         after = {
             "wanted": state["wanted"],
             "canvas": canvases[:, -1],
-            "brush": self.places(tokens[:, -1, 1]),
+            "brush": self.brush.places(tokens[:, -1, 1]),
             "action": actions[:, -1],
             "core": core,
         }
@@ -366,8 +305,8 @@ class StrokePolicy(SequenceModel):
         tokens, outputs = self._decode(choose, h, maps, brush)
         after = {
             "wanted": state["wanted"],
-            "canvas": over(state["canvas"], self.render(tokens, brush)),
-            "brush": self.places(tokens[:, 1]),
+            "canvas": over(state["canvas"], self.brush.render(tokens, brush)),
+            "brush": self.brush.places(tokens[:, 1]),
             "action": self._action(tokens, maps),
             "core": core,
         }
@@ -439,12 +378,12 @@ class StrokePolicy(SequenceModel):
             s += self._remembered(part, token, maps)
             if part == _PLACES[0]:
                 # A stroke bends around its middle.
-                origin = (brush + self.places(token)) / 2
+                origin = (brush + self.brush.places(token)) / 2
         return tf.stack(tokens, axis=-1), tf.concat([*outputs, self.expected(h)], axis=-1)
 
     def _form(self, origin: Tensor) -> Tensor:
         """Return where cells lie from points `[R, 2]`, and its squares: `[R, grid², 5]`."""
-        cells = self.places(tf.range(self.grid**2))
+        cells = self.brush.places(tf.range(self.grid**2))
         away = 2 * (cells - origin[:, None]) / max(self.image_shape)
         y, x = away[..., :1], away[..., 1:]
         return tf.concat([y, x, y * y, x * x, y * x], axis=-1)

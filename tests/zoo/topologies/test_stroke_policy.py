@@ -94,17 +94,6 @@ def test_choices_out_of_range_count_as_the_nearest(images):
     np.testing.assert_array_equal(model(first), model(second))
 
 
-def test_strokes_are_described_in_pixels_from_the_corner(painted):
-    model, _, painting = painted
-    described = model.described(painting.tokens).numpy()
-    np.testing.assert_allclose(described[:, 0, :2], [[3.5, 3]] * 3)
-    np.testing.assert_allclose(described[:, 1:, :2], described[:, :-1, 4:6])
-    paints = painting.tokens.numpy()[..., 0] > 0
-    np.testing.assert_array_equal(described[..., 7] > 0, paints)
-    middle = (described[..., :2] + described[..., 4:6]) / 2
-    np.testing.assert_allclose(described[..., 2:4][~paints], middle[~paints], atol=1e-5)
-
-
 @pytest.mark.parametrize(
     ("option", "message"),
     [

@@ -65,7 +65,7 @@ def test_the_mean_gradient_is_that_of_the_expected_reward(subtract):
     image = window_of(1, model)["inputs"]["image"]
     images = np.repeat(image, len(strokes), axis=0)
     state = model.encode(images)
-    ink = model.render(strokes[:, 0], state["brush"])
+    ink = model.brush.render(strokes[:, 0], state["brush"])
     canvases = tf.stack([tf.zeros_like(ink), ink], axis=1)
     errors = picture_errors(canvases, images).numpy()
     gains = errors[:, 0] - errors[:, 1] - 1.0 * (canvases[:, 1].numpy().mean(axis=(1, 2, 3)) < 0.01)
