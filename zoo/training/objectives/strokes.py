@@ -16,12 +16,14 @@ from zoo.topologies.base import SequenceModel
 from zoo.topologies.stroke_policy import Painting
 from zoo.training.objectives.base import Losses, Objective, Player, Update
 from zoo.training.objectives.stroke_learning import PaintedWindow, StrokeLearning
-from zoo.training.objectives.stroke_worth import likeliest, picture_errors
+from zoo.training.objectives.stroke_worth import blurred, likeliest, picture_errors
 from zoo.training.settings import Settings
 from zoo.typing import State, Tensor, Window
 from zoo.utils.fields import Choices, Range, documented
 
 _PENALTY = 10.0
+_SPREAD = 0.2
+"""Of what whole paintings gain from a critic: about that of the error of their pictures."""
 
 
 @register("objective", "strokes")
@@ -48,8 +50,8 @@ class StrokeReward(StrokeLearning):
         Choices("picture", "critic"),
         'what a stroke gains: what the error to the "picture" falls by, or what the score of a '
         '"critic" rises by, which learns meanwhile to tell paintings from pictures. It has an '
-        "optimizer of its own, and is no part of an export. It has not yet been seen to learn to "
-        "paint so.",
+        "optimizer of its own, and is no part of an export. What a critic gives is divided by the "
+        "spread of what whole paintings gain.",
     ] = "picture"
     complement: Annotated[
         bool,
@@ -62,11 +64,8 @@ class StrokeReward(StrokeLearning):
         '"hinge" with spectral normalisation, or "wasserstein" with a gradient penalty '
         "(Gulrajani et al. 2017, arXiv:1704.00028).",
     ] = "hinge"
-    critic_weight: Annotated[
-        float, Range(above=0), "what a stroke gains where the score of the critic rises by 1."
-    ] = 0.05
-    critic_updates: Annotated[int, Range(1), "updates of the critic for each of the model."] = 1
-    critic_rate: Annotated[float, Range(above=0), "learning rate of the critic, by Adam."] = 5e-4
+    critic_updates: Annotated[int, Range(1), "updates of the critic for each of the model."] = 3
+    critic_rate: Annotated[float, Range(above=0), "learning rate of the critic, by Adam."] = 2e-3
 
     metrics: ClassVar[tuple[str, ...]] = ("error", "weight", "entropy", "drawn")
 
@@ -88,8 +87,10 @@ class StrokeReward(StrokeLearning):
         if self.reward == "picture":
             return self
         height, width, _ = train.element_spec["inputs"]["image"].shape[1:]
-        spectral = self.critic_loss == "hinge"
-        return Judged(Critic(1 if self.complement else 2, height, width, spectral=spectral), self)
+        channels, spectral = 1 if self.complement else 2, self.critic_loss == "hinge"
+        # Of the same name in a run and when it goes on: graphs are ordered by names.
+        critic = Critic(channels, height, width, spectral=spectral, name="critic")
+        return Judged(critic, self)
 
     def losses(self, model: SequenceModel, window: Window, state: State, training: bool) -> Losses:
         """Return the loss of actor and critic in training, and the sums of each row."""
@@ -196,13 +197,15 @@ class Judged(Objective):
             by_player = {**part.by_player, "critic": tf.constant(0.0)}
             return Losses(by_player, tf.concat([part.sums, nothing], axis=1), state)
         copies, half = self.before.copies, window["half"]  # type: ignore[typeddict-item]
+        shares = tf.repeat(window["weights"], copies)
 
         def wrong(canvases: Tensor, images: Tensor) -> Tensor:
             count = canvases.shape[1]
             flat = tf.reshape(canvases, [-1, *canvases.shape[2:]])
             many = [tf.repeat(part, count, axis=0) for part in (images, half)]
             scores = tf.reshape(self.critic(self.seen(flat, *many)), [-1, count])
-            return -self.before.critic_weight * scores
+            _, variance = tf.nn.weighted_moments(scores[:, -1] - scores[:, 0], 0, shares)
+            return -_SPREAD * scores / (tf.sqrt(variance) + 1e-3)
 
         part = self.before.losses_of(wrong, model, window, state, training)
         canvases = window["painting"].canvases[:, -1]  # type: ignore[typeddict-item]
@@ -218,12 +221,15 @@ class Judged(Objective):
     def seen(self, canvases: Tensor, images: Tensor, half: Tensor) -> Tensor:
         """Return what the critic sees of canvases, 0..1, and pictures, 0..255: `[R, h, w, c]`.
 
+        It sees them through the blur of `picture_errors`: else it would tell them apart by the
+        edges of a brush, which no stroke can do anything about.
+
         Args:
             canvases: `[R, h, w, 1]`.
             images: likewise.
             half: `[R]`, the half that is of the canvas: the left, right, upper or lower one.
         """
-        images = tf.cast(images, tf.float32) / 255
+        canvases, images = blurred(canvases), blurred(tf.cast(images, tf.float32) / 255)
         if not self.before.complement:
             return tf.concat([canvases, images], axis=-1)
         height, width = canvases.shape[1:3]

@@ -261,6 +261,22 @@ def test_the_critic_sees_a_half_of_the_canvas_beside_the_other_half_of_the_pictu
         np.testing.assert_array_equal(own, np.broadcast_to(half, (6, 6)))
 
 
+def test_what_a_critic_gives_is_as_much_however_large_its_scores_are():
+    model, objective = judged(critic_loss="wasserstein", expected_weight=0.0, entropy_weight=0.0)
+    window = objective.prepare(model, window_of(4, model, same=False), SEED, FIRST)
+    weights = [w.value for w in model.trainable_variables]
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            loss = objective.losses(model, window, (), training=True).by_player["model"]
+        return tf.linalg.global_norm(tape.gradient(loss, weights)).numpy()
+
+    before = gradients()
+    objective.critic.kernels[-1].assign(1000 * objective.critic.kernels[-1])
+    assert before > 0.01
+    np.testing.assert_allclose(gradients(), before, rtol=0.1)
+
+
 def test_spectral_norms_are_the_largest_singular_values():
     rng = np.random.default_rng(0)
     for shape in ((4, 4, 2, 6), (30, 7), (5, 1)):
