@@ -5,11 +5,14 @@
     python -m benchmarks.figures translate-gru --dataset cldr_phrases/en-de
 
 Prints a line a model and keeps it in benchmarks/results/figures.md, in the place of an older one.
-Exits with 1 if a model falls short of what its task asks for.
+Says of an older figure that lies outside of the interval of the new one that it moved: then
+docs/results.md is to be looked at, and whatever changed the model. Exits with 1 if one moved, or if
+a model falls short of what its task asks for.
 """
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
@@ -71,6 +74,9 @@ def main() -> None:
     for name in arguments.names:
         measured = measure(name, arguments.dataset)
         print(measured.row())
+        for line in moved(measured):
+            print(f"{name}: {line}", file=sys.stderr)
+            failed = True
         keep(measured)
         figure, floor = FLOORS.get(name) or FLOORS.get(zoo.describe(name)["task"], ("", 0.0))
         if measured.figures.get(figure, 1.0) < floor:
@@ -97,13 +103,32 @@ def _zoo(*arguments: str) -> str:
     ).stdout
 
 
+def moved(measured: Measured, results: Path = RESULTS) -> list[str]:
+    """Return a line for each figure of the row before that the new interval does not hold."""
+    row = _rows(results).get(_key(measured), "")
+    lines = []
+    for figure, value in re.findall(r"(\S+) ([0-9.]+)(?=[, ])", row):
+        low, high = (measured.figures.get(f"{figure}_{end}") for end in ("low", "high"))
+        if low is not None and high is not None and not low <= float(value) <= high:
+            now = measured.figures[figure]
+            lines.append(f"{figure} moved from {value} to {now:.4f} ({low:.4f} to {high:.4f})")
+    return lines
+
+
 def keep(measured: Measured, results: Path = RESULTS) -> None:
     """Write the row into the table, sorted by command."""
-    lines = results.read_text(encoding="utf-8").splitlines()[2:] if results.exists() else []
-    rows = {line.split(" | ")[0]: line for line in lines}
-    rows[f"| `{measured.command}`"] = f"| {measured.row()} |"
+    rows = {**_rows(results), _key(measured): f"| {measured.row()} |"}
     results.parent.mkdir(exist_ok=True)
     results.write_text(HEAD + "\n".join(rows[key] for key in sorted(rows)) + "\n", "utf-8")
+
+
+def _key(measured: Measured) -> str:
+    return f"| `{measured.command}`"
+
+
+def _rows(results: Path) -> dict[str, str]:
+    lines = results.read_text(encoding="utf-8").splitlines()[2:] if results.exists() else []
+    return {line.split(" | ")[0]: line for line in lines}
 
 
 if __name__ == "__main__":
