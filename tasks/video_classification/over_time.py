@@ -1,10 +1,13 @@
 """The answers of a model after each frame."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from zoo.exporting.endpoints import state_signature
 from zoo.topologies.base import SequenceModel
+from zoo.utils.validation import checked_steps, of_one_batch
 
 _PREFIXES = 16
 
@@ -27,6 +30,43 @@ def logits_over_time(model: SequenceModel, frames: Any, state: Any = None) -> tu
         return _of_prefixes(model, frames), ()
     state = model.initial_state(tf.shape(frames)[0]) if state is None else state
     return _by_steps(model, frames, state)
+
+
+def serve_over_time(
+    model: SequenceModel,
+    clips: tf.TensorSpec,
+    prepared: Callable[[Any], Any],
+    answer: Callable[[Any], dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the endpoint `serve` and, of a model that has steps, `serve_part`.
+
+    `serve(clips)` gives the answer to clips that begin with their first frame. `serve_part(clips,
+    state)` gives the answer and the new state, a flat list: a long video may be shown part by part,
+    the first from `initial_state(N)` on.
+
+    Args:
+        model: a many-to-one model.
+        clips: what they take, `[N, T, ...]`.
+        prepared: brings clips to what the model takes.
+        answer: makes of logits `[N, T, classes]` what a person reads.
+    """
+
+    @tf.function(input_signature=[clips], autograph=False)
+    def serve(clips: Any) -> dict[str, Any]:
+        logits, _ = logits_over_time(model, prepared(checked_steps(clips)))
+        return answer(logits)
+
+    if not model.steppable:
+        return {"serve": serve}
+
+    @tf.function(input_signature=[clips, state_signature(model)], autograph=False)
+    def serve_part(clips: Any, state: Any) -> Any:
+        clips, *flat = of_one_batch([clips, *tf.nest.flatten(state)])
+        state = tf.nest.pack_sequence_as(model.initial_state(1), flat)
+        logits, state = logits_over_time(model, prepared(checked_steps(clips)), state)
+        return answer(logits), tf.nest.flatten(state)
+
+    return {"serve": serve, "serve_part": serve_part}
 
 
 def _by_steps(model: SequenceModel, frames: Any, state: Any) -> tuple[Any, Any]:

@@ -1,11 +1,13 @@
 """How clips are read, and what they are then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tasks.common.networks import Network
+from tasks.video_classification.joints import centred
+from zoo.errors import UserError
 
 
 class Reading(NamedTuple):
@@ -70,3 +72,31 @@ class Clips(NamedTuple):
     def frames(self, index: int) -> np.ndarray:
         """Return the steps of one clip as no network has seen them."""
         return self.raw(index) if self.raw else self.clip(index)
+
+
+def check_shape(shape: Sequence[int]) -> None:
+    """Raise if a time step is neither a frame nor a vector.
+
+    Raises:
+        UserError: it is not.
+    """
+    right = len(shape) == 1 or (len(shape) == 3 and shape[2] in (1, 3))
+    if not right or min(shape) < 1:
+        raise UserError(
+            f"frame_shape is {shape}, but height, width and 1 or 3 channels are needed, such as "
+            "[64, 64, 3]"
+        )
+
+
+def mean_and_deviation(clips: Clips, joints: int = 0) -> tuple[list[float], list[float]]:
+    """Return each feature's mean and deviation over time; 1 for one that never changes.
+
+    Args:
+        clips: of vectors.
+        joints: coordinates of each joint, where they are bodies: these are centred before.
+    """
+    steps = np.concatenate([clips.clip(index) for index in range(len(clips.lengths))])
+    steps = centred(steps, joints).numpy() if joints else steps
+    deviation = steps.std(axis=0, dtype=np.float64)
+    deviation[deviation == 0] = 1.0
+    return steps.mean(axis=0, dtype=np.float64).tolist(), deviation.tolist()

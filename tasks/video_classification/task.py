@@ -18,18 +18,16 @@ from tasks.common.streams import as_step
 from tasks.video_classification.clips import NamedClips, OwnClips
 from tasks.video_classification.dataset import drawn_points
 from tasks.video_classification.joints import centred, check_joints, other_sides
-from tasks.video_classification.over_time import logits_over_time
-from tasks.video_classification.reading import Clips, Reading
+from tasks.video_classification.over_time import serve_over_time
+from tasks.video_classification.reading import Clips, Reading, check_shape, mean_and_deviation
 from tasks.video_classification.windows import clip_windows
 from zoo.errors import UserError
 from zoo.evaluation.plots import confidence_figure
-from zoo.exporting.endpoints import state_signature
 from zoo.readers.panel import Movement, Panel
 from zoo.registry import register
 from zoo.task import Case
 from zoo.topologies.base import SequenceModel
 from zoo.training.settings import Settings
-from zoo.utils.validation import checked_steps, of_one_batch
 
 _CLIP_LENGTH, _EXAMPLE = 16, 128
 _DRAWN_STEPS, _DRAWN_DEVIATIONS = 32, 2.5
@@ -138,7 +136,7 @@ class VideoClassification(Classification):
         self._opened: dict[tuple[str, str | None], NamedClips | OwnClips] = {}
         self.classes = classes or self._source.classes
         self.frame_shape = [int(size) for size in frame_shape or self._shape(network)]
-        _check_shape(self.frame_shape)
+        check_shape(self.frame_shape)
         if network and not self.is_video:
             raise UserError(f"{network} looks at pictures, but {self.dataset} has vectors")
         self.network = open_network(network, weights, self.frame_shape)
@@ -153,7 +151,7 @@ class VideoClassification(Classification):
             )
         self.mean, self.deviation = mean, deviation
         if not self.is_video and (mean is None or deviation is None):
-            self.mean, self.deviation = _mean_and_deviation(self._clips("train"), joints)
+            self.mean, self.deviation = mean_and_deviation(self._clips("train"), joints)
 
     @property
     def is_video(self) -> bool:
@@ -273,30 +271,17 @@ class VideoClassification(Classification):
         likeliest class after the last frame. `confidence` `[N, T, classes]` holds the probability
         of each after each frame; `classes` `[N, classes]` their names.
 
-        `serve_part(clips, state)`, beside it, of a model that has steps, gives the same and the
-        new state, a flat list: a long video may be shown part by part, the first from
-        `initial_state(N)` on.
+        Beside it, of a model that has steps, are `serve_part`, see `serve_over_time`, and `read`
+        and `tell`, see `tasks.common.streams`.
         """
         size, kind = (
             ([None, None, 3], tf.uint8) if self.is_video else (self.frame_shape, tf.float32)
         )
         clips = tf.TensorSpec([None, None, *size], kind, name="clips")
 
-        @tf.function(input_signature=[clips], autograph=False)
-        def serve(clips: Any) -> dict[str, Any]:
-            logits, _ = logits_over_time(model, self._prepared(checked_steps(clips)))
-            return self._over_time(logits)
-
+        served = serve_over_time(model, clips, self._prepared, self._over_time)
         if not model.steppable:
-            return {"serve": serve}
-
-        @tf.function(input_signature=[clips, state_signature(model)], autograph=False)
-        def serve_part(clips: Any, state: Any) -> Any:
-            clips, *flat = of_one_batch([clips, *tf.nest.flatten(state)])
-            state = tf.nest.pack_sequence_as(model.initial_state(1), flat)
-            shown = self._prepared(checked_steps(clips))
-            logits, state = logits_over_time(model, shown, state)
-            return self._over_time(logits), tf.nest.flatten(state)
+            return served
 
         @tf.function(
             input_signature=[tf.TensorSpec([1, *clips.shape[1:]], kind, name="clips")],
@@ -306,7 +291,7 @@ class VideoClassification(Classification):
             shown = self._prepared(clips) if self.is_video else clips
             return {"x": as_step(model, shown[0])}
 
-        return {"serve": serve, "serve_part": serve_part, "read": read, "tell": self.tell()}
+        return {**served, "read": read, "tell": self.tell()}
 
     def numbers(self) -> str:
         """Return what `forward` and `step` take, for the card."""
@@ -406,21 +391,3 @@ class VideoClassification(Classification):
         names = tf.tile(tf.constant([self.classes]), [tf.shape(logits)[0], 1])
         steps = {"confidence": tf.nn.softmax(logits), "classes": names}
         return {**self.likeliest(logits[:, -1]), **steps}
-
-
-def _check_shape(shape: list[int]) -> None:
-    right = len(shape) == 1 or (len(shape) == 3 and shape[2] in (1, 3))
-    if not right or min(shape) < 1:
-        raise UserError(
-            f"frame_shape is {shape}, but height, width and 1 or 3 channels are needed, such as "
-            "[64, 64, 3]"
-        )
-
-
-def _mean_and_deviation(clips: Clips, joints: int) -> tuple[list[float], list[float]]:
-    """Compute each feature's mean and deviation over time; 1 for one that never changes."""
-    steps = np.concatenate([clips.clip(index) for index in range(len(clips.lengths))])
-    steps = centred(steps, joints).numpy() if joints else steps
-    deviation = steps.std(axis=0, dtype=np.float64)
-    deviation[deviation == 0] = 1.0
-    return steps.mean(axis=0, dtype=np.float64).tolist(), deviation.tolist()
