@@ -19,6 +19,7 @@ from zoo.training.averaging import WeightAverage
 from zoo.training.checkpoints import Checkpoint, Checkpoints, Position
 from zoo.training.interrupts import Interrupts
 from zoo.training.objectives import CrossEntropy, Objective, Player
+from zoo.training.optimizers import check_optimizer, optimizer_of
 from zoo.training.replicas import Replicas
 from zoo.training.schedules import learning_rate
 from zoo.training.settings import Settings
@@ -70,7 +71,7 @@ class Trainer:
         self.objective = objective or CrossEntropy()
         self.objective.check(model, settings)
         # Before a run's folder is made and its data are read.
-        _try(_optimizer(settings, learning_rate(settings, 1)), settings)
+        check_optimizer(optimizer_of(settings, learning_rate(settings, 1)), settings)
 
     def fit(
         self,
@@ -159,7 +160,7 @@ class Trainer:
         self._optimizers: list[keras.optimizers.Optimizer] = []
 
         def make_optimizer() -> keras.optimizers.Optimizer:
-            self._optimizers.append(_optimizer(self.settings, rate))
+            self._optimizers.append(optimizer_of(self.settings, rate))
             return self._optimizers[-1]
 
         with self.replicas.scope():
@@ -393,33 +394,3 @@ def _check_players(players: dict[str, Player], model: SequenceModel) -> None:
         raise ValueError(
             "a player has variables that are no trainable ones of the model or its own"
         )
-
-
-def _optimizer(settings: Settings, rate: Any) -> keras.optimizers.Optimizer:
-    if "learning_rate" in settings.optimizer_config:
-        raise UserError("learning_rate is a setting of its own: leave it out of optimizer_config")
-    config = {"learning_rate": rate, **settings.optimizer_config}
-    try:
-        optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
-    except (ValueError, TypeError, KeyError) as error:
-        why = str(error).splitlines()[0][:120]
-        raise UserError(
-            f"Keras has no optimizer {settings.optimizer!r} with {settings.optimizer_config} "
-            f'({why}): try adam, or sgd with optimizer_config={{"momentum": 0.9}}'
-        ) from error
-    if settings.precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    return optimizer
-
-
-def _try(optimizer: keras.optimizers.Optimizer, settings: Settings) -> None:
-    """Make an update, as values of a wrong type show in the first one only."""
-    weight = keras.Variable([0.0])
-    try:
-        optimizer.apply([tf.zeros(1)], [weight])
-    except (ValueError, TypeError, tf.errors.OpError) as error:
-        why = str(error).splitlines()[0][:120]
-        raise UserError(
-            f"optimizer_config is {settings.optimizer_config}, which {settings.optimizer} cannot "
-            f"use: {why}"
-        ) from error
