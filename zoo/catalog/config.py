@@ -17,6 +17,7 @@ from zoo.catalog.entries import (
     known_options,
     objective_class,
 )
+from zoo.catalog.old_configs import options_before, sorted_settings
 from zoo.catalog.options import checked, options_of
 from zoo.errors import UserError
 from zoo.training.settings import Settings
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 
 FLAGS = ("epochs", "steps", "minutes", "cell")
 """What `zoo fit` has options of its own for."""
-
-_ONCE_FOR_ALL = {"label_smoothing": 0.0, "teacher_forcing": 1.0, "reward": ""}
-"""Settings that were of all trainings once and now are of some objectives, at rest."""
-_WITH_THEM = ("forcing_schedule", "reward_from")
-"""Such as say nothing while those are at rest."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,9 @@ class RunConfig:
             entry = registry.get("model", values["model"])
             task_class = registry.load("task", values["task"])
             known = {group: set(names) for group, names in known_options(entry, task_class).items()}
-            training, objective = _old_training(values["training"], values.get("objective"), known)
+            training, objective = sorted_settings(
+                values["training"], values.get("objective"), known
+            )
             task_options = dict(values["task_config"])
             if any(task_options.get(key) for key in task_class.vocabularies):
                 task_options = {**task_class.once, **task_options}
@@ -106,7 +104,7 @@ class RunConfig:
             return cls(
                 model=values["model"],
                 task=values["task"],
-                options={**_once(entry), **values["options"]},
+                options={**options_before(entry), **values["options"]},
                 task_options=task_options,
                 training=_settings(training),
                 objective=_objective(entry, objective),
@@ -324,15 +322,6 @@ def resolve(
     )
 
 
-def _once(entry: registry.Entry) -> dict[str, Any]:
-    """Return what the options that a model's entry sets are by the architecture's own defaults.
-
-    A run of before the entry set them has them so, and says it nowhere.
-    """
-    own = registry.builder_of(entry).parameters
-    return {key: own[key] for key in entry.info.get("options", {}) if key in own}
-
-
 def _same_kind(entry: registry.Entry, other: str) -> bool:
     """Return whether a model of the catalog is built as another is, for the same task."""
     theirs = registry.entries("model").get(other)
@@ -371,28 +360,6 @@ def _objective(entry: registry.Entry, values: Mapping[str, Any]) -> dict[str, An
     kind = objective_class(entry)
     known = options_of(kind)
     return asdict(kind(**{key: checked(key, value, known[key]) for key, value in values.items()}))
-
-
-def _old_training(
-    training: Mapping[str, Any],
-    objective: Mapping[str, Any] | None,
-    known: Mapping[str, Collection[str]],
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the settings of training and of the objective, which were written as one before.
-
-    Raises:
-        KeyError: one is not known.
-    """
-    sorted_out: dict[str, dict[str, Any]] = {"training": {}, "objective": dict(objective or {})}
-    for key, value in training.items():
-        group = next((group for group in sorted_out if key in known[group]), None)
-        if group:
-            sorted_out[group][key] = value
-        elif key not in _WITH_THEM and (key, value) not in _ONCE_FOR_ALL.items():
-            raise KeyError(f"unknown setting {key!r}")
-    for key in {*sorted_out["objective"]} - {*known["objective"]}:
-        raise KeyError(f"unknown setting {key!r} of the objective")
-    return sorted_out["training"], sorted_out["objective"]
 
 
 def _changed(
