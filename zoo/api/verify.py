@@ -31,7 +31,13 @@ TOLERANCE = 1e-3
 ROUGHLY = 0.01
 """The same of what is told of quantised forms, absolute: they are rounded another way elsewhere."""
 
-FORMER = ("beam_width=1", "length_penalty=1.0", "unit=word")
+FORMER = (
+    "beam_width=1",
+    "length_penalty=1.0",
+    "unit=word",
+    "critic_updates=1",
+    "critic_rate=0.0005",
+)
 """What a command that does not name it set before the default was another."""
 
 LATER = ("repeating", "unended")

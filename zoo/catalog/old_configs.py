@@ -9,6 +9,8 @@ _ONCE_FOR_ALL = {"label_smoothing": 0.0, "teacher_forcing": 1.0, "reward": ""}
 """Settings that were of all trainings once and now are of some objectives, at rest."""
 _WITH_THEM = ("forcing_schedule", "reward_from")
 """Such as say nothing while those are at rest."""
+_GONE = {"critic_weight"}
+"""Settings of objectives that say nothing any more: what a critic gives is scaled by its spread."""
 
 
 def options_before(entry: registry.Entry) -> dict[str, Any]:
@@ -44,7 +46,8 @@ def sorted_settings(
         >>> sorted_settings({"epochs": 3, "label_smoothing": 0.1, "reward": ""}, None, known)
         ({'epochs': 3}, {'label_smoothing': 0.1})
     """
-    groups: dict[str, dict[str, Any]] = {"training": {}, "objective": dict(objective or {})}
+    there = {key: value for key, value in (objective or {}).items() if key not in _GONE}
+    groups: dict[str, dict[str, Any]] = {"training": {}, "objective": there}
     for key, value in training.items():
         group = next((group for group in groups if key in known[group]), None)
         if group:

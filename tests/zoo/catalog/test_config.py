@@ -124,6 +124,15 @@ def test_a_config_of_before_is_read():
     assert "vocab" not in config.to_command()
 
 
+def test_a_setting_that_is_gone_is_passed_over():
+    now = resolve("spiral-digits", {"reward": "critic"})
+    old = now.to_json()
+    old["objective"]["critic_weight"] = 0.05
+    assert RunConfig.from_json(old, WHERE) == now
+    with pytest.raises(UserError, match="critic_height"):
+        RunConfig.from_json({**old, "objective": {"critic_height": 1.0}}, WHERE)
+
+
 def test_what_the_catalog_sets_only_now_a_run_of_before_has_as_it_was():
     old = resolve("sequence-gru").to_json()
     del old["options"]["mixed"]
