@@ -52,8 +52,17 @@ DATA = {
 }
 """For each task small data of one's own, what writes them, and a model."""
 
+SLOW = ("sequence_labelling", "translation")
+"""Those whose models are traced for many lengths."""
 
-@pytest.mark.parametrize("name", registry.entries("task"))
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+        for name in registry.entries("task")
+    ],
+)
 def test_a_naive_answer_stands_beside_what_is_measured(name, tmp_path):
     """A task of a new name needs small data above, and a naive answer."""
     data, write, model_name = DATA[name]

@@ -24,6 +24,7 @@ def test_a_new_cell_works_in_a_catalog_model():
     assert "logits (2, 7, 50)" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_export_example_explains_itself():
     done = _run(EXAMPLES / "use_export.py")
     assert done.returncode == 1 and "saved_models/demo" in done.stderr
@@ -45,6 +46,7 @@ def python_of_the_readme():
     return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_keras_model_of_the_readme_trains_by_either_import():
     program, *_ = python_of_the_readme()
     small = program.replace("(344, 64)", "(12, 5)").replace("(344,)", "(12,)")

@@ -90,6 +90,7 @@ def test_a_time_budget_brings_the_cosine_to_its_end(
     assert history["learning_rate"][0] == pytest.approx(0, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before, after", [(0.0, 60.0), (60.0, 0.0)])
 def test_a_run_is_resumed_with_or_without_a_time_budget(
     model, tmp_path, before, after, random_text, plain_settings

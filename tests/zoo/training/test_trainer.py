@@ -212,7 +212,9 @@ def test_weights_are_averaged_from_an_epoch_on_for_validation_only(
         np.testing.assert_array_equal(weight, seen[-1][n])
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), "mixed_float16"]
+)
 def test_half_precision_trains_nearly_as_float32(precision, random_text, plain_settings):
     losses = []
     for policy in ("float32", precision):

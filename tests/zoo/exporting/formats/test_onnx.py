@@ -33,7 +33,8 @@ def _run(session, **given):
     return {name.removeprefix("next_"): value for name, value in told.items()}
 
 
-@pytest.mark.parametrize("encoder", [pytest.param("steps", marks=pytest.mark.slow), "segments"])
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["steps", "segments"])
 def test_missing_numbers_are_left_out_as_in_the_model(tmp_path, encoder):
     sizes = {"horizon": 3, "look_back": 6, "season": 4, "seasons": (4,), "units": 4, "segment": 2}
     covariates = {"known_covariates": 1, "past_covariates": 1, "categories": (2,)}

@@ -60,6 +60,7 @@ def test_rows_without_weight_teach_nothing(model, window, copies):
     assert not losses[0].sums[-2:].numpy().any()
 
 
+@pytest.mark.slow
 def test_paintings_come_nearer_to_the_pictures(window):
     """All ink above the middle: a model soon paints there and not below."""
     model = zoo.create("spiral-sketch", **SIZES)
