@@ -153,9 +153,11 @@ def scaled_digits(split: str, size: int) -> np.ndarray:
     """
     images, _ = split_digits(split)
     side = images.shape[1]
-    middles = (np.arange(size) + 0.5) * side / size - 0.5
-    weights = np.maximum(0, 1 - np.abs(np.clip(middles, 0, side - 1)[:, None] - np.arange(side)))
-    return np.rint(weights @ images @ weights.T).astype(np.uint8)
+    # Whole numbers, in units of 1 / (2 size): products of fractions are rounded in another way by
+    # each kind of processor, and with them the pixels that lie halfway.
+    middles = np.clip((2 * np.arange(size) + 1) * side - size, 0, 2 * size * (side - 1))
+    weights = np.maximum(0, 2 * size - np.abs(middles[:, None] - 2 * size * np.arange(side)))
+    return np.rint(weights @ images.astype("int64") @ weights.T / (2 * size) ** 2).astype(np.uint8)
 
 
 class MayBeDrawn(DataTask):

@@ -1,10 +1,13 @@
 """Scattered digits: drawn by their number, from digits of their own split, others in each epoch."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 import zoo
 from tasks.image_classification.dataset import SPLITS, digit_images
+from tasks.image_classification.drawn import scaled_digits, split_digits
 from tasks.image_classification.scattered import LARGEST, PIECE, SIDE, SMALLEST, ScatteredDigits
 from tasks.image_classification.task import ImageClassification
 from zoo.errors import UserError
@@ -117,3 +120,32 @@ def test_classes_of_another_kind_are_refused():
     task = ImageClassification(CLUTTERED, classes=["cat", "dog"], image_shape=[60, 60, 1])
     with pytest.raises(UserError, match="but the model knows cat, dog"):
         task.windows("test", SETTINGS)
+
+
+def test_digits_are_scaled_as_exact_fractions_say():
+    """Halfway pixels would otherwise be rounded up or down as the processor multiplies matrices."""
+    size, image = 12, split_digits("test")[0][0].astype(int).tolist()
+    side = len(image)
+
+    def weights(place):
+        middle = Fraction((2 * place + 1) * side, 2 * size) - Fraction(1, 2)
+        middle = min(max(middle, 0), side - 1)
+        return [max(0, 1 - abs(middle - at)) for at in range(side)]
+
+    rows = [weights(place) for place in range(size)]
+    exact = [
+        [
+            sum(
+                a * b * image[y][x]
+                for y, a in enumerate(up)
+                if a
+                for x, b in enumerate(across)
+                if b
+            )
+            for across in rows
+        ]
+        for up in rows
+    ]
+    assert any(value.denominator == 2 for line in exact for value in map(Fraction, line))
+    expected = [[round(value) for value in line] for line in exact]
+    np.testing.assert_array_equal(scaled_digits("test", size)[0], expected)
