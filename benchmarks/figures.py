@@ -11,15 +11,16 @@ a model falls short of what its task asks for.
 """
 
 import argparse
-import json
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import zoo
+from zoo.api.load import restore
+from zoo.exporting.card.card import measured_metrics
 
 RESULTS = Path(__file__).parent / "results" / "figures.md"
 HEAD = "| command | test figures | minutes |\n|---|---|---|\n"
@@ -51,10 +52,10 @@ FLOORS = {
 
 
 class Measured(NamedTuple):
-    """One model's result: what was typed, what `zoo evaluate` printed, how long `zoo fit` took."""
+    """One model's result: what was typed, the metrics with their intervals, how long it took."""
 
     command: str
-    figures: dict[str, float]
+    figures: dict[str, Any]
     minutes: float
 
     def row(self) -> str:
@@ -86,14 +87,16 @@ def main() -> None:
 
 
 def measure(name: str, dataset: str | None = None) -> Measured:
-    """Run `zoo fit` and `zoo evaluate` as a user would."""
+    """Run `zoo fit` as a user would, and measure with intervals, as its card would."""
     options = [name, *(["--dataset", dataset] if dataset else [])]
     start = time.monotonic()
     run = _zoo("fit", *options).strip().splitlines()[-1]
     minutes = (time.monotonic() - start) / 60
-    return Measured(
-        f"zoo fit {' '.join(options)}", json.loads(_zoo("evaluate", run, "--json")), minutes
-    )
+    figures: dict[str, Any] = {}
+    for figure, parts in measured_metrics(restore(run))["values"].items():
+        figures[figure] = parts["value"]
+        figures |= {f"{figure}_{end}": parts[end] for end in ("low", "high")}
+    return Measured(f"zoo fit {' '.join(options)}", figures, minutes)
 
 
 def _zoo(*arguments: str) -> str:

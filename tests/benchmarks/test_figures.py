@@ -1,3 +1,5 @@
+import pytest
+
 from benchmarks import figures
 
 
@@ -22,3 +24,14 @@ def test_what_lies_outside_of_its_new_interval_has_moved(tmp_path):
         "accuracy moved from 0.7500 to 0.8000 (0.7600 to 0.8400)"
     ]
     assert not figures.moved(figures.Measured("zoo fit c", now, 1), results)
+
+
+@pytest.mark.slow
+def test_what_is_measured_has_an_interval_to_hold_older_figures_against(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    measured = figures.measure("digits-linear")
+    assert measured.figures["accuracy_low"] < measured.figures["accuracy"]
+    before = figures.Measured(measured.command, {"accuracy": 0.5}, 1)
+    figures.keep(before, tmp_path / "figures.md")
+    (line,) = figures.moved(measured, tmp_path / "figures.md")
+    assert line.startswith("accuracy moved from 0.5000 to ")

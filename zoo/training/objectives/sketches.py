@@ -13,7 +13,7 @@ from zoo.topologies.stroke_policy import Painting
 from zoo.training.objectives.base import Losses, Update
 from zoo.training.objectives.kernel_distance import kernel_distances, witness
 from zoo.training.objectives.stroke_learning import StrokeLearning
-from zoo.training.objectives.stroke_worth import gumbel
+from zoo.training.objectives.stroke_worth import gumbel, in_spreads
 from zoo.training.settings import Settings
 from zoo.typing import State, Tensor, Window
 from zoo.utils.fields import Range, documented
@@ -102,6 +102,5 @@ class SketchReward(StrokeLearning):
             return Losses({"model": tf.constant(0.0)}, sums, state)
         shares = tf.repeat(weights, copies)
         seen = witness(canvases, canvases[:, -1], real, shares, weights)
-        _, variance = tf.nn.weighted_moments(seen[:, -1] - seen[:, 0], 0, shares)
-        gains = self.gains(-seen / (tf.sqrt(variance) + 1e-3), canvases)
+        gains = self.gains(-in_spreads(seen, shares), canvases)
         return Losses({"model": self.policy_loss(scored, gains, window)}, sums, state)

@@ -77,6 +77,23 @@ def means_of_others(worth: Tensor, copies: int) -> Tensor:
     return tf.stack(means, axis=1)
 
 
+def in_spreads(seen: Tensor, shares: Tensor) -> Tensor:
+    """Return what canvases are worth, in spreads of what whole paintings gain: `[R, T + 1]`.
+
+    So gains stay as large, however large the numbers are.
+
+    Args:
+        seen: what each canvas of a painting is worth, `[R, T + 1]`.
+        shares: what each painting counts, `[R]`.
+
+    Example:
+        >>> in_spreads(tf.constant([[0.0, 1.0], [0.0, 3.0]]), tf.ones([2]))[:, 1].numpy().round(2)
+        array([1., 3.], dtype=float32)
+    """
+    _, variance = tf.nn.weighted_moments(seen[:, -1] - seen[:, 0], 0, shares)
+    return seen / (tf.sqrt(variance) + 1e-3)
+
+
 def picture_errors(canvases: Tensor, images: Tensor, blur: bool = True) -> Tensor:
     """Return the error that canvases leave, as a share of that of an empty one: `[R, N]`.
 

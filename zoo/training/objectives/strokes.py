@@ -16,7 +16,12 @@ from zoo.topologies.base import SequenceModel
 from zoo.topologies.stroke_policy import Painting
 from zoo.training.objectives.base import Losses, Objective, Player, Update
 from zoo.training.objectives.stroke_learning import PaintedWindow, StrokeLearning
-from zoo.training.objectives.stroke_worth import blurred, likeliest, picture_errors
+from zoo.training.objectives.stroke_worth import (
+    blurred,
+    in_spreads,
+    likeliest,
+    picture_errors,
+)
 from zoo.training.settings import Settings
 from zoo.typing import State, Tensor, Window
 from zoo.utils.fields import Choices, Range, documented
@@ -204,8 +209,7 @@ class Judged(Objective):
             flat = tf.reshape(canvases, [-1, *canvases.shape[2:]])
             many = [tf.repeat(part, count, axis=0) for part in (images, half)]
             scores = tf.reshape(self.critic(self.seen(flat, *many)), [-1, count])
-            _, variance = tf.nn.weighted_moments(scores[:, -1] - scores[:, 0], 0, shares)
-            return -_SPREAD * scores / (tf.sqrt(variance) + 1e-3)
+            return -_SPREAD * in_spreads(scores, shares)
 
         part = self.before.losses_of(wrong, model, window, state, training)
         canvases = window["painting"].canvases[:, -1]  # type: ignore[typeddict-item]
