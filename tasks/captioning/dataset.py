@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
+from tasks.captioning.scene_captions import write_captions
 from tasks.captioning.scenes import DIGITS, IMAGE_SIZE, Object, render, sample_scene
-from tasks.captioning.writing import write_captions
 
 SCENES = {"train": 20_000, "validation": 500, "test": 1_000}
 """How many scenes each split has."""

@@ -4,6 +4,7 @@ import pytest
 
 from tasks.captioning import dataset
 from tasks.captioning.checking import count_claims, holds, truth_rate
+from tasks.captioning.scene_captions import write_captions
 from tasks.captioning.scenes import (
     COLOURS,
     DIGITS,
@@ -13,7 +14,6 @@ from tasks.captioning.scenes import (
     sample_scene,
     scene_objects,
 )
-from tasks.captioning.writing import write_captions
 
 SCENE = [
     Object("circle", "red", "small", 16, 14),

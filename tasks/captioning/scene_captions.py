@@ -8,7 +8,7 @@ from random import Random
 from tasks.captioning.scenes import IMAGE_SIZE, SHAPES, Object
 
 CLEAR = 10
-"""Pixels by which an object must be off before a caption says where it is (see `writing`)."""
+"""Pixels by which an object must be off before a caption says where it is."""
 
 _NUMBERS = ("no", "one", "two", "three", "four")
 _Group = Sequence[Object]
