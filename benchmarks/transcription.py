@@ -4,12 +4,13 @@
     python -m benchmarks.transcription --runs RUNS     with the newest runs that are there, if any
     python -m benchmarks.transcription sum --epochs 10
 
-On the test pictures of each of `digit_sequences`: the share of those whose labels are all right,
-with a 95% interval by block of digits, the share of labels that are, and the edits that a label
-needs. The first lines are of one model, by its one path without chance and, by name, by the mean of
-eight drawn paths. Beside it stand the same model without a context network, one of as many weights
-that was trained at random places and looks at such, and a CNN that sees the whole picture and has a
-head for each place. All but the first are trained for `--epochs`.
+A table of each is kept in `benchmarks/results`, as soon as it is measured. On the test pictures of
+each of `digit_sequences`: the share of those whose labels are all right, with a 95% interval by
+block of digits, the share of labels that are, and the edits that a label needs. The first lines are
+of one model, by its one path without chance and, by name, by the mean of eight drawn paths. Beside
+it stand the same model without a context network, one of as many weights that was trained at random
+places and looks at such, and a CNN that sees the whole picture and has a head for each place. All
+but the first are trained for `--epochs`.
 """
 
 import argparse
@@ -57,10 +58,10 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="where runs of the models lie")
     parser.add_argument("--epochs", type=int, default=20, help="of what has to be trained")
     asked = parser.parse_args()
-    rows = []
     for data in asked.data or MODELS:
-        rows += rows_of(data, asked.runs, asked.epochs)
-    write_table("transcription", COMMAND, HEAD, rows)
+        options = f"--epochs {asked.epochs}" + (" --runs RUNS" if asked.runs else "")
+        rows = rows_of(data, asked.runs, asked.epochs)
+        write_table(f"transcription_{data}", f"{COMMAND} {data} {options}", HEAD, rows)
 
 
 def rows_of(data: str, runs: Path | None, epochs: int) -> list[list[str]]:
