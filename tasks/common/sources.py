@@ -9,8 +9,8 @@ from tasks.common.splits import RULE, SPLITS, fill
 from zoo.errors import UserError
 
 ENDINGS = (
-    ".csv", ".tsv", ".tab", ".txt", ".text", ".md", ".rst", ".json", ".jsonl", ".npy", ".npz",
-    ".conll", ".conllu", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".zip",
+    ".csv", ".tsv", ".tab", ".txt", ".text", ".md", ".rst", ".json", ".jsonl", ".ndjson", ".npy",
+    ".npz", ".conll", ".conllu", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".zip",
 )  # fmt: skip
 """How names end that are those of files, before `.gz`, also where the file is not there."""
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tasks.common.splits import split_words
 from zoo.errors import UserError
-from zoo.readers.tables import Row, are_numbers, read_rows
+from zoo.readers.tables import Row, are_numbers, is_json, read_rows
 
-ENDINGS = (".csv", ".tsv", ".tab")
+ENDINGS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
 """How the names of tables end, before `.gz`."""
 
 LABEL = ("label", "class", "category", "sentiment", "target")
@@ -27,9 +27,9 @@ class Table:
     Attributes:
         path: of the file.
         names: of its columns, as the first row has them.
-        named: whether the first row is one of names; else it is one of `rows`.
+        named: whether the first row is one of names, as always in JSON; else it is one of `rows`.
         rows: each with its line and as many cells as there are columns, see `read_rows`.
-        separator: what sets cells apart.
+        separator: what sets cells apart; "" in JSON.
     """
 
     path: Path
@@ -125,7 +125,7 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
     separator, rows = read_rows(path, ragged)
     first = rows[0].cells if rows else []
     known = {name.lower() for name in names if name and not name.isdecimal()}
-    named = any(cell.lower() in known for cell in first)
+    named = is_json(path) or any(cell.lower() in known for cell in first)
     return Table(path, first, named, rows[named:], separator)
 
 
@@ -140,6 +140,8 @@ def check_not_swallowed(table: Table, column: int) -> None:
     Raises:
         UserError: one does.
     """
+    if is_json(table.path):
+        return
     values = {cell for cell in table.cells(column) if "\n" not in cell}
     width = len(table.names)
     for row in table.rows:

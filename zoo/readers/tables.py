@@ -1,4 +1,4 @@
-"""Reads the rows of tables: texts set apart by tabs, semicolons, bars or commas."""
+"""Reads the rows of tables: texts set apart by tabs, semicolons, bars or commas, and JSON."""
 
 import csv
 import gc
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoo.errors import UserError
+from zoo.readers import json_rows
 from zoo.readers.text import read_text_file
 
 SEPARATORS = "\t;|,"
@@ -33,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """All rows of a file, and what sets their cells apart."""
+    """All rows of a file, and what sets their cells apart: "" in JSON, where nothing does."""
 
     separator: str
     rows: list[Row]
@@ -50,6 +51,8 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
       cells of the first 100 rows that have any are in marks, and either one is in each row and the
       first row is so throughout, as R writes them, or one holds a mark as two, as pandas does.
     - Blank rows are left out, and so are blank cells beyond those of the first row.
+    - Of JSON, see `zoo.readers.json_rows`, the first row are the names of all members; what an
+      object lacks is a blank cell.
 
     Args:
         path: the file.
@@ -60,6 +63,8 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
             first; or a quotation mark is not closed or has text beside it. The line is named.
     """
     text = read_text_file(path)
+    if is_json(path):
+        return Rows("", _json_rows(text, path))
     excel, skipped = _EXCEL.match(text), 0
     if excel:
         text, skipped = text[excel.end() :], 1
@@ -70,6 +75,16 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
         rows = [Row(row.line + skipped, row.cells) for row in rows]
     whole = Rows(separator, rows)
     return whole if ragged else Rows(separator, list(even_rows(whole, path)))
+
+
+def is_json(path: Path) -> bool:
+    """Return whether the name of a file is that of JSON.
+
+    Example:
+        >>> is_json(Path("a.JSONL")), is_json(Path("a.json.gz")), is_json(Path("a.csv"))
+        (True, True, False)
+    """
+    return _ending(path) in json_rows.ENDINGS
 
 
 def find_separator(text: str, path: Path) -> str:
@@ -120,6 +135,20 @@ def are_numbers(cells: list[str]) -> bool:
     """
     values = [number(cell, ";") for cell in cells if cell.strip()]
     return bool(values) and all(value is not None and math.isfinite(value) for value in values)
+
+
+def _json_rows(text: str, path: Path) -> list[Row]:
+    """Return the names of all members, and a row of each object that has any text.
+
+    Raises:
+        UserError: as `read_objects`, or there are no members.
+    """
+    objects = json_rows.read_objects(text, path)
+    names = list(dict.fromkeys(name for each in objects for name in each.cells))
+    if not names:
+        raise UserError(f"{path} holds no objects with members")
+    rows = [Row(each.line, [each.cells.get(name, "") for name in names]) for each in objects]
+    return [Row(1, names), *(row for row in rows if any(row.cells))]
 
 
 @contextmanager

@@ -69,6 +69,21 @@ TABLES = {
         "text,label\n一、二\u2028三,x\n",
         [["一、二\u2028三", "x"]],
     ),
+    "JSON, an object a line": (
+        "a.jsonl",
+        '{"text": " a \\"b\\"\\n\u2028c", "label": 1.50}\n\n{"label": true, "text": null}\n',
+        [['a "b"\n\u2028c', "1.50"], ["", "true"]],
+    ),
+    "JSON, a list, packed": (
+        "a.json.gz",
+        gzip.compress(b'[\n{"text": "a, [b]",\n"label": "x"},\n{"label": "y"}, {"text": ""}]\n'),
+        [["a, [b]", "x"], ["", "y"]],
+    ),
+    "JSON, objects in objects": (
+        "a.ndjson",
+        '{"id": null, "translation": {"text": "a", "label": "x"}}',
+        [["", "a", "x"]],
+    ),
 }
 
 
@@ -76,7 +91,7 @@ TABLES = {
 def test_tables_of_many_kinds_are_read(tmp_path, kind):
     name, content, cells = TABLES[kind]
     table = read_table(written(tmp_path / name, content), ["text", "label"])
-    assert table.named and {*table.names} == {"text", "label"}
+    assert table.named and {*table.names} - {"id"} == {"text", "label"}
     assert [row.cells for row in table.rows] == cells
 
 
@@ -89,6 +104,13 @@ def test_tables_of_many_kinds_are_read(tmp_path, kind):
         ("a.csv", "sep=;\ntext;label\na;b;x\n", "line 3 has 3 fields, but the first row has 2"),
         ("a.tsv", 'text\tlabel\n"a\nb"\tx\n', "line 2 has 1 fields, .* hold nothing together"),
         ("a.csv", "", "is empty"),
+        ("a.jsonl", '{"text": "a"}\n\n{"text": "b"\n', "line 3 is no JSON"),
+        ("a.jsonl", '{"text": "a"}\n"b"\n', "line 2 is no object"),
+        ("a.jsonl", '{"text": ["a", "b"]}\n', "line 1: text holds a list"),
+        ("a.jsonl", '{"text": "a", "more": {"text": "b"}}', "line 1 has two members .* called text"),
+        ("a.json", '[\n{"text": "a"}', "line 2 is no JSON"),
+        ("a.json", '[\n{"text": "a",\n"label": "b"},\n["c"]]', "line 4 is no object"),
+        ("a.json", "[]", "holds no objects"),
         ("a.csv", b"text,label\nGr\xfc\xdfe,x\n", "is not UTF-8"),
     ],
 )  # fmt: skip
@@ -112,6 +134,8 @@ def test_a_mark_in_a_csv_that_swallows_rows_is_refused(tmp_path, first, column):
     assert len(table.rows) == 3
     with pytest.raises(UserError, match="line 3 has a quotation mark that is not closed"):
         check_not_swallowed(table, column)
+    whole = '{"text": "one\\nx,pos", "label": "pos"}'
+    check_not_swallowed(read_table(written(tmp_path / "a.jsonl", whole)), 1)
     fine = written(tmp_path / "b.csv", 'text,label\n"Well, yes\nno, no",pos\nx,neg\n')
     check_not_swallowed(read_table(fine, ["text"]), 1)
 

@@ -1,0 +1,93 @@
+"""Reads the rows of tables in JSON: an object on each line, or a list of objects."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.errors import UserError
+
+ENDINGS = (".jsonl", ".ndjson", ".json")
+"""How the names of tables in JSON end, before `.gz`."""
+
+# Numbers stay as they are written, as in any other table.
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+class JSONRow(NamedTuple):
+    """What a row holds by the names of the columns, and the line on which it begins."""
+
+    line: int
+    cells: dict[str, str]
+
+
+def read_objects(text: str, path: Path) -> list[JSONRow]:
+    """Return a row for each object; the members of an object inside of it are its own.
+
+    What is null is "", what is true or false is called so, and numbers are as they are written.
+
+    Args:
+        text: lines of an object each, or a list of objects.
+        path: where it was read, for messages.
+
+    Raises:
+        UserError: it is no JSON, or holds something else than objects; or an object holds a list,
+            or two members of one name. The line is named.
+
+    Example:
+        >>> read_objects('{"text": "so", "label": 1.50}', Path("a.jsonl"))
+        [JSONRow(line=1, cells={'text': 'so', 'label': '1.50'})]
+    """
+    values = _of_list(text, path) if text.lstrip().startswith("[") else _of_lines(text, path)
+    rows = []
+    for line, value in values:
+        if not isinstance(value, dict):
+            raise UserError(
+                f'{path}, line {line} is no object such as {{"text": "so", "label": "a"}}'
+            )
+        rows.append(JSONRow(line, _flat(value, f"{path}, line {line}")))
+    return rows
+
+
+def _of_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+    # Lines end at line breaks only, not at all that Python's `splitlines` takes for one.
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                yield number, _DECODER.decode(line)
+            except json.JSONDecodeError as error:
+                raise UserError(f"{path}, line {number} is no JSON: {error.msg}") from error
+
+
+def _of_list(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+    try:
+        count = len(_DECODER.decode(text))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}, line {error.lineno} is no JSON: {error.msg}") from error
+    line, counted, place = 1, 0, text.index("[") + 1
+    for _ in range(count):
+        place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]
+        line, counted = line + text.count("\n", counted, place), place
+        value, place = _DECODER.raw_decode(text, place)
+        yield line, value
+
+
+def _flat(members: dict[str, Any], place: str) -> dict[str, str]:
+    """Return all members by name, as a cell would hold them."""
+    cells: dict[str, str] = {}
+    for name, value in members.items():
+        if isinstance(value, list):
+            raise UserError(f"{place}: {name} holds a list, but a text or a number is needed")
+        inner = _flat(value, place) if isinstance(value, dict) else {name: _cell(value)}
+        for twice in cells.keys() & inner.keys():
+            raise UserError(f"{place} has two members that are called {twice}")
+        cells |= inner
+    return cells
+
+
+def _cell(value: str | bool | None) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None else str(value).lower()
