@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,17 +10,20 @@ from typing import Any, NamedTuple
 from tasks.common.splits import split_named
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name
-from zoo.readers.tables import Row, read_rows
+from zoo.readers.json_rows import read_objects
+from zoo.readers.tables import Row, is_json, read_rows
 from zoo.readers.text import read_text_file
 
 _IMAGE = ("image", "image_name", "filename", "file_name")
-_CAPTION = ("caption", "comment")
+_CAPTION = ("caption", "comment", "text")
 _LITERAL = "\t|"
 _FORMS = (
     "captions.txt",
     "captions.csv",
     "captions.tsv",
     "results.csv",
+    "metadata.jsonl",
+    "metadata.csv",
     "*.token.txt",
     "*.token",
     "captions_train*.json",
@@ -84,6 +87,7 @@ def read_captions(file: Path) -> Captions:
       Flickr30k's `results.csv`, by `|`, and with `image_name` and `comment`.
     - `name.jpg#0`, a tab and the caption, as in Flickr8k's `.token.txt`.
     - json of COCO (`images`, `annotations`) or of Karpathy (`images` with `sentences`).
+    - jsonl, an object on each line, with `file_name` and `text`, or what columns are called.
 
     A caption in quotation marks may go over several lines, unless one of them names an image.
 
@@ -93,7 +97,7 @@ def read_captions(file: Path) -> Captions:
     text = read_text_file(file)
     if file.suffix.lower() == ".json":
         return _json(file, text)
-    return _lines(file, text)
+    return _objects(file, text) if is_json(file) else _lines(file, text)
 
 
 def split_of(name: str) -> str | None:
@@ -130,8 +134,7 @@ def _lines(file: Path, text: str) -> Captions:
         columns, lines = rows[0].cells, iter(rows)
         first, delimiter = delimiter.join(columns), f"{delimiter} "
     columns = [name.strip().lower() for name in columns]
-    image = next((columns.index(name) for name in _IMAGE if name in columns), None)
-    caption = next((columns.index(name) for name in _CAPTION if name in columns), None)
+    image, caption = _places(columns)
     if image is not None and caption is not None:
         next(lines)
     elif delimiter == "\t":
@@ -141,14 +144,46 @@ def _lines(file: Path, text: str) -> Captions:
             f"{file} line 1 is {first.strip()[:60]!r}: expected the columns image,caption (or "
             "image_name| comment_number| comment), or lines of an image's name, a tab and a caption"
         )
+
+    def each() -> Iterator[tuple[int, str, str]]:
+        for number, cells in lines:
+            cells = [*cells, *[""] * len(columns)]
+            # A caption that comes last may hold what sets columns apart.
+            last = caption == len(columns) - 1
+            text = delimiter.join(cells[caption : -len(columns)]) if last else cells[caption]
+            yield number, re.sub(r"#\d+$", "", cells[image].strip()), text
+
+    return _gathered(each())
+
+
+def _objects(file: Path, text: str) -> Captions:
+    def each() -> Iterator[tuple[int, str, str]]:
+        for number, cells in read_objects(text, file):
+            names = [*cells]
+            image, caption = _places([name.lower() for name in names])
+            if image is None or caption is None:
+                raise UserError(
+                    f"{file}, line {number} has {', '.join(names) or 'nothing'}, but the name of "
+                    "an image is needed as file_name, and its caption as text"
+                )
+            yield number, cells[names[image]], cells[names[caption]]
+
+    return _gathered(each())
+
+
+def _places(columns: Sequence[str]) -> list[int | None]:
+    """Return which columns hold the names of images and the captions, if any do."""
+    return [
+        next((columns.index(name) for name in usual if name in columns), None)
+        for usual in (_IMAGE, _CAPTION)
+    ]
+
+
+def _gathered(lines: Iterable[tuple[int, str, str]]) -> Captions:
+    """Return the captions of each image, of numbered lines with its name and one of them."""
     captions: dict[str, list[str]] = {}
     blank: list[str] = []
-    for number, cells in lines:
-        cells = [*cells, *[""] * len(columns)]
-        # A caption that comes last may hold what sets columns apart.
-        last = caption == len(columns) - 1
-        text = delimiter.join(cells[caption : -len(columns)]) if last else cells[caption]
-        name = re.sub(r"#\d+$", "", cells[image].strip())
+    for number, name, text in lines:
         if name and has_words(text):
             captions.setdefault(name, []).append(text.strip())
         else:

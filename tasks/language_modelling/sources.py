@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -23,6 +24,7 @@ from tasks.common.splits import (
 )
 from tasks.common.words import NEWEST
 from tasks.language_modelling.corpus import Corpus
+from tasks.language_modelling.json_texts import is_json_lines, read_texts
 from zoo.errors import UserError
 from zoo.readers.text import read_head, read_pieces
 
@@ -233,11 +235,16 @@ def _text_files(folder: Path) -> list[Path]:
 def read_documents(files: Iterable[Path]) -> Iterator[Piece]:
     """Yield the text of files; each starts a document, and so does each WikiText heading in one.
 
+    Of a file of JSON lines, each `text` is a document, see `read_texts`.
+
     Raises:
         UserError: a file is empty or cannot be read.
     """
     for file in files:
-        yield from split_at_headings(read_pieces(file))
+        if is_json_lines(file):
+            yield from ((text, True) for text in read_texts(file))
+        else:
+            yield from split_at_headings(read_pieces(file))
 
 
 def split_at_headings(pieces: Iterable[str]) -> Iterator[Piece]:
@@ -268,6 +275,7 @@ def split_at_headings(pieces: Iterable[str]) -> Iterator[Piece]:
 def read_units(file: Path, name: str) -> Iterator[Unit]:
     """Yield a file's text in units that are each for one split.
 
+    Of JSON lines each text is one; equal ones have one key.
     A document with a heading is one unit, by its title. What has none is cut into blocks, by their
     numbers: each grows with what stands before it, from some lines to some 16,000 characters, and
     ends with a line, or else a word. So short texts have several, those of long ones hold on, and
@@ -280,6 +288,10 @@ def read_units(file: Path, name: str) -> Iterator[Unit]:
     Raises:
         UserError: it is empty or cannot be read.
     """
+    if is_json_lines(file):
+        for text in read_texts(file):
+            yield Unit(f"{name}\0{blake2b(text.encode()).hexdigest()}", text, True)
+        return
     for _, pieces in groupby(_numbered(read_documents([file])), key=itemgetter(0)):
         texts, head = (text for _, text in pieces), ""
         for text in texts:

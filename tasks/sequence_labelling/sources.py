@@ -10,14 +10,16 @@ from tasks.common.data import load_split, prepared
 from tasks.common.sources import open_source
 from tasks.common.splits import RULE, name_without_split, split_named
 from tasks.sequence_labelling.columns import Sentence, read_with
+from tasks.sequence_labelling.json_sentences import TAGS, read_json_sentences
 from tasks.sequence_labelling.layout import is_universal
 from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError
+from zoo.readers.tables import is_json
 
 _ENDINGS = (
     ".conllu", ".conll", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".tsv", ".txt",
+    ".jsonl", ".ndjson",
 )  # fmt: skip
-_TAGS = ("tags", "ner", "ner_tags", "upos", "pos", "labels")
 
 
 def read_sentences(
@@ -126,6 +128,11 @@ def _rest(path: Path) -> str:
 
 def _from_files(path: Path, tag_column: str, word_column: str) -> dict[str, list[Sentence]]:
     files = find_files(path)
+    if all(map(is_json, files.values())):
+        return {
+            split: read_json_sentences(file, tag_column, word_column)
+            for split, file in files.items()
+        }
     # What stands where is decided once, on the largest part.
     train, layout = read_with(files["train"], tag_column, word_column)
     others = {
@@ -140,7 +147,7 @@ def _from_dataset(
     name: str, data_dir: str | None, tag_column: str, word: str, split: str
 ) -> list[Sentence]:
     features = prepared(name, data_dir).info.features
-    tag = tag_column or next((key for key in _TAGS if key in features), "tags")
+    tag = tag_column or next((key for key in TAGS if key in features), "tags")
     examples = load_split(name, split, data_dir, (word, tag))
     names = _class_names(features[tag])
     return [

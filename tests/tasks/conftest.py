@@ -1,3 +1,4 @@
+import json
 import sys
 from types import ModuleType
 
@@ -23,6 +24,17 @@ def check_measured():
         return score, cases, card
 
     return check
+
+
+@pytest.fixture(scope="session")
+def write_json_lines():
+    """Writes an object on each line of a file, and returns its path."""
+
+    def write(path, *objects):
+        path.write_text("".join(f"{json.dumps(each)}\n" for each in objects), encoding="utf-8")
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,13 @@ ENDINGS = (".jsonl", ".ndjson", ".json")
 # Numbers stay as they are written, as in any other table.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 _BETWEEN = re.compile(r"[\s,]*")
+
+
+class Members(NamedTuple):
+    """An object: on which line it begins, and its members by name; numbers are as written."""
+
+    line: int
+    values: dict[str, Any]
 
 
 class JSONRow(NamedTuple):
@@ -33,32 +41,54 @@ def read_objects(text: str, path: Path) -> list[JSONRow]:
         path: where it was read, for messages.
 
     Raises:
-        UserError: it is no JSON, or holds something else than objects; or an object holds a list,
-            or two members of one name. The line is named.
+        UserError: as `read_members`, or an object holds a list, or two members of one name.
 
     Example:
         >>> read_objects('{"text": "so", "label": 1.50}', Path("a.jsonl"))
         [JSONRow(line=1, cells={'text': 'so', 'label': '1.50'})]
     """
-    values = _of_list(text, path) if text.lstrip().startswith("[") else _of_lines(text, path)
-    rows = []
-    for line, value in values:
+    return [
+        JSONRow(line, _flat(values, f"{path}, line {line}"))
+        for line, values in read_members([text], path)
+    ]
+
+
+def read_members(pieces: Iterable[str], path: Path) -> Iterator[Members]:
+    """Yield each object of a text in pieces: of lines one by one, of a list when all is read.
+
+    Raises:
+        UserError: it is no JSON, or holds something else than objects. The line is named.
+
+    Example:
+        >>> list(read_members(['{"tokens": ["a", ', '"b"]}'], Path("a.jsonl")))
+        [Members(line=1, values={'tokens': ['a', 'b']})]
+    """
+    pieces = iter(pieces)
+    first = next(pieces, "")
+    whole = chain([first], pieces)
+    listed = first.lstrip().startswith("[")
+    for line, value in _of_list("".join(whole), path) if listed else _of_lines(whole, path):
         if not isinstance(value, dict):
-            raise UserError(
-                f'{path}, line {line} is no object such as {{"text": "so", "label": "a"}}'
-            )
-        rows.append(JSONRow(line, _flat(value, f"{path}, line {line}")))
-    return rows
+            raise UserError(f"{path}, line {line} is no object: expected names and their values")
+        yield Members(line, value)
 
 
-def _of_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
-    # Lines end at line breaks only, not at all that Python's `splitlines` takes for one.
-    for number, line in enumerate(text.split("\n"), 1):
+def _of_lines(pieces: Iterable[str], path: Path) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(_lines(pieces), 1):
         if line.strip():
             try:
                 yield number, _DECODER.decode(line)
             except json.JSONDecodeError as error:
                 raise UserError(f"{path}, line {number} is no JSON: {error.msg}") from error
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    held = ""
+    for piece in pieces:
+        # Lines end at line breaks only, not at all that Python's `splitlines` takes for one.
+        *lines, held = (held + piece).split("\n")
+        yield from lines
+    yield held
 
 
 def _of_list(text: str, path: Path) -> Iterator[tuple[int, Any]]:

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from PIL import Image
 
-from tasks.captioning.caption_files import read_captions
+from tasks.captioning.caption_files import find_caption_files, read_captions
 from tasks.captioning.folders import read_folder
 from zoo.errors import UserError
 
@@ -457,3 +457,19 @@ def test_captions_that_are_not_utf8_are_one_line(tmp_path, photos):
     (tmp_path / "captions.txt").write_bytes(b"image,caption\nphoto1.jpg,caf\xe9")
     with pytest.raises(UserError, match=r"captions.txt is not UTF-8 text \(byte 28\)"):
         read_folder(tmp_path)
+
+
+def test_objects_of_a_line_each_name_a_picture_and_say_its_caption(tmp_path, photos):
+    captions = photos(tmp_path)
+    lines = [
+        json.dumps({"file_name": name, "text": text, "split": None})
+        for name, texts in captions.items()
+        for text in [*texts, "..."]
+    ]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    found = read_captions(find_caption_files(tmp_path)[1][0])
+    assert found.captions == captions
+    assert found.blank == [f"line {number}" for number in range(3, 3 * len(captions) + 1, 3)]
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.jpg", "label": "x"}')
+    with pytest.raises(UserError, match="line 1 has file_name, label, but the name of an image"):
+        read_captions(tmp_path / "metadata.jsonl")

@@ -1,0 +1,35 @@
+import pytest
+
+from tasks.language_modelling.json_texts import read_texts
+from tasks.language_modelling.sources import Source
+from zoo.errors import UserError
+
+
+def test_the_text_of_each_object_is_read(tmp_path, write_json_lines):
+    path = write_json_lines(
+        tmp_path / "a.jsonl",
+        {"url": "x", "text": "one\n = two = \n"},
+        {"content": "三"},
+        {"text": None},
+        {"text": " "},
+    )
+    assert list(read_texts(path)) == ["one\n = two = \n", "三\n"]
+
+
+@pytest.mark.parametrize("members", [{"body": "a"}, {"text": ["a"]}, {}])
+def test_an_object_without_a_text_is_refused(tmp_path, write_json_lines, members):
+    path = write_json_lines(tmp_path / "a.jsonl", {"text": "a"}, members)
+    with pytest.raises(UserError, match=r"line 2 has .*, but a text is needed") as raised:
+        list(read_texts(path))
+    assert "\n" not in str(raised.value)
+
+
+def test_each_text_is_of_one_split_and_equal_ones_stay_together(tmp_path, write_json_lines):
+    texts = [f"text {number % 40}" for number in range(80)]
+    path = write_json_lines(tmp_path / "a.jsonl", *({"text": text} for text in texts))
+    source = Source(str(path), None, "character")
+    parts = {split: list(source.pieces(split)) for split in ("train", "validation", "test")}
+    assert all(starts for pieces in parts.values() for _, starts in pieces)
+    split = {text: part for part, pieces in parts.items() for text, _ in pieces}
+    assert sorted(split) == sorted(f"{text}\n" for text in {*texts})
+    assert sum(map(len, parts.values())) == 80 and {*split.values()} == {*parts}

@@ -1,0 +1,53 @@
+import pytest
+
+from tasks.sequence_labelling.json_sentences import read_json_sentences
+from tasks.sequence_labelling.sources import read_sentences
+from zoo.errors import UserError
+
+
+def test_each_object_is_a_sentence(tmp_path, write_json_lines):
+    names = ["B-PER", "O", "B-LOC"]
+    path = write_json_lines(
+        tmp_path / "a.jsonl",
+        {"id": 1, "tokens": ["Ana", "en", "Lima 2"], "ner_tags": names, "kind": ["x", "y", "x"]},
+        {"tokens": [], "ner_tags": [], "kind": []},
+        {"tokens": ["5"], "ner_tags": ["O"], "kind": ["z"]},
+    )
+    sentences = read_json_sentences(path)
+    assert [each.words for each in sentences] == [["Ana", "en", "Lima 2"], ["5"]]
+    assert [each.tags for each in sentences] == [names, ["O"]]
+    assert sentences[1].place == f"line 3 of {path}"
+    (first, _) = read_json_sentences(path, "kind", "ner_tags")
+    assert (first.words, first.tags) == (names, ["x", "y", "x"])
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"tokens": ["a"], "tags": ["X", "Y"]}, "line 2 of .* has 1 words and 2 tags"),
+        ({"tokens": ["a"]}, "has tokens, but none is called tags or ner: say with tag_column"),
+        ({"text": "a", "tags": ["X"]}, "none is called tokens or words: say with word_column"),
+        ({"tokens": "a", "tags": ["X"]}, "tokens is no list of texts"),
+        ({"tokens": ["a"], "tags": [None]}, "tags is no list of texts"),
+    ],
+)
+def test_what_is_no_sentence_is_refused_in_one_line(tmp_path, write_json_lines, members, message):
+    path = write_json_lines(tmp_path / "a.jsonl", {"tokens": ["b"], "tags": ["X"]}, members)
+    with pytest.raises(UserError, match=message) as raised:
+        read_json_sentences(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_tags_that_are_only_counted_are_refused(tmp_path, write_json_lines):
+    path = write_json_lines(tmp_path / "a.jsonl", {"tokens": ["a", "b"], "ner_tags": [0, 3]})
+    with pytest.raises(UserError, match=r"the tags of .* are numbers"):
+        read_json_sentences(path)
+
+
+def test_the_files_of_a_folder_are_its_splits(tmp_path, write_json_lines):
+    for part in ("train", "validation", "test"):
+        write_json_lines(tmp_path / f"{part}.jsonl", {"words": [part], "pos": ["NOUN"]})
+    parts = read_sentences(str(tmp_path), None)
+    assert {split: each.words for split, (each,) in parts.items()} == {
+        split: [split] for split in ("train", "validation", "test")
+    }
