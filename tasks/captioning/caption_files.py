@@ -158,7 +158,7 @@ def _lines(file: Path, text: str) -> Captions:
 
 def _objects(file: Path, text: str) -> Captions:
     def each() -> Iterator[tuple[int, str, str]]:
-        for number, cells in read_objects(text, file):
+        for number, cells, _ in read_objects(text, file):
             names = [*cells]
             image, caption = _places([name.lower() for name in names])
             if image is None or caption is None:

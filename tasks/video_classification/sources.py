@@ -9,15 +9,17 @@ from pathlib import Path
 from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out
 from tasks.common.splits import file_keys, split_named
-from tasks.common.tables import GROUP, read_table
+from tasks.common.tables import GROUP, is_table, read_table
 from tasks.video_classification.arrays import array_clips, has_arrays
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip
 from zoo.errors import UserError
+from zoo.readers.tables import is_json
 from zoo.readers.text import read_text_file
 from zoo.readers.video import VIDEO_FILES, frame_files, is_frame
 
 _FILES = {*VIDEO_FILES, *SEQUENCE_FILES, ".npy"}
 _COLUMNS = ("path", "label", "split", "group")
+_PATH = ("path", "file_name")
 _GROUP = re.compile(r"(.*_g\d+)(_c\d+)?")
 _LAYOUT = (
     "one folder a class is needed, such as jump/clip1.mp4, or jump/clip1/frame1.jpg and on, a "
@@ -31,8 +33,8 @@ def find_clips(path: Path) -> list[Clip]:
     - A folder with one folder a class, whose files may lie deeper. It may also hold `train`,
       `validation` or `val`, and `test`, each with one folder a class.
     - `X.npy` of `[N, T, D]` numbers and `y.npy` of `[N]` labels, see `arrays.array_clips`.
-    - A csv with the columns `path` (from its own folder on) and `label`, and if wanted `split` and
-      `group`, set apart by commas, semicolons or tabs; or a folder that holds one.
+    - A table with the columns `path` or `file_name` (from its own folder on) and `label`, and if
+      wanted `split` and `group`, see `zoo.readers.tables.read_rows`; or a folder that holds one.
 
     Files are videos (see `zoo.readers.video.VIDEO_FILES`), `.npy`, or text with a time step a
     line. A folder below that of its class in which pictures lie is one clip, too, see
@@ -64,26 +66,30 @@ def find_clips(path: Path) -> list[Clip]:
 
 
 def _index_of(folder: Path) -> Path | None:
-    """Return the one csv beside a folder's files that names clips."""
-    files = [file for file in sorted(folder.glob("*.[ct]sv")) if _names_clips(file)]
+    """Return the one table beside a folder's files that names clips."""
+    files = [file for file in sorted(folder.iterdir()) if is_table(file) and _names_clips(file)]
     if len(files) > 1:
         raise UserError(
-            f"{folder} has several csv files that name clips, {files[0].name} and "
+            f"{folder} has several tables that name clips, {files[0].name} and "
             f"{files[1].name}: give one of them as the data set"
         )
     return files[0] if files else None
 
 
 def _names_clips(file: Path) -> bool:
+    named = {*_PATH, "label"}
+    if is_json(file):
+        return bool(named & {*read_table(file).names})
     # The second line, too, as Excel may have put `sep=;` into the first.
     first = read_text_file(file).lstrip().split("\n")[:2]
     cells = {cell.strip(' "').lower() for line in first for cell in re.split(r"[\t;|,]", line)}
-    return bool({"path", "label"} & cells)
+    return bool(named & cells)
 
 
 def _listed(index: Path) -> Iterator[Clip]:
-    table = read_table(index, _COLUMNS)
-    columns = {name: table.find([name]) for name in _COLUMNS} | {"group": table.find(GROUP)}
+    table = read_table(index, [*_COLUMNS, *_PATH])
+    columns = {name: table.find([name]) for name in _COLUMNS}
+    columns |= {"path": table.find(_PATH), "group": table.find(GROUP)}
     if missing := [name for name in ("label", "path") if columns[name] is None]:
         raise UserError(
             f"{index} has the columns {', '.join(table.names)}, but {' and '.join(missing)} "

@@ -25,10 +25,12 @@ class Members(NamedTuple):
 
 
 class JSONRow(NamedTuple):
-    """What a row holds by the names of the columns, and the line on which it begins."""
+    """What a row holds by the names of the columns, on which line it begins, and which members
+    are left out, as they are lists."""
 
     line: int
     cells: dict[str, str]
+    lists: list[str]
 
 
 def read_objects(text: str, path: Path) -> list[JSONRow]:
@@ -41,16 +43,24 @@ def read_objects(text: str, path: Path) -> list[JSONRow]:
         path: where it was read, for messages.
 
     Raises:
-        UserError: as `read_members`, or an object holds a list, or two members of one name.
+        UserError: as `read_members`, or an object has two members of one name.
 
     Example:
         >>> read_objects('{"text": "so", "label": 1.50}', Path("a.jsonl"))
-        [JSONRow(line=1, cells={'text': 'so', 'label': '1.50'})]
+        [JSONRow(line=1, cells={'text': 'so', 'label': '1.50'}, lists=[])]
     """
-    return [
-        JSONRow(line, _flat(values, f"{path}, line {line}"))
-        for line, values in read_members([text], path)
-    ]
+    rows = []
+    for line, values in read_members([text], path):
+        row = JSONRow(line, {}, [])
+        for name, value in _flat(values):
+            if name in row.cells or name in row.lists:
+                raise UserError(f"{path}, line {line} has two members that are called {name}")
+            if isinstance(value, list):
+                row.lists.append(name)
+            else:
+                row.cells[name] = _cell(value)
+        rows.append(row)
+    return rows
 
 
 def read_members(pieces: Iterable[str], path: Path) -> Iterator[Members]:
@@ -104,17 +114,9 @@ def _of_list(text: str, path: Path) -> Iterator[tuple[int, Any]]:
         yield line, value
 
 
-def _flat(members: dict[str, Any], place: str) -> dict[str, str]:
-    """Return all members by name, as a cell would hold them."""
-    cells: dict[str, str] = {}
+def _flat(members: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in members.items():
-        if isinstance(value, list):
-            raise UserError(f"{place}: {name} holds a list, but a text or a number is needed")
-        inner = _flat(value, place) if isinstance(value, dict) else {name: _cell(value)}
-        for twice in cells.keys() & inner.keys():
-            raise UserError(f"{place} has two members that are called {twice}")
-        cells |= inner
-    return cells
+        yield from _flat(value) if isinstance(value, dict) else [(name, value)]
 
 
 def _cell(value: str | bool | None) -> str:

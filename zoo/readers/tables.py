@@ -141,12 +141,14 @@ def _json_rows(text: str, path: Path) -> list[Row]:
     """Return the names of all members, and a row of each object that has any text.
 
     Raises:
-        UserError: as `read_objects`, or there are no members.
+        UserError: as `read_objects`, or there are no members but lists.
     """
     objects = json_rows.read_objects(text, path)
+    if lists := dict.fromkeys(name for each in objects for name in each.lists):
+        print(f"{path}: left out {', '.join(lists)}: lists are no cells", file=sys.stderr)
     names = list(dict.fromkeys(name for each in objects for name in each.cells))
     if not names:
-        raise UserError(f"{path} holds no objects with members")
+        raise UserError(f"{path} holds no objects with texts or numbers")
     rows = [Row(each.line, [each.cells.get(name, "") for name in names]) for each in objects]
     return [Row(1, names), *(row for row in rows if any(row.cells))]
 

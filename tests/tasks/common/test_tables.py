@@ -106,11 +106,11 @@ def test_tables_of_many_kinds_are_read(tmp_path, kind):
         ("a.csv", "", "is empty"),
         ("a.jsonl", '{"text": "a"}\n\n{"text": "b"\n', "line 3 is no JSON"),
         ("a.jsonl", '{"text": "a"}\n"b"\n', "line 2 is no object"),
-        ("a.jsonl", '{"text": ["a", "b"]}\n', "line 1: text holds a list"),
+        ("a.jsonl", '{"text": ["a", "b"]}\n', "holds no objects with texts or numbers"),
         ("a.jsonl", '{"text": "a", "b": {"text": "c"}}', "line 1 has two members .* called text"),
         ("a.json", '[\n{"text": "a"}', "line 2 is no JSON"),
         ("a.json", '[\n{"text": "a",\n"label": "b"},\n["c"]]', "line 4 is no object"),
-        ("a.json", "[]", "holds no objects"),
+        ("a.json", "[]", "holds no objects with texts or numbers"),
         ("a.csv", b"text,label\nGr\xfc\xdfe,x\n", "is not UTF-8"),
     ],
 )  # fmt: skip
@@ -185,3 +185,10 @@ def test_the_number_of_a_column_is_no_name_of_one(tmp_path):
     table = read_table(path, ["text", "1", "2"])
     assert len(table.rows) == 3
     assert [table.column(n, (), "columns", "numbers") for n in ("1", "2")] == [0, 1]
+
+
+def test_lists_in_json_are_left_out_and_named(tmp_path, capsys):
+    path = written(tmp_path / "a.jsonl", '{"text": "a", "b": ["c"]}\n{"d": {"e": []}, "text": "f"}')
+    table = read_table(path, ["text"])
+    assert table.names == ["text"] and table.cells(0) == ["a", "f"]
+    assert capsys.readouterr().err == f"{path}: left out b, e: lists are no cells\n"

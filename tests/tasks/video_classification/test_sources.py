@@ -156,6 +156,13 @@ def test_a_csv_names_clips(index, separator):
         ]
 
 
+def test_objects_of_a_line_each_name_clips(index):
+    lines = ['{"file_name": "a.mp4", "label": 1}', '{"file_name": "b.mp4", "label": 2}']
+    path = index("\n".join(lines), "metadata.jsonl")
+    assert [clip.label for clip in find_clips(path)] == ["1", "2"]
+    assert find_clips(path.parent) == find_clips(path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
