@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from tasks.common.splits import split_named
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name
-from zoo.readers.json_rows import read_objects
-from zoo.readers.tables import Row, is_json, read_rows
+from zoo.readers.json_rows import is_json, read_objects
+from zoo.readers.tables import Row, read_rows
 from zoo.readers.text import read_text_file
 
 _IMAGE = ("image", "image_name", "filename", "file_name")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tasks.common.splits import split_words
 from zoo.errors import UserError
-from zoo.readers.tables import Row, are_numbers, is_json, read_rows
+from zoo.readers.json_rows import LINES
+from zoo.readers.tables import Row, are_numbers, read_rows
 
-ENDINGS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
+ENDINGS = (".csv", ".tsv", ".tab", *LINES)
 """How the names of tables end, before `.gz`."""
 
 LABEL = ("label", "class", "category", "sentiment", "target")
@@ -125,7 +126,7 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
     separator, rows = read_rows(path, ragged)
     first = rows[0].cells if rows else []
     known = {name.lower() for name in names if name and not name.isdecimal()}
-    named = is_json(path) or any(cell.lower() in known for cell in first)
+    named = not separator or any(cell.lower() in known for cell in first)
     return Table(path, first, named, rows[named:], separator)
 
 
@@ -140,7 +141,7 @@ def check_not_swallowed(table: Table, column: int) -> None:
     Raises:
         UserError: one does.
     """
-    if is_json(table.path):
+    if not table.separator:
         return
     values = {cell for cell in table.cells(column) if "\n" not in cell}
     width = len(table.names)

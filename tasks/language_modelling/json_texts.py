@@ -10,18 +10,6 @@ from zoo.readers.text import read_pieces
 TEXT = ("text", "content")
 """What the member with the text may be called; the first that there is."""
 
-_ENDINGS = (".jsonl", ".ndjson")
-
-
-def is_json_lines(path: Path) -> bool:
-    """Return whether the name of a file is that of lines of JSON.
-
-    Example:
-        >>> is_json_lines(Path("a.jsonl.gz")), is_json_lines(Path("a.json"))
-        (True, False)
-    """
-    return path.name.lower().removesuffix(".gz").endswith(_ENDINGS)
-
 
 def read_texts(path: Path) -> Iterator[str]:
     """Yield the `text` or `content` of each object, with a line break at its end; not blank ones.

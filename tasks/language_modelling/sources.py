@@ -24,8 +24,9 @@ from tasks.common.splits import (
 )
 from tasks.common.words import NEWEST
 from tasks.language_modelling.corpus import Corpus
-from tasks.language_modelling.json_texts import is_json_lines, read_texts
+from tasks.language_modelling.json_texts import read_texts
 from zoo.errors import UserError
+from zoo.readers.json_rows import is_json_lines
 from zoo.readers.text import read_head, read_pieces
 
 BUNDLED = "python_docs"

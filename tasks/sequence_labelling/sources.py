@@ -11,14 +11,14 @@ from tasks.common.sources import open_source
 from tasks.common.splits import RULE, name_without_split, split_named
 from tasks.sequence_labelling.columns import Sentence, read_with
 from tasks.sequence_labelling.json_sentences import TAGS, read_json_sentences
-from tasks.sequence_labelling.layout import is_universal
+from tasks.sequence_labelling.layout import Layout, is_universal
 from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError
-from zoo.readers.tables import is_json
+from zoo.readers.json_rows import LINES, is_json
 
 _ENDINGS = (
     ".conllu", ".conll", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".tsv", ".txt",
-    ".jsonl", ".ndjson",
+    *LINES,
 )  # fmt: skip
 
 
@@ -128,19 +128,15 @@ def _rest(path: Path) -> str:
 
 def _from_files(path: Path, tag_column: str, word_column: str) -> dict[str, list[Sentence]]:
     files = find_files(path)
-    if all(map(is_json, files.values())):
-        return {
-            split: read_json_sentences(file, tag_column, word_column)
-            for split, file in files.items()
-        }
+    parts: dict[str, list[Sentence]] = {}
+    layout: Layout | None = None
     # What stands where is decided once, on the largest part.
-    train, layout = read_with(files["train"], tag_column, word_column)
-    others = {
-        split: read_with(file, tag_column, word_column, layout)[0]
-        for split, file in files.items()
-        if split != "train"
-    }
-    return {"train": train, **others}
+    for split, file in {"train": files["train"], **files}.items():
+        if is_json(file):
+            parts[split] = read_json_sentences(file, tag_column, word_column)
+        else:
+            parts[split], layout = read_with(file, tag_column, word_column, layout)
+    return parts
 
 
 def _from_dataset(

@@ -13,7 +13,7 @@ from tasks.common.tables import GROUP, is_table, read_table
 from tasks.video_classification.arrays import array_clips, has_arrays
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip
 from zoo.errors import UserError
-from zoo.readers.tables import is_json
+from zoo.readers.json_rows import is_json
 from zoo.readers.text import read_text_file
 from zoo.readers.video import VIDEO_FILES, frame_files, is_frame
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from zoo.errors import UserError
 
-ENDINGS = (".jsonl", ".ndjson", ".json")
-"""How the names of tables in JSON end, before `.gz`."""
+LINES = (".jsonl", ".ndjson")
+"""How the names of files with an object on each line end, before `.gz`."""
 
 # Numbers stay as they are written, as in any other table.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
@@ -31,6 +31,26 @@ class JSONRow(NamedTuple):
     line: int
     cells: dict[str, str]
     lists: list[str]
+
+
+def is_json_lines(path: Path) -> bool:
+    """Return whether the name of a file is that of lines of JSON.
+
+    Example:
+        >>> is_json_lines(Path("a.jsonl.gz")), is_json_lines(Path("a.json"))
+        (True, False)
+    """
+    return path.name.lower().removesuffix(".gz").endswith(LINES)
+
+
+def is_json(path: Path) -> bool:
+    """Return whether the name of a file is that of JSON.
+
+    Example:
+        >>> is_json(Path("a.JSONL")), is_json(Path("a.json.gz")), is_json(Path("a.csv"))
+        (True, True, False)
+    """
+    return is_json_lines(path) or path.name.lower().removesuffix(".gz").endswith(".json")
 
 
 def read_objects(text: str, path: Path) -> list[JSONRow]:

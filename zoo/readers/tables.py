@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoo.errors import UserError
-from zoo.readers import json_rows
+from zoo.readers.json_rows import is_json, read_objects
 from zoo.readers.text import read_text_file
 
 SEPARATORS = "\t;|,"
@@ -77,16 +77,6 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
     return whole if ragged else Rows(separator, list(even_rows(whole, path)))
 
 
-def is_json(path: Path) -> bool:
-    """Return whether the name of a file is that of JSON.
-
-    Example:
-        >>> is_json(Path("a.JSONL")), is_json(Path("a.json.gz")), is_json(Path("a.csv"))
-        (True, True, False)
-    """
-    return _ending(path) in json_rows.ENDINGS
-
-
 def find_separator(text: str, path: Path) -> str:
     """Return what sets the cells of a table apart, see `read_rows`."""
     first = text.lstrip("\n").partition("\n")[0]
@@ -143,7 +133,7 @@ def _json_rows(text: str, path: Path) -> list[Row]:
     Raises:
         UserError: as `read_objects`, or there are no members but lists.
     """
-    objects = json_rows.read_objects(text, path)
+    objects = read_objects(text, path)
     if lists := dict.fromkeys(name for each in objects for name in each.lists):
         print(f"{path}: left out {', '.join(lists)}: lists are no cells", file=sys.stderr)
     names = list(dict.fromkeys(name for each in objects for name in each.cells))

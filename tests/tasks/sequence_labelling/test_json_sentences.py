@@ -51,3 +51,14 @@ def test_the_files_of_a_folder_are_its_splits(tmp_path, write_json_lines):
     assert {split: each.words for split, (each,) in parts.items()} == {
         split: [split] for split in ("train", "validation", "test")
     }
+
+
+def test_a_part_may_be_of_columns_beside_others_in_json(tmp_path, write_json_lines):
+    for part in ("train", "validation"):
+        write_json_lines(tmp_path / f"{part}.jsonl", {"words": [part, "b"], "pos": ["X", "Y"]})
+    (tmp_path / "test.conll").write_text("test X\nb Y\n")
+    parts = read_sentences(str(tmp_path), None)
+    assert {split: each.tags for split, (each,) in parts.items()} == {
+        split: ["X", "Y"] for split in ("train", "validation", "test")
+    }
+    assert [each.words[0] for (each,) in parts.values()] == [*parts]
