@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo.cells.base import LinearCell
+from zoo.cells.layer_norm import normalise
 from zoo.registry import register
 from zoo.typing import Shape, Tensor
 
@@ -131,6 +132,8 @@ class SRUCell(_ProjectedCell):
 class LRUCell(LinearCell):
     """x_t = λ x_(t-1) + γ B u_t; y_t = Re(C x_t) + D u_t; λ = exp(-exp(ν) + i exp(θ)).
 
+    y is linear in the input, and so is a stack of such layers: `lru_block` is for stacks.
+
     The state x is complex, stored as its real and then its imaginary parts. λ starts with absolute
     values evenly spread in area between the radii 0.9 and 0.999, and at any angle; γ starts at
     √(1 - |λ|²), so that all of x starts at the scale of the input. Weights: `nu`, `theta` and
@@ -211,6 +214,68 @@ class LRUCell(LinearCell):
     def output(self, z: Tensor, h: Tensor) -> Tensor:
         """Re(C x) + D u."""
         return ops.matmul(h, self.readout) + z[..., 2 * self.units :]
+
+
+@register("cell", "lru_block", paper="Orvieto et al. 2023, arXiv:2303.06349")
+class LRUBlockCell(LRUCell):
+    """v_t = LN(u_t); s_t = gelu(LRU(v)_t); y_t = u_t + (P s_t + p) ⊙ σ(Q s_t + q).
+
+    The block that the paper stacks: a norm, the linear recurrence, a gated linear unit, and a
+    connection around them all, which goes through a matrix S where u is not of size H. Weights:
+    those of `LRUCell`, `gain` and `offset` of the norm (`[D]`), `gate_kernel` (`[H, 2H]`, columns
+    P, Q), `gate_bias` (`[2H]`) and, where D is not H, `skip_kernel` (S, `[D, H]`).
+
+    Example:
+        >>> from keras import ops
+        >>> cell = LRUBlockCell(4)
+        >>> y, state = cell(ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> y.shape, state.x.shape
+        (TensorShape([2, 4]), TensorShape([2, 8]))
+
+    Source: A. Orvieto et al., "Resurrecting recurrent neural networks for long sequences" (2023),
+    figure 1.
+    """
+
+    gate_names = ("Q",)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of size `input_shape[-1]`."""
+        super().build(input_shape)
+        inputs, units = input_shape[-1], self.units
+        self.gain = self.add_weight(name="gain", shape=(inputs,), initializer="ones")
+        self.offset = self.add_weight(name="offset", shape=(inputs,), initializer="zeros")
+        self.gate_kernel = self.add_weight(
+            name="gate_kernel", shape=(units, 2 * units), initializer="glorot_uniform"
+        )
+        self.gate_bias = self.add_weight(name="gate_bias", shape=(2 * units,), initializer="zeros")
+        self.skip_kernel = None
+        if inputs != units:
+            self.skip_kernel = self.add_weight(
+                name="skip_kernel", shape=(inputs, units), initializer="glorot_uniform"
+            )
+
+    def project(self, x: Tensor) -> Tensor:
+        """B v, D v and what goes around: `[..., D] -> [..., 4H]`."""
+        around = x if self.skip_kernel is None else ops.matmul(x, self.skip_kernel)
+        inner = super().project(normalise(x, self.gain) + self.offset)
+        return ops.concatenate([inner, around], axis=-1)
+
+    def coefficients(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Those of the linear recurrence."""
+        return super().coefficients(z[..., : 3 * self.units])
+
+    def output(self, z: Tensor, h: Tensor) -> Tensor:
+        """The gated linear unit and what goes around."""
+        inner, around = z[..., : 3 * self.units], z[..., 3 * self.units :]
+        seen = _gelu(super().output(inner, h))
+        value, gate = ops.split(ops.matmul(seen, self.gate_kernel) + self.gate_bias, 2, axis=-1)
+        return around + value * ops.sigmoid(gate)
+
+
+def _gelu(x: Tensor) -> Tensor:
+    """x Φ(x) by its form with tanh (D. Hendrycks and K. Gimpel 2016, arXiv:1606.08415); that of
+    Keras has constants in float32."""
+    return x / 2 * (1 + ops.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
 def _wide(x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit as sigmoid
 
-from zoo.cells.linear import LRUCell, MinGRUCell, MinLSTMCell, SRUCell
+from zoo.cells.linear import LRUBlockCell, LRUCell, MinGRUCell, MinLSTMCell, SRUCell
 
 D, H = 5, 4
 
@@ -47,7 +47,36 @@ def lru(u, state, nu, theta, gamma, kernel, readout):
     return y, [np.concatenate([x.real, x.imag], axis=1)]
 
 
-PAPERS = {MinGRUCell: min_gru, MinLSTMCell: min_lstm, SRUCell: sru, LRUCell: lru}
+def lru_block(
+    u,
+    state,
+    nu,
+    theta,
+    gamma,
+    kernel,
+    readout,
+    gain,
+    offset,
+    gate_kernel,
+    gate_bias,
+    skip_kernel=None,
+):
+    centred = u - u.mean(axis=1, keepdims=True)
+    v = gain * centred / np.sqrt(centred.var(axis=1, keepdims=True) + 1e-5) + offset
+    y, state = lru(v, state, nu, theta, gamma, kernel, readout)
+    s = y / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
+    value, gate = np.split(s @ gate_kernel + gate_bias, 2, axis=1)
+    around = u if skip_kernel is None else u @ skip_kernel
+    return around + value * sigmoid(gate), state
+
+
+PAPERS = {
+    MinGRUCell: min_gru,
+    MinLSTMCell: min_lstm,
+    SRUCell: sru,
+    LRUCell: lru,
+    LRUBlockCell: lru_block,
+}
 
 
 @pytest.mark.parametrize("cell", PAPERS)
@@ -83,3 +112,12 @@ def test_the_eigenvalues_of_lru_start_between_the_radii():
     radius = np.exp(-np.exp(cell.nu.numpy()))
     assert 0.9 - 1e-6 <= radius.min() < 0.91 and 0.99 < radius.max() <= 0.999 + 1e-6
     np.testing.assert_allclose(np.exp(cell.gamma.numpy()), np.sqrt(1 - radius**2), rtol=1e-3)
+
+
+def test_what_goes_around_a_block_is_its_input_where_the_sizes_agree():
+    cell = LRUBlockCell(D)
+    x = tf.random.normal((2, D))
+    cell.build(x.shape)
+    cell.gate_kernel.assign(tf.zeros((D, 2 * D)))
+    y, _ = cell(x, cell.get_initial_state(2))
+    np.testing.assert_array_equal(y, x)
