@@ -388,6 +388,23 @@ def test_half_precision_agrees_with_double_to_its_own_precision(name, half_type,
 
 
 @every_cell
+@pytest.mark.filterwarnings("error")
+def test_a_model_that_builds_nothing_itself_makes_the_weights(name):
+    """Keras then asks for them in the middle of a graph, and only warns if there is an error."""
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.recurrence = Recurrence(registry.load("cell", name)(H))
+
+        def call(self, inputs):
+            return self.recurrence(inputs)[0]
+
+    model = Model()
+    assert np.isfinite(model(tf.ones((B, T, D)))).all() and model.weights
+
+
+@every_cell
 def test_the_initial_state_is_zero_and_the_default(name):
     recurrence = make(name)
     state = recurrence.initial_state(B)

@@ -1,6 +1,7 @@
 """What a cell is."""
 
 import inspect
+import random
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -265,6 +266,21 @@ def with_training(piece: Callable[..., Any], training: bool, *arguments: Any) ->
     if takes_training(piece):
         return piece(*arguments, training=training)
     return piece(*arguments)
+
+
+def draw_seed() -> int:
+    """Return a seed for the start of a weight, which `keras.utils.set_random_seed` decides.
+
+    Keras may want a start in the middle of a graph, where no generator is at hand.
+
+    Example:
+        >>> keras.utils.set_random_seed(1)
+        >>> first = draw_seed()
+        >>> keras.utils.set_random_seed(1)
+        >>> draw_seed() == first
+        True
+    """
+    return random.randint(1, 10**9)
 
 
 def block_values(*values: float) -> Callable[..., Any]:

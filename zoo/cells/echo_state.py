@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.cells.base import DenseCell, HiddenState
+from zoo.cells.base import DenseCell, HiddenState, draw_seed
 from zoo.registry import register
 from zoo.typing import Recur, Shape, Tensor
 
@@ -96,8 +96,8 @@ class EchoStateCell(DenseCell):
         # Without a cycle all eigenvalues are zero, which no scale would change: a sparse draw may
         # have none, but the ring is one.
         ring = np.roll(np.eye(shape[0]), 1, axis=1)
-        drawn = keras.random.uniform(shape) < self.connectivity
-        values = ops.cast(keras.random.uniform(shape, -1.0, 1.0), "float64")
+        drawn = keras.random.uniform(shape, seed=draw_seed()) < self.connectivity
+        values = ops.cast(keras.random.uniform(shape, -1.0, 1.0, seed=draw_seed()), "float64")
         U = ops.where(drawn, values, 0.0) * (1 - ring) + ring
         radius = ops.max(ops.abs(ops.eig(U)[0]))
         return ops.cast(U * (self.spectral_radius / radius), dtype)

@@ -1,13 +1,13 @@
 """Cells that are linear in their state, and so run in parallel over time."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo.cells.base import LinearCell
+from zoo.cells.base import LinearCell, draw_seed
 from zoo.cells.layer_norm import normalise
 from zoo.registry import register
 from zoo.typing import Shape, Tensor
@@ -160,22 +160,21 @@ class LRUCell(LinearCell):
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of size `input_shape[-1]`."""
         size = (self.units,)
-        area = keras.random.uniform(size, 0.9**2, 0.999**2, seed=keras.random.SeedGenerator())
-        decay = ops.convert_to_numpy(area).astype("float64")
+        seed, other = draw_seed(), draw_seed()
+
+        def area(shape: Shape, dtype: Any) -> Tensor:
+            """|λ|², the same each time."""
+            return keras.random.uniform(shape, 0.9**2, 0.999**2, dtype, seed)
+
         starts = {
-            "nu": np.log(-0.5 * np.log(decay)),
-            "gamma": 0.5 * np.log(1 - decay),
-        }
-        for name, value in starts.items():
-            start = lambda shape, dtype=None, value=value: ops.cast(value, dtype)  # noqa: E731
-            setattr(self, name, self.add_weight(name=name, shape=size, initializer=start))
-        self.theta = self.add_weight(
-            name="theta",
-            shape=size,
-            initializer=lambda shape, dtype=None: ops.log(
-                keras.random.uniform(shape, 1e-3, 2 * np.pi, dtype)
+            "nu": lambda shape, dtype=None: ops.log(-0.5 * ops.log(area(shape, dtype))),
+            "theta": lambda shape, dtype=None: ops.log(
+                keras.random.uniform(shape, 1e-3, 2 * np.pi, dtype, other)
             ),
-        )
+            "gamma": lambda shape, dtype=None: 0.5 * ops.log(1 - area(shape, dtype)),
+        }
+        for name, start in starts.items():
+            setattr(self, name, self.add_weight(name=name, shape=size, initializer=start))
         self.kernel = self.add_weight(
             name="kernel",
             shape=(input_shape[-1], 3 * self.units),
