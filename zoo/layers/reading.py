@@ -41,7 +41,7 @@ class PooledStack(keras.layers.Layer):
         size: of the vector.
 
     Raises:
-        ValueError: `pool` is none of these, or the cell does not take `image_shape`.
+        ValueError: `pool` is none of these, or the cell does not take `image_shape`, or needs it.
 
     Example:
         >>> read = PooledStack("gru", 8, pool="mean")
@@ -70,6 +70,11 @@ class PooledStack(keras.layers.Layer):
         self.bidirectional = bidirectional
         self.places = math.prod(image_shape or (1,))
         self.size = units * (2 if bidirectional else 1)
+        if self.stack.output_size != self.size * self.places:
+            raise ValueError(
+                f"{cell} gives {self.stack.output_size} numbers a step where {self.size} are "
+                "needed: it reads the maps of frames, which encoder=maps gives"
+            )
         self.pool = pooling(pool, self.size, backwards=units if bidirectional else 0)
 
     def build(self, input_shape: Shape) -> None:

@@ -68,3 +68,8 @@ def test_differences_go_on_over_windows_and_start_at_zero():
     np.testing.assert_array_equal(later[0], expected[0, 3:])
     np.testing.assert_array_equal(later[1, 0], x[1, 3] - x[1, 1].astype("float32"))
     assert not np.any(later[1, 2]) and not np.any(later[2, 0])
+
+
+def test_a_cell_of_maps_is_refused_where_there_are_none():
+    with pytest.raises(ValueError, match="conv_lstm gives 16 numbers a step where 4 are needed"):
+        PooledStack("conv_lstm", 4)
