@@ -18,7 +18,8 @@ class Clip(NamedTuple):
         label: name of its class.
         split: "train", "validation", "test", or "" for one that is still to be chosen.
         group: what it was cut from: clips of a group stay together.
-        array: name of the array and row in it, where the file holds many clips.
+        array: where the file holds many clips, name of the array and row in it; or, of a table of
+            sequences, how this one is called there, and which it is.
     """
 
     path: Path
@@ -31,6 +32,11 @@ class Clip(NamedTuple):
     def name(self) -> str:
         """Return the name of the clip for messages."""
         return f"{self.path}[{self.array[1]}]" if self.array else str(self.path)
+
+
+def is_text(clip: Clip) -> bool:
+    """Return whether a clip is a text file of its own."""
+    return not clip.array and clip.path.suffix.lower() in SEQUENCE_FILES
 
 
 def is_sequence(clip: Clip) -> bool:

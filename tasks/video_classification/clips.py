@@ -16,9 +16,10 @@ from tasks.common.data import NamedClasses, check_classes, count_examples, itera
 from tasks.common.folds import check_part
 from tasks.common.networks import Clock
 from tasks.common.notices import tell_alike
-from tasks.common.tables import LABEL
+from tasks.common.tables import LABEL, is_table
 from tasks.video_classification.arrays import load_array
-from tasks.video_classification.clip import SEQUENCE_FILES, Clip, is_sequence
+from tasks.video_classification.clip import Clip, is_sequence, is_text
+from tasks.video_classification.long_tables import is_long, load_sequence, measured_columns
 from tasks.video_classification.reading import Clips, Reading
 from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
@@ -55,7 +56,7 @@ class OwnClips:
     Args:
         path: of it.
         data_dir: where decoded clips are kept.
-        columns: of text files of numbers, those that are read, see
+        columns: of text files of numbers and of a table of sequences, those that are read, see
             `zoo.readers.numbers.NumberLines`; all, if there are none.
         fold: see `tasks.common.folds`.
 
@@ -82,8 +83,11 @@ class OwnClips:
                 f"{kinds[True]}: give one kind"
             )
         self._sequences = True in kinds
-        texts = all(clip.path.suffix.lower() in SEQUENCE_FILES for clip in self.all_clips)
-        if columns and not texts:
+        long = is_long(Path(path))
+        if long:
+            self.columns = measured_columns(Path(path), columns)
+        texts = all(map(is_text, self.all_clips))
+        if columns and not (texts or long):
             raise UserError(
                 f"columns are {', '.join(columns)}, but {path} has not only text files of numbers, "
                 "which have columns"
@@ -112,7 +116,7 @@ class OwnClips:
                 break
         if not widths:
             raise UserError(f"{self.path} has no sequence that can be read: {last}")
-        files = [clip.path for clip in self.all_clips if clip.path.suffix.lower() in SEQUENCE_FILES]
+        files = [c.path for c in self.all_clips if is_text(c)]
         if files and all(map(may_have_decimal_commas, files)):
             print(
                 f"{self.path}: each line is read as two features, set apart by a comma; if that is "
@@ -205,6 +209,8 @@ class OwnClips:
 
 def _sequence(clip: Clip, columns: Sequence[str]) -> np.ndarray:
     """Return the numbers of a clip, `[T, features]`, float32."""
+    if clip.array and is_table(clip.path):
+        return as_sequence(load_sequence(clip, columns), clip.name)
     if clip.array:
         name, row = clip.array
         return as_sequence(load_array(clip.path, name)[row], clip.name)

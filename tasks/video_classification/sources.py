@@ -12,6 +12,7 @@ from tasks.common.splits import file_keys, split_named
 from tasks.common.tables import GROUP, is_table, read_table
 from tasks.video_classification.arrays import array_clips, has_arrays
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip
+from tasks.video_classification.long_tables import is_long, long_clips
 from zoo.errors import UserError
 from zoo.readers.json_rows import is_json
 from zoo.readers.text import read_text_file
@@ -35,6 +36,8 @@ def find_clips(path: Path) -> list[Clip]:
     - `X.npy` of `[N, T, D]` numbers and `y.npy` of `[N]` labels, see `arrays.array_clips`.
     - A table with the columns `path` or `file_name` (from its own folder on) and `label`, and if
       wanted `split` and `group`, see `zoo.readers.tables.read_rows`; or a folder that holds one.
+    - A table that holds the sequences themselves, a time step on each row, see
+      `long_tables.long_clips`.
 
     Files are videos (see `zoo.readers.video.VIDEO_FILES`), `.npy`, or text with a time step a
     line. A folder below that of its class in which pictures lie is one clip, too, see
@@ -54,6 +57,8 @@ def find_clips(path: Path) -> list[Clip]:
         raise UserError(f"there is no file {path}: {_LAYOUT}")
     if has_arrays(path):
         clips = array_clips(path)
+    elif is_long(path):
+        clips = long_clips(path)
     else:
         index = path if path.is_file() else _index_of(path)
         clips = list(_listed(index)) if index else _in_folders(path)
@@ -93,7 +98,8 @@ def _listed(index: Path) -> Iterator[Clip]:
     if missing := [name for name in ("label", "path") if columns[name] is None]:
         raise UserError(
             f"{index} has the columns {', '.join(table.names)}, but {' and '.join(missing)} "
-            "is needed in its first line: path and label, and if wanted split and group"
+            "is needed in its first line: path and label, and if wanted split and group; or, of "
+            "a table with a time step on each row, id (which rows are one sequence) and label"
         )
     seen: dict[Path, int] = {}
     splits: dict[str, tuple[str, int]] = {}

@@ -65,8 +65,8 @@ class VideoClassification(Classification):
             carried to the next; the class is told after the last.
         epoch_windows: the least batches of an epoch of training: a small set is gone through
             several times, of longer clips another part each time.
-        columns: of text files of numbers, those that are read, by their names in the first line
-            or their numbers, such as "x,y,z" or "2,3,4"; "" for all.
+        columns: of text files of numbers and of a table of sequences, those that are read, by
+            their names in the first line or their numbers, such as "x,y,z" or "2,3,4"; "" for all.
         classes: names of the classes; read from the data set if not given.
         frame_shape: height, width and channels (1 or 3) to which frames are brought; for
             sequences, the number of features. If not given, those of the data set's own frames if
@@ -135,6 +135,9 @@ class VideoClassification(Classification):
         self.columns = columns
         self._opened: dict[tuple[str, str | None], NamedClips | OwnClips] = {}
         self.classes = classes or self._source.classes
+        if isinstance(self._source, OwnClips):
+            # Files to predict from may hold more columns than were measured.
+            self.columns = ",".join(self._source.columns)
         self.frame_shape = [int(size) for size in frame_shape or self._shape(network)]
         check_shape(self.frame_shape)
         if network and not self.is_video:

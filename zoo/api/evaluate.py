@@ -12,14 +12,14 @@ from zoo.catalog.options import checked, options_of
 from zoo.errors import UserError
 from zoo.exporting.manifest import is_export
 from zoo.exporting.trained import Trained
-from zoo.utils.files import check_not_empty
+from zoo.utils.files import as_texts, check_not_empty
 
 
 def evaluate(
     what: Run | str | Path,
     split: str = "test",
-    dataset: str | None = None,
-    data_dir: str | None = None,
+    dataset: str | Path | None = None,
+    data_dir: str | Path | None = None,
     paths: int | None = None,
     **searching: Any,
 ) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def evaluate(
     """
     check_split(split)
     check_not_empty(dataset=dataset, data_dir=data_dir)
+    dataset, data_dir = as_texts(dataset=dataset, data_dir=data_dir)
     path = folder_of(what)
     as_trained = not (dataset or searching or is_export(path))
     if as_trained and (summary := summary_of_folds(Run(path), split)):

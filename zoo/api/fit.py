@@ -15,7 +15,7 @@ from zoo.catalog.config import RunConfig, resolve
 from zoo.errors import UserError
 from zoo.task import is_whole
 from zoo.training.replicas import replicas
-from zoo.utils.files import check_not_empty
+from zoo.utils.files import as_texts, check_not_empty
 from zoo.utils.hub import is_on_hub
 
 LIMITS = ("epochs", "steps", "minutes", "patience")
@@ -24,8 +24,8 @@ LIMITS = ("epochs", "steps", "minutes", "patience")
 
 def fit(
     name: str,
-    dataset: str | None = None,
-    data_dir: str | None = None,
+    dataset: str | Path | None = None,
+    data_dir: str | Path | None = None,
     seed: int = 1,
     runs: str | Path = "runs",
     verbose: bool = True,
@@ -65,6 +65,7 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM came; `resume` goes on from where it was.
     """
     check_not_empty(dataset=dataset, data_dir=data_dir, runs=runs, start_from=start_from)
+    dataset, data_dir = as_texts(dataset=dataset, data_dir=data_dir)
     base = config_of(start_from) if start_from else None
     start = _lasting_name(start_from) if start_from else None
     config = resolve(name, overrides, dataset, data_dir, seed, start, base)

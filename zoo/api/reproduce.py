@@ -15,7 +15,7 @@ from zoo.api.run import Run, open_run
 from zoo.catalog.config import resolve
 from zoo.catalog.recipes import Recipe, check_data, check_horizon, get
 from zoo.errors import Interrupted, UserError
-from zoo.utils.files import check_not_empty, write_whole
+from zoo.utils.files import as_texts, check_not_empty, write_whole
 
 RESULT = "reproduced.json"
 _LIMITS = ("steps", "minutes")
@@ -56,8 +56,8 @@ class Reproduction:
 
 def reproduce(
     name: str,
-    dataset: str | None = None,
-    data_dir: str | None = None,
+    dataset: str | Path | None = None,
+    data_dir: str | Path | None = None,
     seed: int = 1,
     runs: str | Path = "runs",
     minutes: float | None = None,
@@ -87,6 +87,7 @@ def reproduce(
         Interrupted: Ctrl-C or SIGTERM came; with `resume` it goes on from where it was.
     """
     check_not_empty(dataset=dataset, data_dir=data_dir, runs=runs, resume=resume)
+    dataset, data_dir = as_texts(dataset=dataset, data_dir=data_dir)
     recipe = get(name)
     if minutes is not None:
         overrides["minutes"] = minutes

@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from zoo.errors import UserError
+from zoo.readers.frames import plain_name
 from zoo.readers.modality import ArrayModality
 from zoo.readers.tables import number
 from zoo.readers.text import opened, read_pieces, read_text_file, text_pieces
@@ -18,6 +19,12 @@ from zoo.registry import register
 from zoo.utils.html import lines
 
 STANDARD_INPUT = "standard input"
+
+SEQUENCE = (
+    "sequence", "sequenceid", "series", "seriesid", "recording", "recordingid", "trial", "trialid",
+    "segment", "segmentid", "clip", "clipid", "uniqueid", "id",
+)  # fmt: skip
+"""What a column may be called that says which rows are one sequence, see `plain_name`."""
 
 _SEPARATORS = ";\t|,"
 _EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
@@ -123,7 +130,8 @@ class NumberLines:
     Args:
         name: where the lines come from, for errors.
         columns: those to read, in this order: by their names in the first line, or by their
-            numbers from 1 on; all, if there are none. The others may hold anything.
+            numbers from 1 on; all, if there are none. The others may hold anything. Lines of as
+            many numbers as there are names, without a first one of names, are read in order.
 
     Attributes:
         names: those of the first line, if it has no numbers.
@@ -142,6 +150,8 @@ class NumberLines:
         self._separator: str | None = None
         self._first = self._width = 0
         self._chosen: Sequence[int] = ()
+        self._sequence: int | None = None
+        self._before: tuple[str, bool] = ("", False)
         self.names: list[str] = []
 
     def read(self, line: str) -> list[float] | None:
@@ -163,9 +173,10 @@ class NumberLines:
         cells = self._cells(line)
         if not self._first:
             self._first, self._width = self.number, len(cells)
-            self._chosen = [self._index(column, cells) for column in self.columns]
+            self._chosen = self._choose(cells)
             if self._are_names(cells):
                 self.names = cells
+                self._sequence = self._sequence_column()
                 return None
         chosen = [at for at in self._chosen if at < len(cells)] or range(len(cells))
         values = [self._value(cells[at]) for at in chosen]
@@ -175,7 +186,41 @@ class NumberLines:
                 f"{self.number} has {len(cells)}, and line {self._first} has "
                 f"{self._width}{' names' if self.names else ''}"
             )
+        if self._sequence is not None:
+            self._check_one(cells[self._sequence])
         return values
+
+    def _choose(self, cells: list[str]) -> list[int]:
+        """Return which cells are read; none for all, as where these are numbers without names, and
+        as many as names are chosen."""
+        numbers = all(self._number(cell) is not None for cell in cells)
+        if (
+            numbers
+            and len(cells) == len(self.columns)
+            and not any(map(str.isdecimal, self.columns))
+        ):
+            return []
+        return [self._index(column, cells) for column in self.columns]
+
+    def _sequence_column(self) -> int | None:
+        """Return the column that says which lines are one sequence, if it is not read itself."""
+        plain = [plain_name(name) for name in self.names]
+        places = (plain.index(name) for name in SEQUENCE if name in plain)
+        return next((at for at in places if at not in self._chosen), None)
+
+    def _check_one(self, name: str) -> None:
+        """Check that a line is of the sequence that the lines before are of.
+
+        A column that is another on each line numbers the lines.
+        """
+        before, repeated = self._before
+        if repeated and name != before:
+            raise UserError(
+                f"{self.name} holds several sequences: line {self.number} is of {name}, and those "
+                f"before of {before}, as {self.names[self._sequence or 0]} says; give each in a "
+                "file of its own"
+            )
+        self._before = name, repeated or name == before
 
     def _are_names(self, cells: list[str]) -> bool:
         """Return whether the first line has names: words, or 0, 1, 2, ... as pandas writes them."""

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import UserError
 
@@ -29,6 +30,28 @@ def check_not_empty(**names: object) -> None:
     for argument, value in names.items():
         if isinstance(value, str) and not value.strip():
             raise UserError(f"{argument} is empty: give a value, or leave it out")
+
+
+def as_texts(**paths: Any) -> list[str | None]:
+    """Return paths as they are written, a name as it is, and None for nothing.
+
+    Args:
+        **paths: names and paths by the arguments' names.
+
+    Raises:
+        UserError: one is something else, such as the data themselves.
+
+    Example:
+        >>> as_texts(dataset=Path("reviews.csv"), data_dir=None)
+        ['reviews.csv', None]
+    """
+    for argument, value in paths.items():
+        if not isinstance(value, str | os.PathLike | None):
+            raise UserError(
+                f"{argument} is a {type(value).__name__}, but a name or a path is needed: save the "
+                "data to a file first"
+            )
+    return [None if path is None else os.fspath(path) for path in paths.values()]
 
 
 def write_whole(path: Path, text: str) -> None:
