@@ -40,12 +40,12 @@ def plain_loop(monkeypatch):
 
 @pytest.fixture(autouse=True, scope="module")
 def plain_loops(request):
-    """The quick suite trains by the plain loop where a module is not marked `compiled`: XLA takes
-    a second for each shape, and what is marked proves that the two are equal."""
-    quick = request.config.option.markexpr == "not slow"
+    """But for the slow proofs, modules that are not marked `compiled` train by the plain loop: XLA
+    takes a second for each shape, and what is marked proves that the two are equal."""
+    slow = request.config.option.markexpr == "slow"
     compiled = request.node.get_closest_marker("compiled")
     with pytest.MonkeyPatch.context() as patched:
-        if quick and not compiled:
+        if not (slow or compiled):
             path = "zoo.recurrence.run.CompiledScan"
             patched.setattr(path, lambda scan, *_: scan)
         yield
