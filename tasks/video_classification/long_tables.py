@@ -17,11 +17,11 @@ from tasks.video_classification.clip import Clip
 from zoo.errors import UserError
 from zoo.readers.dates import BadStamp, read_stamps
 from zoo.readers.frames import counts_up, plain_name
-from zoo.readers.numbers import SEQUENCE
+from zoo.readers.numbers import SEQUENCE, SUBJECT
 from zoo.readers.written_numbers import find_comma, read_numbers
 
 _LABEL = (*LABEL, "activity", "gesture")
-_GROUP = (*GROUP, "subject", "person", "user", "participant", "patient")
+_GROUP = (*GROUP, *SUBJECT)
 _TIME = ("time", "timestamp", "t", "ds", "datetime", "date", "step", "timestep", "frame", "index")
 _UNNAMED = ("", "unnamed0")  # as pandas writes an index, and as it reads that again
 

@@ -135,7 +135,7 @@ class VideoClassification(Classification):
         self.columns = columns
         self._opened: dict[tuple[str, str | None], NamedClips | OwnClips] = {}
         self.classes = classes or self._source.classes
-        if isinstance(self._source, OwnClips):
+        if frame_shape is None and isinstance(self._source, OwnClips):
             # Files to predict from may hold more columns than were measured.
             self.columns = ",".join(self._source.columns)
         self.frame_shape = [int(size) for size in frame_shape or self._shape(network)]

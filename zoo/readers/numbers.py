@@ -26,6 +26,9 @@ SEQUENCE = (
 )  # fmt: skip
 """What a column may be called that says which rows are one sequence, see `plain_name`."""
 
+SUBJECT = ("subject", "person", "user", "participant", "patient")
+"""What a column may be called that says whom or what a sequence was measured on."""
+
 _SEPARATORS = ";\t|,"
 _EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?\d+,\d+")
@@ -150,8 +153,8 @@ class NumberLines:
         self._separator: str | None = None
         self._first = self._width = 0
         self._chosen: Sequence[int] = ()
-        self._sequence: int | None = None
-        self._before: tuple[str, bool] = ("", False)
+        self._named: list[int] = []
+        self._before: tuple[list[str], bool] = ([], False)
         self.names: list[str] = []
 
     def read(self, line: str) -> list[float] | None:
@@ -176,7 +179,7 @@ class NumberLines:
             self._chosen = self._choose(cells)
             if self._are_names(cells):
                 self.names = cells
-                self._sequence = self._sequence_column()
+                self._named = self._naming()
                 return None
         chosen = [at for at in self._chosen if at < len(cells)] or range(len(cells))
         values = [self._value(cells[at]) for at in chosen]
@@ -186,8 +189,7 @@ class NumberLines:
                 f"{self.number} has {len(cells)}, and line {self._first} has "
                 f"{self._width}{' names' if self.names else ''}"
             )
-        if self._sequence is not None:
-            self._check_one(cells[self._sequence])
+        self._check_one([cells[at] for at in self._named])
         return values
 
     def _choose(self, cells: list[str]) -> list[int]:
@@ -202,25 +204,26 @@ class NumberLines:
             return []
         return [self._index(column, cells) for column in self.columns]
 
-    def _sequence_column(self) -> int | None:
-        """Return the column that says which lines are one sequence, if it is not read itself."""
+    def _naming(self) -> list[int]:
+        """Return the columns that say which lines are one sequence, but for those that are read."""
         plain = [plain_name(name) for name in self.names]
-        places = (plain.index(name) for name in SEQUENCE if name in plain)
-        return next((at for at in places if at not in self._chosen), None)
+        places = (plain.index(name) for name in (*SEQUENCE, *SUBJECT) if name in plain)
+        return [at for at in places if at not in self._chosen]
 
-    def _check_one(self, name: str) -> None:
+    def _check_one(self, names: list[str]) -> None:
         """Check that a line is of the sequence that the lines before are of.
 
-        A column that is another on each line numbers the lines.
+        Where no two lines are of one, a column numbers the lines.
         """
         before, repeated = self._before
-        if repeated and name != before:
+        if repeated and names != before:
             raise UserError(
-                f"{self.name} holds several sequences: line {self.number} is of {name}, and those "
-                f"before of {before}, as {self.names[self._sequence or 0]} says; give each in a "
-                "file of its own"
+                f"{self.name} holds several sequences: line {self.number} is of "
+                f"{', '.join(names)}, and those before of {', '.join(before)}, as "
+                f"{', '.join(self.names[at] for at in self._named)} says; give each in a file of "
+                "its own"
             )
-        self._before = name, repeated or name == before
+        self._before = names, repeated or names == before
 
     def _are_names(self, cells: list[str]) -> bool:
         """Return whether the first line has names: words, or 0, 1, 2, ... as pandas writes them."""

@@ -220,6 +220,10 @@ def test_a_file_of_several_sequences_is_not_taken_for_one(tmp_path):
     message = "holds several sequences: line 4 is of 2, and those before of 1, as id says"
     with pytest.raises(UserError, match=message):
         read_sequence(path, ["x", "y"])
+    rows = [("ann", 1, 2), ("ann", 1, 3), ("ben", 1, 4)]
+    path = write(tmp_path / "people.csv", "person,trial,x", rows)
+    with pytest.raises(UserError, match="line 4 is of 1, ben, and those before of 1, ann, as"):
+        read_sequence(path, ["x"])
     counted = write(tmp_path / "one.csv", "id,x,y", [(1, 2, 3), (2, 4, 5), (3, 6, 7)])
     assert read_sequence(counted, ["x", "y"]).tolist() == [[2, 3], [4, 5], [6, 7]]
 
@@ -253,3 +257,5 @@ def test_a_model_learns_from_a_table_and_answers_for_a_part_of_it(tmp_path):
     assert [answer["text"] for answer in answers] == ["b", "b", "a"]
     with pytest.raises(UserError, match="holds several sequences"):
         zoo.predict(run.path, [path])
+    path.unlink()
+    assert zoo.predict(run.path, [one]) == answers[:1]
