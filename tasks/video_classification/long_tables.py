@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -74,7 +74,7 @@ def long_clips(path: Path) -> list[Clip]:
 
     Raises:
         UserError: a sequence has no label or two, or its order is not known; two columns may say
-            which rows are one; or a split is none.
+            which rows are one; a split is none; or a group is in two.
     """
     return _long(path, path.stat().st_mtime_ns).clips
 
@@ -127,14 +127,12 @@ def _long(path: Path, changed: int) -> LongTable:
     assert label is not None
     by = _sequence_column(table)
     splits = table.splits()
-    groups = [""] * len(table.rows) if group is None else table.cells(group)
+    groups = [""] * len(table.rows) if group is None else _filled(table, group)
     rows: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for at, key in enumerate(zip(table.cells(by), groups, splits)):
-        if not key[0]:
-            raise UserError(f"{table.place(table.rows[at])}: {table.names[by]} is empty")
+    for at, key in enumerate(zip(_filled(table, by), groups, splits)):
         rows[key].append(at)
     times = _columns(table, _TIME)
-    ordered = _ordered(table, by, rows, times[0] if times else None)
+    ordered = _ordered(table, by, rows.values(), times[0] if times else None)
     clips = [
         Clip(
             path, _label(table, label, key[0], own), _split(table, key[2], own), key[1], (key[0], n)
@@ -145,7 +143,10 @@ def _long(path: Path, changed: int) -> LongTable:
     measured = [at for at in range(len(table.names)) if at not in {*others, by}]
     named = [by] if group is None else [by, group]
     long = LongTable(table, clips, ordered, measured, times[0] if times else None, named)
-    return long if group is not None else replace(long, clips=_alike(long))
+    if group is None:
+        return replace(long, clips=_alike(long))
+    _check_groups(table, group, clips)
+    return long
 
 
 def _columns(table: Table, names: Sequence[str]) -> list[int]:
@@ -209,46 +210,56 @@ def _split(table: Table, written: str, rows: np.ndarray) -> str:
 
 
 def _ordered(
-    table: Table, by: int, rows: Mapping[tuple[str, str, str], list[int]], column: int | None
+    table: Table, by: int, rows: Iterable[list[int]], time: int | None
 ) -> list[np.ndarray]:
     """Return the rows of each sequence in their order in time."""
-    times = np.zeros(len(table.rows)) if column is None else _times(table, column)
-    order = "" if column is None else table.names[column]
-    ordered = []
-    for (name, *_), places in rows.items():
-        own = np.array(places)
-        if column is None:
-            breaks = np.flatnonzero(np.diff(own) > 1)
-            if len(breaks):
-                one, other = (table.rows[own[at]].line for at in (breaks[0], breaks[0] + 1))
-                raise UserError(
-                    f"{table.path}: rows of {table.names[by]} {name} stand apart, such as lines "
-                    f"{one} and {other}: if they are one sequence, a column time is needed that "
-                    "says their order, else an id for each"
-                )
-        elif (np.diff(times[own]) < 0).any():
-            own = own[np.argsort(times[own], kind="stable")]
-            same = np.flatnonzero(np.diff(times[own]) == 0)
-            if len(same):
-                one, other = (table.rows[own[at]].line for at in (same[0], same[0] + 1))
-                raise UserError(
-                    f"{table.path}: {table.names[by]} {name} has one {order} in "
-                    f"lines {one} and {other}, and is not in its order: are these two sequences of "
-                    "one id?"
-                )
-        ordered.append(own)
-    return ordered
+    if time is None:
+        return [_unbroken(table, by, np.array(own)) for own in rows]
+    times = _times(table, time)
+    return [_sorted(table, by, np.array(own), time, times) for own in rows]
+
+
+def _unbroken(table: Table, by: int, rows: np.ndarray) -> np.ndarray:
+    """Return the rows of a sequence as they stand, one after the other."""
+    for at in np.flatnonzero(np.diff(rows) > 1).tolist():
+        raise UserError(
+            f"{_called(table, by, rows)} stands apart, such as in {_two(table, rows, at)}: if that "
+            "is one sequence, a column time is needed that says its order, else an id for each"
+        )
+    return rows
+
+
+def _sorted(table: Table, by: int, rows: np.ndarray, time: int, times: np.ndarray) -> np.ndarray:
+    """Return the rows of a sequence in the order of their times; those that are stay as they are,
+    as a clock may be coarser than the steps."""
+    if (np.diff(times[rows]) >= 0).all():
+        return rows
+    rows = rows[np.argsort(times[rows], kind="stable")]
+    for at in np.flatnonzero(np.diff(times[rows]) == 0).tolist():
+        raise UserError(
+            f"{_called(table, by, rows)} has one {table.names[time]} in {_two(table, rows, at)}, "
+            "and is not in its order: are these two sequences of one id?"
+        )
+    return rows
+
+
+def _called(table: Table, by: int, rows: np.ndarray) -> str:
+    return f"{table.path}: {table.names[by]} {table.rows[rows[0]].cells[by]}"
+
+
+def _two(table: Table, rows: np.ndarray, at: int) -> str:
+    return f"lines {table.rows[rows[at]].line} and {table.rows[rows[at + 1]].line}"
 
 
 def _times(table: Table, column: int) -> np.ndarray:
     """Return what a column says of the order of rows, float64 `[R]`: numbers, dates, times."""
-    cells = table.cells(column)
-    if "" in cells:
-        row = table.rows[cells.index("")]
-        raise UserError(f"{table.place(row)}: {table.names[column]} is empty")
-    times, wrong = read_numbers(cells)
-    if not len(wrong) and not np.isnan(times).any():
-        return times
+    cells = _filled(table, column)
+    lines = [row.line for row in table.rows]
+    with suppress(UserError):
+        comma = find_comma([(cells, lines)], str(table.path), table.separator)
+        times, wrong = read_numbers(cells, comma)
+        if not len(wrong) and not np.isnan(times).any():
+            return times
     with suppress(ValueError):
         # Sensors tell fractions of a second.
         return np.array([cell.rstrip("Zz") for cell in cells], "datetime64[us]").astype("float64")
@@ -257,8 +268,32 @@ def _times(table: Table, column: int) -> np.ndarray:
     except BadStamp as error:
         raise UserError(
             f"{table.path}: {table.names[column]} says the order of rows, but {error.cell!r} "
-            f" {error.problem or 'is no number and no time'}"
+            f"{error.problem or 'is no number and no time'}"
         ) from error
+
+
+def _filled(table: Table, column: int) -> list[str]:
+    """Return the cells of a column.
+
+    Raises:
+        UserError: one is empty.
+    """
+    cells = table.cells(column)
+    if "" in cells:
+        row = table.rows[cells.index("")]
+        raise UserError(f"{table.place(row)}: {table.names[column]} is empty")
+    return cells
+
+
+def _check_groups(table: Table, column: int, clips: Sequence[Clip]) -> None:
+    """Check that no group is in two splits."""
+    first: dict[str, str] = {}
+    for clip in clips:
+        if (other := first.setdefault(clip.group, clip.split)) != clip.split:
+            raise UserError(
+                f"{table.path} has the {table.names[column]} {clip.group} in {other or 'no split'} "
+                f"and in {clip.split or 'no split'}: sequences of one source must stay together"
+            )
 
 
 def _alike(long: LongTable) -> list[Clip]:

@@ -91,7 +91,7 @@ def test_without_times_rows_stay_as_they_are(tmp_path, capsys):
 
 def test_tables_of_json_and_of_semicolons_and_decimal_commas_are_read(tmp_path):
     sequences = [*movements()]
-    rows = rows_of(sequences)
+    rows = [(name, t / 50, *others) for name, t, *others in rows_of(sequences)]
     names = ("id", "time", "x", "y", "label")
     comma = "\n".join(";".join(str(cell).replace(".", ",") for cell in row) for row in rows)
     (tmp_path / "all.csv").write_text(";".join(names) + "\n" + comma, encoding="utf-8")
@@ -125,6 +125,15 @@ def test_a_name_counts_anew_in_each_group_and_split(tmp_path):
     rows = [(split, n, t, "ab"[n]) for split in ("train", "test") for n in range(2) for t in "12"]
     clips = find_clips(write(tmp_path / "b.csv", "split,id,x,label", rows))
     assert [clip.split for clip in clips] == ["train", "train", "test", "test"]
+
+
+def test_a_group_in_two_splits_is_refused(tmp_path):
+    rows = [
+        (n, "ann", "train" if n < 4 else "test", t, "ab"[n % 2]) for n in range(8) for t in "12"
+    ]
+    path = write(tmp_path / "all.csv", "id,subject,split,x,label", rows)
+    with pytest.raises(UserError, match="has the subject ann in train and in test"):
+        find_clips(path)
 
 
 def test_equal_sequences_stay_together_where_nothing_says_what_does(tmp_path):
@@ -182,6 +191,7 @@ LABELLED = [(name, t, x, label) for name, t, x, _, label in rows_of(movements())
         ("id,time,x,label", lambda row: (row[0], "soon", *row[2:]), "time says the order of rows"),
         ("id,trial,x,label", lambda row: row, "the columns trial and id, of which each may say"),
         ("id,split,x,label", lambda row: (row[0], "third", *row[2:]), "has the split 'third'"),
+        ("id,user,x,label", lambda row: (row[0], "", *row[2:]), "line 2: user is empty"),
         ("id,time,person,label", lambda row: row, "has no columns of what was measured"),
     ],
 )
@@ -197,7 +207,7 @@ def test_two_sequences_of_one_name_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"id m0 has one time in lines .* two sequences of one id"):
         find_clips(path)
     rows = [(name, x, label) for name, _, x, label in rows]
-    with pytest.raises(UserError, match="rows of id m0 stand apart, such as lines"):
+    with pytest.raises(UserError, match="id m0 stands apart, such as in lines 5 and"):
         find_clips(write(tmp_path / "bare.csv", "id,x,label", rows))
 
 
