@@ -145,3 +145,20 @@ def command_line(monkeypatch, capfd):
         return end.value.code, out, err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def write_parquet():
+    """Writes columns to a file, with the note on them that Hugging Face's `datasets` writes."""
+    import json
+
+    import pyarrow
+    from pyarrow.parquet import write_table
+
+    def write(path, columns, features=None):
+        about = {"huggingface": json.dumps({"info": {"features": features}})} if features else None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_table(pyarrow.table(columns).replace_schema_metadata(about), path)
+        return path
+
+    return write

@@ -97,7 +97,7 @@ def read_captions(file: Path) -> Captions:
     text = read_text_file(file)
     if file.suffix.lower() == ".json":
         return _json(file, text)
-    return _objects(file, text) if is_json(file) else _lines(file, text)
+    return _objects(file) if is_json(file) else _lines(file, text)
 
 
 def split_of(name: str) -> str | None:
@@ -156,9 +156,9 @@ def _lines(file: Path, text: str) -> Captions:
     return _gathered(each())
 
 
-def _objects(file: Path, text: str) -> Captions:
+def _objects(file: Path) -> Captions:
     def each() -> Iterator[tuple[int, str, str]]:
-        for number, cells, _ in read_objects(text, file):
+        for number, cells, _ in read_objects(file):
             names = [*cells]
             image, caption = _places([name.lower() for name in names])
             if image is None or caption is None:

@@ -7,10 +7,12 @@ from typing import TypeVar
 
 from tasks.common.splits import RULE, SPLITS, fill
 from zoo.errors import UserError
+from zoo.readers.parquet import PARQUET
 
 ENDINGS = (
     ".csv", ".tsv", ".tab", ".txt", ".text", ".md", ".rst", ".json", ".jsonl", ".ndjson", ".npy",
     ".npz", ".conll", ".conllu", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".zip",
+    *PARQUET,
 )  # fmt: skip
 """How names end that are those of files, before `.gz`, also where the file is not there."""
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from tasks.common.splits import split_words
 from zoo.errors import UserError
 from zoo.readers.json_rows import LINES
+from zoo.readers.parquet import PARQUET
 from zoo.readers.tables import Row, are_numbers, read_rows
 
-ENDINGS = (".csv", ".tsv", ".tab", *LINES)
+ENDINGS = (".csv", ".tsv", ".tab", *LINES, *PARQUET)
 """How the names of tables end, before `.gz`."""
 
 LABEL = ("label", "class", "category", "sentiment", "target")
@@ -28,9 +29,10 @@ class Table:
     Attributes:
         path: of the file.
         names: of its columns, as the first row has them.
-        named: whether the first row is one of names, as always in JSON; else it is one of `rows`.
+        named: whether the first row is one of names, as always in JSON and Parquet; else it is one
+            of `rows`.
         rows: each with its line and as many cells as there are columns, see `read_rows`.
-        separator: what sets cells apart; "" in JSON.
+        separator: what sets cells apart; "" in JSON and Parquet.
     """
 
     path: Path

@@ -1,14 +1,19 @@
-"""Reads texts in lines of JSON, an object each."""
+"""Reads texts in lines of JSON, an object each, or in rows of Parquet."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.errors import UserError
-from zoo.readers.json_rows import read_members
-from zoo.readers.text import read_pieces
+from zoo.readers.json_rows import file_members, is_json_lines
+from zoo.readers.parquet import is_parquet
 
 TEXT = ("text", "content")
 """What the member with the text may be called; the first that there is."""
+
+
+def holds_texts(path: Path) -> bool:
+    """Return whether the name of a file is that of lines of JSON, or of Parquet."""
+    return is_json_lines(path) or is_parquet(path)
 
 
 def read_texts(path: Path) -> Iterator[str]:
@@ -17,7 +22,7 @@ def read_texts(path: Path) -> Iterator[str]:
     Raises:
         UserError: the file cannot be read, or an object has none.
     """
-    for line, values in read_members(read_pieces(path), path):
+    for line, values in file_members(path):
         name = next((name for name in TEXT if name in values), None)
         text = values[name] if name else None
         if name is None or not isinstance(text, str | None):

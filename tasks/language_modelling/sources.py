@@ -24,9 +24,8 @@ from tasks.common.splits import (
 )
 from tasks.common.words import NEWEST
 from tasks.language_modelling.corpus import Corpus
-from tasks.language_modelling.json_texts import read_texts
+from tasks.language_modelling.json_texts import holds_texts, read_texts
 from zoo.errors import UserError
-from zoo.readers.json_rows import is_json_lines
 from zoo.readers.text import read_head, read_pieces
 
 BUNDLED = "python_docs"
@@ -224,7 +223,7 @@ def _assigned(files: list[Path], folder: Path) -> dict[str, list[Path]]:
 def _text_files(folder: Path) -> list[Path]:
     """Return the text files in a folder and below that are not blank, in the order of the paths."""
     heads = {path: read_head(path) for path in files_in(folder)}
-    binary = {path for path, head in heads.items() if b"\0" in head}
+    binary = {path for path, head in heads.items() if b"\0" in head and not holds_texts(path)}
     files = [path for path, head in heads.items() if path not in binary and head.strip()]
     if binary:
         print(f"{folder}: left out {len(binary)} binary files", file=sys.stderr)
@@ -236,13 +235,13 @@ def _text_files(folder: Path) -> list[Path]:
 def read_documents(files: Iterable[Path]) -> Iterator[Piece]:
     """Yield the text of files; each starts a document, and so does each WikiText heading in one.
 
-    Of a file of JSON lines, each `text` is a document, see `read_texts`.
+    Of a file of JSON lines or of Parquet, each `text` is a document, see `read_texts`.
 
     Raises:
         UserError: a file is empty or cannot be read.
     """
     for file in files:
-        if is_json_lines(file):
+        if holds_texts(file):
             yield from ((text, True) for text in read_texts(file))
         else:
             yield from split_at_headings(read_pieces(file))
@@ -276,7 +275,7 @@ def split_at_headings(pieces: Iterable[str]) -> Iterator[Piece]:
 def read_units(file: Path, name: str) -> Iterator[Unit]:
     """Yield a file's text in units that are each for one split.
 
-    Of JSON lines each text is one; equal ones have one key.
+    Of JSON lines and of Parquet each text is one; equal ones have one key.
     A document with a heading is one unit, by its title. What has none is cut into blocks, by their
     numbers: each grows with what stands before it, from some lines to some 16,000 characters, and
     ends with a line, or else a word. So short texts have several, those of long ones hold on, and
@@ -289,7 +288,7 @@ def read_units(file: Path, name: str) -> Iterator[Unit]:
     Raises:
         UserError: it is empty or cannot be read.
     """
-    if is_json_lines(file):
+    if holds_texts(file):
         for text in read_texts(file):
             yield Unit(f"{name}\0{blake2b(text.encode()).hexdigest()}", text, True)
         return

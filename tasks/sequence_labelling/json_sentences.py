@@ -1,4 +1,4 @@
-"""Reads tagged sentences in JSON: objects with a list of words and one of tags."""
+"""Reads tagged sentences in JSON or Parquet: objects with a list of words and one of tags."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Any
 
 from tasks.sequence_labelling.columns import Sentence
 from zoo.errors import UserError
-from zoo.readers.json_rows import read_members
+from zoo.readers.json_rows import file_members
 from zoo.readers.tables import are_numbers
-from zoo.readers.text import read_text_file
 
 WORDS = ("tokens", "words", "form")
 TAGS = ("tags", "ner", "ner_tags", "upos", "pos", "pos_tags", "labels")
@@ -16,7 +15,7 @@ TAGS = ("tags", "ner", "ner_tags", "upos", "pos", "pos_tags", "labels")
 
 
 def read_json_sentences(path: Path, tag_column: str = "", word_column: str = "") -> list[Sentence]:
-    """Return the sentences of a file of objects, see `zoo.readers.json_rows.read_members`.
+    """Return the sentences of a file of objects, see `zoo.readers.json_rows.file_members`.
 
     Args:
         path: the file.
@@ -28,7 +27,7 @@ def read_json_sentences(path: Path, tag_column: str = "", word_column: str = "")
             tags are numbers, as nobody knows what these are called.
     """
     sentences = []
-    for line, values in read_members([read_text_file(path)], path):
+    for line, values in file_members(path):
         place = f"line {line} of {path}"
         words = _listed(values, word_column, WORDS, "word_column", place)
         tags = _listed(values, tag_column, TAGS, "tag_column", place)

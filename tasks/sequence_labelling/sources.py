@@ -14,11 +14,12 @@ from tasks.sequence_labelling.json_sentences import TAGS, read_json_sentences
 from tasks.sequence_labelling.layout import Layout, is_universal
 from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError
-from zoo.readers.json_rows import LINES, is_json
+from zoo.readers.json_rows import LINES, holds_objects
+from zoo.readers.parquet import PARQUET
 
 _ENDINGS = (
     ".conllu", ".conll", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".tsv", ".txt",
-    *LINES,
+    *LINES, *PARQUET,
 )  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def _from_files(path: Path, tag_column: str, word_column: str) -> dict[str, list
     layout: Layout | None = None
     # What stands where is decided once, on the largest part.
     for split, file in {"train": files["train"], **files}.items():
-        if is_json(file):
+        if holds_objects(file):
             parts[split] = read_json_sentences(file, tag_column, word_column)
         else:
             parts[split], layout = read_with(file, tag_column, word_column, layout)

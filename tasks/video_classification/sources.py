@@ -14,7 +14,7 @@ from tasks.video_classification.arrays import array_clips, has_arrays
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip
 from tasks.video_classification.long_tables import is_long, long_clips
 from zoo.errors import UserError
-from zoo.readers.json_rows import is_json
+from zoo.readers.json_rows import holds_objects
 from zoo.readers.text import read_text_file
 from zoo.readers.video import VIDEO_FILES, frame_files, is_frame
 
@@ -83,7 +83,7 @@ def _index_of(folder: Path) -> Path | None:
 
 def _names_clips(file: Path) -> bool:
     named = {*_PATH, "label"}
-    if is_json(file):
+    if holds_objects(file):
         return bool(named & {*read_table(file).names})
     # The second line, too, as Excel may have put `sep=;` into the first.
     first = read_text_file(file).lstrip().split("\n")[:2]

@@ -1,13 +1,15 @@
-"""Reads the rows of tables in JSON: an object on each line, or a list of objects."""
+"""Reads what holds objects: JSON, one on each line or a list of them, and the rows of Parquet."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.errors import UserError
+from zoo.readers.parquet import is_parquet, parquet_rows
+from zoo.readers.text import read_pieces
 
 LINES = (".jsonl", ".ndjson")
 """How the names of files with an object on each line end, before `.gz`."""
@@ -53,24 +55,41 @@ def is_json(path: Path) -> bool:
     return is_json_lines(path) or path.name.lower().removesuffix(".gz").endswith(".json")
 
 
-def read_objects(text: str, path: Path) -> list[JSONRow]:
-    """Return a row for each object; the members of an object inside of it are its own.
+def holds_objects(path: Path) -> bool:
+    """Return whether the name of a file is that of JSON or of Parquet.
+
+    Example:
+        >>> holds_objects(Path("a.json")), holds_objects(Path("a.pq")), holds_objects(Path("a.csv"))
+        (True, True, False)
+    """
+    return is_json(path) or is_parquet(path)
+
+
+def file_members(path: Path) -> Iterator[Members]:
+    """Yield each object of a file of JSON, or each row of a Parquet file.
+
+    Raises:
+        UserError: as `read_members`, `zoo.readers.text.read_pieces` or `open_parquet`.
+    """
+    if is_parquet(path):
+        yield from starmap(Members, parquet_rows(path))
+    else:
+        yield from read_members(read_pieces(path), path)
+
+
+def read_objects(path: Path) -> list[JSONRow]:
+    """Return a row for each object of a file; the members of an object inside of it are its own.
 
     What is null is "", what is true or false is called so, and numbers are as they are written.
 
     Args:
-        text: lines of an object each, or a list of objects.
-        path: where it was read, for messages.
+        path: of JSON or Parquet.
 
     Raises:
-        UserError: as `read_members`, or an object has two members of one name.
-
-    Example:
-        >>> read_objects('{"text": "so", "label": 1.50}', Path("a.jsonl"))
-        [JSONRow(line=1, cells={'text': 'so', 'label': '1.50'}, lists=[])]
+        UserError: as `file_members`, or an object has two members of one name.
     """
     rows = []
-    for line, values in read_members([text], path):
+    for line, values in file_members(path):
         row = JSONRow(line, {}, [])
         for name, value in _flat(values):
             if name in row.cells or name in row.lists:

@@ -6,15 +6,14 @@ import numpy as np
 
 from zoo.errors import UserError
 from zoo.readers.frames import Frame, drop_columns, make_frame
+from zoo.readers.parquet import PARQUET, is_parquet, open_parquet
 from zoo.readers.series_columns import Chosen, read_columns
 from zoo.readers.series_rows import Parts, has_series_in_rows, read_series_in_rows
 from zoo.readers.series_tsf import read_tsf
 from zoo.readers.tables import read_rows
 
-ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".tsf", ".parquet", ".pq")
+ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".tsf", *PARQUET)
 """How the names of files of series end, before `.gz`."""
-
-_PARQUET = (".parquet", ".pq")
 
 
 def load_file(path: Path, chosen: Chosen) -> Parts | Frame:
@@ -27,7 +26,7 @@ def load_file(path: Path, chosen: Chosen) -> Parts | Frame:
     Raises:
         UserError: it cannot be read.
     """
-    if path.suffix.lower() in _PARQUET:
+    if is_parquet(path):
         return drop_columns(_read_parquet(path))
     if path.name.lower().removesuffix(".gz").endswith(".tsf"):
         return read_tsf(path)
@@ -53,22 +52,11 @@ def _read_parquet(path: Path) -> Frame:
     """Read a Parquet file, each cell as it would be written in a text.
 
     Raises:
-        UserError: pyarrow is not installed; or it is no Parquet file, or a column holds lists.
+        UserError: as `open_parquet`, or a column holds lists.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise UserError(
-            f"{path} is a Parquet file, but pyarrow is not installed: install it by `pip install "
-            "pyarrow`, or write csv"
-        ) from error
-    if not path.is_file():
-        raise UserError(f"there is no file {path}")
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UserError(f"{path} is no Parquet file: {str(error).splitlines()[0]}") from error
+    table = open_parquet(path)
+    import pyarrow
+
     columns = []
     for name, column in zip(table.column_names, table.columns):
         try:
@@ -82,7 +70,5 @@ def _read_parquet(path: Path) -> Frame:
                 "whole seconds is needed in each row"
             ) from error
         columns.append([cell or "" for cell in cells])
-    if not table.num_rows:
-        raise UserError(f"{path} has no rows: expected one for each step")
     # There are no lines: rows are counted from 1 on.
     return Frame(path, list(table.column_names), np.arange(table.num_rows) + 1, columns)

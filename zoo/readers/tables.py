@@ -1,4 +1,4 @@
-"""Reads the rows of tables: texts set apart by tabs, semicolons, bars or commas, and JSON."""
+"""Reads the rows of tables: texts set apart by tabs, semicolons, bars or commas, JSON, Parquet."""
 
 import csv
 import gc
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoo.errors import UserError
-from zoo.readers.json_rows import is_json, read_objects
+from zoo.readers.json_rows import holds_objects, read_objects
 from zoo.readers.text import read_text_file
 
 SEPARATORS = "\t;|,"
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """All rows of a file, and what sets their cells apart: "" in JSON, where nothing does."""
+    """All rows of a file, and what sets their cells apart: nothing, "", in JSON and Parquet."""
 
     separator: str
     rows: list[Row]
@@ -51,8 +51,8 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
       cells of the first 100 rows that have any are in marks, and either one is in each row and the
       first row is so throughout, as R writes them, or one holds a mark as two, as pandas does.
     - Blank rows are left out, and so are blank cells beyond those of the first row.
-    - Of JSON, see `zoo.readers.json_rows`, the first row are the names of all members; what an
-      object lacks is a blank cell.
+    - Of JSON and Parquet, see `zoo.readers.json_rows`, the first row are the names of all members;
+      what an object lacks is a blank cell.
 
     Args:
         path: the file.
@@ -62,9 +62,9 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
         UserError: the file is missing, empty or not UTF-8; a row has more or fewer cells than the
             first; or a quotation mark is not closed or has text beside it. The line is named.
     """
+    if holds_objects(path):
+        return Rows("", _object_rows(path))
     text = read_text_file(path)
-    if is_json(path):
-        return Rows("", _json_rows(text, path))
     excel, skipped = _EXCEL.match(text), 0
     if excel:
         text, skipped = text[excel.end() :], 1
@@ -127,15 +127,15 @@ def are_numbers(cells: list[str]) -> bool:
     return bool(values) and all(value is not None and math.isfinite(value) for value in values)
 
 
-def _json_rows(text: str, path: Path) -> list[Row]:
+def _object_rows(path: Path) -> list[Row]:
     """Return the names of all members, and a row of each object that has any text.
 
     Raises:
         UserError: as `read_objects`, or there are no members but lists.
     """
-    objects = read_objects(text, path)
+    objects = read_objects(path)
     if lists := dict.fromkeys(name for each in objects for name in each.lists):
-        print(f"{path}: left out {', '.join(lists)}: lists are no cells", file=sys.stderr)
+        print(f"{path}: left out {', '.join(lists)}: lists and bytes are no cells", file=sys.stderr)
     names = list(dict.fromkeys(name for each in objects for name in each.cells))
     if not names:
         raise UserError(f"{path} holds no objects with texts or numbers")

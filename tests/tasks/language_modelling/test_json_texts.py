@@ -1,5 +1,6 @@
 import pytest
 
+from tasks.common.splits import SPLITS
 from tasks.language_modelling.json_texts import read_texts
 from tasks.language_modelling.sources import Source
 from zoo.errors import UserError
@@ -33,3 +34,13 @@ def test_each_text_is_of_one_split_and_equal_ones_stay_together(tmp_path, write_
     split = {text: part for part, pieces in parts.items() for text, _ in pieces}
     assert sorted(split) == sorted(f"{text}\n" for text in {*texts})
     assert sum(map(len, parts.values())) == 80 and {*split.values()} == {*parts}
+
+
+def test_rows_of_parquet_are_documents_too(tmp_path, write_parquet):
+    texts = [f"text {number}" for number in range(80)]
+    (tmp_path / "data").mkdir()
+    path = write_parquet(tmp_path / "data/train.parquet", {"text": texts, "n": [*range(80)]})
+    for given in (path, path.parent):
+        source = Source(str(given), None, "character")
+        parts = [text for split in SPLITS for text, _ in source.pieces(split)]
+        assert sorted(parts) == sorted(f"{text}\n" for text in texts)

@@ -62,3 +62,20 @@ def test_a_part_may_be_of_columns_beside_others_in_json(tmp_path, write_json_lin
         split: ["X", "Y"] for split in ("train", "validation", "test")
     }
     assert [each.words[0] for (each,) in parts.values()] == [*parts]
+
+
+def test_rows_of_parquet_are_sentences_whose_tags_have_names(tmp_path, write_parquet):
+    tags = {"feature": {"names": ["O", "B-PER"], "_type": "ClassLabel"}, "_type": "Sequence"}
+    for part in ("train", "validation", "test"):
+        write_parquet(
+            tmp_path / f"{part}-00000-of-00001.parquet",
+            {"tokens": [[part, "Ana"], ["b"]], "ner_tags": [[0, 1], [0]]},
+            {"ner_tags": tags},
+        )
+    parts = read_sentences(str(tmp_path), None)
+    for part, sentences in parts.items():
+        assert [each.words for each in sentences] == [[part, "Ana"], ["b"]]
+        assert [each.tags for each in sentences] == [["O", "B-PER"], ["O"]]
+    path = write_parquet(tmp_path / "bare/a.parquet", {"tokens": [["a"]], "ner_tags": [[1]]})
+    with pytest.raises(UserError, match=r"the tags of .* are numbers"):
+        read_json_sentences(path)

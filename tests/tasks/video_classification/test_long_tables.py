@@ -102,6 +102,15 @@ def test_tables_of_json_and_of_semicolons_and_decimal_commas_are_read(tmp_path):
         assert all_clips(OwnClips(str(tmp_path / name), str(tmp_path))) == expected(sequences)
 
 
+def test_tables_of_parquet_are_read(tmp_path, write_parquet):
+    sequences = [*movements()]
+    rows = [(name, f"{t:03}", *others) for name, t, *others in rows_of(sequences)]
+    columns = dict(zip(("id", "time", "x", "y", "label"), map(list, zip(*rows))))
+    columns["time"] = np.array([f"2024-03-01T10:00:00.{t}" for t in columns["time"]], "M8[ns]")
+    path = write_parquet(tmp_path / "all.parquet", columns)
+    assert all_clips(OwnClips(str(path), str(tmp_path))) == expected(sequences)
+
+
 def test_a_name_counts_anew_in_each_group_and_split(tmp_path):
     rows = [
         (person, trial, t, person + trial / 10 + t / 100, "ab"[trial])

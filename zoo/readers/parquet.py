@@ -1,0 +1,123 @@
+"""Reads Parquet files, each value as it would be written in a text."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import UserError
+
+PARQUET = (".parquet", ".pq")
+"""How the names of Parquet files end."""
+
+
+def is_parquet(path: Path) -> bool:
+    """Return whether the name of a file is that of a Parquet file.
+
+    Example:
+        >>> is_parquet(Path("train-00000-of-00001.parquet")), is_parquet(Path("a.csv"))
+        (True, False)
+    """
+    return path.suffix.lower() in PARQUET
+
+
+def open_parquet(path: Path) -> Any:
+    """Return the `pyarrow.Table` of a file, at least one row of it.
+
+    Raises:
+        UserError: pyarrow is not installed, it is no Parquet file, or it has no rows.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise UserError(
+            f"{path} is a Parquet file, but pyarrow is not installed: install it by `pip install "
+            "pyarrow`, or write csv"
+        ) from error
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"{path} is no Parquet file: {str(error).splitlines()[0]}") from error
+    if not table.num_rows:
+        raise UserError(f"{path} has no rows")
+    return table
+
+
+def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of each row, from 1 on, and what it holds by the names of the columns.
+
+    Values are texts, numbers as they would be written, or None; lists hold such values, and a group
+    of columns is a dictionary. Bytes are an empty list. What Hugging Face's `datasets` wrote as the
+    number of a class is its name, and no class (-1) is None.
+
+    Raises:
+        UserError: as `open_parquet`.
+    """
+    table = open_parquet(path)
+    classes = _class_names(table.schema.metadata or {})
+    columns = [
+        _named(_written(column), classes.get(name))
+        for name, column in zip(table.column_names, table.columns)
+    ]
+    for number, values in enumerate(zip(*columns), 1):
+        yield number, dict(zip(table.column_names, values))
+
+
+def _written(column: Any) -> list[Any]:
+    """Return the values of a column as they would be written."""
+    import pyarrow
+
+    types = pyarrow.types
+    if types.is_timestamp(column.type):
+        # No sensor needs more, and what reads times knows no more.
+        column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
+    if types.is_binary(column.type) or types.is_large_binary(column.type):
+        return [[]] * len(column)
+    texts = pyarrow.string()
+    lists = types.is_list(column.type) or types.is_large_list(column.type)
+    try:
+        return column.cast(pyarrow.list_(texts) if lists else texts).to_pylist()
+    except pyarrow.ArrowException:
+        # Such as groups, and lists of lists.
+        return [_plain(value) for value in column.to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, bytes):
+        return []
+    return value if value is None else str(value)
+
+
+def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+    """Return the names of the classes of each column that holds their numbers, or lists of them."""
+    try:
+        features = dict(json.loads(metadata[b"huggingface"])["info"]["features"])
+    except (KeyError, TypeError, ValueError):
+        return {}
+    named = {}
+    for name, feature in features.items():
+        listed = feature if isinstance(feature, list) else [feature]
+        for each in (each for each in listed if isinstance(each, dict)):
+            inner = each.get("feature") or each
+            if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+                named[name] = [str(called) for called in inner.get("names") or ()]
+    return named
+
+
+def _named(values: list[Any], names: list[str] | None) -> list[Any]:
+    """Return values in which the numbers of classes are their names."""
+    if not names:
+        return values
+    called = {str(number): name for number, name in enumerate(names)} | {"-1": None}
+    name_of: Callable[[Any], Any] = lambda value: called.get(value, value)  # noqa: E731
+    return [
+        [name_of(each) for each in value] if isinstance(value, list) else name_of(value)
+        for value in values
+    ]
