@@ -67,6 +67,22 @@ def split_named(name: str) -> str | None:
     return splits.pop() if splits else None
 
 
+def by_split_named(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return files or folders by the split that their names speak of.
+
+    Raises:
+        UserError: two speak of one.
+    """
+    parts: dict[str, Path] = {}
+    for path in sorted(paths):
+        split = split_named(path.name)
+        if split and parts.setdefault(split, path) != path:
+            raise UserError(
+                f"{path.parent} has {parts[split].name} and {path.name} for {split}: keep one"
+            )
+    return parts
+
+
 def split_words(name: str) -> list[str]:
     """Return the words of a name that speak of a split, in lower case.
 

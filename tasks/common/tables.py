@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.common.splits import split_words
+from tasks.common.splits import by_split_named, split_words
 from zoo.errors import UserError
 from zoo.readers.json_rows import LINES
 from zoo.readers.parquet import PARQUET
@@ -130,6 +130,15 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
     known = {name.lower() for name in names if name and not name.isdecimal()}
     named = not separator or any(cell.lower() in known for cell in first)
     return Table(path, first, named, rows[named:], separator)
+
+
+def tables_of_splits(folder: Path) -> dict[str, Path]:
+    """Return the tables of a folder by the split that their names speak of, if any do.
+
+    Raises:
+        UserError: two speak of one.
+    """
+    return by_split_named(each for each in folder.iterdir() if each.is_file() and is_table(each))
 
 
 def check_not_swallowed(table: Table, column: int) -> None:

@@ -1,7 +1,6 @@
 """Where texts and their labels come from: a data set by name, or a person's own files."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,8 @@ import tensorflow_datasets as tfds
 from tasks.common.data import load_split, prepared
 from tasks.common.notices import tell_alike
 from tasks.common.sources import own_path
-from tasks.common.splits import RULE, SPLITS, by_split, fill, split_named
-from tasks.common.tables import LABEL, is_table
+from tasks.common.splits import RULE, SPLITS, by_split, by_split_named, fill
+from tasks.common.tables import LABEL, tables_of_splits
 from tasks.text_classification.table import TEXT, Example, read_examples
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
@@ -75,8 +74,8 @@ def _from_path(path: Path, text: str, label: str) -> dict[str, list[Example]]:
     if path.is_file():
         rows = read_examples(path, text, label)
         return by_split((row, row.split, row.place) for row in rows)
-    tables = _named(each for each in path.iterdir() if each.is_file() and is_table(each))
-    folders = _named(each for each in path.iterdir() if each.is_dir())
+    tables = tables_of_splits(path)
+    folders = by_split_named(each for each in path.iterdir() if each.is_dir())
     if tables:
         parts = {split: read_examples(file, text, label) for split, file in tables.items()}
     elif folders:
@@ -85,22 +84,6 @@ def _from_path(path: Path, text: str, label: str) -> dict[str, list[Example]]:
         parts = {"train": _from_folders(path)}
     if "train" not in parts:
         raise UserError(f"{path} has {', '.join(parts)}, but nothing called train")
-    return parts
-
-
-def _named(paths: Iterable[Path]) -> dict[str, Path]:
-    """Return files or folders by the split that their names speak of.
-
-    Raises:
-        UserError: two speak of one.
-    """
-    parts: dict[str, Path] = {}
-    for path in sorted(paths):
-        split = split_named(path.name)
-        if split and parts.setdefault(split, path) != path:
-            raise UserError(
-                f"{path.parent} has {parts[split].name} and {path.name} for {split}: keep one"
-            )
     return parts
 
 

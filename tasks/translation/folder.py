@@ -10,7 +10,7 @@ from tasks.common.splits import name_without_split, split_named
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
 
-_LANGUAGE = r"(?!(?:txt|tsv|csv|json|md|log)\b)[A-Za-z][\w-]*"
+_LANGUAGE = r"(?!(?:txt|tsv|tab|csv|json|jsonl|ndjson|parquet|pq|md|log)\b)[A-Za-z][\w-]*"
 _NAMES = [
     re.compile(rf"(?P<language>{_LANGUAGE})\.(?P<part>[^.]+)\.txt(?:\.gz)?", re.IGNORECASE),
     re.compile(rf"(?P<part>[^.]+)\.(?P<language>{_LANGUAGE})(?:\.gz)?", re.IGNORECASE),
@@ -41,11 +41,10 @@ class Folder:
         self._files: dict[str, dict[str, Path]] = defaultdict(dict)
         rests: dict[Path, str] = {}
         for file in sorted(path.iterdir()):
-            match = next((m for name in _NAMES if (m := name.fullmatch(file.name))), None)
-            split = split_named(match["part"]) if match else None
-            if not match or not split:
+            if not (named := _named(file)):
                 continue
-            language, rest = match["language"], name_without_split(match["part"])
+            language, part, split = named
+            rest = name_without_split(part)
             first = self._files[split].setdefault(language, file)
             if rests.setdefault(first, rest) != rest:
                 print(f"{path}: left out {file.name}, as {first.name} is there", file=sys.stderr)
@@ -109,6 +108,18 @@ class Folder:
             there = " and ".join(file.name for file in files.values())
             raise UserError(f"{self.path} has {there}, but no {split} file of {language}")
         return files[language]
+
+
+def has_languages(path: Path) -> bool:
+    """Return whether a folder has a file that is named after a language and a split."""
+    return any(map(_named, path.iterdir()))
+
+
+def _named(file: Path) -> tuple[str, str, str] | None:
+    """Return the language that a file's name speaks of, its part, and the split that this says."""
+    match = next((m for name in _NAMES if (m := name.fullmatch(file.name))), None)
+    split = split_named(match["part"]) if match else None
+    return (match["language"], match["part"], split) if match and split else None
 
 
 def choose(known: Iterable[str], source: str, target: str, owner: str) -> tuple[str, str]:

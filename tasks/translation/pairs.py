@@ -13,8 +13,8 @@ import tasks.translation.dataset  # noqa: F401  makes the bundled ones known by 
 from tasks.common.data import load_split, prepared
 from tasks.common.sources import own_path
 from tasks.common.splits import RULE, by_split, fill
-from tasks.common.tables import Table, read_table
-from tasks.translation.folder import Folder, choose
+from tasks.common.tables import Table, read_table, tables_of_splits
+from tasks.translation.folder import Folder, choose, has_languages
 from tasks.translation.headers import SOURCE, TARGET, column_role, is_header
 from zoo.errors import UserError
 from zoo.readers.tables import are_numbers
@@ -42,8 +42,8 @@ def open_pairs(
     of one source stay together. See `tasks.common.splits.assign`.
 
     Args:
-        dataset: a tensorflow-datasets name; or the path of a folder, see `Folder`, or of a table,
-            see `read_file`.
+        dataset: a tensorflow-datasets name; or the path of a folder, see `Folder`, of a table, see
+            `read_file`, or of a folder of tables called `train.csv` and so on.
         data_dir: folder of prepared data sets; None for tensorflow-datasets' default.
         source: the language to translate from, where the data know languages; empty for what a
             data set says, or see `choose`.
@@ -56,12 +56,20 @@ def open_pairs(
             languages.
     """
     path = own_path(dataset)
-    if columns and not (path and path.is_file()):
+    tables = tables_of_splits(path) if path and path.is_dir() and not has_languages(path) else {}
+    if columns and not (tables or (path and path.is_file())):
         raise UserError(f"columns is {columns!r}, but {dataset} is no table: leave it out")
     if path is None:
         return partial(_from_name, dataset, data_dir, source, target)
     if path.is_file():
         parts = read_file(path, columns, source, target)
+    elif "train" in tables:
+        parts = {
+            split: [
+                pair for part in read_file(file, columns, source, target).values() for pair in part
+            ]
+            for split, file in tables.items()
+        }
     else:
         folder = Folder(path)
         known = choose(folder.languages, source, target, str(path))
