@@ -1,6 +1,7 @@
 """Reads Parquet files, each value as it would be written in a text."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from zoo.errors import UserError
 
 PARQUET = (".parquet", ".pq")
 """How the names of Parquet files end."""
+
+_INDEX = re.compile(r"__index_level_\d+__")  # as pandas calls the numbers of rows
 
 
 def is_parquet(path: Path) -> bool:
@@ -51,19 +54,17 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
     Values are texts, numbers as they would be written, or None; lists hold such values, and a group
     of columns is a dictionary. Bytes are an empty list. What Hugging Face's `datasets` wrote as the
-    number of a class is its name, and no class (-1) is None.
+    number of a class is its name, and no class (-1) is None. The index of pandas is left out.
 
     Raises:
         UserError: as `open_parquet`.
     """
     table = open_parquet(path)
     classes = _class_names(table.schema.metadata or {})
-    columns = [
-        _named(_written(column), classes.get(name))
-        for name, column in zip(table.column_names, table.columns)
-    ]
+    names = [name for name in table.column_names if not _INDEX.fullmatch(name)]
+    columns = [_named(_written(table[name]), classes.get(name)) for name in names]
     for number, values in enumerate(zip(*columns), 1):
-        yield number, dict(zip(table.column_names, values))
+        yield number, dict(zip(names, values))
 
 
 def _written(column: Any) -> list[Any]:

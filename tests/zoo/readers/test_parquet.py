@@ -26,6 +26,7 @@ def test_values_are_as_they_would_be_written(tmp_path, write_parquet):
         "numbers": [[1, 2], [3], None],
         "inside": [{"a": 1, "b": None}, {"a": 2, "b": "x"}, None],
         "raw": [b"\x00", b"", None],
+        "__index_level_0__": [4, 7, 9],
     }
     rows = [values for _, values in parquet_rows(write_parquet(tmp_path / "a.parquet", columns))]
     assert rows[0] == {
