@@ -94,10 +94,11 @@ def read_captions(file: Path) -> Captions:
     Raises:
         UserError: it has another form, a quotation mark that is not closed, or is no UTF-8 text.
     """
+    whole = file.suffix.lower() == ".json"
+    if is_json(file) and not whole:
+        return _objects(file)
     text = read_text_file(file)
-    if file.suffix.lower() == ".json":
-        return _json(file, text)
-    return _objects(file) if is_json(file) else _lines(file, text)
+    return _json(file, text) if whole else _lines(file, text)
 
 
 def split_of(name: str) -> str | None:

@@ -298,7 +298,7 @@ def _check_groups(table: Table, column: int, clips: Sequence[Clip]) -> None:
 
 def _alike(long: LongTable) -> list[Clip]:
     """Return the clips, those of the same cells in one group."""
-    cells = [long.table.rows[at].cells for at in range(len(long.table.rows))]
+    cells = [row.cells for row in long.table.rows]
     clips = []
     for clip, rows in zip(long.clips, long.rows):
         text = "\n".join("\t".join(cells[at][c] for c in long.measured) for at in rows)
