@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.common.splits import split_named
 from tasks.common.tables import GROUP, LABEL, SPLIT, Table, is_table, read_table
-from tasks.video_classification.clip import Clip
+from tasks.video_classification.clip import Clip, split_written
 from zoo.errors import UserError
 from zoo.readers.dates import BadStamp, read_stamps
 from zoo.readers.frames import counts_up, plain_name
@@ -135,7 +134,11 @@ def _long(path: Path, changed: int) -> LongTable:
     ordered = _ordered(table, by, rows.values(), times[0] if times else None)
     clips = [
         Clip(
-            path, _label(table, label, key[0], own), _split(table, key[2], own), key[1], (key[0], n)
+            path,
+            _label(table, label, key[0], own),
+            split_written(key[2], table.place(table.rows[own[0]])),
+            key[1],
+            (key[0], n),
         )
         for n, (key, own) in enumerate(zip(rows, ordered))
     ]
@@ -197,16 +200,6 @@ def _label(table: Table, column: int, name: str, rows: np.ndarray) -> str:
                 "class, so give each stretch of a class an id of its own"
             )
     return first.cells[column]
-
-
-def _split(table: Table, written: str, rows: np.ndarray) -> str:
-    split = split_named(written) or ""
-    if written and not split:
-        raise UserError(
-            f"{table.place(table.rows[rows[0]])} has the split {written!r}: use train, validation "
-            "or test"
-        )
-    return split
 
 
 def _ordered(

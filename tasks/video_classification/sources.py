@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out
-from tasks.common.splits import file_keys, split_named
+from tasks.common.splits import file_keys
 from tasks.common.tables import GROUP, is_table, read_table
 from tasks.video_classification.arrays import array_clips, has_arrays
-from tasks.video_classification.clip import SEQUENCE_FILES, Clip
+from tasks.video_classification.clip import SEQUENCE_FILES, Clip, split_written
 from tasks.video_classification.long_tables import is_long, long_clips
 from zoo.errors import UserError
 from zoo.readers.json_rows import holds_objects
@@ -130,9 +130,7 @@ def _row(row: dict[str, str], folder: Path, where: str) -> Clip:
         raise UserError(f"{where}: there is no file {path}")
     if not row.get("label"):
         raise UserError(f"{where}: the label of {row['path']} is empty")
-    split = split_named(row["split"]) or ""
-    if row["split"] and not split:
-        raise UserError(f"{where} has the split {row['split']!r}: use train, validation or test")
+    split = split_written(row["split"], where)
     return Clip(path, row["label"], split, row.get("group") or group_of(row["path"]))
 
 
