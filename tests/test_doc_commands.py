@@ -16,6 +16,7 @@ import pytest
 
 from tests.doc_files import MAKERS
 from tests.test_docs import PAGES, ROOT, commands
+from zoo.catalog.recipes import RECIPES
 
 _LONG = "half a minute for one update, by its validation; tests/tasks/transcription fits small ones"
 UNRUN = {
@@ -29,7 +30,7 @@ UNRUN = {
     ("docs/from_torch.md", "*checkpoint.pt*"): "a file of several modules; tests/zoo/importing",
     ("docs/several_machines.md", "*/shared/*"): "waits for a second machine; test_replicas.py",
     ("docs/several_machines.md", "*--devices 2*"): "needs a process of its own; test_replicas.py",
-    ("docs/several_machines.md", "zoo compare cells"): "all 29 cells, for minutes",
+    ("docs/several_machines.md", "zoo compare cells"): "all cells, for minutes",
     ("docs/results.md", "zoo reproduce mnist-rows*"): "MNIST must be downloaded",
     ("docs/results.md", "zoo fit*"): "`python -m benchmarks.figures` runs it, for minutes",
     ("docs/ready_models.md", "zoo verify --all"): "takes minutes; `make test-slow` verifies each",
@@ -124,6 +125,18 @@ def test_the_commands_of_a_page_run(
 def test_what_is_not_run_stands_in_its_page():
     for page, what in UNRUN:
         assert any(fnmatch(command.text, what) for command in commands(page)), (page, what)
+
+
+def test_a_recipe_is_run_on_data_that_are_at_hand():
+    reproduced = [
+        command.words
+        for page in PAGES
+        for command in commands(page)
+        if is_run(page, command) and command.words[0] == "reproduce" and len(command.words) > 1
+    ]
+    assert reproduced
+    for words in reproduced:
+        assert "--dataset" in words or not RECIPES[words[1]].get, words
 
 
 def test_what_is_made_for_the_commands_is_named_by_one():
