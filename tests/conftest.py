@@ -162,3 +162,16 @@ def write_parquet():
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def write_shards(write_parquet):
+    """Writes columns to shards of a split, and returns the first of them."""
+
+    def write(folder, split, columns, features=None, count=3):
+        for n in range(count):
+            some = {name: values[n::count] for name, values in columns.items()}
+            write_parquet(folder / f"{split}-{n:05}-of-{count:05}.parquet", some, features)
+        return folder / f"{split}-00000-of-{count:05}.parquet"
+
+    return write

@@ -16,6 +16,7 @@ import numpy as np
 from filelock import FileLock
 
 from zoo.errors import UserError
+from zoo.readers.shards import shards_of
 from zoo.utils.files import data_folder, flush_folder
 from zoo.utils.progress import progress
 
@@ -127,9 +128,11 @@ def cached_rows(
 def file_key(paths: Iterable[Path]) -> list[Any]:
     """Return path, size and time of last change of each file, for a key; sizes of -1 for none.
 
-    Of a folder it is a hash of these of the files in it.
+    Of a folder it is a hash of these of the files in it; of a shard those of its whole table.
     """
-    return [[str(path.absolute()), *_state(path)] for path in paths]
+    whole = [*paths]
+    shards = {path: shards_of(path) for path in {*whole}}
+    return [[str(file.absolute()), *_state(file)] for path in whole for file in shards[path]]
 
 
 def _state(path: Path) -> list[Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from tasks.common.splits import by_split_named, split_words
 from zoo.errors import UserError
 from zoo.readers.json_rows import LINES
-from zoo.readers.parquet import PARQUET
+from zoo.readers.parquet import PARQUET, is_parquet
+from zoo.readers.shards import first_shards, whole_table
 from zoo.readers.tables import Row, are_numbers, read_rows
 
 ENDINGS = (".csv", ".tsv", ".tab", *LINES, *PARQUET)
@@ -21,13 +22,15 @@ SPLIT = ("split", "set", "partition", "subset")
 GROUP = ("group", "speaker", "document")
 """What the columns may be called that say a row's split, and what it was taken from."""
 
+_NOTES = ("", ".md", ".json", ".py")
+
 
 @dataclass(frozen=True)
 class Table:
     """The rows of a file.
 
     Attributes:
-        path: of the file.
+        path: of the file; of one in shards, what to call it.
         names: of its columns, as the first row has them.
         named: whether the first row is one of names, as always in JSON and Parquet; else it is one
             of `rows`.
@@ -129,7 +132,7 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
     first = rows[0].cells if rows else []
     known = {name.lower() for name in names if name and not name.isdecimal()}
     named = not separator or any(cell.lower() in known for cell in first)
-    return Table(path, first, named, rows[named:], separator)
+    return Table(whole_table(path), first, named, rows[named:], separator)
 
 
 def tables_of_splits(folder: Path) -> dict[str, Path]:
@@ -138,7 +141,26 @@ def tables_of_splits(folder: Path) -> dict[str, Path]:
     Raises:
         UserError: two speak of one.
     """
-    return by_split_named(each for each in folder.iterdir() if each.is_file() and is_table(each))
+    return by_split_named(tables_in(folder))
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """Return the tables in a folder, see `hub_folder`; of one in shards, the first of them."""
+    files = sorted(hub_folder(folder).iterdir())
+    return first_shards(each for each in files if each.is_file() and is_table(each))
+
+
+def hub_folder(folder: Path) -> Path:
+    """Return the folder `data` of a repository of the Hugging Face hub; any other folder itself.
+
+    It has Parquet files, and nothing lies beside it but notes, such as README.md.
+    """
+    data = folder / "data"
+    if not data.is_dir() or not any(map(is_parquet, data.iterdir())):
+        return folder
+    others = (each for each in folder.iterdir() if each != data and each.name[0] != ".")
+    notes = all(each.is_file() and each.suffix.lower() in _NOTES for each in others)
+    return data if notes else folder
 
 
 def check_not_swallowed(table: Table, column: int) -> None:

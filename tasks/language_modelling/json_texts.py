@@ -6,6 +6,7 @@ from pathlib import Path
 from zoo.errors import UserError
 from zoo.readers.json_rows import file_members, is_json_lines
 from zoo.readers.parquet import is_parquet
+from zoo.readers.shards import whole_table
 
 TEXT = ("text", "content")
 """What the member with the text may be called; the first that there is."""
@@ -27,8 +28,8 @@ def read_texts(path: Path) -> Iterator[str]:
         text = values[name] if name else None
         if name is None or not isinstance(text, str | None):
             raise UserError(
-                f"{path}, line {line} has {', '.join(values) or 'nothing'}, but a text is needed "
-                "that is called text or content"
+                f"{whole_table(path)}, line {line} has {', '.join(values) or 'nothing'}, but a "
+                "text is needed that is called text or content"
             )
         if text and not text.isspace():
             yield text if text.endswith("\n") else f"{text}\n"

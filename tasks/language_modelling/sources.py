@@ -22,10 +22,12 @@ from tasks.common.splits import (
     split_named,
     tell_rule,
 )
+from tasks.common.tables import hub_folder
 from tasks.common.words import NEWEST
 from tasks.language_modelling.corpus import Corpus
 from tasks.language_modelling.json_texts import holds_texts, read_texts
 from zoo.errors import UserError
+from zoo.readers.shards import first_shards, unsharded_name
 from zoo.readers.text import read_head, read_pieces
 
 BUNDLED = "python_docs"
@@ -167,6 +169,9 @@ def find_files(path: Path) -> dict[str, list[Path]]:
       document that goes whole to one of the splits, by a hash of its path; equal ones to one.
     - Any other file: all of it is `train`.
 
+    Of a table in shards it is the first of them, and of a folder of the Hugging Face hub it is
+    looked for in `data`, see `tasks.common.tables.hub_folder`.
+
     What is not found is left out: a tenth of the training text takes its place, see `read_units`.
 
     Raises:
@@ -175,7 +180,9 @@ def find_files(path: Path) -> dict[str, list[Path]]:
     if not path.is_dir():
         parts = _beside(path)
     else:
-        trios = [parts for child in sorted(path.iterdir()) if len(parts := _beside(child)) > 1]
+        path = hub_folder(path)
+        children = first_shards(sorted(path.iterdir()))
+        trios = [parts for child in children if len(parts := _beside(child)) > 1]
         if len(trios) > 1:
             names = " and ".join(parts["train"].name for parts in trios[:2])
             raise UserError(f"{path} has the training parts {names}: give one of them")
@@ -189,7 +196,7 @@ def _beside(train: Path) -> dict[str, Path]:
     """Return a training part, if its name says so, and the parts beside it, by split."""
     parts = {"train": train}
     if _split(train) == "train":
-        for path in sorted(train.parent.iterdir()):
+        for path in first_shards(sorted(train.parent.iterdir())):
             if _name(path) == _name(train):
                 parts.setdefault(_split(path) or "train", path)
     return parts
@@ -204,7 +211,7 @@ def _split(path: Path) -> str | None:
 
 
 def _name(path: Path) -> str:
-    return name_without_split(path.name).removesuffix(".gz")
+    return name_without_split(unsharded_name(path)).removesuffix(".gz")
 
 
 def _assigned(files: list[Path], folder: Path) -> dict[str, list[Path]]:
@@ -222,7 +229,7 @@ def _assigned(files: list[Path], folder: Path) -> dict[str, list[Path]]:
 
 def _text_files(folder: Path) -> list[Path]:
     """Return the text files in a folder and below that are not blank, in the order of the paths."""
-    heads = {path: read_head(path) for path in files_in(folder)}
+    heads = {path: read_head(path) for path in first_shards(files_in(folder))}
     binary = {path for path, head in heads.items() if b"\0" in head and not holds_texts(path)}
     files = [path for path, head in heads.items() if path not in binary and head.strip()]
     if binary:

@@ -7,6 +7,7 @@ from typing import Any
 from tasks.sequence_labelling.columns import Sentence
 from zoo.errors import UserError
 from zoo.readers.json_rows import file_members
+from zoo.readers.shards import whole_table
 from zoo.readers.tables import are_numbers
 
 WORDS = ("tokens", "words", "form")
@@ -28,7 +29,7 @@ def read_json_sentences(path: Path, tag_column: str = "", word_column: str = "")
     """
     sentences = []
     for line, values in file_members(path):
-        place = f"line {line} of {path}"
+        place = f"line {line} of {whole_table(path)}"
         words = _listed(values, word_column, WORDS, "word_column", place)
         tags = _listed(values, tag_column, TAGS, "tag_column", place)
         if len(words) != len(tags):

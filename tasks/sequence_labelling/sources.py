@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 from tasks.common.data import load_split, prepared
 from tasks.common.sources import open_source
 from tasks.common.splits import RULE, name_without_split, split_named
+from tasks.common.tables import hub_folder
 from tasks.sequence_labelling.columns import Sentence, read_with
 from tasks.sequence_labelling.json_sentences import TAGS, read_json_sentences
 from tasks.sequence_labelling.layout import Layout, is_universal
@@ -16,6 +17,7 @@ from tasks.sequence_labelling.spans import to_bio
 from zoo.errors import UserError
 from zoo.readers.json_rows import LINES, holds_objects
 from zoo.readers.parquet import PARQUET
+from zoo.readers.shards import first_shards, unsharded_name
 
 _ENDINGS = (
     ".conllu", ".conll", ".conllx", ".conll03", ".bio", ".iob", ".iob2", ".bioes", ".tsv", ".txt",
@@ -69,16 +71,21 @@ def find_files(path: Path) -> dict[str, Path]:
     - A file for training: the same, in its folder, of those that are named as it is.
     - Any other file, or the only one of a folder: all of it is `train`.
 
+    Of a table in shards it is the first of them, and of a folder of the Hugging Face hub it is
+    looked for in `data`, see `tasks.common.tables.hub_folder`.
+
     Raises:
         UserError: none is for training, or several are for one split.
     """
     if path.is_dir():
-        return _among(path, [each for each in sorted(path.iterdir()) if _may_hold(each)])
+        path = hub_folder(path)
+        files = first_shards(sorted(path.iterdir()))
+        return _among(path, [each for each in files if _may_hold(each)])
     if (part := _part(path)) is None:
         return {"train": path}
     if part != "train":
         raise UserError(f"{path} is by its name for {part}: give the file for training")
-    files = sorted(path.parent.iterdir())
+    files = first_shards(sorted(path.parent.iterdir()))
     return _among(path.parent, [file for file in files if _rest(file) == _rest(path)])
 
 
@@ -123,8 +130,8 @@ def _is_exact(path: Path) -> bool:
 
 
 def _rest(path: Path) -> str:
-    """Return a file's name without what says its part, and without `.gz`."""
-    return name_without_split(path.name).removesuffix(".gz")
+    """Return a file's name without what says its part, or its shard, and without `.gz`."""
+    return name_without_split(unsharded_name(path)).removesuffix(".gz")
 
 
 def _from_files(path: Path, tag_column: str, word_column: str) -> dict[str, list[Sentence]]:

@@ -19,7 +19,7 @@ from tasks.common.notices import tell_alike
 from tasks.common.tables import LABEL, is_table
 from tasks.video_classification.arrays import load_array
 from tasks.video_classification.clip import Clip, is_sequence, is_text
-from tasks.video_classification.long_tables import is_long, load_sequence, measured_columns
+from tasks.video_classification.long_tables import load_sequence, measured_columns
 from tasks.video_classification.reading import Clips, Reading
 from tasks.video_classification.sources import find_clips
 from tasks.video_classification.splits import assign, tell_counts
@@ -83,9 +83,9 @@ class OwnClips:
                 f"{kinds[True]}: give one kind"
             )
         self._sequences = True in kinds
-        long = is_long(Path(path))
+        long = _is_of_long_table(self.all_clips[0])
         if long:
-            self.columns = measured_columns(Path(path), columns)
+            self.columns = measured_columns(self.all_clips[0].path, columns)
         texts = all(map(is_text, self.all_clips))
         if columns and not (texts or long):
             raise UserError(
@@ -207,9 +207,13 @@ class OwnClips:
         self._messages.add("skipped")
 
 
+def _is_of_long_table(clip: Clip) -> bool:
+    return bool(clip.array) and is_table(clip.path)
+
+
 def _sequence(clip: Clip, columns: Sequence[str]) -> np.ndarray:
     """Return the numbers of a clip, `[T, features]`, float32."""
-    if clip.array and is_table(clip.path):
+    if _is_of_long_table(clip):
         return as_sequence(load_sequence(clip, columns), clip.name)
     if clip.array:
         name, row = clip.array

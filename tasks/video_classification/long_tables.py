@@ -17,6 +17,7 @@ from zoo.errors import UserError
 from zoo.readers.dates import BadStamp, read_stamps
 from zoo.readers.frames import counts_up, plain_name
 from zoo.readers.numbers import SEQUENCE, SUBJECT
+from zoo.readers.shards import shards_of
 from zoo.readers.written_numbers import find_comma, read_numbers
 
 _LABEL = (*LABEL, "activity", "gesture")
@@ -51,7 +52,7 @@ def is_long(path: Path) -> bool:
     another the class."""
     if not path.is_file() or not is_table(path):
         return False
-    table = _table(path, path.stat().st_mtime_ns)
+    table = _table(path, _changed(path))
     files = table.find(("path", "file_name")) is not None
     return not files and table.find(_LABEL) is not None and bool(_columns(table, SEQUENCE))
 
@@ -75,7 +76,7 @@ def long_clips(path: Path) -> list[Clip]:
         UserError: a sequence has no label or two, or its order is not known; two columns may say
             which rows are one; a split is none; or a group is in two.
     """
-    return _long(path, path.stat().st_mtime_ns).clips
+    return _long(path, _changed(path)).clips
 
 
 def measured_columns(path: Path, chosen: Sequence[str] = ()) -> list[str]:
@@ -89,7 +90,7 @@ def measured_columns(path: Path, chosen: Sequence[str] = ()) -> list[str]:
         UserError: there is none of a name, or one holds something else than numbers, or gives the
             class away.
     """
-    changed = path.stat().st_mtime_ns
+    changed = _changed(path)
     long = _long(path, changed)
     names = long.table.names
     places = _chosen(long, tuple(chosen))
@@ -109,9 +110,14 @@ def measured_columns(path: Path, chosen: Sequence[str] = ()) -> list[str]:
 def load_sequence(clip: Clip, columns: Sequence[str] = ()) -> np.ndarray:
     """Return the numbers of a sequence, float64 `[T, D]`, see `measured_columns`."""
     assert clip.array
-    changed = clip.path.stat().st_mtime_ns
+    changed = _changed(clip.path)
     rows = _long(clip.path, changed).rows[clip.array[1]]
     return _numbers(clip.path, changed, tuple(columns))[rows]
+
+
+def _changed(path: Path) -> int:
+    """Return when a table was last changed."""
+    return max(file.stat().st_mtime_ns for file in shards_of(path))
 
 
 @lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out
 from tasks.common.splits import file_keys
-from tasks.common.tables import GROUP, is_table, read_table
+from tasks.common.tables import GROUP, read_table, tables_in
 from tasks.video_classification.arrays import array_clips, has_arrays
 from tasks.video_classification.clip import SEQUENCE_FILES, Clip, split_written
 from tasks.video_classification.long_tables import is_long, long_clips
@@ -37,7 +37,7 @@ def find_clips(path: Path) -> list[Clip]:
     - A table with the columns `path` or `file_name` (from its own folder on) and `label`, and if
       wanted `split` and `group`, see `zoo.readers.tables.read_rows`; or a folder that holds one.
     - A table that holds the sequences themselves, a time step on each row, see
-      `long_tables.long_clips`.
+      `long_tables.long_clips`; or a folder that holds one.
 
     Files are videos (see `zoo.readers.video.VIDEO_FILES`), `.npy`, or text with a time step a
     line. A folder below that of its class in which pictures lie is one clip, too, see
@@ -57,11 +57,10 @@ def find_clips(path: Path) -> list[Clip]:
         raise UserError(f"there is no file {path}: {_LAYOUT}")
     if has_arrays(path):
         clips = array_clips(path)
-    elif is_long(path):
-        clips = long_clips(path)
+    elif index := path if path.is_file() else _index_of(path):
+        clips = long_clips(index) if is_long(index) else list(_listed(index))
     else:
-        index = path if path.is_file() else _index_of(path)
-        clips = list(_listed(index)) if index else _in_folders(path)
+        clips = _in_folders(path)
     if not clips:
         raise UserError(f"{path} has no clips: {_LAYOUT}")
     clips = _together(clips, path)
@@ -71,8 +70,8 @@ def find_clips(path: Path) -> list[Clip]:
 
 
 def _index_of(folder: Path) -> Path | None:
-    """Return the one table beside a folder's files that names clips."""
-    files = [file for file in sorted(folder.iterdir()) if is_table(file) and _names_clips(file)]
+    """Return the one table in a folder that names clips, or holds them."""
+    files = [file for file in tables_in(folder) if _names_clips(file)]
     if len(files) > 1:
         raise UserError(
             f"{folder} has several tables that name clips, {files[0].name} and "

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from zoo.errors import UserError
 from zoo.readers.parquet import is_parquet, parquet_rows
+from zoo.readers.shards import whole_table
 from zoo.readers.text import read_pieces
 
 LINES = (".jsonl", ".ndjson")
@@ -93,7 +94,9 @@ def read_objects(path: Path) -> list[JSONRow]:
         row = JSONRow(line, {}, [])
         for name, value in _flat(values):
             if name in row.cells or name in row.lists:
-                raise UserError(f"{path}, line {line} has two members that are called {name}")
+                raise UserError(
+                    f"{whole_table(path)}, line {line} has two members that are called {name}"
+                )
             if isinstance(value, list):
                 row.lists.append(name)
             else:

@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import UserError
+from zoo.readers.shards import shards_of, whole_table
 
 PARQUET = (".parquet", ".pq")
 """How the names of Parquet files end."""
 
+_ROWS = 8192
 _INDEX = re.compile(r"__index_level_\d+__")  # as pandas calls the numbers of rows
 
 
@@ -25,10 +28,61 @@ def is_parquet(path: Path) -> bool:
 
 
 def open_parquet(path: Path) -> Any:
-    """Return the `pyarrow.Table` of a file, at least one row of it.
+    """Return the `pyarrow.Table` of a file, or of all shards of a table, at least one row of it.
+
+    Args:
+        path: of the file, or of any shard, see `zoo.readers.shards`.
 
     Raises:
-        UserError: pyarrow is not installed, it is no Parquet file, or it has no rows.
+        UserError: pyarrow is not installed, it is no Parquet file, or it has no rows; or a shard is
+            missing, or has other columns than the first.
+    """
+    with reading(path) as parquet:
+        import pyarrow
+
+        table, *others = (parquet.ParquetFile(file).read() for file in alike_shards(path))
+        if others:
+            table = pyarrow.concat_tables([table, *others], promote_options="permissive")
+    if not table.num_rows:
+        raise UserError(f"{whole_table(path)} has no rows")
+    return table
+
+
+def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of each row, from 1 on, and what it holds by the names of the columns.
+
+    Values are texts, numbers as they would be written, or None; lists hold such values, and a group
+    of columns is a dictionary. Bytes are an empty list. What Hugging Face's `datasets` wrote as the
+    number of a class is its name, and no class (-1) is None. The index of pandas is left out. Some
+    rows are in memory at a time.
+
+    Args:
+        path: of the file, or of any shard of a table, whose rows are counted through all of them.
+
+    Raises:
+        UserError: as `open_parquet`.
+    """
+    number = 0
+    for file in alike_shards(path):
+        with reading(file) as parquet:
+            opened = parquet.ParquetFile(file)
+            classes = _class_names(opened.schema_arrow.metadata)
+            for batch in opened.iter_batches(_ROWS):
+                names = [name for name in batch.schema.names if not _INDEX.fullmatch(name)]
+                columns = [_named(_written(batch[name]), classes.get(name)) for name in names]
+                for values in zip(*columns):
+                    number += 1
+                    yield number, dict(zip(names, values))
+    if not number:
+        raise UserError(f"{whole_table(path)} has no rows")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Any]:
+    """Return the module `pyarrow.parquet`, to read a file with.
+
+    Raises:
+        UserError: pyarrow is not installed, the file is not there, or is no Parquet file.
     """
     try:
         import pyarrow
@@ -41,30 +95,55 @@ def open_parquet(path: Path) -> Any:
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     try:
-        table = pyarrow.parquet.read_table(path)
+        yield pyarrow.parquet
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path} is no Parquet file: {str(error).splitlines()[0]}") from error
-    if not table.num_rows:
-        raise UserError(f"{path} has no rows")
-    return table
 
 
-def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the number of each row, from 1 on, and what it holds by the names of the columns.
-
-    Values are texts, numbers as they would be written, or None; lists hold such values, and a group
-    of columns is a dictionary. Bytes are an empty list. What Hugging Face's `datasets` wrote as the
-    number of a class is its name, and no class (-1) is None. The index of pandas is left out.
+def alike_shards(path: Path) -> list[Path]:
+    """Return the files of a table, see `zoo.readers.shards.shards_of`.
 
     Raises:
-        UserError: as `open_parquet`.
+        UserError: as `reading` or `shards_of`, or one has other columns than the first, or other
+            names of classes.
     """
-    table = open_parquet(path)
-    classes = _class_names(table.schema.metadata or {})
-    names = [name for name in table.column_names if not _INDEX.fullmatch(name)]
-    columns = [_named(_written(table[name]), classes.get(name)) for name in names]
-    for number, values in enumerate(zip(*columns), 1):
-        yield number, dict(zip(names, values))
+    shards = shards_of(path)
+    first, *others = shards
+    if others:
+        columns = _schema(first)
+        for file in others:
+            _check_alike(file, _schema(file), first, columns)
+    return shards
+
+
+def _schema(file: Path) -> Any:
+    with reading(file) as parquet:
+        return parquet.read_schema(file)
+
+
+def _check_alike(file: Path, columns: Any, first: Path, expected: Any) -> None:
+    import pyarrow
+
+    classes, expected_classes = _class_names(columns.metadata), _class_names(expected.metadata)
+    for name in dict.fromkeys([*expected.names, *columns.names]):
+        problem = ""
+        if _INDEX.fullmatch(name):
+            continue
+        if name not in expected.names:
+            problem = f"has the column {name}, but {first.name} has not"
+        elif name not in columns.names:
+            problem = f"has no column {name}, but {first.name} has"
+        elif classes.get(name) != expected_classes.get(name):
+            problem = f"has other names of classes in the column {name} than {first.name}"
+        else:
+            pair = [pyarrow.schema([each.field(name)]) for each in (expected, columns)]
+            try:
+                pyarrow.unify_schemas(pair, promote_options="permissive")
+            except pyarrow.ArrowException:
+                types = [each.field(name).type for each in (columns, expected)]
+                problem = f"has {types[0]} in the column {name}, but {first.name} has {types[1]}"
+        if problem:
+            raise UserError(f"{file} {problem}: shards of one table need the same columns")
 
 
 def _written(column: Any) -> list[Any]:
@@ -96,10 +175,10 @@ def _plain(value: Any) -> Any:
     return value if value is None else str(value)
 
 
-def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+def _class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
     """Return the names of the classes of each column that holds their numbers, or lists of them."""
     try:
-        features = dict(json.loads(metadata[b"huggingface"])["info"]["features"])
+        features = dict(json.loads((metadata or {})[b"huggingface"])["info"]["features"])
     except (KeyError, TypeError, ValueError):
         return {}
     named = {}

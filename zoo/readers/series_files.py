@@ -10,6 +10,7 @@ from zoo.readers.parquet import PARQUET, is_parquet, open_parquet
 from zoo.readers.series_columns import Chosen, read_columns
 from zoo.readers.series_rows import Parts, has_series_in_rows, read_series_in_rows
 from zoo.readers.series_tsf import read_tsf
+from zoo.readers.shards import whole_table
 from zoo.readers.tables import read_rows
 
 ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".tsf", *PARQUET)
@@ -71,4 +72,5 @@ def _read_parquet(path: Path) -> Frame:
             ) from error
         columns.append([cell or "" for cell in cells])
     # There are no lines: rows are counted from 1 on.
-    return Frame(path, list(table.column_names), np.arange(table.num_rows) + 1, columns)
+    lines = np.arange(table.num_rows) + 1
+    return Frame(whole_table(path), list(table.column_names), lines, columns)

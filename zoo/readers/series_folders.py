@@ -12,6 +12,7 @@ from zoo.readers.frames import Frame
 from zoo.readers.series_columns import Chosen, read_columns
 from zoo.readers.series_files import ENDINGS, load_file
 from zoo.readers.series_rows import NAME, Parts, SeriesRows
+from zoo.readers.shards import first_shards, unsharded_name
 
 _SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val",
            "validation": "val", "dev": "val", "test": "test"}  # fmt: skip
@@ -35,7 +36,7 @@ def read_folder(folder: Path, chosen: Chosen) -> tuple[Parts, bool]:
     Raises:
         UserError: there is no file of series, one cannot be read, or they do not fit together.
     """
-    files = [file for file in sorted(folder.iterdir()) if _is_table(file)]
+    files = first_shards(file for file in sorted(folder.iterdir()) if _is_table(file))
     if not files:
         raise UserError(f"{folder} has no file of series: expected {', '.join(ENDINGS)}")
     splits: dict[str, Path] = {}
@@ -89,7 +90,7 @@ def _side_by_side(folder: Path, files: Sequence[Path], chosen: Chosen) -> Parts:
         return _noted(parts, f"the {len(files)} files were read as parts of one table")
     all_parts, series = [], []
     for file, each in zip(files, loaded):
-        stem = file.name.partition(".")[0]
+        stem = unsharded_name(file).partition(".")[0]
         parts = each if isinstance(each, Parts) else read_columns(each, chosen, stem)
         all_parts.append(parts)
         _check_alike(file, parts, files[0], all_parts[0])

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from zoo.errors import UserError
 from zoo.readers.json_rows import holds_objects, read_objects
+from zoo.readers.shards import whole_table
 from zoo.readers.text import read_text_file
 
 SEPARATORS = "\t;|,"
@@ -133,7 +134,7 @@ def _object_rows(path: Path) -> list[Row]:
     Raises:
         UserError: as `read_objects`, or there are no members but lists.
     """
-    objects = read_objects(path)
+    objects, path = read_objects(path), whole_table(path)
     if lists := dict.fromkeys(name for each in objects for name in each.lists):
         print(f"{path}: left out {', '.join(lists)}: lists and bytes are no cells", file=sys.stderr)
     names = list(dict.fromkeys(name for each in objects for name in each.cells))

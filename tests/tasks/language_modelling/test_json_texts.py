@@ -1,3 +1,5 @@
+from itertools import chain
+
 import pytest
 
 from tasks.common.splits import SPLITS
@@ -44,3 +46,21 @@ def test_rows_of_parquet_are_documents_too(tmp_path, write_parquet):
         source = Source(str(given), None, "character")
         parts = [text for split in SPLITS for text, _ in source.pieces(split)]
         assert sorted(parts) == sorted(f"{text}\n" for text in texts)
+
+
+def test_shards_of_a_split_are_one_table(tmp_path, write_shards):
+    texts = {split: [f"{split} {n}" for n in range(60)] for split in SPLITS}
+    for split, count in zip(SPLITS, (3, 1, 2)):
+        first = write_shards(tmp_path / "all/data", split, {"text": texts[split]}, count=count)
+    (tmp_path / "all/README.md").write_text("# Texts")
+    for path in (tmp_path / "all", first.with_name("train-00000-of-00003.parquet")):
+        source = Source(str(path), None, "character")
+        for split in SPLITS:
+            expected = sorted(f"{text}\n" for text in texts[split])
+            assert sorted(text for text, _ in source.pieces(split)) == expected
+    write_shards(tmp_path / "one/data", "train", {"text": texts["train"]})
+    (tmp_path / "one/README.md").write_text("# Texts")
+    source = Source(str(tmp_path / "one"), None, "character")
+    parts = [sorted(text for text, _ in source.pieces(split)) for split in SPLITS]
+    assert all(parts)
+    assert sorted(chain(*parts)) == sorted(f"{text}\n" for text in texts["train"])

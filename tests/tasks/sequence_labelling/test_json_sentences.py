@@ -79,3 +79,16 @@ def test_rows_of_parquet_are_sentences_whose_tags_have_names(tmp_path, write_par
     path = write_parquet(tmp_path / "bare/a.parquet", {"tokens": [["a"]], "ner_tags": [[1]]})
     with pytest.raises(UserError, match=r"the tags of .* are numbers"):
         read_json_sentences(path)
+
+
+def test_shards_of_a_split_are_one_table(tmp_path, write_shards):
+    for part, count in (("train", 3), ("validation", 1), ("test", 2)):
+        columns = {"tokens": [[part, str(n)] for n in range(6)], "ner_tags": [["O", "B-PER"]] * 6}
+        first = write_shards(tmp_path / "data", part, columns, count=count)
+    train = first.with_name("train-00000-of-00003.parquet")
+    for path in (tmp_path, tmp_path / "data", train):
+        parts = read_sentences(str(path), None)
+        for part, sentences in parts.items():
+            assert sorted(each.words for each in sentences) == [[part, str(n)] for n in range(6)]
+    assert parts["train"][2].words == ["train", "1"]
+    assert parts["train"][2].place == f"line 3 of {train.with_name('train-*-of-00003.parquet')}"

@@ -94,6 +94,34 @@ def test_a_folder_of_parquet_gives_texts_and_the_names_of_their_labels(tmp_path,
     }
 
 
+def test_shards_of_a_split_are_one_table(tmp_path, write_shards):
+    label = {"label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}
+    for split, count in (("train", 3), ("test", 2)):
+        texts = [f"{split} {n}" for n in range(60)]
+        columns = {"text": texts, "label": [n // 3 % 2 for n in range(60)]}
+        first = write_shards(tmp_path / "data", split, columns, label, count)
+    written(tmp_path / "README.md", "# Texts")
+    parts = read(tmp_path)
+    assert sizes(parts)["test"] == 60 and parts["test"][0].text == "test 0"
+    assert sizes(parts)["train"] + sizes(parts)["validation"] == 60
+    assert parts["test"][31].place == f"{first.with_name('test-*-of-00002.parquet')}, line 32"
+    alone = read(first.with_name("train-00001-of-00003.parquet"))
+    assert sorted(each.text for rows in alone.values() for each in rows) == sorted(
+        f"train {n}" for n in range(60)
+    )
+    first.with_name("train-00002-of-00003.parquet").unlink()
+    with pytest.raises(UserError, match=r"but no train-00002-of-00003\.parquet"):
+        read(tmp_path)
+
+
+def test_a_folder_called_data_beside_other_data_is_passed_over(tmp_path, write_shards):
+    write_shards(tmp_path / "data", "train", {"text": [*"abcdef"], "label": [*"xyxyxy"]})
+    for label in ("bad", "good"):
+        for n in range(9):
+            written(tmp_path / label / f"{n}.txt", f"{label} {n}")
+    assert {each.label for each in read(tmp_path)["train"]} == {"bad", "good"}
+
+
 def test_a_folder_like_that_of_aclimdb_is_read(tmp_path, capsys):
     for split, label, number in [
         (split, label, number)

@@ -22,6 +22,17 @@ def test_a_folder_of_tables_gives_each_split_its_own(tmp_path, write_parquet, en
     assert turned("test")[0][:2] == expected["test"][0][::-1]
 
 
+def test_shards_of_a_split_are_one_table(tmp_path, write_shards):
+    for split, count in (("train", 4), ("validation", 1), ("test", 2)):
+        pairs = [{"en": f"{split} {n}", "de": f"{n} auf deutsch"} for n in range(8)]
+        write_shards(tmp_path / "data", split, {"translation": pairs}, count=count)
+    pairs = open_pairs(str(tmp_path), None)
+    for split in SPLITS:
+        assert {pair[:2] for pair in pairs(split)} == {
+            (f"{split} {n}", f"{n} auf deutsch") for n in range(8)
+        }
+
+
 def test_files_of_languages_come_before_tables_beside_them(tmp_path):
     for language in ("de", "en"):
         lines = [f"{language} {n}" for n in range(9)]

@@ -1,3 +1,4 @@
+import os
 from collections import Counter
 
 import numpy as np
@@ -109,6 +110,20 @@ def test_tables_of_parquet_are_read(tmp_path, write_parquet):
     columns["time"] = np.array([f"2024-03-01T10:00:00.{t}" for t in columns["time"]], "M8[ns]")
     path = write_parquet(tmp_path / "all.parquet", columns)
     assert all_clips(OwnClips(str(path), str(tmp_path))) == expected(sequences)
+
+
+def test_a_table_in_shards_is_read_as_one_and_again_when_one_changes(tmp_path, write_shards):
+    sequences = [*movements()]
+    columns = dict(zip(("id", "time", "x", "y", "label"), map(list, zip(*rows_of(sequences)))))
+    write_shards(tmp_path / "all/data", "train", columns)
+    for path in (tmp_path / "all", tmp_path / "all/data/train-00001-of-00003.parquet"):
+        assert all_clips(OwnClips(str(path), str(tmp_path))) == expected(sequences)
+    first = tmp_path / "all/data/train-00000-of-00003.parquet"
+    before = first.stat()
+    columns["x"] = [x if n % 3 < 2 else x + 1 for n, x in enumerate(columns["x"])]
+    write_shards(tmp_path / "all/data", "train", columns)
+    os.utime(first, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert all_clips(OwnClips(str(tmp_path / "all"), str(tmp_path))) != expected(sequences)
 
 
 def test_a_name_counts_anew_in_each_group_and_split(tmp_path):
