@@ -160,6 +160,9 @@ class SequenceModel(keras.Model):
 
     def _finish(self) -> None:
         """Make all weights; the last line of every constructor."""
+        # The layers within are built as they are called; Keras would first call all of them in a
+        # graph that it throws away.
+        self.built = True
         self(self.example_inputs())
 
 

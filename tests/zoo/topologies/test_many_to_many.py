@@ -43,6 +43,18 @@ def window(time=T, seed=0):
     return {name: tf.constant(part) for name, part in parts.items()}
 
 
+def test_a_model_is_run_once_to_make_its_weights():
+    runs = []
+
+    class Counted(ManyToMany):
+        def call(self, *arguments, **options):
+            runs.append(1)
+            return super().call(*arguments, **options)
+
+    made = Counted(vocab_size=V, units=8)
+    assert made.built and len(runs) == 1
+
+
 def trained(model, optimizer):
     """A step of training: the loss, the gradient's norm, and the state after it."""
     optimizer.build(model.trainable_variables)
