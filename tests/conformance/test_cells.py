@@ -16,8 +16,9 @@ CELLS = sorted(registry.entries("cell"))
 B, T, D, H = 4, 7, 8, 4
 
 every_cell = pytest.mark.parametrize("name", CELLS)
-# Files, compiling, each type of numbers and finite differences take long: the cells that most
-# models are made of, one whose state is a matrix, and one that is scanned in parallel.
+# In the quick suite every cell is held against its rows stepped by hand, with all gradients. For
+# the rest, which takes long, the cells that most models are made of, one whose state is a matrix,
+# and one that is scanned in parallel.
 QUICK = ("vanilla_rnn", "lstm", "gru", "mlstm", "lru")
 every_cell_some_quick = pytest.mark.parametrize(
     "name",
@@ -29,15 +30,19 @@ KINDS = ("lstm", "gru_reset_before", "min_gru")
 DIRECTIONS = {"forward": False, "reverse": True}
 
 
-def every_cell_and_each_kind(kinds, cells):
+def every_cell_and_each_kind(kinds, cells, quick=QUICK):
     """Each cell with those of `cells`, and one cell of each kind with all of `kinds`, by id."""
+
+    def is_quick(name, key):
+        """In the quick suite one cell meets the whole grid."""
+        return name == KINDS[0] or (name in quick and key in cells)
+
     return [
         pytest.param(
             name,
             *values,
             id=f"{name}-{key}",
-            # In the quick suite one cell meets the whole grid.
-            marks=[] if key in cells or name == KINDS[0] else pytest.mark.slow,
+            marks=[] if is_quick(name, key) else pytest.mark.slow,
         )
         for name in CELLS
         for key, values in kinds.items()
@@ -77,17 +82,18 @@ SEQUENCES = {
     "lengths and reset rows": {"lengths": LENGTHS, "reset": RESET_ROWS},
     "lengths and reset steps": {"lengths": LENGTHS, "reset": RESET_STEPS},
 }
-cells_and_sequences = pytest.mark.parametrize(
-    ("name", "arguments", "reverse"),
-    every_cell_and_each_kind(
-        {
-            f"{kind}-{direction}": (arguments, reverse)
-            for kind, arguments in SEQUENCES.items()
-            for direction, reverse in DIRECTIONS.items()
-        },
-        ["lengths and reset steps-reverse"],
-    ),
-)
+
+
+def cells_and_sequences(quick):
+    kinds = {
+        f"{kind}-{direction}": (arguments, reverse)
+        for kind, arguments in SEQUENCES.items()
+        for direction, reverse in DIRECTIONS.items()
+    }
+    cells = ["lengths and reset steps-reverse"]
+    return pytest.mark.parametrize(
+        ("name", "arguments", "reverse"), every_cell_and_each_kind(kinds, cells, quick)
+    )
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -166,7 +172,7 @@ def row_by_row(cell, x, state, reverse, lengths=None, reset=None):
     return tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *rows)
 
 
-@cells_and_sequences
+@cells_and_sequences(quick=CELLS)
 def test_a_sequence_equals_each_row_stepped_by_hand(name, arguments, reverse):
     recurrence = make(name, reverse)
     x, state, weights = random(B, T, D), random_state(recurrence), recurrence.weights
@@ -178,7 +184,7 @@ def test_a_sequence_equals_each_row_stepped_by_hand(name, arguments, reverse):
     )
 
 
-@cells_and_sequences
+@cells_and_sequences(QUICK)
 def test_the_hand_derived_gradient_equals_the_ordinary_loop(name, arguments, reverse):
     recurrence = make(name, reverse)
     ordinary = Recurrence(KerasCell(recurrence.cell), reverse)
@@ -231,7 +237,7 @@ def test_a_cell_runs_in_keras_rnn_and_equals_recurrence(name, reverse, time):
     assert_equal(results(recurrence, x, state, weights), results(in_keras, x, state, weights))
 
 
-@every_cell
+@every_cell_some_quick
 def test_lengths_mean_what_a_keras_mask_means(name):
     recurrence = make(name)
     rnn = keras.layers.RNN(
