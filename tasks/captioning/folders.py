@@ -13,13 +13,14 @@ from tasks.common.notices import left_out
 from tasks.common.splits import RULE, SPLITS, assign, file_keys, tell_rule
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name, read_picture
+from zoo.readers.stored_pictures import StoredPicture
 from zoo.readers.text import read_text_file
 
 
 class Picture(NamedTuple):
-    """An image file and its captions."""
+    """An image, in a file or in a table, and its captions."""
 
-    path: Path
+    source: Path | StoredPicture
     captions: list[str]
 
 

@@ -14,6 +14,7 @@ import tensorflow_datasets as tfds
 from tasks.captioning.caption_files import has_words
 from tasks.captioning.folders import read_folder
 from tasks.captioning.scenes import Object, scene_objects
+from tasks.captioning.tables import picture_tables, read_tables
 from tasks.common.cache import Cached, cached_rows, file_key, in_threads
 from tasks.common.data import iterate_split, part_of, prepared
 from tasks.common.images import read_pixels
@@ -22,6 +23,7 @@ from tasks.common.sources import own_path
 from tasks.common.splits import RULE
 from zoo.errors import UserError
 from zoo.readers.images import read_picture
+from zoo.readers.stored_pictures import StoredPicture
 
 NO_CAPTION = " has no caption"
 MOST_CAPTIONS = 20
@@ -48,7 +50,7 @@ class Captioned(NamedTuple):
 class Encoded(NamedTuple):
     """An image as it is stored, what to call it, and what is said of it, as JSON values."""
 
-    image: Path | bytes
+    image: Path | bytes | StoredPicture
     name: str
     captions: list[str]
     objects: list[Any] | None = None
@@ -173,7 +175,7 @@ def _usable(captions: list[str]) -> list[str]:
 
 
 def open_source(dataset: str, data_dir: str | None, rule: str = RULE) -> Source:
-    """Return the data set of a name, or of a path, see `folders.read_folder`.
+    """Return the data set of a name, or of a path, see `FolderSource`.
 
     Args:
         dataset: a name or a path, see `tasks.common.sources.is_path`.
@@ -188,23 +190,24 @@ def open_source(dataset: str, data_dir: str | None, rule: str = RULE) -> Source:
 
 
 class FolderSource(Source):
-    """A person's own folder, see `folders.read_folder`."""
+    """A person's own folder, see `folders.read_folder`, or tables, see `tables.read_tables`."""
 
     def __init__(self, path: Path, data_dir: str | None, rule: str = RULE) -> None:
         super().__init__(str(path), data_dir)
-        self._parts = read_folder(path, rule)
+        tables = picture_tables(path)
+        self._parts = read_tables(path, tables, rule) if tables else read_folder(path, rule)
 
     def channels(self) -> int:
         """Return three, as any of its images may have a colour."""
         return 3
 
     def _items(self, split: str) -> Generator[Encoded]:
-        for path, captions in self._parts[split]:
-            yield Encoded(path, str(path), captions)
+        for source, captions in self._parts[split]:
+            yield Encoded(source, str(source), captions)
 
     def _key(self, split: str) -> tuple[int, Any]:
         pictures = self._parts[split]
-        return len(pictures), file_key(picture.path for picture in pictures)
+        return len(pictures), file_key(picture.source for picture in pictures)
 
     def _notes(self, split: str, cached: Cached) -> list[Any]:
         # Not from the cache: the captions may have changed since.

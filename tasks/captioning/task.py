@@ -70,15 +70,16 @@ class Captioning(DataTask):
 
     Any tensorflow-datasets set with `image`, and `captions` or `caption`, will do, such as
     `coco_captions`; and so does a folder of images and captions in the form of Flickr8k, Flickr30k
-    or COCO, see `tasks.captioning.folders.read_folder`. Captions are read in lower case and
-    without punctuation; those without a word are left out, and all after the first 20 of an image.
+    or COCO, see `tasks.captioning.folders.read_folder`, or a table in Parquet that holds both, see
+    `tasks.captioning.tables`. Captions are read in lower case and without punctuation; those
+    without a word are left out, and all after the first 20 of an image.
 
     Images are decoded once, resized whole to one size (what is not of its form gets stretched),
     and kept on disk, see `tasks.common.cache`. With a `network`, its last convolution takes their
     place.
 
     Args:
-        dataset: its name, or the path of a folder.
+        dataset: its name, or the path of a folder or a table.
         data_dir: folder of prepared data sets, where decoded images are kept, too.
         unit: "word", of any script, or "character": what a token is.
         captions_per_image: how many of an image's captions an epoch of training shows, drawn

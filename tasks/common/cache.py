@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from zoo.errors import UserError
 from zoo.readers.shards import shards_of
+from zoo.readers.stored_pictures import StoredPicture
 from zoo.utils.files import data_folder, flush_folder
 from zoo.utils.progress import progress
 
@@ -125,14 +126,23 @@ def cached_rows(
         ) from error
 
 
-def file_key(paths: Iterable[Path]) -> list[Any]:
+def file_key(paths: Iterable[Path | StoredPicture]) -> list[Any]:
     """Return path, size and time of last change of each file, for a key; sizes of -1 for none.
 
-    Of a folder it is a hash of these of the files in it; of a shard those of its whole table.
+    Of a folder it is a hash of these of the files in it; of a shard those of its whole table;
+    of a picture in a table one of its bytes.
     """
     whole = [*paths]
-    shards = {path: shards_of(path) for path in {*whole}}
-    return [[str(file.absolute()), *_state(file)] for path in whole for file in shards[path]]
+    shards = {path: shards_of(path) for path in {*whole} if isinstance(path, Path)}
+    return [
+        key
+        for path in whole
+        for key in (
+            [[str(file.absolute()), *_state(file)] for file in shards[path]]
+            if isinstance(path, Path)
+            else [path.digest]
+        )
+    ]
 
 
 def _state(path: Path) -> list[Any]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo.readers.images import read_picture
+from zoo.readers.stored_pictures import StoredPicture
 
 
 def decode_images(encoded: Any, shape: Sequence[int]) -> Any:
@@ -49,7 +50,9 @@ def fit_frames(clips: Any, shape: Sequence[int]) -> Any:
     return tf.reshape(frames, [size[0], size[1], height, width, channels])
 
 
-def read_pixels(source: Path | bytes, name: str, shape: Sequence[int]) -> np.ndarray:
+def read_pixels(
+    source: Path | bytes | StoredPicture, name: str, shape: Sequence[int]
+) -> np.ndarray:
     """Read an image file, or its bytes, as `[*shape]`, uint8, resized like `decode_images` does.
 
     It is decoded outside of the graph, where every kind of picture can be, by any thread.

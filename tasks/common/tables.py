@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.common.splits import by_split_named, split_words
+from tasks.common.splits import by_split_named, split_named, split_words
 from zoo.errors import UserError
 from zoo.readers.json_rows import LINES
 from zoo.readers.parquet import PARQUET, is_parquet
@@ -148,6 +148,25 @@ def tables_in(folder: Path) -> list[Path]:
     """Return the tables in a folder, see `hub_folder`; of one in shards, the first of them."""
     files = sorted(hub_folder(folder).iterdir())
     return first_shards(each for each in files if each.is_file() and is_table(each))
+
+
+def one_or_by_split(folder: Path, tables: Sequence[Path]) -> dict[str, Path]:
+    """Return tables by the split that their names speak of; one alone, of whatever name, as "".
+
+    Args:
+        folder: that they are in.
+        tables: those that hold what is wanted.
+
+    Raises:
+        UserError: there are several for one split, or for none.
+    """
+    splits = [split_named(file.name) or "" for file in tables]
+    if len(tables) > 1 and ("" in splits or len({*splits}) < len(splits)):
+        raise UserError(
+            f"{folder} has several tables of pictures, {tables[0].name} and {tables[1].name}: give "
+            "one of them as the data set"
+        )
+    return dict(zip(splits if len(tables) > 1 else [""], tables))
 
 
 def hub_folder(folder: Path) -> Path:

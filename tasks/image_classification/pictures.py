@@ -8,14 +8,17 @@ from typing import NamedTuple
 from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out, tell_alike
 from tasks.common.splits import RULE, SPLITS, by_split, file_keys, fill, split_named
-from tasks.common.tables import GROUP, LABEL, Table, is_table, read_table
+from tasks.common.tables import GROUP, LABEL, Table, one_or_by_split, read_table, tables_in
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name
+from zoo.readers.parquet import is_parquet
+from zoo.readers.stored_pictures import StoredPicture, has_pictures, stored_pictures
 
 FILE = ("path", "file", "filename", "file_name", "image", "picture", "id", "name")
 """What the column of a table may be called that names files; the first that there is."""
 
 _LOOKED_AT = 5
+_OfRows = Callable[[Path, Table, Sequence[str]], Iterator[tuple[Path | StoredPicture, str]]]
 _LAYOUT = (
     "one folder a class is needed, such as cat/1.jpg, or a table such as labels.csv with the "
     "columns path and label"
@@ -26,13 +29,13 @@ class Picture(NamedTuple):
     """A picture of a class.
 
     Attributes:
-        path: of its file.
+        source: its file, or where in a table it is stored.
         label: name of its class.
         split: what is said of its split, "" if nothing.
         group: what it was taken from, "" if nothing is said.
     """
 
-    path: Path
+    source: Path | StoredPicture
     label: str
     split: str = ""
     group: str = ""
@@ -46,6 +49,8 @@ def read_pictures(path: Path, rule: str = RULE, fold: str = "") -> dict[str, lis
     - A table of files, from its own folder on, and their labels; or a folder that holds one, or
       one for each split, such as `train.csv`. It may have a column `split`, and `group`. A file may
       be named without its folder or its ending.
+    - A table in Parquet, in whose column of bytes the pictures are themselves, see
+      `zoo.readers.stored_pictures`, and likewise a folder of such.
 
     Files are those that are called as pictures are, see `zoo.readers.images.is_image_name`; others
     are counted. Where validation or test is lacking, a tenth of the pictures for training is taken
@@ -65,7 +70,7 @@ def read_pictures(path: Path, rule: str = RULE, fold: str = "") -> dict[str, lis
     pictures = list(listed_pictures(path)) or list(_in_folders(path))
     if not pictures:
         raise UserError(f"{path} has no pictures of classes: {_LAYOUT}")
-    parts = by_split((each, each.split, str(each.path)) for each in pictures)
+    parts = by_split((each, each.split, str(each.source)) for each in pictures)
     labels = sorted({each.label for each in parts["train"]})
     if len(labels) < 2:
         only = f", {labels[0]}" if labels else ""
@@ -74,7 +79,7 @@ def read_pictures(path: Path, rule: str = RULE, fold: str = "") -> dict[str, lis
     for split in SPLITS[1:]:
         if other := next((p for p in parts.get(split, ()) if p.label not in labels), None):
             raise UserError(
-                f"{other.path}, for {split}, has the class {other.label}, which is none of those "
+                f"{other.source}, for {split}, has the class {other.label}, which is none of those "
                 f"for training: {', '.join(labels)}"
             )
     return filled(parts, path, rule, lambda each: each.label, fold)
@@ -89,7 +94,7 @@ def filled(
 ) -> dict[str, list[Picture]]:
     """Return the pictures of all three splits, see `tasks.common.splits.fill`.
 
-    Equal files stay together, and those of a group.
+    Equal pictures stay together, and those of a group.
 
     Args:
         parts: of each split that there is, of "train" at least.
@@ -102,12 +107,16 @@ def filled(
         UserError: there are too few for three splits.
     """
     root = path if path.is_dir() else path.parent
-    own = [*parts["train"], *parts.get("validation", ())]
-    names = [each.path.relative_to(root).as_posix() for each in own]
-    keys = dict(zip(own, file_keys([each.path for each in own], names, path)))
+    own = [each.source for part in ("train", "validation") for each in parts.get(part, ())]
+    files = [source for source in own if isinstance(source, Path)]
+    names = [file.relative_to(root).as_posix() for file in files]
+    keys: dict[Path | StoredPicture, str] = {
+        **dict(zip(files, file_keys(files, names, path))),
+        **{source: source.digest for source in own if isinstance(source, StoredPicture)},
+    }
     return fill(
         parts,
-        lambda each: each.group or keys[each],
+        lambda each: each.group or keys[each.source],
         str(path),
         "pictures",
         label=label,
@@ -135,33 +144,30 @@ def listed_pictures(path: Path, labels: Sequence[str] = LABEL) -> Iterator[Pictu
 
 
 def _tables_in(folder: Path, labels: Sequence[str]) -> dict[str, Path]:
-    """Return the tables in a folder that name pictures and their labels: one, or one a split."""
+    """Return the tables in a folder that have pictures and their labels: one, or one a split."""
     files = _Files(folder)
-    named = [
-        file
-        for file in sorted(folder.iterdir())
-        if file.is_file() and is_table(file) and _names_pictures(file, files, labels)
-    ]
-    splits = [split_named(file.name) or "" for file in named]
-    if len(named) > 1 and ("" in splits or len({*splits}) < len(splits)):
-        raise UserError(
-            f"{folder} has several tables of pictures, {named[0].name} and {named[1].name}: give "
-            "one of them as the data set"
-        )
-    return dict(zip(splits if len(named) > 1 else [""], named))
+    named = [file for file in tables_in(folder) if _has_pictures(file, files, labels)]
+    return one_or_by_split(folder, named)
 
 
-def _names_pictures(path: Path, files: "_Files", labels: Sequence[str]) -> bool:
-    """Return whether a table has columns of files and labels, and one of its first files is there.
+def _has_pictures(path: Path, files: "_Files", labels: Sequence[str]) -> bool:
+    """Return whether a table has columns of files and labels, and one of its first files is there;
+    or pictures themselves.
 
     One that lies where there are no folders of classes does, in any case.
     """
+    if _stores_pictures(path):
+        return True
     table = read_table(path, [*FILE, *labels])
     columns = _columns(table, labels)
     if columns is None:
         return False
     names = [row.cells[columns[0]] for row in table.rows[:_LOOKED_AT]]
     return not folders_in(path.parent) or any(len(files.all_called(name)) == 1 for name in names)
+
+
+def _stores_pictures(path: Path) -> bool:
+    return is_parquet(path) and has_pictures(path)
 
 
 def _columns(table: Table, labels: Sequence[str]) -> tuple[int, int] | None:
@@ -176,16 +182,30 @@ def _columns(table: Table, labels: Sequence[str]) -> tuple[int, int] | None:
 
 def _listed(path: Path, labels: Sequence[str], of_split: str = "") -> Iterator[Picture]:
     table = read_table(path, [*FILE, *labels])
+    of_rows: _OfRows = _stored_in if _stores_pictures(path) else _named_in
+    group = table.find(GROUP)
+    groups = [""] * len(table.rows) if group is None else table.cells(group)
+    labelled = of_rows(path, table, labels)
+    for (source, label), row, split, group_name in zip(
+        labelled, table.rows, table.splits(), groups
+    ):
+        if split and split_named(split) is None:
+            raise UserError(
+                f"{table.place(row)} has the split {split!r}: use train, validation or test"
+            )
+        yield Picture(source, label, split or of_split, group_name)
+
+
+def _named_in(path: Path, table: Table, labels: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """Yield the file that each row of a table names, and its label."""
     columns = _columns(table, labels)
     if columns is None:
         raise UserError(
             f"{path} has the columns {', '.join(table.names)}, but path and {labels[0]} are needed"
         )
     files = _Files(path.parent)
-    group = table.find(GROUP)
-    groups = [""] * len(table.rows) if group is None else table.cells(group)
     lines: dict[Path, int] = {}
-    for row, split, group_name in zip(table.rows, table.splits(), groups):
+    for row in table.rows:
         name, label = (row.cells[at] for at in columns)
         where = table.place(row)
         if not name or not label:
@@ -193,9 +213,26 @@ def _listed(path: Path, labels: Sequence[str], of_split: str = "") -> Iterator[P
         file = files.find(name, where)
         if (first := lines.setdefault(file, row.line)) != row.line:
             raise UserError(f"{where} names {file} once more: line {first} has it already")
-        if split and split_named(split) is None:
-            raise UserError(f"{where} has the split {split!r}: use train, validation or test")
-        yield Picture(file, label, split or of_split, group_name)
+        yield file, label
+
+
+def _stored_in(
+    path: Path, table: Table, labels: Sequence[str]
+) -> Iterator[tuple[StoredPicture, str]]:
+    """Yield the picture that each row of a table holds, and its label."""
+    column = table.find(labels)
+    if column is None:
+        raise UserError(
+            f"{table.path} has pictures and the columns {', '.join(table.names)}, but "
+            f"{labels[0]} is needed"
+        )
+    pictures = stored_pictures(path)
+    cells = {row.line: row.cells[column] for row in table.rows}
+    for line, picture in enumerate(pictures, 1):
+        # What has nothing but a picture is no row of the table.
+        if not cells.get(line):
+            raise UserError(f"{picture} has no {labels[0]}")
+        yield picture, cells[line]
 
 
 class _Files:

@@ -89,7 +89,7 @@ class OwnPictures:
         pictures = self._parts["train"]
         for each in pictures[:: max(1, len(pictures) // _ASKED)]:
             try:
-                picture = read_picture(each.path, str(each.path))
+                picture = read_picture(each.source, str(each.source))
             except UserError as error:
                 reason = str(error)
                 continue
@@ -120,7 +120,7 @@ class OwnPictures:
         known = {*classes}
         if other := next((p for p in self._parts[split] if p.label not in known), None):
             raise UserError(
-                f"{other.path} has the class {other.label}, but the model knows "
+                f"{other.source} has the class {other.label}, but the model knows "
                 f"{', '.join(classes)}"
             )
         images, pictures = self._decoded(split, shape)
@@ -131,10 +131,10 @@ class OwnPictures:
         """Return the pictures of a split that can be read, and what is known of them."""
         pictures = self._parts[split]
         cached = cached_array(
-            ["pictures", file_key([each.path for each in pictures])],
+            ["pictures", file_key([each.source for each in pictures])],
             (len(pictures), *shape),
             "uint8",
-            lambda n: read_pixels(pictures[n].path, str(pictures[n].path), shape),
+            lambda n: read_pixels(pictures[n].source, str(pictures[n].source), shape),
             f"reading {self.path.name}, {split}",
             self.data_dir,
         )

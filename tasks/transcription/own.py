@@ -69,7 +69,7 @@ class OwnSequences(OwnPictures):
         pictures = list(listed_pictures(self.path, COLUMNS))
         if not pictures:
             raise UserError(f"{self.path} has no table of pictures and labels: {_LAYOUT}")
-        parts = by_split((each, each.split, str(each.path)) for each in pictures)
+        parts = by_split((each, each.split, str(each.source)) for each in pictures)
         if not parts["train"]:
             raise UserError(f"{self.path} has no pictures for training")
         tell_alike(self.path, (label for p in parts["train"] for label in cut(p.label, self.unit)))
@@ -90,13 +90,13 @@ class OwnSequences(OwnPictures):
             sequence = cut(picture.label, self.unit)
             if other := next((label for label in sequence if label not in numbers), None):
                 raise UserError(
-                    f"{picture.path}, for {split}, has the label {other}, but the model knows "
+                    f"{picture.source}, for {split}, has the label {other}, but the model knows "
                     f"{', '.join(classes)}"
                 )
             if len(sequence) > most:
                 raise UserError(
-                    f"{picture.path}, for {split}, has {len(sequence)} labels, but the model names "
-                    f"{most} at most"
+                    f"{picture.source}, for {split}, has {len(sequence)} labels, but the model "
+                    f"names {most} at most"
                 )
             row[: len(sequence)] = [numbers[label] for label in sequence]
         return Labelled(images, labels)

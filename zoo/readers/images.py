@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from zoo.errors import UserError
 from zoo.readers.modality import Modality
 from zoo.readers.numbers import pixels_of, read_array
+from zoo.readers.stored_pictures import StoredPicture
 from zoo.registry import register
 from zoo.utils.html import image
 
@@ -113,7 +114,9 @@ def _png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Image.Image:
+def read_picture(
+    source: Path | bytes | StoredPicture, name: str, side: int | None = None
+) -> Image.Image:
     """Read a picture as a person sees it: upright, 8 bits a channel, transparent parts on white.
 
     - A turn that EXIF asks for is done.
@@ -123,7 +126,8 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
     - Of an animation it is the first frame.
 
     Args:
-        source: an image file, or its bytes, of any format that Pillow reads.
+        source: an image file, or its bytes, of any format that Pillow reads, or where in a table
+            these are.
         name: what to call it in an error.
         side: a size at which it is large enough. A larger JPEG is then decoded smaller, but no
             side of it gets shorter than this. That is several times as fast.
@@ -143,6 +147,7 @@ def read_picture(source: Path | bytes, name: str, side: int | None = None) -> Im
         ((2, 3), (255, 255, 255))
     """
     try:
+        source = source.read_bytes() if isinstance(source, StoredPicture) else source
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
             if side:
                 picture.draft(None, (side, side))

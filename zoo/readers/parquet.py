@@ -14,6 +14,8 @@ PARQUET = (".parquet", ".pq")
 """How the names of Parquet files end."""
 
 _ROWS = 8192
+# Without one, a whole column is read at once.
+_BUFFER = 1 << 16
 _INDEX = re.compile(r"__index_level_\d+__")  # as pandas calls the numbers of rows
 
 
@@ -37,12 +39,15 @@ def open_parquet(path: Path) -> Any:
         UserError: pyarrow is not installed, it is no Parquet file, or it has no rows; or a shard is
             missing, or has other columns than the first.
     """
-    with reading(path) as parquet:
+    tables = []
+    for file in alike_shards(path):
+        with reading(file) as opened:
+            tables.append(opened.read())
+    table = tables[0]
+    if len(tables) > 1:
         import pyarrow
 
-        table, *others = (parquet.ParquetFile(file).read() for file in alike_shards(path))
-        if others:
-            table = pyarrow.concat_tables([table, *others], promote_options="permissive")
+        table = pyarrow.concat_tables(tables, promote_options="permissive")
     if not table.num_rows:
         raise UserError(f"{whole_table(path)} has no rows")
     return table
@@ -52,9 +57,9 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number of each row, from 1 on, and what it holds by the names of the columns.
 
     Values are texts, numbers as they would be written, or None; lists hold such values, and a group
-    of columns is a dictionary. Bytes are an empty list. What Hugging Face's `datasets` wrote as the
-    number of a class is its name, and no class (-1) is None. The index of pandas is left out. Some
-    rows are in memory at a time.
+    of columns is a dictionary. What Hugging Face's `datasets` wrote as the number of a class is its
+    name, and no class (-1) is None. The index of pandas is left out, and so are bytes, see
+    `bytes_in`: for pictures see `zoo.readers.stored_pictures`. Some rows are in memory at a time.
 
     Args:
         path: of the file, or of any shard of a table, whose rows are counted through all of them.
@@ -64,13 +69,17 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     number = 0
     for file in alike_shards(path):
-        with reading(file) as parquet:
-            opened = parquet.ParquetFile(file)
-            classes = _class_names(opened.schema_arrow.metadata)
-            for batch in opened.iter_batches(_ROWS):
-                names = [name for name in batch.schema.names if not _INDEX.fullmatch(name)]
+        with reading(file) as opened:
+            schema = opened.schema_arrow
+            classes = _class_names(schema.metadata)
+            names = [
+                field.name
+                for field in schema
+                if not _INDEX.fullmatch(field.name) and not bytes_in(field)
+            ]
+            for batch in opened.iter_batches(_ROWS, columns=names):
                 columns = [_named(_written(batch[name]), classes.get(name)) for name in names]
-                for values in zip(*columns):
+                for values in zip(*columns) if columns else [()] * batch.num_rows:
                     number += 1
                     yield number, dict(zip(names, values))
     if not number:
@@ -79,7 +88,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[Any]:
-    """Return the module `pyarrow.parquet`, to read a file with.
+    """Open a file as a `pyarrow.parquet.ParquetFile`, which reads no further ahead than it must.
 
     Raises:
         UserError: pyarrow is not installed, the file is not there, or is no Parquet file.
@@ -95,7 +104,8 @@ def reading(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     try:
-        yield pyarrow.parquet
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as opened:
+            yield opened
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path} is no Parquet file: {str(error).splitlines()[0]}") from error
 
@@ -117,8 +127,8 @@ def alike_shards(path: Path) -> list[Path]:
 
 
 def _schema(file: Path) -> Any:
-    with reading(file) as parquet:
-        return parquet.read_schema(file)
+    with reading(file) as opened:
+        return opened.schema_arrow
 
 
 def _check_alike(file: Path, columns: Any, first: Path, expected: Any) -> None:
@@ -146,6 +156,23 @@ def _check_alike(file: Path, columns: Any, first: Path, expected: Any) -> None:
             raise UserError(f"{file} {problem}: shards of one table need the same columns")
 
 
+def bytes_in(field: Any) -> str:
+    """Return where in a column of a schema bytes are: "name", or "name.bytes" of groups, as the
+    hub's `Image` is; "" if it is no such column."""
+    import pyarrow
+
+    members = [*field.type] if pyarrow.types.is_struct(field.type) else []
+    if any(inner.name == "bytes" and _is_bytes(inner.type) for inner in members):
+        return f"{field.name}.bytes"
+    return field.name if _is_bytes(field.type) else ""
+
+
+def _is_bytes(kind: Any) -> bool:
+    import pyarrow
+
+    return bool(pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind))
+
+
 def _written(column: Any) -> list[Any]:
     """Return the values of a column as they would be written."""
     import pyarrow
@@ -154,8 +181,6 @@ def _written(column: Any) -> list[Any]:
     if types.is_timestamp(column.type):
         # No sensor needs more, and what reads times knows no more.
         column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
-    if types.is_binary(column.type) or types.is_large_binary(column.type):
-        return [[]] * len(column)
     texts = pyarrow.string()
     lists = types.is_list(column.type) or types.is_large_list(column.type)
     try:

@@ -136,7 +136,7 @@ def _object_rows(path: Path) -> list[Row]:
     """
     objects, path = read_objects(path), whole_table(path)
     if lists := dict.fromkeys(name for each in objects for name in each.lists):
-        print(f"{path}: left out {', '.join(lists)}: lists and bytes are no cells", file=sys.stderr)
+        print(f"{path}: left out {', '.join(lists)}: lists are no cells", file=sys.stderr)
     names = list(dict.fromkeys(name for each in objects for name in each.cells))
     if not names:
         raise UserError(f"{path} holds no objects with texts or numbers")

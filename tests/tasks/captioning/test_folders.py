@@ -60,9 +60,9 @@ def test_every_form_gives_the_same_captions(tmp_path, photos, images, beside, fo
     photos(tmp_path / images)
     captions = texts(tmp_path / beside, form)
     parts = read_folder(tmp_path)
-    found = {p.path.name: p.captions for part in parts.values() for p in part}
+    found = {p.source.name: p.captions for part in parts.values() for p in part}
     assert found == captions
-    assert all(p.path.is_file() for part in parts.values() for p in part)
+    assert all(p.source.is_file() for part in parts.values() for p in part)
     assert capsys.readouterr().err == ""
     again = read_folder(tmp_path / beside / form)
     assert again == parts
@@ -73,7 +73,7 @@ def test_a_token_file_may_be_called_captions(tmp_path, photos):
     captions = texts(tmp_path, "Flickr8k.token.txt")
     (tmp_path / "Flickr8k.token.txt").rename(tmp_path / "captions.txt")
     parts = read_folder(tmp_path)
-    assert {p.path.name: p.captions for part in parts.values() for p in part} == captions
+    assert {p.source.name: p.captions for part in parts.values() for p in part} == captions
 
 
 def test_of_two_token_files_the_plain_one_is_read(tmp_path, photos):
@@ -91,7 +91,7 @@ def test_copies_of_an_image_are_in_one_split_whatever_they_are_called(tmp_path, 
     lines = [f"{name},{text}" for name, texts in captions.items() for text in texts]
     (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
     parts = read_folder(tmp_path)
-    sides = {picture.path.name: split for split, part in parts.items() for picture in part}
+    sides = {picture.source.name: split for split, part in parts.items() for picture in part}
     assert all(sides[f"photo{n}.jpg"] == sides[f"copy{n}.jpg"] for n in range(25))
     assert len({*sides.values()}) == 3
 
@@ -109,7 +109,7 @@ def test_links_are_followed_and_what_is_hidden_is_not(tmp_path, photos, capsys):
 
 
 def names(parts):
-    return {split: [picture.path.name for picture in part] for split, part in parts.items()}
+    return {split: [picture.source.name for picture in part] for split, part in parts.items()}
 
 
 def test_without_split_files_a_tenth_is_for_validation_and_test_each(tmp_path, photos):
@@ -121,7 +121,7 @@ def test_without_split_files_a_tenth_is_for_validation_and_test_each(tmp_path, p
         lines = [f"{name},a dog" for name in names]
         (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
         parts = read_folder(tmp_path)
-        return {p.path.name: split for split, part in parts.items() for p in part}
+        return {p.source.name: split for split, part in parts.items() for p in part}
 
     few, first = splits([*captions][:12]), splits(captions)
     assert {*few.values()} == {"train", "validation", "test"}
@@ -185,7 +185,7 @@ def test_a_caption_without_words_in_a_json_is_left_out(tmp_path, photos, form, c
     texts(tmp_path, form)
     (tmp_path / form).write_text((tmp_path / form).read_text().replace("a dog, number 7", "-"))
     parts = read_folder(tmp_path)
-    found = {p.path.name: len(p.captions) for part in parts.values() for p in part}
+    found = {p.source.name: len(p.captions) for part in parts.values() for p in part}
     assert sum(found.values()) == 23 and found["photo7.jpg"] == 1
     assert f"{form}: left out 1 record without a caption: photo7.jpg" in capsys.readouterr().err
 
@@ -278,7 +278,7 @@ def test_karpathys_paths_tell_images_of_one_name_apart(tmp_path):
     (tmp_path / "dataset_coco.json").write_text(json.dumps({"images": images}))
     pictures = [picture for part in read_folder(tmp_path).values() for picture in part]
     assert len(pictures) == 6
-    assert all(picture.captions == [f"all {picture.path.parent.name}"] for picture in pictures)
+    assert all(picture.captions == [f"all {picture.source.parent.name}"] for picture in pictures)
 
 
 def test_every_image_that_the_library_reads_is_taken(tmp_path, capsys):
@@ -294,7 +294,7 @@ def test_every_image_that_the_library_reads_is_taken(tmp_path, capsys):
     lines = [f"{name},a wall" for name in [*names, "13.jpg"]]
     (tmp_path / "captions.txt").write_text("\n".join(["image,caption", *lines]))
     parts = read_folder(tmp_path)
-    found = {picture.path.name.lower() for part in parts.values() for picture in part}
+    found = {picture.source.name.lower() for part in parts.values() for picture in part}
     assert found == {*names}
     told = capsys.readouterr().err
     assert "1 image with captions, but not there: 13.jpg\n" in told
@@ -309,7 +309,7 @@ def test_of_an_original_and_its_copy_in_another_format_the_one_that_can_be_read_
     text = (folder / "captions.txt").read_text().replace(".jpg", "")
     (folder / "captions.txt").write_text(text)
     parts = read_folder(folder)
-    assert "photo3.jpg" in {picture.path.name for part in parts.values() for picture in part}
+    assert "photo3.jpg" in {picture.source.name for part in parts.values() for picture in part}
     assert "different images" not in capsys.readouterr().err
 
 
@@ -336,7 +336,7 @@ def test_the_same_name_in_two_splits_is_two_images(tmp_path, capsys):
         ("validation", "val", 4),
         ("test", "test", 4),
     ):
-        assert [p.path.parent.name for p in parts[split]] == [f"{side}2017"] * count
+        assert [p.source.parent.name for p in parts[split]] == [f"{side}2017"] * count
         assert all(p.captions == [f"all {colours[side]}"] for p in parts[split])
     assert "1 image with captions, but not there: 3.jpg" in capsys.readouterr().err
 

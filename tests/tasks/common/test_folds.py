@@ -85,7 +85,7 @@ def test_pictures_and_clips_have_folds(tmp_path):
             png = encode_png(pixels + (label == "dog"))
             (tmp_path / label / f"{number}.png").write_bytes(png)
     folds = [read_pictures(tmp_path, fold=fold) for fold in FOLDS]
-    tested = [each.path for parts in folds for each in parts["test"]]
+    tested = [each.source for parts in folds for each in parts["test"]]
     assert len(tested) == len({*tested}) == 12
     everything = read_pictures(tmp_path, fold="all/3")
     assert [len(part) for part in everything.values()] == [12, 0, 0]

@@ -191,4 +191,4 @@ def test_lists_in_json_are_left_out_and_named(tmp_path, capsys):
     path = written(tmp_path / "a.jsonl", '{"text": "a", "b": ["c"]}\n{"d": {"e": []}, "text": "f"}')
     table = read_table(path, ["text"])
     assert table.names == ["text"] and table.cells(0) == ["a", "f"]
-    assert capsys.readouterr().err == f"{path}: left out b, e: lists and bytes are no cells\n"
+    assert capsys.readouterr().err == f"{path}: left out b, e: lists are no cells\n"

@@ -31,7 +31,7 @@ def in_classes(count=10, part=""):
 
 
 def sides(parts):
-    return {each.path.name: split for split in SPLITS for each in parts[split]}
+    return {each.source.name: split for split in SPLITS for each in parts[split]}
 
 
 def test_a_folder_a_class_is_split_with_each_class_in_all_splits(paint, capsys):
@@ -58,7 +58,7 @@ def test_equal_pictures_are_in_one_split_whatever_they_are_called(paint):
     folder = paint(*in_classes(40))
     for n in range(12):
         (folder / f"dark/copy{n}.png").write_bytes((folder / f"dark/{n}.png").read_bytes())
-    side = {each.path: split for split, part in read_pictures(folder).items() for each in part}
+    side = {each.source: split for split, part in read_pictures(folder).items() for each in part}
     dark = folder / "dark"
     assert all(side[dark / f"{n}.png"] == side[dark / f"copy{n}.png"] for n in range(12))
 
@@ -82,7 +82,7 @@ def test_a_table_names_pictures_and_their_classes(paint, header, line):
     for path in (folder, folder / "labels.csv"):
         parts = read_pictures(path)
         assert sum(map(len, parts.values())) == 18
-        assert all(each.path.is_file() and each.label in LEVELS for each in parts["train"])
+        assert all(each.source.is_file() and each.label in LEVELS for each in parts["train"])
 
 
 def test_a_table_may_say_splits_and_groups(paint):
@@ -90,7 +90,7 @@ def test_a_table_may_say_splits_and_groups(paint):
     lines = [f"{label}/{n}.png,{label},{n // 3}" for label in LEVELS for n in range(12)]
     (folder / "a.csv").write_text("\n".join(["file,label,group", *lines]))
     parts = read_pictures(folder)
-    groups = [{int(each.path.stem) // 3 for each in parts[split]} for split in SPLITS]
+    groups = [{int(each.source.stem) // 3 for each in parts[split]} for split in SPLITS]
     assert sum(map(len, groups)) == len(set.union(*groups)) == 4
     (folder / "a.csv").unlink()
     for name, chosen in (("train", range(8)), ("val", [8, 9]), ("test", [10, 11])):
@@ -160,7 +160,7 @@ def test_pictures_are_brought_to_one_size(paint, tmp_path, size, mode, side, sha
 def test_a_picture_that_cannot_be_read_is_told(paint, tmp_path, capsys):
     folder = paint(*in_classes(5))
     source = OwnPictures(folder, str(tmp_path / "data"))
-    damaged = source._parts["train"][0].path
+    damaged = source._parts["train"][0].source
     damaged.write_bytes(b"no picture")
     count = len(source._parts["train"])
     assert len(source.read("train", [10, 12, 1], source.classes).labels) == count - 1

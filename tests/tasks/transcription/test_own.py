@@ -103,3 +103,13 @@ def test_folders_of_classes_are_no_sequences(tmp_path):
         Transcription(image_size=-1)
     with pytest.raises(UserError, match="paths is 65, but 0 to 64 is needed"):
         Transcription(paths=65)
+
+
+def test_pictures_inside_of_parquet_are_read(tmp_path, write_parquet):
+    pixels = np.random.default_rng(1).integers(0, 256, (len(ROWS), 12, 9, 1)).astype("uint8")
+    images = [{"bytes": encode_png(each), "path": None} for each in pixels]
+    path = write_parquet(tmp_path / "a.parquet", {"image": images, "labels": ROWS})
+    task = Transcription(str(path), str(tmp_path))
+    assert task.image_shape == [12, 9, 1]
+    rows = [row for split in ("train", "validation", "test") for row in sequences(task, split)]
+    assert sorted(rows) == sorted(ROWS)
