@@ -64,8 +64,8 @@ def _rows(table: Path, of_split: str) -> Iterator[tuple[tuple[StoredPicture, lis
         column = next((names[name] for name in CAPTION if name in names), None)
         if column is None:
             raise UserError(
-                f"{whole_table(table)} has pictures and the columns {', '.join(values)}, but "
-                f"{CAPTION[0]} is needed"
+                f"{whole_table(table)} has, beside pictures, {', '.join(values) or 'nothing'}, "
+                f"but {CAPTION[0]} is needed: call that of the captions so"
             )
         captions = _texts(values[column], f"{picture}: {column}")
         if captions:

@@ -223,8 +223,8 @@ def _stored_in(
     column = table.find(labels)
     if column is None:
         raise UserError(
-            f"{table.path} has pictures and the columns {', '.join(table.names)}, but "
-            f"{labels[0]} is needed"
+            f"{table.path} has, beside pictures, {', '.join(table.names)}, but {labels[0]} is "
+            f"needed: call the column of the {labels[0].removesuffix('s')}s so"
         )
     pictures = stored_pictures(path)
     cells = {row.line: row.cells[column] for row in table.rows}

@@ -57,7 +57,7 @@ def test_captions_that_cannot_be_used_are_left_out_or_refused(tmp_path, write_pa
     assert f"left out 1 picture without a caption: {path}, row 7" in told
     assert f"of train that is in another split, too: {path}, row 8" in told
     table["words"] = table.pop("text")
-    with pytest.raises(UserError, match="the columns split, words, but caption is needed"):
+    with pytest.raises(UserError, match="beside pictures, split, words, but caption is needed"):
         open_source(str(write_parquet(tmp_path / "b.parquet", table)), None)
     table["caption"] = [{"de": "a"}] * 9
     with pytest.raises(UserError, match=r"row 1: caption is neither a text nor a list of texts"):

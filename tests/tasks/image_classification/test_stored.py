@@ -80,5 +80,5 @@ def test_what_lacks_labels_is_refused(tmp_path, write_parquet):
     with pytest.raises(UserError, match=r"a\.parquet, row 6 has no label"):
         read_pictures(write_parquet(tmp_path / "a.parquet", table, LABEL))
     table["fine"] = table.pop("label")
-    with pytest.raises(UserError, match="has pictures and the columns fine, but label is needed"):
+    with pytest.raises(UserError, match="has, beside pictures, fine, but label is needed: call"):
         read_pictures(write_parquet(tmp_path / "b.parquet", table))
