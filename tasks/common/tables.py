@@ -15,7 +15,7 @@ from zoo.readers.tables import Row, are_numbers, read_rows
 ENDINGS = (".csv", ".tsv", ".tab", *LINES, *PARQUET)
 """How the names of tables end, before `.gz`."""
 
-LABEL = ("label", "class", "category", "sentiment", "target")
+LABEL = ("label", "class", "category", "sentiment", "target", "labels")
 """What a column of labels may be called; the first that there is."""
 
 SPLIT = ("split", "set", "partition", "subset")

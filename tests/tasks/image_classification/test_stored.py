@@ -57,6 +57,13 @@ def test_a_table_alone_is_split_by_its_column_or_by_what_pictures_show(tmp_path,
     assert [len(part) for part in parts.values()] == [20, 10, 10]
 
 
+def test_the_column_of_labels_may_have_another_usual_name(tmp_path, write_parquet):
+    table = columns(*range(20))
+    table["labels"] = table.pop("label")
+    path = write_parquet(tmp_path / "a.parquet", table, {"labels": LABEL["label"]})
+    assert {each.label for each in read_pictures(path)["train"]} == {*CLASSES}
+
+
 def test_splits_do_not_change_when_rows_move(tmp_path, write_parquet):
     def sides(name, numbers):
         parts = read_pictures(write_parquet(tmp_path / name, columns(*numbers), LABEL))
