@@ -64,6 +64,7 @@ def test_the_last_output_is_that_of_any_cell(cell, go_backwards, mask):
     np.testing.assert_allclose(ours(X, mask=mask), theirs(X, mask=mask), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [LSTM, pytest.param(GRU, marks=pytest.mark.slow)])
 def test_a_sequential_model_of_them_trains_and_survives_its_file(make, tmp_path):
     model = keras.Sequential([make(4, return_sequences=True), make(4, dropout=0.1)])

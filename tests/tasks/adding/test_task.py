@@ -30,7 +30,7 @@ def run(sequences, tmp_path_factory):
         data_dir=sequences,
         runs=tmp_path_factory.mktemp("runs"),
         units=16,
-        epochs=1,
+        epochs=2,
         batch_size=32,
         verbose=False,
     )

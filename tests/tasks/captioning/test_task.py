@@ -109,6 +109,7 @@ def test_the_card_of_an_export_has_its_metrics_and_examples(run, tmp_path):
     assert card["examples"]
 
 
+@pytest.mark.slow
 def test_sampling_follows_its_seed(export):
     model = tf.saved_model.load(str(export))
     picture = next((export / "assets.extra" / "examples").iterdir()).read_bytes()

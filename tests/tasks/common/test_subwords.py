@@ -62,6 +62,7 @@ def expected(library, subwords, text):
     return [index + len(SPECIAL) - 1 if index else UNKNOWN for index in ids]
 
 
+@pytest.mark.slow
 def test_pieces_are_those_of_the_library_for_thousands_of_texts(learnt, texts):
     subwords, library = learnt
     texts = texts + ODD

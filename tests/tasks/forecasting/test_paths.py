@@ -49,6 +49,7 @@ def test_an_answer_goes_on_where_the_evaluation_ends(sales, drawing):
     assert few["quantiles"][0] == pytest.approx(short["quantiles"][0, :3], abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "horizon"), [(4, 5), (6, 8)])
 def test_what_is_known_ahead_must_go_on_as_far(sales, drawing, rows, horizon):
     raw = sales.raw_series(sales.data.table.series[0], 120)

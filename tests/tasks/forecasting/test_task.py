@@ -78,6 +78,7 @@ def test_the_untrained_model_equals_the_naive_forecast_and_is_said_to_have_no_sk
     assert scores["skill_low"] <= scores["skill"] <= scores["skill_high"]
 
 
+@pytest.mark.slow
 def test_metrics_lie_in_their_intervals(sales, shaken, check_measured):
     score, cases, card = check_measured(sales, shaken, SETTINGS)
     assert score["mase"] != pytest.approx(score["naive/mase"], rel=1e-3)
@@ -201,6 +202,7 @@ def test_a_model_reads_other_data_of_the_same_kind_only(sales, shaken, tmp_path)
         other.windows("test", SETTINGS)
 
 
+@pytest.mark.slow
 def test_returns_are_held_against_an_average_of_squares(tmp_path):
     rng = np.random.default_rng(4)
     deviation = np.exp(np.sin(np.arange(300) / 20))

@@ -81,6 +81,7 @@ def test_each_series_of_a_file_is_forecast(export, table, folder):
     assert [row["ds"] for row in json.loads(out)] == dates[:2] * 2
 
 
+@pytest.mark.slow
 def test_an_export_forecasts_together_what_its_run_does_one_by_one(run, export, table):
     for one, other in zip(zoo.predict(run, table, batch_size=1), zoo.predict(export, table)):
         for key in ("forecast", "lo-80"):

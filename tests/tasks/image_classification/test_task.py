@@ -88,6 +88,7 @@ def test_pictures_are_measured_one_by_one_and_shown_with_their_classes(task, che
     assert card["licence"] == "CC BY 4.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits-cnn", pytest.param("rows-lstm", marks=pytest.mark.slow)])
 def test_a_folder_of_one_s_own_is_learned_predicted_and_exported(tmp_path, name):
     for number, label in enumerate(("dark", "light")):

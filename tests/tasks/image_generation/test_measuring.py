@@ -1,6 +1,7 @@
 """Draws in chunks cost what they cost all at once."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import zoo
@@ -13,6 +14,7 @@ from zoo.training.objectives.elbo import (
 )
 
 
+@pytest.mark.slow
 def test_chunks_of_draws_cost_what_all_draws_cost_together():
     sizes = {"image_shape": (5, 4, 1), "latent": 2, "glimpses": 3, "units": 6}
     model = zoo.create("draw-digits", **sizes, read_size=2, write_size=2)

@@ -71,6 +71,7 @@ def test_the_bounds_stand_beside_the_naive_ones(trained, check_measured):
     assert cases[0].is_right is None
 
 
+@pytest.mark.slow
 def test_a_picture_costs_alone_what_it_costs_beside_others(trained):
     serve = trained.endpoints["serve"]
     raws = trained.task.examples()
@@ -113,6 +114,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_numbers(drawer, data_dir, tmp
     assert whole.metrics_file.read_text() == drawer.metrics_file.read_text()
 
 
+@pytest.mark.slow
 def test_pictures_are_written_as_they_became_and_while_they_did(zoo, drawer, tmp_path):
     code, out, err = zoo("generate", drawer.path, "--count", 5, "--output", tmp_path / "new.png")
     assert (code, out, err) == (0, f"{tmp_path / 'new.png'}\n", "")

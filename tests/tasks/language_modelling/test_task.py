@@ -165,6 +165,7 @@ def test_of_a_long_text_the_beginning_says_how_often_tokens_are(text_file, monke
     assert 0 < sum(counts.values()) < sum(whole.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ["word", *(pytest.param(u, marks=pytest.mark.slow) for u in ("character", "token"))]
 )

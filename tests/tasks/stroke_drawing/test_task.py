@@ -130,6 +130,7 @@ def test_a_plot_is_of_a_split_or_of_a_picture(painter, digits, zoo, tmp_path):
     assert len(figure.axes) == 12
 
 
+@pytest.mark.slow
 def test_the_error_is_that_of_what_is_served(fresh):
     task, model = fresh
     metrics = task.measure(model, "test", Settings(batch_size=100)).metrics()

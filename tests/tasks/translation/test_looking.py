@@ -69,6 +69,7 @@ def test_unknown_tokens_are_copied_from_where_the_model_looks(copying):
     assert told["target_tokens"].numpy()[1][-1] == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copying", ["word"], indirect=True)
 def test_a_report_shows_what_each_token_looked_at(copying):
     task, model = copying

@@ -269,6 +269,7 @@ def test_lines_without_names_are_read_in_the_order_of_the_columns():
         [*number_pieces(["1,2,3\n"], "a test", ["x", "y"])]
 
 
+@pytest.mark.slow
 def test_a_model_learns_from_a_table_and_answers_for_a_part_of_it(tmp_path):
     rng = np.random.default_rng(0)
     rows = []

@@ -75,6 +75,7 @@ def test_run_and_export_predict_the_same(run, export, assert_same_answers):
     assert_same_answers(zoo.predict(run, *pictures), zoo.predict(export, *pictures))
 
 
+@pytest.mark.slow
 def test_the_export_needs_neither_zoo_nor_keras(export):
     script = Path(__file__).parents[3] / "examples" / "use_export.py"
     done = subprocess.run(
@@ -84,6 +85,7 @@ def test_the_export_needs_neither_zoo_nor_keras(export):
     assert len(answers) == 3 and all(answer.isdigit() for answer in answers)
 
 
+@pytest.mark.slow
 def test_an_export_is_replaced_only_if_told_to(run, export, tmp_path):
     with pytest.raises(UserError, match="--overwrite"):
         zoo.export(run, export)
@@ -121,6 +123,7 @@ def test_plot_draws_a_split_and_says_what_it_cannot_draw(run, tmp_path):
         zoo.plot(run, split="tset")
 
 
+@pytest.mark.slow
 def test_a_plot_of_an_export_replaces_nothing_in_the_current_folder(export, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plot.png").write_text("precious")

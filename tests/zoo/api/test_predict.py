@@ -55,7 +55,7 @@ def calls(monkeypatch):
     ("name", "sizes"),
     # Drawn texts and classes of as many characters as the longest text has would be others.
     [
-        ("char-lstm", [1] * 3),
+        pytest.param("char-lstm", [1] * 3, marks=pytest.mark.slow),
         ("text-lstm", [2, 1]),
         pytest.param("highlight-gru", [1] * 3, marks=pytest.mark.slow),
     ],

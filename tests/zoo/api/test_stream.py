@@ -197,6 +197,7 @@ def test_frames_of_a_file_are_told_one_by_one(zoo, watcher, write_video, tmp_pat
     assert [line.split()[:2] for line in out.splitlines()][2] == ["frame", "3"]
 
 
+@pytest.mark.slow
 def test_a_camera_is_read_frame_by_frame(watcher, write_video, tmp_path, monkeypatch):
     # No camera is here: a file is opened in the same way, by the name of its format.
     monkeypatch.setattr(video, "_CAMERA", "mp4")

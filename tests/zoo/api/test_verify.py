@@ -46,6 +46,7 @@ def test_a_changed_byte_is_told_and_nothing_is_run(copy, zoo):
     assert "variables.data-00000-of-00001 is not as it was" in told["checks"][0]["measured"]
 
 
+@pytest.mark.slow
 def test_figures_that_were_changed_by_hand_do_not_hold(copy, data_dir, zoo):
     def better(card):
         figures = card["metrics"]["values"]
@@ -155,6 +156,7 @@ def test_models_or_all_of_them_are_to_be_named(zoo):
         assert code == 2 and "give models or --all" in err
 
 
+@pytest.mark.slow
 def test_a_metric_may_differ_by_a_thousandth_also_on_a_card_of_before(copy, data_dir):
     def of_before(card):
         card["metrics"]["values"]["loss"]["value"] *= 1 - 9e-4

@@ -108,6 +108,7 @@ def test_ctrl_c_ends_it_without_a_word(zoo, writer, monkeypatch):
     assert zoo("generate", writer.path) == (130, "The cat\n", "")
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_it_without_a_word(writer):
     # Endless, so that what is read has come while it was written.
     command = [*COMMAND, str(writer.path), "--length", str(2**31 - 1)]

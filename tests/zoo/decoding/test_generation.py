@@ -85,6 +85,7 @@ def test_every_number_is_an_input_of_an_export(model, source, tmp_path):
     assert loaded.serve(source[:0], 0.7, *numbers.values()).shape == (0, 7)
 
 
+@pytest.mark.slow
 def test_nothing_shorter_than_a_token_can_be_asked_for(model, source):
     with pytest.raises(ValueError, match="max_length must be at least 1"):
         generate(model, source, FIRST, 0, END)

@@ -197,6 +197,7 @@ def test_a_state_of_the_wrong_batch(writer):
         loaded.step(tf.constant([4]), loaded.initial_state(1)[:1])
 
 
+@pytest.mark.slow
 def test_a_prompt_of_a_hundred_thousand_characters(zoo, writer, tmp_path):
     (tmp_path / "long.txt").write_text("ab " * 33_334)
     refused(zoo("predict", writer, "ab " * 33_334), "20,000")

@@ -54,6 +54,7 @@ def raw_and_classes(model):
     return clips, [text.decode() for text in model.serve(clips)["text"].numpy()]
 
 
+@pytest.mark.slow
 def test_step_and_forward_take_what_a_sensor_measures(sensors, few):
     loaded, task = tf.saved_model.load(str(sensors)), restore(few).task
     clips, classes = raw_and_classes(loaded)

@@ -133,6 +133,7 @@ def test_a_wrong_weight_in_a_form_is_found(form, tmp_path):
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.slow
 def test_differences_are_measured_in_the_unit_of_each_row(everything, tmp_path):
     model, folder = everything
     plain, sizes = _certify(model, folder), np.full(ROWS, 1e-3)
@@ -206,6 +207,7 @@ def test_rows_that_depend_on_each_other_are_found(tmp_path):
         _certify(Leaky(**SIZES), tmp_path)
 
 
+@pytest.mark.slow
 def test_one_answer_is_taken_after_the_last_step_of_each_row(tmp_path):
     model = zoo.create("sequence-gru", features=3, units=6, classes=4)
     example = model.example_inputs(7, 50)

@@ -51,6 +51,7 @@ def test_the_documented_line_runs_as_it_stands(program):
     assert (done.returncode, done.stdout) == (0, f"{expected.decode()}\n"), done.stderr
 
 
+@pytest.mark.slow
 def test_a_signature_that_there_is_not_is_named(program, small_exports):
     export = small_exports["text-lstm"].folder
     for signature, lacks in (("nothing", "nothing"), ("step", "text")):

@@ -150,9 +150,11 @@ def test_the_model_answers_as_the_old_one(name):
 @pytest.mark.parametrize(
     "name",
     [
-        "encoder_decoder",
         "options",
-        *(pytest.param(n, marks=pytest.mark.slow) for n in ("masks", "states_of_both_ways")),
+        *(
+            pytest.param(n, marks=pytest.mark.slow)
+            for n in ("encoder_decoder", "masks", "states_of_both_ways")
+        ),
     ],
 )
 def test_a_file_becomes_one_that_is_read_safely(tmp_path, name, file):

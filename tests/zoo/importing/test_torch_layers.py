@@ -128,6 +128,7 @@ def with_large_weights(name, scale):
     return {key: (scale * value).astype(value.dtype) for key, value in tensors.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "activation"), [("gru", None), ("rnn", "tanh"), ("rnn", "relu"), ("projected", None)]
 )

@@ -129,7 +129,9 @@ def test_layers_above_see_what_the_bottom_one_found():
     np.testing.assert_allclose(y[..., H:], below[..., H:], atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", ["additive", "multiplicative"])
+@pytest.mark.parametrize(
+    "kind", ["additive", pytest.param("multiplicative", marks=pytest.mark.slow)]
+)
 def test_graphs_of_any_and_of_known_shape_agree_with_eager(kind):
     stack, x, state = made(kind=kind)
 

@@ -101,9 +101,14 @@ def test_what_depends_on_the_past_is_not_folded(options):
         {"cell": "gru"},
         {"cell": "lstm", "gated": True},
         {"cell": "gru", "kind": "location", "layers": 2},
-        {"cell": "gru", "kind": "monotonic"},
-        {"cell": "gru", "coverage": True},
-        {"cell": "multiplicative_lstm"},
+        *(
+            pytest.param(options, marks=pytest.mark.slow)
+            for options in (
+                {"cell": "gru", "kind": "monotonic"},
+                {"cell": "gru", "coverage": True},
+                {"cell": "multiplicative_lstm"},
+            )
+        ),
     ],
     ids=["additive", "gated", "location", "monotonic", "coverage", "another map of the inputs"],
 )

@@ -131,7 +131,13 @@ def test_outputs_states_and_gradients_are_those_of_keras(make):
     assert runs_by_engine(both[1])
 
 
-@pytest.mark.parametrize("make", [KINDS["lstm"], KINDS["stack"]], ids=["lstm", "stack"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(KINDS["lstm"], id="lstm"),
+        pytest.param(KINDS["stack"], id="stack", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("zero", [False, True])
@@ -225,8 +231,14 @@ DROPPING = {
 @pytest.mark.parametrize(
     ("kind", "drops"),
     [
-        *[(kind, drops) for kind in ("lstm", "gru", "gru before") for drops in DROPPING],
-        ("gru without bias", "recurrent"),
+        ("lstm", "both"),
+        ("gru", "recurrent"),
+        ("gru before", "dropout"),
+        *(
+            pytest.param(kind, drops, marks=pytest.mark.slow)
+            for kind in ("lstm", "gru", "gru before", "gru without bias")
+            for drops in DROPPING
+        ),
         ("simple", "dropout"),
         ("simple", "both"),
     ],
@@ -280,8 +292,13 @@ def test_both_directions(merge_mode, of):
     assert runs_by_engine(ours.forward_layer) and runs_by_engine(ours.backward_layer)
 
 
-@pytest.mark.parametrize("batch", [None, B])
-@pytest.mark.parametrize("time", [None, T])
+@pytest.mark.parametrize(
+    ("batch", "time"),
+    [
+        (None, None),
+        *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((B, None), (None, T), (B, T))),
+    ],
+)
 def test_models_of_them_answer_as_those_of_keras(batch, time):
     def make(of):
         inputs = keras.Input((time, D), batch_size=batch)

@@ -78,6 +78,7 @@ def assert_any_shape_answers(recurrence, sizes, shapes, masked=False):
     assert shapes[0].chosen() == sizes
 
 
+@pytest.mark.slow
 def test_an_unknown_shape_answers_as_the_plain_loop(shapes):
     assert_any_shape_answers(make("lstm"), [(5, 7), (1, 1)], shapes, masked=True)
 

@@ -146,7 +146,13 @@ def test_the_mask_of_an_embedding_is_taken_whatever_stands_beside_it(make, besid
     np.testing.assert_array_equal(y._keras_mask, TOKENS > 0)
 
 
-@pytest.mark.parametrize("make", LAYERS.values(), ids=list(LAYERS))
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(make, id=name, marks=[] if name == "stack" else pytest.mark.slow)
+        for name, make in LAYERS.items()
+    ],
+)
 def test_a_functional_model_takes_it_too(make):
     embed, layer = embedding(), make()
     tokens, lengths = keras.Input((None,), dtype="int32"), keras.Input((), dtype="int32")
@@ -159,6 +165,7 @@ def test_a_functional_model_takes_it_too(make):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_fit_trains_as_keras_trains_its_own_layer(jit_compile):
     targets, losses = np.array([0, 1, 1]), []

@@ -67,6 +67,7 @@ def in_pieces(monkeypatch):
     assert xla.piece_lengths(2, T, 8) == [2, 2, 2, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "reset"),
     [("gru_reset_before", True)]

@@ -140,6 +140,7 @@ def test_each_stroke_has_noise_of_its_own(data):
         assert np.abs(after[:, t] - before[:, t]).max(axis=(1, 2, 3)).min() > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_variance", [-1000.0, 2 * np.log(0.01), 2 * np.log(100.0), 1000.0])
 def test_no_window_is_so_narrow_or_wide_that_it_makes_no_numbers(data, log_variance):
     model, (images, noise) = make(), data

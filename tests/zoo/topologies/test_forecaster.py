@@ -34,7 +34,15 @@ KINDS = {
         "categories": (3,),
     },
 }
-SLOW_TO_TRACE = ("steps", "linear", "lstm of two layers", "student_t", "known units")
+SLOW_TO_TRACE = (
+    "steps",
+    "linear",
+    "lstm of two layers",
+    "student_t",
+    "known units",
+    "gaps left out",
+    "counts",
+)
 SLOW_TO_WRITE = ("gaps left out", "student_t", "covariates", "sampled with covariates")
 OTHERS = {
     "known units": KINDS["plain"] | {"spreads": (1.0, 2.0, 4.0)},
@@ -297,6 +305,7 @@ def test_there_are_more_places_for_a_season_that_is_longer_than_the_look_back():
     assert model.initial_state(2).register.values.shape == (2, 18)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

@@ -65,6 +65,7 @@ def test_only_where_a_forecast_is_wanted_is_one_made(model, after):
     assert not np.any(answers[:, :4]) and not np.any(answers[1])
 
 
+@pytest.mark.slow
 def test_a_forecast_past_the_horizon_is_that_of_a_model_of_a_longer_one():
     options = {**SMALL, "head": "student_t", "paths": 50, "known_covariates": 2}
     short, long = Forecaster(**options), Forecaster(**{**options, "horizon": 7})

@@ -226,6 +226,7 @@ class Reinforce(Objective):
         return {"loss": loss / max(weight, 1.0), "reward": reward / max(weight, 1.0)}
 
 
+@pytest.mark.slow
 def test_reinforce_with_a_learned_baseline_trains_as_any_objective_does():
     keras.utils.set_random_seed(3)
     inputs, targets = np.eye(4, dtype="float32").repeat(8, 0), np.arange(4).repeat(8)

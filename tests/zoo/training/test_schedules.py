@@ -19,6 +19,7 @@ def _rates(text, settled, model, **changes):
     return pytest.approx(history["learning_rate"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_staircase_falls_at_each_epoch_after_the_first_ones(model, random_text, plain_settings):
     rates = _rates(
         random_text,
@@ -34,6 +35,7 @@ def test_a_staircase_falls_at_each_epoch_after_the_first_ones(model, random_text
     assert rates == [1.0, 0.5, 0.25, 0.25]
 
 
+@pytest.mark.slow
 def test_a_plateau_lowers_the_rate_where_validation_gets_no_better(
     model, random_text, plain_settings
 ):

@@ -212,6 +212,7 @@ def test_weights_are_averaged_from_an_epoch_on_for_validation_only(
         np.testing.assert_array_equal(weight, seen[-1][n])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "precision", [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), "mixed_float16"]
 )

@@ -31,6 +31,7 @@ def saved(tmp_path_factory):
     return path, model(X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports",
     [

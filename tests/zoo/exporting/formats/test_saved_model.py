@@ -46,6 +46,7 @@ def test_the_model_is_built_again_from_the_export_alone(run, copy):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_an_export_of_an_export_answers_the_same(export, tmp_path, assert_same_answers):
     second = zoo.export(export, tmp_path / "second", metrics=False)
     pictures = sorted(map(str, (export / "assets.extra" / "examples").iterdir()))

@@ -33,7 +33,7 @@ def waves(rows=8, steps=40, seed=0):
     return (season * turns + 10 + rng.normal(0, 0.1, (rows, steps))).astype("float32")
 
 
-@pytest.mark.parametrize("head", ["quantiles", "student_t"])
+@pytest.mark.parametrize("head", ["quantiles", pytest.param("student_t", marks=pytest.mark.slow)])
 def test_an_untrained_model_has_no_skill_and_a_trained_one_has(head):
     model, objective = Forecaster(**SMALL, head=head), Forecast()
     optimizer = keras.optimizers.Adam(0.02)

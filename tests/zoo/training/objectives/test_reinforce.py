@@ -71,7 +71,12 @@ def expected_reward(places, reward, mean, sigma):
 
 
 @pytest.mark.parametrize(
-    ("worth", "subtract"), [("right", "learned"), ("right", "others"), ("probability", "learned")]
+    ("worth", "subtract"),
+    [
+        ("right", "learned"),
+        pytest.param("right", "others", marks=pytest.mark.slow),
+        pytest.param("probability", "learned", marks=pytest.mark.slow),
+    ],
 )
 def test_the_mean_gradient_is_that_of_the_expected_reward(torn, worth, subtract):
     sigma, rows = 0.4, 1500
@@ -254,6 +259,7 @@ def sequences_of(rows, end=False):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subtract", ["learned", pytest.param("others", marks=pytest.mark.slow)])
 def test_of_several_labels_the_mean_gradient_is_that_of_the_summed_reward(reader, subtract):
     """The expected Σ_s Π_(i <= s) p_i, as the same draws have it a little beside: both places move

@@ -85,7 +85,7 @@ def _by_steps(model, window, share, seed):
         pytest.param(_translator, (), True, marks=pytest.mark.slow),
         (_attending, (), False),
         pytest.param(_captioner, (), False, marks=pytest.mark.slow),
-        (_captioner, (3,), True),
+        pytest.param(_captioner, (3,), True, marks=pytest.mark.slow),
     ],
 )
 def test_what_goes_in_is_that_of_a_loop(make, captions, jit):

@@ -57,6 +57,7 @@ def every_stroke(model):
     return np.concatenate([moves, painted])[:, None].astype("int32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subtract", ["learned", pytest.param("others", marks=pytest.mark.slow)])
 def test_the_mean_gradient_is_that_of_the_expected_reward(subtract):
     """Of a single stroke all choices can be counted; the head of the flag speaks of them all."""
