@@ -170,16 +170,17 @@ def one_or_by_split(folder: Path, tables: Sequence[Path]) -> dict[str, Path]:
 
 
 def hub_folder(folder: Path) -> Path:
-    """Return the folder `data` of a repository of the Hugging Face hub; any other folder itself.
+    """Return the folder in a repository of the Hugging Face hub that has its tables; any other
+    folder itself.
 
-    It has Parquet files, and nothing lies beside it but notes, such as README.md.
+    It is called `data`, or as the only configuration of the data set is, such as `plain_text`. It
+    has Parquet files, and nothing lies beside it but notes, such as README.md.
     """
-    data = folder / "data"
-    if not data.is_dir() or not any(map(is_parquet, data.iterdir())):
-        return folder
-    others = (each for each in folder.iterdir() if each != data and each.name[0] != ".")
-    notes = all(each.is_file() and each.suffix.lower() in _NOTES for each in others)
-    return data if notes else folder
+    beside = [each for each in folder.iterdir() if each.name[0] != "."]
+    inner = [each for each in beside if each.is_dir()]
+    notes = all(each.suffix.lower() in _NOTES for each in beside if each.is_file())
+    alone = len(inner) == 1 and notes and any(map(is_parquet, inner[0].iterdir()))
+    return inner[0] if alone and not split_words(inner[0].name) else folder
 
 
 def check_not_swallowed(table: Table, column: int) -> None:

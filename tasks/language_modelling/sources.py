@@ -170,7 +170,7 @@ def find_files(path: Path) -> dict[str, list[Path]]:
     - Any other file: all of it is `train`.
 
     Of a table in shards it is the first of them, and of a folder of the Hugging Face hub it is
-    looked for in `data`, see `tasks.common.tables.hub_folder`.
+    looked for where `tasks.common.tables.hub_folder` says.
 
     What is not found is left out: a tenth of the training text takes its place, see `read_units`.
 

@@ -72,7 +72,7 @@ def find_files(path: Path) -> dict[str, Path]:
     - Any other file, or the only one of a folder: all of it is `train`.
 
     Of a table in shards it is the first of them, and of a folder of the Hugging Face hub it is
-    looked for in `data`, see `tasks.common.tables.hub_folder`.
+    looked for where `tasks.common.tables.hub_folder` says.
 
     Raises:
         UserError: none is for training, or several are for one split.

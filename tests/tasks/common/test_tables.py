@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from tasks.common.tables import check_not_swallowed, read_table
+from tasks.common.tables import check_not_swallowed, hub_folder, read_table
 from zoo.errors import UserError
 from zoo.readers.tables import number, read_rows
 
@@ -192,3 +192,22 @@ def test_lists_in_json_are_left_out_and_named(tmp_path, capsys):
     table = read_table(path, ["text"])
     assert table.names == ["text"] and table.cells(0) == ["a", "f"]
     assert capsys.readouterr().err == f"{path}: left out b, e: lists are no cells\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "inner"),
+    [
+        (["data/train.parquet", "README.md"], "data"),
+        (["plain_text/train-00000-of-00001.parquet", ".gitattributes", "LICENSE"], "plain_text"),
+        (["cola/train.parquet", "sst2/train.parquet"], ""),
+        (["data/train.parquet", "cats/1.png"], ""),
+        (["data/train.parquet", "test.csv"], ""),
+        (["data/train.csv"], ""),
+        (["train/0000.parquet"], ""),
+    ],
+)
+def test_the_tables_of_a_repository_of_the_hub_are_where_they_alone_are(tmp_path, files, inner):
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    assert hub_folder(tmp_path) == tmp_path / inner
