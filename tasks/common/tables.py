@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.common.notices import left_out
 from tasks.common.splits import by_split_named, split_named, split_words
 from zoo.errors import UserError
 from zoo.readers.json_rows import LINES
@@ -138,10 +139,16 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
 def tables_of_splits(folder: Path) -> dict[str, Path]:
     """Return the tables of a folder by the split that their names speak of, if any do.
 
+    Where some do, those that do not are left out, and named.
+
     Raises:
         UserError: two speak of one.
     """
-    return by_split_named(tables_in(folder))
+    tables = tables_in(folder)
+    parts = by_split_named(tables)
+    others = [table.name for table in tables if parts and table not in parts.values()]
+    left_out(folder, "table", "whose name speaks of no split", others)
+    return parts
 
 
 def tables_in(folder: Path) -> list[Path]:

@@ -79,7 +79,9 @@ def test_a_folder_of_tables_gives_each_split_its_own(tmp_path):
     assert sizes(read(tmp_path)) == {"train": 2, "validation": 1, "test": 1}
 
 
-def test_a_folder_of_parquet_gives_texts_and_the_names_of_their_labels(tmp_path, write_parquet):
+def test_a_folder_of_parquet_gives_texts_and_the_names_of_their_labels(
+    tmp_path, write_parquet, capsys
+):
     label = {"label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}
     for split, count in (("train", 12), ("validation", 4), ("test", 4)):
         columns = {
@@ -87,7 +89,9 @@ def test_a_folder_of_parquet_gives_texts_and_the_names_of_their_labels(tmp_path,
             "label": [n % 2 for n in range(count)],
         }
         write_parquet(tmp_path / f"{split}-00000-of-00001.parquet", columns, label)
+    write_parquet(tmp_path / "unsupervised.parquet", {"text": ["x"], "label": [-1]}, label)
     parts = read_texts(str(tmp_path), None)
+    assert "left out 1 table whose name speaks of no split" in capsys.readouterr().err
     assert {split: [(row.text, row.label) for row in rows] for split, rows in parts.items()} == {
         split: [(f"{split} {n}", ("neg", "pos")[n % 2]) for n in range(count)]
         for split, count in (("train", 12), ("validation", 4), ("test", 4))
