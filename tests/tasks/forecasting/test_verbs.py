@@ -89,6 +89,7 @@ def test_an_export_forecasts_together_what_its_run_does_one_by_one(run, export, 
         assert one["ds"] == other["ds"] and one["text"] == other["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -108,6 +109,7 @@ def test_what_cannot_be_forecast_is_refused_in_one_line(export, tmp_path, lines,
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_options_that_do_not_fit_are_refused_in_one_line(export, table):
     with pytest.raises(UserError, match="horizon is 5, but the model forecasts 4 steps"):
         call("predict", export, table, "--horizon", 5)
@@ -124,6 +126,7 @@ def test_forecasts_and_their_calibration_are_drawn(run, table, folder):
     assert out.strip().endswith("plot.png")
 
 
+@pytest.mark.slow
 def test_the_card_shows_what_is_naive_pictures_and_the_unit(export):
     card = read_card(export)
     assert {"mase", "naive/mase", "skill"} <= set(card["metrics"]["values"])
@@ -135,6 +138,7 @@ def test_the_card_shows_what_is_naive_pictures_and_the_unit(export):
     assert "| metric | value | 95% interval | naive |" in text
 
 
+@pytest.mark.slow
 def test_who_loads_an_export_can_have_its_step_compiled(export):
     loaded = tf.saved_model.load(str(export))
     compiled = tf.function(loaded.step, jit_compile=True)
@@ -155,6 +159,7 @@ def test_the_card_holds(export):
     assert verification.holds, [each for each in verification.checks if each.holds is False]
 
 
+@pytest.mark.slow
 def test_lines_are_streamed_to_the_export(export, table, folder):
     lines = Path(table).read_text().splitlines()[1:31]
     rows = [line.split(",")[1:] for line in lines]

@@ -127,6 +127,7 @@ def test_a_word_of_less_than_two_characters_is_refused():
         SequenceLabelling(longest_word=1)
 
 
+@pytest.mark.slow
 def test_metrics_are_those_of_the_answers_and_of_each_tag(tagger, conllu):
     rows = [line.split("\t") for line in conllu(35, 40).splitlines() if line[:1].isdigit()]
     rows = [row for row in rows if row[0].isdigit()]
@@ -234,6 +235,7 @@ def test_an_answer_does_not_depend_on_its_neighbours_in_the_batch(tagger):
     assert len(answer["probabilities"]) == 2
 
 
+@pytest.mark.slow
 def test_the_report_shows_what_was_taken_for_what(tagger):
     task = SequenceLabelling(**tagger.config.task_options)
     figure = task.plot_split(zoo.load(tagger.path), "test", Settings(batch_size=4))

@@ -162,6 +162,7 @@ def test_the_vocabulary_is_of_the_commonest(reviews):
     assert len(tokens) == 4 and set(tokens) <= {"the", "film", "plot", "was", "so"}
 
 
+@pytest.mark.slow
 def test_metrics_are_those_of_the_answers_and_of_each_class(run, metrics):
     texts, labels = zip(*(pair for n, pair in enumerate(sentences(200)) if n // 2 % 10 == 1))
     answers = np.array([answer["text"] for answer in zoo.predict(run, *texts)])

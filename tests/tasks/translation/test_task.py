@@ -187,6 +187,7 @@ def test_the_config_makes_the_same_task_without_the_data(task):
     assert again.model_options() == task.model_options()
 
 
+@pytest.mark.slow
 def test_metrics_are_those_of_the_answers(run, answers):
     metrics = zoo.evaluate(run, "train")
     references = [f"{n} chats" for n in answers]

@@ -95,6 +95,7 @@ def test_a_video_of_any_length_is_shown_in_parts(run, export, tmp_path, monkeypa
         assert answer["probability"] == pytest.approx(max(answer["confidence"][-1]))
 
 
+@pytest.mark.slow
 def test_the_confidence_is_that_of_the_clip_up_to_each_frame(run, task):
     model = zoo.load(run)
     clip = np.random.default_rng(1).integers(0, 255, (2, 9, 32, 32, 1)).astype("float32")
@@ -117,6 +118,7 @@ def test_a_clip_of_no_frames_shows_no_class(run, task, export):
         loaded.serve_part(empty, loaded.initial_state(2))
 
 
+@pytest.mark.slow
 def test_of_a_long_video_the_beginning_is_drawn(run, tmp_path, monkeypatch, capsys):
     np.save(tmp_path / "long.npy", np.zeros((7, 32, 32, 3), "uint8"))
     monkeypatch.setattr(video, "_LONGEST_CLIP", 5)

@@ -140,6 +140,7 @@ def test_a_card_s_own_commands_work_where_it_lies(
     exec(code, {})
 
 
+@pytest.mark.slow
 def test_a_card_s_own_commands_work_for_a_person_s_sensors(zoo, sensors, monkeypatch):
     monkeypatch.chdir(sensors)
     command, code = commands(sensors)
