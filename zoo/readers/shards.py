@@ -46,6 +46,9 @@ def shards_of(path: Path) -> list[Path]:
 def first_shards(files: Iterable[Path]) -> list[Path]:
     """Return files, and of each table in shards the first only, which stands for all of it.
 
+    Raises:
+        UserError: a table is there in shards and in one file, too.
+
     Example:
         >>> names = ["test.csv", "train-00000-of-00002.parquet", "train-00001-of-00002.parquet"]
         >>> [file.name for file in first_shards(map(Path, names))]
@@ -53,7 +56,12 @@ def first_shards(files: Iterable[Path]) -> list[Path]:
     """
     tables: dict[Path, Path] = {}
     for file in files:
-        tables.setdefault(file.with_name(unsharded_name(file)), file)
+        first = tables.setdefault(whole := file.with_name(unsharded_name(file)), file)
+        if first != file and whole in (first, file):
+            raise UserError(
+                f"{file.parent} has {first.name} and {file.name}, a table in shards and in one "
+                "file: keep one"
+            )
     return [*tables.values()]
 
 

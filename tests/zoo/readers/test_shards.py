@@ -112,3 +112,14 @@ def test_series_in_shards_are_one_table(tmp_path, write_parquet):
     for path in (tmp_path, tmp_path / "train-00000-of-00002.parquet"):
         table = read_series(path)
         assert [len(each.values) for each in table.series] == [10]
+
+
+def test_a_table_in_shards_and_in_one_file_is_refused(shards):
+    files = shards(count=2)
+    for whole in (files[0].with_name("train.parquet"), files[0].with_name("a.parquet")):
+        shutil.copy(files[0], whole)
+    with pytest.raises(
+        UserError, match=r"train-00000-of-00002\.parquet and train\.parquet, .*keep"
+    ):
+        first_shards(sorted(files[0].parent.iterdir()))
+    assert first_shards([*files, whole]) == [files[0], whole]
