@@ -131,8 +131,9 @@ def read_file(
             f"{path} names no languages: leave out source and target, or say columns=1,2"
         )
     places = _columns(table, chosen)
+    sides = [table.cells(place) for place in places]
     rows = [
-        (_pair(table, row.line, *(side[n] for side in map(table.cells, places))), split, where)
+        (_pair(table, row.line, places, *(side[n] for side in sides)), split, where)
         for n, (row, split, where) in enumerate(
             zip(table.rows, table.splits(), map(table.place, table.rows))
         )
@@ -177,9 +178,16 @@ def _is_of_texts(cells: list[str]) -> bool:
     return not are_numbers(cells) and not (len(cells) > 2 and len({*cells}) == 1)
 
 
-def _pair(table: Table, line: int, source: str, target: str) -> Pair:
+def _pair(table: Table, line: int, places: Sequence[int], source: str, target: str) -> Pair:
     if not source or not target:
         text = (source or target)[:60]
+        if not table.separator:
+            blank, other = places[::-1] if source else places
+            raise UserError(
+                f"line {line} of {table.path} has nothing in {table.title(blank)}, but {text!r} in "
+                f"{table.title(other)}: fill it in, leave out the row, or say which columns are "
+                "meant, such as columns=2,4"
+            )
         raise UserError(
             f"line {line} of {table.path} is {text!r}: expected a source, a tab and its target"
         )

@@ -1,7 +1,9 @@
 import pytest
 
 from tasks.common.splits import SPLITS
-from tasks.translation.pairs import open_pairs
+from tasks.common.tables import Table
+from tasks.translation.pairs import open_pairs, read_file
+from zoo.errors import UserError
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
@@ -42,3 +44,21 @@ def test_files_of_languages_come_before_tables_beside_them(tmp_path):
     assert sorted(pair.source for split in SPLITS for pair in pairs(split)) == [
         f"de {n}" for n in range(9)
     ]
+
+
+def test_a_row_without_a_target_is_refused_by_what_it_lacks(tmp_path, write_parquet):
+    pairs = [{"en": f"text {n}", "de": None if n == 3 else f"Text {n}"} for n in range(9)]
+    path = write_parquet(tmp_path / "a.parquet", {"translation": pairs})
+    with pytest.raises(
+        UserError, match=r"line 4 of .* nothing in column 2 \(de\), but 'text 3' in"
+    ):
+        open_pairs(str(path), None, columns="en,de")
+
+
+def test_columns_are_taken_once_and_not_for_each_row(tmp_path, monkeypatch):
+    path = tmp_path / "a.tsv"
+    path.write_text("".join(f"text {n}\tText {n}\n" for n in range(50)), encoding="utf-8")
+    taken, cells = [], Table.cells
+    monkeypatch.setattr(Table, "cells", lambda *args: taken.append(args) or cells(*args))
+    assert len(read_file(path)["train"]) == 50
+    assert len(taken) < 10
