@@ -1,5 +1,6 @@
 """Reads tagged sentences in JSON or Parquet: objects with a list of words and one of tags."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,20 +28,47 @@ def read_json_sentences(path: Path, tag_column: str = "", word_column: str = "")
         UserError: it cannot be read, an object lacks one of the lists or they differ in length, or
             tags are numbers, as nobody knows what these are called.
     """
-    sentences = []
+    sentences: list[Sentence] = []
+    others: list[str] = []
     for line, values in file_members(path):
         place = f"line {line} of {whole_table(path)}"
         words = _listed(values, word_column, WORDS, "word_column", place)
         tags = _listed(values, tag_column, TAGS, "tag_column", place)
         if len(words) != len(tags):
             raise UserError(f"{place} has {len(words)} words and {len(tags)} tags")
+        if words and not sentences and not tag_column:
+            others = _others(values, word_column, len(words))
         if words:
             sentences.append(Sentence(words, tags, place))
     if are_numbers([tag for sentence in sentences for tag in sentence.tags]):
         raise UserError(
             f"the tags of {path} are numbers: write what they are called in their place"
         )
+    if others:
+        taken, *rest = others
+        print(
+            f"{whole_table(path)}: {taken} are the tags, not {' or '.join(rest)}; tag_column=... "
+            "takes others",
+            file=sys.stderr,
+        )
     return sentences
+
+
+def _others(values: dict[str, Any], word_column: str, count: int) -> list[str]:
+    """Return the member with the tags, and those that list as many texts; nothing, if it is alone.
+
+    Members that may be the words are none of them.
+    """
+    taken = next(name for name in TAGS if name in values)
+    rest = [
+        name
+        for name, each in values.items()
+        if name not in (*WORDS, word_column, taken)
+        and isinstance(each, list)
+        and len(each) == count
+        and isinstance(each[0], str)
+    ]
+    return [taken, *rest] if rest else []
 
 
 def _listed(
@@ -54,6 +82,11 @@ def _listed(
             f"{option.removesuffix('_column')}s"
         )
     listed = values[name]
+    if isinstance(listed, list) and None in listed:
+        raise UserError(
+            f"{place}: {name} has nothing for word {listed.index(None) + 1}: fill it in, or leave "
+            "out the sentence, or the file if none of its sentences has tags"
+        )
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         raise UserError(f"{place}: {name} is no list of texts, one a word")
     return listed

@@ -28,7 +28,8 @@ def test_each_object_is_a_sentence(tmp_path, write_json_lines):
         ({"tokens": ["a"]}, "has tokens, but none is called tags or ner: say with tag_column"),
         ({"text": "a", "tags": ["X"]}, "none is called tokens or words: say with word_column"),
         ({"tokens": "a", "tags": ["X"]}, "tokens is no list of texts"),
-        ({"tokens": ["a"], "tags": [None]}, "tags is no list of texts"),
+        ({"tokens": ["a"], "tags": "X"}, "tags is no list of texts"),
+        ({"tokens": ["a", "b"], "tags": ["X", None]}, "line 2 of .*: tags has nothing for word 2"),
     ],
 )
 def test_what_is_no_sentence_is_refused_in_one_line(tmp_path, write_json_lines, members, message):
@@ -92,3 +93,15 @@ def test_shards_of_a_split_are_one_table(tmp_path, write_shards):
             assert sorted(each.words for each in sentences) == [[part, str(n)] for n in range(6)]
     assert parts["train"][2].words == ["train", "1"]
     assert parts["train"][2].place == f"line 3 of {train.with_name('train-*-of-00003.parquet')}"
+
+
+def test_which_of_several_lists_are_the_tags_is_told(tmp_path, write_json_lines, capsys):
+    members = {"tokens": ["a", "b"], "form": ["a", "b"], "pos": ["X", "Y"], "id": "1"}
+    more = {"fine_ner": ["O", "O"], "ner": ["O", "O"], "offsets": [0], "boxes": [[1], [2]]}
+    write_json_lines(tmp_path / "a.jsonl", {**members, **more})
+    read_json_sentences(tmp_path / "a.jsonl")
+    expected = "ner are the tags, not pos or fine_ner; tag_column=... takes others"
+    assert expected in capsys.readouterr().err
+    read_json_sentences(tmp_path / "a.jsonl", "ner")
+    read_json_sentences(write_json_lines(tmp_path / "b.jsonl", members))
+    assert not capsys.readouterr().err
