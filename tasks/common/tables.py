@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.common.notices import left_out
+from tasks.common.notices import first_few, left_out
 from tasks.common.splits import by_split_named, split_named, split_words
 from zoo.errors import UserError
 from zoo.readers.json_rows import LINES
@@ -182,12 +182,29 @@ def hub_folder(folder: Path) -> Path:
 
     It is called `data`, or as the only configuration of the data set is, such as `plain_text`. It
     has Parquet files, and nothing lies beside it but notes, such as README.md.
+
+    Raises:
+        UserError: several folders have tables that are called after splits: configurations, of
+            which one is meant.
     """
     beside = [each for each in folder.iterdir() if each.name[0] != "."]
     inner = [each for each in beside if each.is_dir()]
     notes = all(each.suffix.lower() in _NOTES for each in beside if each.is_file())
-    alone = len(inner) == 1 and notes and any(map(is_parquet, inner[0].iterdir()))
-    return inner[0] if alone and not split_words(inner[0].name) else folder
+    if not notes or any(split_words(each.name) for each in inner):
+        return folder
+    if len(inner) == 1:
+        return inner[0] if any(map(is_parquet, inner[0].iterdir())) else folder
+    several = [each.name for each in sorted(inner) if _has_splits(each)]
+    if len(several) > 1:
+        raise UserError(
+            f"{folder} has tables in {first_few(several)}, which are configurations of a data set "
+            f"of the hub: give one, such as {folder / several[0]}"
+        )
+    return folder
+
+
+def _has_splits(folder: Path) -> bool:
+    return any(is_parquet(file) and split_words(file.name) for file in folder.iterdir())
 
 
 def check_not_swallowed(table: Table, column: int) -> None:

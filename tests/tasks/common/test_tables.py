@@ -199,7 +199,7 @@ def test_lists_in_json_are_left_out_and_named(tmp_path, capsys):
     [
         (["data/train.parquet", "README.md"], "data"),
         (["plain_text/train-00000-of-00001.parquet", ".gitattributes", "LICENSE"], "plain_text"),
-        (["cola/train.parquet", "sst2/train.parquet"], ""),
+        (["cola/words.parquet", "sst2/words.parquet"], ""),
         (["data/train.parquet", "cats/1.png"], ""),
         (["data/train.parquet", "test.csv"], ""),
         (["data/train.csv"], ""),
@@ -211,3 +211,13 @@ def test_the_tables_of_a_repository_of_the_hub_are_where_they_alone_are(tmp_path
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
     assert hub_folder(tmp_path) == tmp_path / inner
+
+
+def test_of_several_configurations_one_is_needed(tmp_path):
+    for file in ("README.md", "de-en/train-00000-of-00001.parquet", "fr-en/test.parquet"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    with pytest.raises(UserError, match=r"in de-en, fr-en, .*: give one, such as .*/de-en$"):
+        hub_folder(tmp_path)
+    (tmp_path / "fr-en/test.parquet").rename(tmp_path / "fr-en/words.parquet")
+    assert hub_folder(tmp_path) == tmp_path
