@@ -130,7 +130,7 @@ def _lines(file: Path, text: str) -> Captions:
     if delimiter:
         columns, lines = first.split(delimiter), _split(text, delimiter)
     else:
-        delimiter, rows = read_rows(file, ragged=True)
+        delimiter, rows, _ = read_rows(file, ragged=True)
         _check_not_swallowed(file, rows, delimiter)
         columns, lines = rows[0].cells, iter(rows)
         first, delimiter = delimiter.join(columns), f"{delimiter} "

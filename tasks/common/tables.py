@@ -37,6 +37,7 @@ class Table:
             of `rows`.
         rows: each with its line and as many cells as there are columns, see `read_rows`.
         separator: what sets cells apart; "" in JSON and Parquet.
+        lists: what is left out of those, as each of its values is a list.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Table:
     named: bool
     rows: list[Row]
     separator: str
+    lists: tuple[str, ...] = ()
 
     def place(self, row: Row) -> str:
         """Return where a row stands, for messages."""
@@ -76,12 +78,25 @@ class Table:
         if column is None and chosen.isdecimal() and 1 <= int(chosen) <= len(self.names):
             column = int(chosen) - 1
         if column is None:
+            self.check_no_list([chosen] if chosen else usual)
             wanted = chosen or " or ".join(usual[:2])
             raise UserError(
                 f"{self.path} has the columns {', '.join(self.names)}, but none is called "
                 f"{wanted}: say with {option} which one holds {holds}, by its name or number"
             )
         return column
+
+    def check_no_list(self, names: Iterable[str]) -> None:
+        """Check that a column that is not there was not left out.
+
+        Raises:
+            UserError: one of the names is that of lists.
+        """
+        lower = {name.lower() for name in names}
+        if listed := next((name for name in self.lists if name.lower() in lower), None):
+            raise UserError(
+                f"{self.path}: {listed} holds lists, but one value a row is needed: write one there"
+            )
 
     def check_texts(self, column: int, option: str, holds: str, chosen: bool = False) -> None:
         """Check that a column is of texts and not of numbers.
@@ -129,11 +144,11 @@ def read_table(path: Path, names: Iterable[str] = (), ragged: bool = False) -> T
     Raises:
         UserError: as `read_rows`.
     """
-    separator, rows = read_rows(path, ragged)
+    separator, rows, lists = read_rows(path, ragged)
     first = rows[0].cells if rows else []
     known = {name.lower() for name in names if name and not name.isdecimal()}
     named = not separator or any(cell.lower() in known for cell in first)
-    return Table(whole_table(path), first, named, rows[named:], separator)
+    return Table(whole_table(path), first, named, rows[named:], separator, lists)
 
 
 def tables_of_splits(folder: Path) -> dict[str, Path]:

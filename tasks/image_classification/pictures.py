@@ -222,6 +222,7 @@ def _stored_in(
     """Yield the picture that each row of a table holds, and its label."""
     column = table.find(labels)
     if column is None:
+        table.check_no_list(labels)
         raise UserError(
             f"{table.path} has, beside pictures, {', '.join(table.names)}, but {labels[0]} is "
             f"needed: call the column of the {labels[0].removesuffix('s')}s so"
@@ -231,7 +232,10 @@ def _stored_in(
     for line, picture in enumerate(pictures, 1):
         # What has nothing but a picture is no row of the table.
         if not cells.get(line):
-            raise UserError(f"{picture} has no {labels[0]}")
+            raise UserError(
+                f"{picture} has no {labels[0]}: leave out the row, or the table if none of its "
+                "rows has one"
+            )
         yield picture, cells[line]
 
 

@@ -105,7 +105,7 @@ def read_series_in_rows(path: Path, table: Rows) -> Parts:
     Raises:
         UserError: a cell is no number; or only some names of columns are dates.
     """
-    separator, rows = table
+    separator, rows = table.separator, table.rows
     width = _texts(rows)
     head = rows[0].cells
     named = _are_names(head, width)

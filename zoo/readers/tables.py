@@ -35,10 +35,12 @@ class Row(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """All rows of a file, and what sets their cells apart: nothing, "", in JSON and Parquet."""
+    """All rows of a file, and what sets their cells apart: nothing, "", in JSON and Parquet, in
+    which lists are left out."""
 
     separator: str
     rows: list[Row]
+    lists: tuple[str, ...] = ()
 
 
 def read_rows(path: Path, ragged: bool = False) -> Rows:
@@ -64,7 +66,7 @@ def read_rows(path: Path, ragged: bool = False) -> Rows:
             first; or a quotation mark is not closed or has text beside it. The line is named.
     """
     if holds_objects(path):
-        return Rows("", _object_rows(path))
+        return _object_rows(path)
     text = read_text_file(path)
     excel, skipped = _EXCEL.match(text), 0
     if excel:
@@ -128,20 +130,23 @@ def are_numbers(cells: list[str]) -> bool:
     return bool(values) and all(value is not None and math.isfinite(value) for value in values)
 
 
-def _object_rows(path: Path) -> list[Row]:
-    """Return the names of all members, and a row of each object that has any text.
+def _object_rows(path: Path) -> Rows:
+    """Return the names of all members, a row of each object that has any text, and what is left
+    out.
 
     Raises:
         UserError: as `read_objects`, or there are no members but lists.
     """
     objects, path = read_objects(path), whole_table(path)
-    if lists := dict.fromkeys(name for each in objects for name in each.lists):
-        print(f"{path}: left out {', '.join(lists)}: lists are no cells", file=sys.stderr)
+    lists = dict.fromkeys(name for each in objects for name in each.lists)
     names = list(dict.fromkeys(name for each in objects for name in each.cells))
     if not names:
-        raise UserError(f"{path} holds no objects with texts or numbers")
+        only = f", but lists in {', '.join(lists)}" if lists else ""
+        raise UserError(f"{path} holds no objects with texts or numbers{only}")
+    if lists:
+        print(f"{path}: left out {', '.join(lists)}: lists are no cells", file=sys.stderr)
     rows = [Row(each.line, [each.cells.get(name, "") for name in names]) for each in objects]
-    return [Row(1, names), *(row for row in rows if any(row.cells))]
+    return Rows("", [Row(1, names), *(row for row in rows if any(row.cells))], (*lists,))
 
 
 @contextmanager
@@ -216,7 +221,7 @@ def even_rows(table: Rows, path: Path) -> Iterator[Row]:
     Raises:
         UserError: a row has more or fewer. Its line is named.
     """
-    separator, rows = table
+    separator, rows = table.separator, table.rows
     width = len(rows[0].cells) if rows else 0
     for row in rows:
         if len(row.cells) == width:

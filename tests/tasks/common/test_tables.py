@@ -106,7 +106,7 @@ def test_tables_of_many_kinds_are_read(tmp_path, kind):
         ("a.csv", "", "is empty"),
         ("a.jsonl", '{"text": "a"}\n\n{"text": "b"\n', "line 3 is no JSON"),
         ("a.jsonl", '{"text": "a"}\n"b"\n', "line 2 is no object"),
-        ("a.jsonl", '{"text": ["a", "b"]}\n', "holds no objects with texts or numbers"),
+        ("a.jsonl", '{"text": ["a", "b"]}\n', "with texts or numbers, but lists in text"),
         ("a.jsonl", '{"text": "a", "b": {"text": "c"}}', "line 1 has two members .* called text"),
         ("a.json", '[\n{"text": "a"}', "line 2 is no JSON"),
         ("a.json", '[\n{"text": "a",\n"label": "b"},\n["c"]]', "line 4 is no object"),
@@ -221,3 +221,13 @@ def test_of_several_configurations_one_is_needed(tmp_path):
         hub_folder(tmp_path)
     (tmp_path / "fr-en/test.parquet").rename(tmp_path / "fr-en/words.parquet")
     assert hub_folder(tmp_path) == tmp_path
+
+
+def test_a_column_of_lists_is_refused_as_such(tmp_path, write_parquet):
+    columns = {"text": ["a", "b"], "Labels": [["x", "y"], []]}
+    table = read_table(write_parquet(tmp_path / "a.parquet", columns))
+    for chosen, usual in (("", ["label", "labels"]), ("labels", [])):
+        with pytest.raises(UserError, match=r"a\.parquet: Labels holds lists, but one value a row"):
+            table.column(chosen, usual, "label_column", "the labels")
+    with pytest.raises(UserError, match="none is called label"):
+        table.column("", ["label"], "label_column", "the labels")

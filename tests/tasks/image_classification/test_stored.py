@@ -86,6 +86,9 @@ def test_what_lacks_labels_is_refused(tmp_path, write_parquet):
     table["label"][5] = -1
     with pytest.raises(UserError, match=r"a\.parquet, row 6 has no label"):
         read_pictures(write_parquet(tmp_path / "a.parquet", table, LABEL))
+    lists = table | {"label": [[0, 1]] * 6, "id": [*range(6)]}
+    with pytest.raises(UserError, match="label holds lists, but one value a row is needed"):
+        read_pictures(write_parquet(tmp_path / "c.parquet", lists, LABEL))
     table["fine"] = table.pop("label")
     with pytest.raises(UserError, match="has, beside pictures, fine, but label is needed: call"):
         read_pictures(write_parquet(tmp_path / "b.parquet", table))

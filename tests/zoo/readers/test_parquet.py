@@ -44,7 +44,7 @@ def test_rows_of_a_table_leave_out_lists_with_a_word(tmp_path, write_parquet, ca
         "tokens": [["a"], ["b"], ["c"]],
         "image": [b"x", b"y", b"z"],
     }
-    separator, rows = read_rows(write_parquet(tmp_path / "a.parquet", columns))
+    separator, rows, _ = read_rows(write_parquet(tmp_path / "a.parquet", columns))
     assert separator == "" and [row.cells for row in rows] == [
         ["text", "label"], ["one", "1"], ["two", "2"]
     ]  # fmt: skip
