@@ -16,6 +16,8 @@ PARQUET = (".parquet", ".pq")
 _ROWS = 8192
 # Without one, a whole column is read at once.
 _BUFFER = 1 << 16
+# What stands in place of a file where a repository of the hub was cloned without git-lfs.
+_POINTER = b"version https://git-lfs"
 _INDEX = re.compile(r"__index_level_\d+__")  # as pandas calls the numbers of rows
 
 
@@ -107,6 +109,11 @@ def reading(path: Path) -> Iterator[Any]:
         with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as opened:
             yield opened
     except (pyarrow.ArrowException, OSError) as error:
+        with path.open("rb") as file:
+            if file.read(len(_POINTER)) == _POINTER:
+                raise UserError(
+                    f"{path} is a pointer of git-lfs, not the file itself: run `git lfs pull` there"
+                ) from error
         raise UserError(f"{path} is no Parquet file: {str(error).splitlines()[0]}") from error
 
 

@@ -98,3 +98,10 @@ def test_what_is_none_or_has_no_rows_is_refused(tmp_path, write_parquet):
         read_rows(tmp_path / "b.parquet")
     with pytest.raises(UserError, match="has no rows"):
         read_rows(write_parquet(tmp_path / "c.parquet", {"text": pyarrow.array([], "string")}))
+
+
+def test_what_stands_for_a_file_that_was_not_fetched_is_named(tmp_path):
+    path = tmp_path / "a.parquet"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n")
+    with pytest.raises(UserError, match=r"is a pointer of git-lfs, .*: run `git lfs pull`"):
+        read_rows(path)
