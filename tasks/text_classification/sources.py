@@ -7,10 +7,10 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from tasks.common.data import load_split, prepared
-from tasks.common.notices import tell_alike
+from tasks.common.notices import first_few, tell_alike
 from tasks.common.sources import own_path
 from tasks.common.splits import RULE, SPLITS, by_split, by_split_named, fill
-from tasks.common.tables import LABEL, tables_of_splits
+from tasks.common.tables import LABEL, tables_in, tables_of_splits
 from tasks.text_classification.table import TEXT, Example, read_examples
 from zoo.errors import UserError
 from zoo.readers.text import read_text_file
@@ -80,6 +80,12 @@ def _from_path(path: Path, text: str, label: str) -> dict[str, list[Example]]:
         parts = {split: read_examples(file, text, label) for split, file in tables.items()}
     elif folders:
         parts = {split: _from_folders(inner) for split, inner in folders.items()}
+    elif unknown := tables_in(path):
+        names = first_few([table.name for table in unknown])
+        raise UserError(
+            f"{path} has {names}, but no table whose name speaks of a split: call that for "
+            f"training train{unknown[0].suffix}, or give one table as the data set"
+        )
     else:
         parts = {"train": _from_folders(path)}
     if "train" not in parts:

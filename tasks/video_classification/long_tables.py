@@ -98,8 +98,8 @@ def measured_columns(path: Path, chosen: Sequence[str] = ()) -> list[str]:
     by = " and ".join(names[at] for at in long.named)
     order = "as they stand" if long.order is None else f"in the order of {names[long.order]}"
     print(
-        f"{path}: {len(long.clips)} sequences, told apart by {by}, their rows {order}; of each row "
-        f"{', '.join(names[at] for at in places)}",
+        f"{long.table.path}: {len(long.clips)} sequences, told apart by {by}, their rows {order}; "
+        f"of each row {', '.join(names[at] for at in places)}",
         file=sys.stderr,
     )
     # As `columns` are written, a comma would set names apart, and digits count.

@@ -340,3 +340,11 @@ def test_a_run_records_its_rule_of_splits_and_one_of_before_is_told(tmp_path, ca
     del config["split_rule"]
     TextClassification(**config).examples()
     assert "was trained when splits were made by another rule" in capsys.readouterr().err
+
+
+def test_tables_of_no_split_are_named(tmp_path, write_parquet):
+    columns = {"text": ["a", "b"], "label": ["x", "y"]}
+    for name in ("part-0.snappy.parquet", "part-1.snappy.parquet"):
+        write_parquet(tmp_path / name, columns)
+    with pytest.raises(UserError, match=r"has part-0.*, part-1.*call that .* train\.parquet"):
+        read_texts(str(tmp_path), None)
