@@ -196,7 +196,8 @@ def hub_folder(folder: Path) -> Path:
     folder itself.
 
     It is called `data`, or as the only configuration of the data set is, such as `plain_text`. It
-    has Parquet files, and nothing lies beside it but notes, such as README.md.
+    has Parquet files, perhaps in a folder for each split, and nothing lies beside it but notes,
+    such as README.md.
 
     Raises:
         UserError: several folders have tables that are called after splits: configurations, of
@@ -208,7 +209,11 @@ def hub_folder(folder: Path) -> Path:
     if not notes or any(split_words(each.name) for each in inner):
         return folder
     if len(inner) == 1:
-        return inner[0] if any(map(is_parquet, inner[0].iterdir())) else folder
+        below = [*inner[0].iterdir()]
+        # What the hub converts has a folder for each split of a configuration.
+        parts = [each for each in below if each.is_dir() and split_words(each.name)]
+        files = [*below, *(file for part in parts for file in part.iterdir())]
+        return inner[0] if any(map(is_parquet, files)) else folder
     several = [each.name for each in sorted(inner) if _has_splits(each)]
     if len(several) > 1:
         raise UserError(

@@ -204,18 +204,19 @@ def test_lists_in_json_are_left_out_and_named(tmp_path, capsys):
         (["data/train.parquet", "test.csv"], ""),
         (["data/train.csv"], ""),
         (["train/0000.parquet"], ""),
+        (["default/train/0000.parquet", "default/test/0000.parquet"], "default"),
     ],
 )
 def test_the_tables_of_a_repository_of_the_hub_are_where_they_alone_are(tmp_path, files, inner):
     for file in files:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
     assert hub_folder(tmp_path) == tmp_path / inner
 
 
 def test_of_several_configurations_one_is_needed(tmp_path):
     for file in ("README.md", "de-en/train-00000-of-00001.parquet", "fr-en/test.parquet"):
-        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
     with pytest.raises(UserError, match=r"in de-en, fr-en, .*: give one, such as .*/de-en$"):
         hub_folder(tmp_path)
