@@ -112,7 +112,7 @@ def returns_of(prices: np.ndarray) -> np.ndarray:
     It is NaN where there is no price, and of the first.
 
     Example:
-        >>> returns_of(np.array([1.0, np.nan, np.e])).tolist()
+        >>> returns_of(np.array([1.0, np.nan, np.e])).round(6).tolist()
         [nan, nan, 100.0]
     """
     returns = 100 * np.diff(np.log(_carried(prices[:, None])[:, 0]), prepend=np.nan)

@@ -38,8 +38,8 @@ def open_parquet(path: Path) -> Any:
         path: of the file, or of any shard, see `zoo.readers.shards`.
 
     Raises:
-        UserError: pyarrow is not installed, it is no Parquet file, or it has no rows; or a shard is
-            missing, or has other columns than the first.
+        UserError: pyarrow cannot be imported, it is no Parquet file, or it has no rows; or a shard
+            is missing, or has other columns than the first.
     """
     tables = []
     for file in alike_shards(path):
@@ -93,15 +93,15 @@ def reading(path: Path) -> Iterator[Any]:
     """Open a file as a `pyarrow.parquet.ParquetFile`, which reads no further ahead than it must.
 
     Raises:
-        UserError: pyarrow is not installed, the file is not there, or is no Parquet file.
+        UserError: pyarrow cannot be imported, the file is not there, or is no Parquet file.
     """
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise UserError(
-            f"{path} is a Parquet file, but pyarrow is not installed: install it by `pip install "
-            "pyarrow`, or write csv"
+            f"{path} is a Parquet file, but pyarrow cannot be imported ({error}): install it by "
+            "`pip install --upgrade pyarrow`, or write csv"
         ) from error
     if not path.is_file():
         raise UserError(f"there is no file {path}")

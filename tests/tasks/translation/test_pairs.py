@@ -1,9 +1,16 @@
+import pyarrow
 import pytest
 
 from tasks.common.splits import SPLITS
 from tasks.common.tables import Table
 from tasks.translation.pairs import open_pairs, read_file
 from zoo.errors import UserError
+
+
+def translations(pairs):
+    """English and German as `datasets` writes them: pyarrow alone may order languages anew."""
+    texts = pyarrow.struct([("en", pyarrow.string()), ("de", pyarrow.string())])
+    return {"translation": pyarrow.array([dict(zip(("en", "de"), pair)) for pair in pairs], texts)}
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
@@ -16,8 +23,7 @@ def test_a_folder_of_tables_gives_each_split_its_own(tmp_path, write_parquet, en
             lines = ["en,de", *map(",".join, texts)]
             (tmp_path / f"{split}.csv").write_text("\n".join(lines), encoding="utf-8")
         else:
-            pairs = [dict(zip(("en", "de"), pair)) for pair in texts]
-            write_parquet(tmp_path / f"{split}-00000-of-00001.parquet", {"translation": pairs})
+            write_parquet(tmp_path / f"{split}-00000-of-00001.parquet", translations(texts))
     pairs = open_pairs(str(tmp_path), None)
     assert {split: [pair[:2] for pair in pairs(split)] for split in expected} == expected
     turned = open_pairs(str(tmp_path), None, columns="de,en")
@@ -26,8 +32,8 @@ def test_a_folder_of_tables_gives_each_split_its_own(tmp_path, write_parquet, en
 
 def test_shards_of_a_split_are_one_table(tmp_path, write_shards):
     for split, count in (("train", 4), ("validation", 1), ("test", 2)):
-        pairs = [{"en": f"{split} {n}", "de": f"{n} auf deutsch"} for n in range(8)]
-        write_shards(tmp_path / "data", split, {"translation": pairs}, count=count)
+        pairs = [(f"{split} {n}", f"{n} auf deutsch") for n in range(8)]
+        write_shards(tmp_path / "data", split, translations(pairs), count=count)
     pairs = open_pairs(str(tmp_path), None)
     for split in SPLITS:
         assert {pair[:2] for pair in pairs(split)} == {
@@ -47,8 +53,8 @@ def test_files_of_languages_come_before_tables_beside_them(tmp_path):
 
 
 def test_a_row_without_a_target_is_refused_by_what_it_lacks(tmp_path, write_parquet):
-    pairs = [{"en": f"text {n}", "de": None if n == 3 else f"Text {n}"} for n in range(9)]
-    path = write_parquet(tmp_path / "a.parquet", {"translation": pairs})
+    pairs = [(f"text {n}", None if n == 3 else f"Text {n}") for n in range(9)]
+    path = write_parquet(tmp_path / "a.parquet", translations(pairs))
     with pytest.raises(
         UserError, match=r"line 4 of .* nothing in column 2 \(de\), but 'text 3' in"
     ):

@@ -110,5 +110,5 @@ def test_missing_files_and_parquet_without_pyarrow_are_named(tmp_path, monkeypat
         return original(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without_pyarrow)
-    with pytest.raises(UserError, match="pyarrow is not installed"):
+    with pytest.raises(UserError, match="pyarrow cannot be imported"):
         read_series(broken)
