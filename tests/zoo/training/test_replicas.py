@@ -72,9 +72,11 @@ def assert_same_result(runs, other, text):
     newest, reference = (Checkpoints(r.checkpoints).newest()[0] for r in (run, expected))
     assert newest.position.updates == reference.position.updates
     for a, b in zip(newest.variables, reference.variables, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-6)
+        # Sums are rounded in another order, and Adam magnifies that where a gradient is nearly 0; a
+        # step of its own is a thousand times as large.
+        np.testing.assert_allclose(a, b, atol=1e-5)
     figures = [zoo.evaluate(r)["perplexity"] for r in (run, expected)]
-    assert figures[0] == pytest.approx(figures[1], rel=1e-6)
+    assert figures[0] == pytest.approx(figures[1], rel=1e-5)
 
 
 @pytest.fixture(scope="module")
