@@ -67,6 +67,18 @@ def split_named(name: str) -> str | None:
     return splits.pop() if splits else None
 
 
+def split_written(cell: str, place: str) -> str:
+    """Return the split that a cell of a table names, "" for none.
+
+    Raises:
+        UserError: it names another thing.
+    """
+    split = split_named(cell) or ""
+    if cell and not split:
+        raise UserError(f"{place} has the split {cell!r}: use train, validation or test")
+    return split
+
+
 def by_split_named(paths: Iterable[Path]) -> dict[str, Path]:
     """Return files or folders by the split that their names speak of.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out, tell_alike
-from tasks.common.splits import RULE, SPLITS, by_split, file_keys, fill, split_named
+from tasks.common.splits import RULE, SPLITS, by_split, file_keys, fill, split_written
 from tasks.common.tables import GROUP, LABEL, Table, one_or_by_split, read_table, tables_in
 from zoo.errors import UserError
 from zoo.readers.images import is_image_name
@@ -189,11 +189,8 @@ def _listed(path: Path, labels: Sequence[str], of_split: str = "") -> Iterator[P
     for (source, label), row, split, group_name in zip(
         labelled, table.rows, table.splits(), groups
     ):
-        if split and split_named(split) is None:
-            raise UserError(
-                f"{table.place(row)} has the split {split!r}: use train, validation or test"
-            )
-        yield Picture(source, label, split or of_split, group_name)
+        written = split_written(split, table.place(row))
+        yield Picture(source, label, written or of_split, group_name)
 
 
 def _named_in(path: Path, table: Table, labels: Sequence[str]) -> Iterator[tuple[Path, str]]:

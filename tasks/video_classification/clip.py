@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.common.splits import split_named
 from zoo.errors import UserError
 
 SEQUENCE_FILES = {".csv", ".tsv", ".txt"}
@@ -33,18 +32,6 @@ class Clip(NamedTuple):
     def name(self) -> str:
         """Return the name of the clip for messages."""
         return f"{self.path}[{self.array[1]}]" if self.array else str(self.path)
-
-
-def split_written(cell: str, place: str) -> str:
-    """Return the split that a cell of a table names, "" for none.
-
-    Raises:
-        UserError: it names another thing.
-    """
-    split = split_named(cell) or ""
-    if cell and not split:
-        raise UserError(f"{place} has the split {cell!r}: use train, validation or test")
-    return split
 
 
 def is_text(clip: Clip) -> bool:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.common.splits import split_written
 from tasks.common.tables import GROUP, LABEL, SPLIT, Table, is_table, read_table
-from tasks.video_classification.clip import Clip, split_written
+from tasks.video_classification.clip import Clip
 from zoo.errors import UserError
 from zoo.readers.dates import BadStamp, read_stamps
 from zoo.readers.frames import counts_up, plain_name

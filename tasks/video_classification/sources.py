@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tasks.common.class_folders import files_in, folders_in, parts_of
 from tasks.common.notices import left_out
-from tasks.common.splits import file_keys
+from tasks.common.splits import file_keys, split_written
 from tasks.common.tables import GROUP, read_table, tables_in
 from tasks.video_classification.arrays import array_clips, has_arrays
-from tasks.video_classification.clip import SEQUENCE_FILES, Clip, split_written
+from tasks.video_classification.clip import SEQUENCE_FILES, Clip
 from tasks.video_classification.long_tables import is_long, long_clips
 from zoo.errors import UserError
 from zoo.readers.json_rows import holds_objects
